@@ -1,0 +1,79 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# `make help` lists the targets. Needs Python 3.11 to 3.14, git and a connection to a Python package
+# index; everything else is installed below .cache/. Choose the interpreter with PYTHON=.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first that works: a name on the PATH may be a shim that refuses to run, or lack venv.
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
+USABLE := import ensurepip, sys, venv; (3, 11) <= sys.version_info < (3, 15) or sys.exit(1); print(sys.executable)
+PYTHON ?= $(shell for python in $(CANDIDATES); do "$$python" -c '$(USABLE)' 2>/dev/null && break; done)
+NO_PYTHON = make needs Python 3.11 to 3.14 with its venv and ensurepip modules (on Debian and Ubuntu: the \
+	package python3-venv). None of $(CANDIDATES) is one; name it with PYTHON=/path/to/python
+RUN = @PYTHONPATH=tests $(or $(PYTHON),$(error $(NO_PYTHON))) -m tools.environments
+NOX = $(RUN) nox nox --non-interactive --session
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: ## Watch the module do its job, against the emulator or the Infisical at INFISICAL_URL
+	$(RUN) test python -m tools.demo
+
+.PHONY: emulator
+emulator: ## Run the emulator until Ctrl-C
+	$(RUN) test python -m emulator $(ARGS)
+
+.PHONY: test
+test: ## Run every check; ARGS="lint units" runs some
+	$(RUN) nox python -m tools.check $(ARGS)
+
+.PHONY: unit
+unit: ## The fast inner loop: unit tests without ansible-test; ARGS= goes to pytest
+	$(RUN) test pytest --quiet tests/unit $(ARGS)
+
+.PHONY: contract
+contract: ## Check the emulator, or the Infisical at INFISICAL_URL, against the contract
+	$(NOX) contract -- $(ARGS)
+
+.PHONY: functional
+functional: ## Run the module as Ansible does, against the emulator
+	$(NOX) functional -- $(ARGS)
+
+.PHONY: integration
+integration: ## ansible-test integration, against the emulator or the Infisical at INFISICAL_URL
+	$(NOX) integration -- $(ARGS)
+
+.PHONY: sanity
+sanity: ## ansible-test sanity
+	$(NOX) sanity -- $(ARGS)
+
+.PHONY: lint
+lint: ## Formatting, lint, types, licences; changes nothing
+	$(RUN) nox python -m tools.check formatters codeqa yamllint typing license-check extra-checks
+
+.PHONY: format
+format: ## Format the code and sort its imports
+	$(NOX) formatters
+
+.PHONY: matrix
+matrix: ## Sanity, units and integration on every ansible-core and Python that is to be found
+	$(RUN) nox python -m tools.matrix $(ARGS)
+
+.PHONY: build
+build: ## Build the collection's artifact into .cache/dist
+	$(NOX) build
+
+.PHONY: requirements
+requirements: ## Refresh the pinned development requirements
+	$(RUN) nox python -m tools.requirements
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	rm -rf .cache

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make requirements`: compile requirements/*.in to *.txt, with the newest versions there are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from .environments import required
+from .paths import REQUIREMENTS
+
+# In the order in which they build on each other, with the oldest Python each must serve.
+OLDEST_PYTHON = {"nox": "3.11", "units": "3.9", "test": "3.11", "lint": "3.11"}
+
+HEADER = """\
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Compiled from {name}.in by `make requirements`.
+"""
+
+
+def main() -> int:
+    """Compile every file; the result is the exit status."""
+    nox = required("nox")
+    for name, python in OLDEST_PYTHON.items():
+        compiled = subprocess.run(
+            [nox.command("uv"), "pip", "compile", "--quiet", "--universal", "--upgrade"]
+            + ["--python-version", python, "--no-header", "--no-annotate", f"{name}.in"],
+            cwd=REQUIREMENTS,
+            env=nox.environ(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if compiled.returncode != 0:
+            return compiled.returncode
+        output = REQUIREMENTS / f"{name}.txt"
+        output.write_text(HEADER.format(name=name) + compiled.stdout)
+        print(f"requirements/{output.name}: {len(compiled.stdout.splitlines())} packages")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
