@@ -1,0 +1,90 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """How to reach an Infisical server, and how to log in there."""
+
+    DOCUMENTATION = r"""
+requirements:
+  - requests >= 2.28
+  - netaddr >= 0.10.1
+options:
+  url:
+    description:
+      - Base URL of the Infisical server, with or without a trailing V(/) or V(/api).
+      - If not given, it is that of O(login_data), or else the value of the environment variable E(INFISICAL_URL), or of
+        E(INFISICAL_API_URL), or else V(https://app.infisical.com). The European cloud is V(https://eu.infisical.com).
+      - Redirects are never followed.
+    type: str
+  ca_path:
+    description:
+      - Path, on the host that runs the module, of a file with the certificates of the authorities to trust, or of a folder of them.
+      - If not given, the environment variable E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) is used, or else the bundle that comes with
+        the Python library C(requests).
+    type: path
+  validate_certs:
+    description:
+      - Whether to check the server's TLS certificate. Set to V(false) only for tests, because anybody on the way can then read the token.
+    type: bool
+    default: true
+  timeout:
+    description:
+      - How long to wait for a connection, and for each part of an answer, in seconds.
+    type: float
+    default: 30
+  retries:
+    description:
+      - How often to repeat a request that failed for the network or for a gateway (HTTP 502, 503, 504), where repeating it can do no harm.
+      - Waiting for a rate limit does not count.
+    type: int
+    default: 3
+  rate_limit_timeout:
+    description:
+      - How long to go on, in seconds, while the server refuses a request for its rate limit, before the task fails.
+    type: float
+    default: 300
+  organization_slug:
+    description:
+      - Slug of the organization, or sub-organization, to log in to. For logins of identities that belong to several.
+    type: str
+  auth_method:
+    description:
+      - How to log in, V(token_auth) for an access token that exists already, or V(universal_auth) for a client ID and a client secret.
+      - If not given, it is found out from what is given, in this order. O(login_data); credentials as options; the environment variable
+        E(INFISICAL_AUTH_METHOD); credentials in the environment. It is an error if there are credentials for two methods there.
+      - Each value that the method takes and that is not given as an option comes from its environment variable.
+      - A blank counts as absent, for this and all options of the login, and in all environment variables.
+    type: str
+  token:
+    description:
+      - Access token, for V(token_auth). The environment variable is E(INFISICAL_TOKEN).
+      - A token that is given is not revoked at the end of the task. One that the task got itself is.
+    type: str
+  universal_auth_client_id:
+    description:
+      - Client ID, for V(universal_auth). The environment variable is E(INFISICAL_UNIVERSAL_AUTH_CLIENT_ID).
+    type: str
+  universal_auth_client_secret:
+    description:
+      - Client secret, for V(universal_auth). The environment variable is E(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET).
+    type: str
+  login_data:
+    description:
+      - An existing login, as the C(login_data) that the module C(infisical.vault.login) returns.
+    type: dict
+    suboptions:
+      url:
+        description:
+          - Base URL of the server that the login is for. It goes before the environment, and O(url) must not contradict it.
+        type: str
+      access_token:
+        description:
+          - The access token.
+        type: str
+notes:
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(NO_PROXY)). The file C(~/.netrc) is not used.
+"""

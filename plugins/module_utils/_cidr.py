@@ -1,0 +1,107 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Networks: reading them, their canonical form, and what they admit.
+
+Infisical canonicalises nothing: host bits, letter case, order and duplicates stay as they were
+sent. So both what a user lists and what the server holds is read into networks, and these compared.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+import typing as t
+
+try:
+    from netaddr import INET_PTON, AddrFormatError, IPAddress, IPNetwork
+except ImportError:
+    NETADDR_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    NETADDR_IMPORT_ERROR = None
+
+_BITS = {4: 32, 6: 128}
+# inet_pton of some platforms lets leading zeros in IPv4 addresses pass.
+_IPV4 = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})", re.ASCII)
+_IPV6 = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", re.ASCII)
+_PREFIX = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
+_IPV4_MAPPED = 0xFFFF << 32
+
+
+class Network(t.NamedTuple):
+    """A network, or a text that is none.
+
+    `version` is 4 or 6, `value` the network address as an integer, `prefix` its length in bits,
+    `text` the canonical spelling: equal networks are equal tuples, however they were spelled. What
+    the server holds and is no network has version 0 and is kept in `text`: it equals nothing but
+    the same text.
+    """
+
+    version: int
+    value: int
+    prefix: int
+    text: str
+
+
+def parse(text: str) -> tuple[Network, bool]:
+    """Read an address or a network in CIDR notation.
+
+    Returns the network and whether host bits were dropped ("10.1.2.3/8" is 10.0.0.0/8).
+    Raises ValueError with what is wrong, as a clause that follows "'10.0.0.0/33' ".
+    """
+    address, slash, prefix_text = text.partition("/")
+    if _IPV4.fullmatch(address):
+        version = 4
+    elif _IPV6.fullmatch(address):
+        version = 6
+    else:
+        raise ValueError("is not an IPv4 or IPv6 address or network in CIDR notation")
+    try:
+        value = int(IPAddress(address, version, flags=INET_PTON))
+    except (AddrFormatError, ValueError):
+        raise ValueError(f"has no valid IPv{version} address") from None
+    bits = _BITS[version]
+    prefix = bits
+    if slash:
+        if not _PREFIX.fullmatch(prefix_text) or int(prefix_text) > bits:
+            raise ValueError(
+                f"has no valid prefix length, which is a decimal number from 0 to {bits}"
+            )
+        prefix = int(prefix_text)
+    return _network(version, value, prefix)
+
+
+def stored(item: t.Mapping[str, t.Any]) -> Network:
+    """Read a trusted IP as the API returns it: `{"ipAddress": str, "type": str, "prefix"?: int}`.
+
+    What cannot be read as a network is kept as it is. Raises ValueError if it has another shape.
+    """
+    address = item.get("ipAddress")
+    prefix = item.get("prefix")
+    if not isinstance(address, str):
+        raise ValueError("a trusted IP without an ipAddress")
+    text = address if prefix is None else f"{address}/{prefix}"
+    try:
+        return parse(text)[0]
+    except ValueError:
+        return Network(0, 0, 0, text)
+
+
+def opens_ipv4(network: Network) -> bool:
+    """Return whether an IPv6 network admits every IPv4 address.
+
+    Infisical matches an IPv4 caller against IPv6 networks as `::ffff:a.b.c.d`, so that a network
+    which covers `::ffff:0:0/96`, such as `::/0`, lets all of IPv4 in.
+    """
+    if network.version != 6 or network.prefix > 96:
+        return False
+    shift = 128 - network.prefix
+    return network.value >> shift == _IPV4_MAPPED >> shift
+
+
+def _network(version: int, value: int, prefix: int) -> tuple[Network, bool]:
+    cidr = IPNetwork((value, prefix), version).cidr
+    network = int(cidr.network)
+    text = str(cidr.network) if prefix == _BITS[version] else str(cidr)
+    return Network(version, network, prefix, text), network != value

@@ -1,0 +1,459 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP: one session with one server, answers as JSON objects, errors as exceptions.
+
+Knows what Infisical's answers look like, and nothing of what they mean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import ssl
+import time
+import traceback
+import typing as t
+from urllib.parse import quote, urljoin, urlsplit
+
+try:
+    import requests
+except ImportError:
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+from ._errors import (
+    ApiError,
+    InfisicalError,
+    OptionError,
+    RateLimitedError,
+    TransportError,
+    UnexpectedAnswerError,
+)
+from ._text import printable, quoted, trim
+
+Json = dict[str, t.Any]
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+MAX_ANSWER = 64 * 1024 * 1024
+_CHUNK = 64 * 1024
+_LONGEST_BACKOFF = 30.0
+
+
+def base_url(option: str, text: str) -> str:
+    """Return the base of all request URLs: no blank, no trailing "/" or "/api".
+
+    Raises OptionError, naming `option`, for what is not the URL of a server.
+    """
+    url = trim(text)
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or " " in url:
+        raise OptionError(
+            f"{option} {quoted(_without_credentials(url))} is not the URL of a server; write one"
+            " such as 'https://app.infisical.com', with http:// or https:// in front."
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise OptionError(
+            f"{option} has a user name, a query or a fragment in it; write only the scheme,"
+            " the host and, where there is one, the path, as in 'https://app.infisical.com'."
+        )
+    url = url.rstrip("/")
+    return url[: -len("/api")] if url.endswith("/api") else url
+
+
+def travels_in_clear(url: str) -> bool:
+    """Return whether what is sent to the URL can be read on a network on the way."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in _LOOPBACK
+
+
+class Connection(t.NamedTuple):
+    """How to reach a server.
+
+    `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
+    check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting and for
+    each part of an answer. `rate_limit_timeout` is in seconds.
+    """
+
+    url: str
+    verify: bool | str = True
+    timeout: float = 30
+    retries: int = 3
+    rate_limit_timeout: float = 300
+
+
+class Client:
+    """A session with a server. Proxies and CA bundles come from the environment, as usual.
+
+    Authorization is never taken from ~/.netrc, redirects are never followed, and a request goes
+    again only where that cannot do harm.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._session = requests.Session()
+        verify = connection.verify
+        settings = self._session.merge_environment_settings(
+            connection.url, {}, True, verify if verify is not True else None, None
+        )
+        # Read once, and then no more: trust_env would also let ~/.netrc replace the token.
+        self._session.trust_env = False
+        self._session.proxies = settings["proxies"]
+        # An explicit choice beats the environment's CA bundle.
+        self._session.verify = settings["verify"] if verify is True else verify
+        self._session.headers.update(
+            {
+                "User-Agent": "community.infisical (Ansible collection)",
+                "Accept": "application/json",
+                # So that a small answer cannot unpack into a huge one.
+                "Accept-Encoding": "identity",
+            }
+        )
+        self._token: str | None = None
+        self._not_before: dict[tuple[str, str], float] = {}
+
+    @property
+    def url(self) -> str:
+        """The base URL of the server."""
+        return self._connection.url
+
+    def use_token(self, token: str) -> None:
+        """Send the token with every request from now on."""
+        self._token = token
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def request(
+        self,
+        verb: str,
+        route: str,
+        *ids: str,
+        purpose: str,
+        body: Json | None = None,
+        query: t.Mapping[str, str] | None = None,
+        repeatable: bool = True,
+        authorize: bool = True,
+        patient: bool = True,
+    ) -> Json:
+        """Make a request and return the JSON object of the answer.
+
+        `route` is the path with a `{}` for each of `ids`, which cannot add to the path.
+        `purpose` completes the sentence "Could not ...". `repeatable` says that the server may be
+        asked twice when it is unclear whether it got the first; connections that failed before
+        anything was sent are tried again in any case. Without `patient` nothing is tried again.
+
+        Raises ApiError, TransportError, UnexpectedAnswerError or RateLimitedError.
+        """
+        path = route.format(*(quote(item, safe="") for item in ids))
+        started = time.monotonic()
+        failures = 0
+        refused_since: float | None = None
+        while True:
+            if patient:
+                self._pace((verb, route))
+            error: InfisicalError | None
+            try:
+                answer = self._send(verb, path, body, query, authorize, purpose)
+            except TransportError as failure:
+                error = failure
+                again = failure.transient and (repeatable or failure.unsent)
+            else:
+                self._remember_limit((verb, route), answer)
+                error = self._error_of(answer, purpose)
+                if error is None:
+                    return t.cast(Json, answer.json)
+                if answer.limited and patient:
+                    refused_since = refused_since or time.monotonic()
+                    self._wait_for_limit(answer, error, refused_since, purpose)
+                    continue
+                again = error.transient and repeatable
+            if not (again and patient) or failures >= self._connection.retries:
+                if failures:
+                    seconds = time.monotonic() - started
+                    error.args = (
+                        f"{str(error)[:-1]} (tried {failures + 1} times in {seconds:.0f} seconds).",
+                    )
+                raise error
+            failures += 1
+            time.sleep(_backoff(failures))
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        body: Json | None,
+        query: t.Mapping[str, str] | None,
+        authorize: bool,
+        purpose: str,
+    ) -> _Answer:
+        headers = {}
+        if authorize and self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        try:
+            # requests sets the JSON content type only where there is a body: Infisical answers a
+            # DELETE that names it without one with a 500.
+            response = self._session.request(
+                verb,
+                self.url + path,
+                params=query,
+                json=body,
+                headers=headers,
+                timeout=self._connection.timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, OSError) as failure:
+            raise self._transport_error(failure, purpose) from None
+        try:
+            return _Answer(response.status_code, response.headers, self._read(response, purpose))
+        finally:
+            response.close()
+
+    def _read(self, response: requests.Response, purpose: str) -> bytes:
+        content = bytearray()
+        try:
+            for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                content += chunk
+                if len(content) > MAX_ANSWER:
+                    raise UnexpectedAnswerError(
+                        f"Could not {purpose}: the answer of {self.url} is larger than"
+                        f" {MAX_ANSWER >> 20} MiB, which no answer of Infisical is.",
+                        http_status=response.status_code,
+                    )
+        except InfisicalError:
+            raise
+        except Exception as failure:
+            # urllib3's own exceptions, and those of the socket and the TLS layer below it.
+            raise TransportError(
+                f"Could not {purpose}: the answer of {self.url} broke off ({_reason(failure)}).",
+                unsent=False,
+                transient=True,
+            ) from None
+        expected = response.headers.get("Content-Length", "")
+        # Before urllib3 2 a body that broke off was taken for complete.
+        if expected.isdecimal() and len(content) < int(expected):
+            raise TransportError(
+                f"Could not {purpose}: the answer of {self.url} broke off after {len(content)} of"
+                f" {int(expected)} bytes.",
+                unsent=False,
+                transient=True,
+            )
+        return bytes(content)
+
+    def _transport_error(self, failure: Exception, purpose: str) -> TransportError:
+        unsent = _never_sent(failure)
+        tls = isinstance(failure, requests.exceptions.SSLError)
+        reason = _reason(failure)
+        if isinstance(failure, requests.exceptions.ProxyError):
+            what = f"the proxy for {self.url} cannot be used ({reason})"
+        elif tls:
+            what = (
+                f"there is no trusted TLS connection with {self.url} ({reason}); set ca_path to"
+                " the CA bundle that signed its certificate, or check that url is right"
+            )
+        elif unsent:
+            what = f"nothing answers at {self.url} ({reason}), where an Infisical server should be"
+        else:
+            what = f"{self.url} did not answer ({reason}), where an Infisical server should be"
+        return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=not tls)
+
+    def _error_of(self, answer: _Answer, purpose: str) -> InfisicalError | None:
+        status = answer.status
+        if 300 <= status < 400:
+            return self._redirected(answer, purpose)
+        if 200 <= status < 300 and answer.json is not None:
+            return None
+        if status >= 400 and answer.json is not None:
+            message = answer.json.get("message")
+            error = answer.json.get("error")
+            request_id = answer.json.get("reqId")
+            if isinstance(error, str) and message is not None:
+                says = _server_text(message)
+                return ApiError(
+                    f"Could not {purpose}: Infisical answered {status} {printable(error, 60)}:"
+                    f" {says}{_hint(status, error)}",
+                    http_status=status,
+                    error=printable(error),
+                    request_id=printable(request_id) if isinstance(request_id, str) else None,
+                )
+        return UnexpectedAnswerError(
+            f"Could not {purpose}: {self.url} answered {status} with {answer.shown()}, where"
+            " Infisical answers with a JSON object; check that url names an Infisical server.",
+            http_status=status,
+        )
+
+    def _redirected(self, answer: _Answer, purpose: str) -> UnexpectedAnswerError:
+        location = urlsplit(urljoin(self.url + "/", answer.headers.get("Location", "")))
+        there = f"{location.scheme}://{location.netloc.rpartition('@')[2]}{location.path}"
+        base = there.partition("/api/")[0].rstrip("/")
+        advice = f"set url to '{printable(base)}' if that is your server"
+        if base == self.url:
+            advice = "check what stands in front of the server"
+        return UnexpectedAnswerError(
+            f"Could not {purpose}: {self.url} answered {answer.status}, a redirect to"
+            f" '{printable(there)}', and redirects are not followed, because they would carry the"
+            f" token along; {advice}.",
+            http_status=answer.status,
+        )
+
+    def _remember_limit(self, bucket: tuple[str, str], answer: _Answer) -> None:
+        """Note when the bucket is full again, if this answer took the last of it."""
+        if answer.headers.get("x-ratelimit-remaining") == "0" and not answer.limited:
+            reset = _seconds(answer.headers.get("x-ratelimit-reset"))
+            if reset is not None:
+                self._not_before[bucket] = time.monotonic() + reset
+
+    def _pace(self, bucket: tuple[str, str]) -> None:
+        """Wait for a window that is known to be used up, rather than be refused."""
+        wait = self._not_before.pop(bucket, 0) - time.monotonic()
+        # A server that asks for longer than the user would wait is asked anyway.
+        if 0 < wait <= self._connection.rate_limit_timeout:
+            time.sleep(wait)
+
+    def _wait_for_limit(
+        self, answer: _Answer, error: InfisicalError, since: float, purpose: str
+    ) -> None:
+        waited = time.monotonic() - since
+        # A limit that names no time, or none that can be read, gets a second at first.
+        wait = _seconds(answer.headers.get("retry-after")) or min(1 + waited, _LONGEST_BACKOFF)
+        if waited + wait > self._connection.rate_limit_timeout:
+            limit = answer.headers.get("x-ratelimit-limit")
+            raise RateLimitedError(
+                f"Could not {purpose}: Infisical's rate limit"
+                + (f" of {printable(limit, 20)} requests a window" if limit else "")
+                + f" refused it for {waited:.0f} seconds, and asks to wait {wait:.0f} more, beyond"
+                f" rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds); wait or"
+                " raise it.",
+                error,
+            ) from None
+        # Spread, so that tasks that were refused together do not come back together.
+        time.sleep(wait + random.uniform(0, min(0.1 * wait, 1)))
+
+
+class _Answer:
+    """An answer, read whole: status, headers, and its JSON object if it is one."""
+
+    def __init__(self, status: int, headers: t.Mapping[str, str], content: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self._content = content
+        self.json: Json | None = None
+        try:
+            parsed = json.loads(content)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(parsed, dict):
+            self.json = parsed
+
+    @property
+    def limited(self) -> bool:
+        """Whether the answer means "come back later", whatever its status."""
+        if self.status < 400:
+            return False
+        error = self.json.get("error") if self.json else None
+        return (
+            self.status == 429
+            or error == "RateLimitError"
+            or _seconds(self.headers.get("retry-after")) is not None
+        )
+
+    def shown(self) -> str:
+        """Return what the body is, for a message."""
+        if not self._content:
+            return "an empty body"
+        kind = printable(self.headers.get("Content-Type", "no content type"), 60)
+        return f"{kind} ({quoted(printable(self._content[:400].decode('utf-8', 'replace'), 60))})"
+
+
+def _backoff(failures: int) -> float:
+    """Return how long to wait after the nth failure, in seconds: exponential, with jitter."""
+    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.5, 1)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read a header that is a whole number of seconds."""
+    text = (text or "").strip()
+    return float(text[:9]) if text.isascii() and text.isdecimal() else None
+
+
+def _server_text(message: t.Any) -> str:
+    """Return the server's message, which for validation failures is a list of issues."""
+    if isinstance(message, list):
+        issues = [item for item in message[:5] if isinstance(item, dict)]
+        message = "; ".join(
+            f"{'.'.join(map(str, item.get('path') or ['request']))}: {item.get('message')}"
+            for item in issues
+        )
+    return printable(str(message), 300).rstrip(".") + "."
+
+
+def _hint(status: int, error: str) -> str:
+    """Return what to do about an error, where that is known."""
+    if status == 404 and error == "Not Found":
+        return " The server does not know this API; check that url names an Infisical server."
+    if error in ("UnauthorizedError", "TokenError"):
+        return " The login is not, or no longer, accepted; check its credentials or its token."
+    if error == "PermissionDenied":
+        return " Give the role of the login's identity that permission, or use another login."
+    return ""
+
+
+def _never_sent(failure: Exception) -> bool:
+    """Return whether a request failed before any of it can have reached the server."""
+    if isinstance(
+        failure,
+        (
+            requests.exceptions.ConnectTimeout,
+            requests.exceptions.ProxyError,
+            requests.exceptions.SSLError,
+        ),
+    ):
+        return True
+    reason = getattr(failure.args[0] if failure.args else None, "reason", None)
+    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")
+
+
+def _reason(failure: BaseException) -> str:
+    """Return why a connection failed, in a few words of our own or of the operating system.
+
+    The texts of the libraries are not used: they name proxies together with their passwords.
+    """
+    seen: list[BaseException] = []
+    queue: list[t.Any] = [failure]
+    while queue:
+        item = queue.pop(0)
+        if not isinstance(item, BaseException) or item in seen:
+            continue
+        seen.append(item)
+        queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    for item in seen:
+        if isinstance(item, ssl.SSLCertVerificationError):
+            return printable(item.verify_message)
+        if isinstance(item, ssl.SSLError):
+            return f"TLS: {printable(item.reason or 'handshake failed')}"
+        if isinstance(item, socket.gaierror):
+            return "the host name cannot be resolved"
+        if isinstance(item, requests.Timeout) or type(item).__name__.endswith("TimeoutError"):
+            return "timed out"
+        if isinstance(item, OSError) and item.errno:
+            return os.strerror(item.errno).lower()
+    names = {type(item).__name__ for item in seen}
+    if names & {"RemoteDisconnected", "IncompleteRead", "ProtocolError"}:
+        return "the connection was closed"
+    return type(failure).__name__
+
+
+def _without_credentials(url: str) -> str:
+    """Return the URL without what stands before an @, which may be a password."""
+    scheme, separator, rest = url.rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, as exceptions: their text is the sentence that the user reads."""
+
+from __future__ import annotations
+
+_GATEWAY_ERRORS = (502, 503, 504)
+
+
+class InfisicalError(Exception):
+    """A failure to report.
+
+    The text is one sentence that a person can act on. It never holds a secret.
+    `http_status`, `error` and `request_id` are what the server answered, where it did.
+    """
+
+    http_status: int | None = None
+    error: str | None = None
+    request_id: str | None = None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the server may have done the work in spite of the failure."""
+        return False
+
+    @property
+    def race(self) -> bool:
+        """Whether the state may not be, or no longer be, what was read before the request."""
+        return self.unsure
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may pass a little later."""
+        return self.http_status in _GATEWAY_ERRORS
+
+
+class OptionError(InfisicalError):
+    """An option, or the state that the options ask for, is not valid."""
+
+
+class MismatchError(InfisicalError):
+    """The server answered a write with another state than the one it was asked for."""
+
+
+class InterruptError(InfisicalError):
+    """A signal asked the task to stop."""
+
+
+class TransportError(InfisicalError):
+    """No whole answer came. `unsent`: the request cannot have reached the server."""
+
+    def __init__(self, message: str, *, unsent: bool, transient: bool) -> None:
+        super().__init__(message)
+        self.unsent = unsent
+        self._transient = transient
+
+    @property
+    def unsure(self) -> bool:
+        return not self.unsent
+
+    @property
+    def transient(self) -> bool:
+        return self._transient
+
+
+class UnexpectedAnswerError(InfisicalError):
+    """Something answered that is not Infisical, or not as Infisical does."""
+
+    def __init__(self, message: str, *, http_status: int) -> None:
+        super().__init__(message)
+        self.http_status: int = http_status
+
+    @property
+    def unsure(self) -> bool:
+        return not 300 <= self.http_status < 500
+
+
+class ApiError(InfisicalError):
+    """Infisical answered with an error.
+
+    It is judged by `error` ("NotFound", "PermissionDenied", ...) before `http_status`: on servers
+    of 2024 a 401 may be a validation failure.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int,
+        error: str,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.http_status: int = http_status
+        self.error: str = error
+        self.request_id = request_id
+
+    @property
+    def unsure(self) -> bool:
+        return self.http_status >= 500
+
+    @property
+    def race(self) -> bool:
+        # Losing a race against another attach, detach or deletion is any of these.
+        return not self.invalid_input and (self.unsure or self.http_status in (400, 404))
+
+    @property
+    def invalid_input(self) -> bool:
+        """Whether the server found the request itself malformed (422; 401 on servers of 2024)."""
+        return self.error == "ValidationFailure"
+
+    @property
+    def unknown_route(self) -> bool:
+        """Whether the server does not have the route; a missing thing says "NotFound" instead."""
+        return self.http_status == 404 and self.error == "Not Found"
+
+
+class RateLimitedError(InfisicalError):
+    """The server kept refusing for its rate limit longer than `rate_limit_timeout`."""
+
+    def __init__(self, message: str, refusal: InfisicalError) -> None:
+        super().__init__(message)
+        self.http_status = refusal.http_status
+        self.error = refusal.error
+        self.request_id = refusal.request_id
+
+    @property
+    def transient(self) -> bool:
+        return False

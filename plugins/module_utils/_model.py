@@ -1,0 +1,325 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the auth methods of a machine identity have in common.
+
+An auth method is a row of constants and a table of fields. A field knows one setting in its three
+spellings: the option of the module, the field of the API, and the value in between, on which
+everything is decided. The rooms that plan, write and report go through the table, and so know no
+method by name.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._cidr import Network, opens_ipv4, parse, stored
+from ._errors import OptionError
+from ._notes import Notes
+from ._text import quoted, trim
+
+# Generations of servers. What tells them apart: see Identity and Attached in _api.py.
+CURRENT = "current"
+LEGACY = "2024"
+
+MAX_SECONDS = 315360000
+MAX_USES = 2**53 - 1
+DEFAULT_SECONDS = 2592000
+
+UNKNOWN_UUID = (
+    "{count} of the ids given are not UUIDs, which Entra's always are, and are sent as they are;"
+    " no login may ever match them: {items}"
+)
+HOST_BITS = "access_token_trusted_ips: host bits were dropped from {count} of the networks: {items}"
+OPENS_IPV4 = (
+    "access_token_trusted_ips lists {count} IPv6 network(s) that also admit every IPv4 address,"
+    " without listing 0.0.0.0/0: {items}. Leave them out to limit IPv4"
+)
+
+Values = t.Mapping[str, t.Any]
+
+_UUID = re.compile(
+    r"(\{)?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})"
+    r"(?(1)\})",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def same(one: t.Any, other: t.Any) -> bool:
+    """Return whether two values are equal: the meaning of most fields."""
+    return bool(one == other)
+
+
+def unchanged(value: t.Any) -> t.Any:
+    """Return the value as it is."""
+    return value
+
+
+class Field(t.NamedTuple):
+    """One setting of an auth method.
+
+    `option` and `api` are its names. `from_option(option, raw, notes)` raises OptionError,
+    `from_api(raw)` raises ValueError. `default` is what the API documents for attaching, as an
+    option takes it; a field without one is required to attach. `resend` puts the field into every
+    update.
+    """
+
+    option: str
+    api: str
+    from_option: t.Callable[[str, t.Any, Notes], t.Any]
+    from_api: t.Callable[[t.Any], t.Any]
+    default: t.Any = None
+    to_api: t.Callable[[t.Any], t.Any] = unchanged
+    to_result: t.Callable[[t.Any], t.Any] = unchanged
+    same: t.Callable[[t.Any, t.Any], bool] = same
+    resend: bool = False
+
+
+class AuthMethod(t.NamedTuple):
+    """An auth method of identities.
+
+    `name` is what the API calls it in paths and in `authMethods`, `title` what people call it,
+    `envelope` the key that wraps the object in answers.
+    """
+
+    name: str
+    title: str
+    envelope: str
+    fields: tuple[Field, ...]
+
+    def from_options(self, options: Values, notes: Notes) -> dict[str, t.Any]:
+        """Return the values of the options that were given.
+
+        Raises OptionError for the first that is not valid, or for a TTL above the max.
+        """
+        values = {
+            field.option: field.from_option(field.option, options[field.option], notes)
+            for field in self.fields
+            if options.get(field.option) is not None
+        }
+        if "access_token_ttl" in values and "access_token_max_ttl" in values:
+            check_lifetimes(values, {})
+        return values
+
+    def from_api(self, body: Values) -> dict[str, t.Any]:
+        """Return the values in an object of the API. Raises ValueError if it is not one."""
+        values = {}
+        for field in self.fields:
+            if field.api not in body:
+                raise ValueError(f"no {field.api}")
+            values[field.option] = field.from_api(body[field.api])
+        return values
+
+    def to_api(self, values: Values) -> dict[str, t.Any]:
+        """Return a request body with the values."""
+        return {
+            field.api: field.to_api(values[field.option])
+            for field in self.fields
+            if field.option in values
+        }
+
+    def to_result(self, values: Values) -> dict[str, t.Any]:
+        """Return the values as the user sees them, which is how the options take them."""
+        return {field.option: field.to_result(values[field.option]) for field in self.fields}
+
+    def defaults(self) -> dict[str, t.Any]:
+        """Return the values that the API documents for attaching where a field is left out."""
+        return {
+            field.option: field.from_option(field.option, field.default, Notes())
+            for field in self.fields
+            if field.default is not None
+        }
+
+    def differing(self, current: Values, wanted: Values) -> dict[str, t.Any]:
+        """Return the wanted values whose meaning is not that of the current ones."""
+        return {
+            field.option: wanted[field.option]
+            for field in self.fields
+            if field.option in wanted
+            and not field.same(current[field.option], wanted[field.option])
+        }
+
+
+def uuid_or_none(text: str) -> str | None:
+    """Return a UUID in lower case with hyphens, or None if the text is none.
+
+    Accepts 32 hexadecimal digits, with all hyphens or none, in braces or not.
+    """
+    match = _UUID.fullmatch(text)
+    if not match:
+        return None
+    return "-".join(match.group(2, 4, 5, 6, 7)).lower()
+
+
+def text_option(option: str, raw: t.Any, _notes: Notes) -> str:
+    """Read an option that is a text and must not be blank."""
+    text = trim(raw)
+    if not text:
+        raise OptionError(f"{option} is blank; give it a value or leave it out.")
+    _refuse_nul(option, text)
+    return text
+
+
+def uuid_option(option: str, raw: t.Any, notes: Notes) -> str:
+    """Read an option that is a UUID as a rule; a text that is none is kept, with a warning."""
+    text = text_option(option, raw, notes)
+    canonical = uuid_or_none(text)
+    if canonical is None:
+        notes.add(UNKNOWN_UUID, f"{option} {quoted(text)}")
+    return canonical or text
+
+
+def whole_number(lowest: int, highest: int, unit: str) -> t.Callable[[str, t.Any, Notes], int]:
+    """Return a reader of options that are whole numbers in a range."""
+
+    def read(option: str, raw: t.Any, _notes: Notes) -> int:
+        # Ansible takes a boolean for an integer, because Python does.
+        if isinstance(raw, bool) or not lowest <= raw <= highest:
+            raise OptionError(
+                f"{option} is {quoted(raw)}; write a whole number of {unit}"
+                f" from {lowest} to {highest}."
+            )
+        return int(raw)
+
+    return read
+
+
+def list_item(option: str, index: int, raw: t.Any, what: str) -> str:
+    """Read one item of a list of texts, trimmed. Raises OptionError if it is none, or blank."""
+    if not isinstance(raw, str):
+        raise OptionError(
+            f"{option}[{index}] is {quoted(raw)}, which is not a string; write {what}."
+        )
+    text = trim(raw)
+    if not text:
+        raise OptionError(f"{option}[{index}] is blank; write {what}, or leave the item out.")
+    _refuse_nul(f"{option}[{index}]", text)
+    return text
+
+
+def networks_option(option: str, raw: t.Any, notes: Notes) -> tuple[Network, ...]:
+    """Read a list of addresses and networks, without repetitions, in the order given."""
+    if not raw:
+        raise OptionError(
+            f"{option} is an empty list; give at least one address or network,"
+            " '0.0.0.0/0' and '::/0' for everywhere."
+        )
+    networks: dict[Network, None] = {}
+    for index, item in enumerate(raw):
+        if isinstance(item, dict) and isinstance(item.get("ipAddress"), str):
+            raise OptionError(
+                f"{option}[{index}] is a dictionary; write the string '{_network_text(item)}'."
+            )
+        text = list_item(option, index, item, "an address such as '192.0.2.7' or '192.0.2.0/24'")
+        try:
+            network, dropped = parse(text)
+        except ValueError as why:
+            raise OptionError(
+                f"{option}[{index}] {quoted(text)} {why};"
+                " write an address or network such as '192.0.2.7' or '192.0.2.0/24'."
+            ) from None
+        if dropped:
+            notes.add(HOST_BITS, f"{text} is {network.text}")
+        networks[network] = None
+    if parse("0.0.0.0/0")[0] not in networks:
+        for network in filter(opens_ipv4, networks):
+            notes.add(OPENS_IPV4, network.text)
+    return tuple(networks)
+
+
+def networks_from_api(raw: t.Any) -> tuple[Network, ...]:
+    """Read `accessTokenTrustedIps` of the API, without repetitions."""
+    if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
+        raise ValueError("accessTokenTrustedIps is not a list of objects")
+    return tuple(dict.fromkeys(stored(item) for item in raw))
+
+
+def same_networks(one: t.Iterable[Network], other: t.Iterable[Network]) -> bool:
+    """Return whether two lists name the same networks, compared one by one and never merged."""
+    return set(one) == set(other)
+
+
+def text_from_api(raw: t.Any) -> str:
+    """Read a text of the API."""
+    if not isinstance(raw, str):
+        raise ValueError("a text is of another type")
+    return raw
+
+
+def number_from_api(raw: t.Any) -> int:
+    """Read a whole number of the API, which may be written as 7200.0."""
+    if isinstance(raw, float) and raw.is_integer():
+        return int(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        raise ValueError("a whole number is of another type")
+    return raw
+
+
+def check_lifetimes(given: Values, otherwise: Values, source: str = "stored") -> None:
+    """Refuse a TTL above the max, unless the max is 0, which is none.
+
+    `given` comes from options, `otherwise` (from `source`) is what holds where an option is left
+    out. Raises OptionError that names both numbers and where each comes from.
+    """
+    names = ("access_token_ttl", "access_token_max_ttl")
+    ttl, max_ttl = ({**otherwise, **given}[name] for name in names)
+    if max_ttl == 0 or ttl <= max_ttl:
+        return
+    ttl_source, max_source = ("given" if name in given else source for name in names)
+    raise OptionError(
+        f"access_token_ttl {ttl} ({ttl_source}) is above access_token_max_ttl {max_ttl}"
+        f" ({max_source}); set both so that the first is not above the second,"
+        " or access_token_max_ttl to 0 for no maximum."
+    )
+
+
+def _network_text(item: t.Mapping[str, t.Any]) -> str:
+    """Return the string to write for a trusted IP in the API's shape."""
+    address, prefix = item["ipAddress"], item.get("prefix")
+    text = address if prefix is None or "/" in address else f"{address}/{prefix}"
+    return quoted(text)[1:-1]
+
+
+def _refuse_nul(option: str, text: str) -> None:
+    if "\0" in text:
+        raise OptionError(f"{option} {quoted(text)} has a NUL character in it; write it without.")
+
+
+_seconds = whole_number(0, MAX_SECONDS, "seconds")
+
+# What every auth method of an identity has: how its access tokens behave.
+TOKEN_FIELDS = (
+    Field(
+        "access_token_trusted_ips",
+        "accessTokenTrustedIps",
+        networks_option,
+        networks_from_api,
+        default=("0.0.0.0/0", "::/0"),
+        to_api=lambda networks: [{"ipAddress": network.text} for network in networks],
+        to_result=lambda networks: [network.text for network in networks],
+        same=same_networks,
+    ),
+    Field(
+        "access_token_ttl",
+        "accessTokenTTL",
+        _seconds,
+        number_from_api,
+        default=DEFAULT_SECONDS,
+    ),
+    Field(
+        "access_token_max_ttl",
+        "accessTokenMaxTTL",
+        _seconds,
+        number_from_api,
+        default=DEFAULT_SECONDS,
+    ),
+    Field(
+        "access_token_num_uses_limit",
+        "accessTokenNumUsesLimit",
+        whole_number(0, MAX_USES, "uses"),
+        number_from_api,
+        default=0,
+    ),
+)

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The modules' argument specs, and the options that are not an auth method's or a login's."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ._client import Connection
+from ._errors import OptionError
+from ._model import AuthMethod, Values, uuid_or_none
+from ._text import quoted, trim
+
+Spec = dict[str, dict[str, t.Any]]
+
+# auth_method has no choices, because a blank counts as absent, as everywhere: AWX fills unused
+# inputs with blanks.
+CONNECTION_SPEC: Spec = {
+    "url": {"type": "str"},
+    "ca_path": {"type": "path"},
+    "validate_certs": {"type": "bool", "default": True},
+    "timeout": {"type": "float", "default": 30},
+    "retries": {"type": "int", "default": 3},
+    "rate_limit_timeout": {"type": "float", "default": 300},
+    "organization_slug": {"type": "str"},
+    "auth_method": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "universal_auth_client_id": {"type": "str"},
+    "universal_auth_client_secret": {"type": "str", "no_log": True},
+    "login_data": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str"},
+            "access_token": {"type": "str", "no_log": True},
+        },
+    },
+}
+
+IDENTITY_SPEC: Spec = {
+    "identity_id": {"type": "str"},
+    "identity_name": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+# Items are taken as they are: Ansible would make texts of a null and of a dictionary.
+_TEXTS = {"type": "list", "elements": "raw"}
+
+# no_log=False: the names look like secrets to Ansible.
+TOKEN_SPEC: Spec = {
+    "access_token_trusted_ips": {**_TEXTS, "no_log": False},
+    "access_token_ttl": {"type": "int", "no_log": False},
+    "access_token_max_ttl": {"type": "int", "no_log": False},
+    "access_token_num_uses_limit": {"type": "int", "no_log": False},
+}
+
+AZURE_AUTH_SPEC: Spec = {
+    "tenant_id": {"type": "str"},
+    "resource": {"type": "str"},
+    "allowed_service_principal_ids": _TEXTS,
+    **TOKEN_SPEC,
+}
+
+
+def with_api_names(spec: Spec, method: AuthMethod) -> Spec:
+    """Return the spec of an auth method's options, with the API's names as aliases."""
+    return {field.option: {**spec[field.option], "aliases": [field.api]} for field in method.fields}
+
+
+def identity_of(options: Values) -> tuple[str | None, str | None]:
+    """Return the identity's id in its canonical spelling, or its name; the other is None.
+
+    Raises OptionError for both, for neither, and for an id that is no UUID.
+    """
+    identity_id = trim(options.get("identity_id") or "")
+    name = trim(options.get("identity_name") or "")
+    if identity_id and name:
+        raise OptionError(
+            f"identity_id {quoted(identity_id)} and identity_name {quoted(name)} are both given;"
+            " give one of them."
+        )
+    if name:
+        return None, name
+    if not identity_id:
+        raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
+    canonical = uuid_or_none(identity_id)
+    if canonical is None:
+        raise OptionError(
+            f"identity_id {quoted(identity_id)} is not a UUID; write one such as"
+            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or give identity_name."
+        )
+    return canonical, None
+
+
+def connection_of(options: Values, url: str) -> Connection:
+    """Return how to reach the server. Raises OptionError."""
+    # A day is more than anybody waits, and keeps infinity and "not a number" out.
+    for option, least in (("timeout", 0.001), ("rate_limit_timeout", 0)):
+        if not least <= options[option] <= 86400:
+            raise OptionError(
+                f"{option} is {options[option]:g}; write a number of seconds above 0, up to 86400."
+            )
+    retries = options["retries"]
+    if isinstance(retries, bool) or not 0 <= retries <= 100:
+        raise OptionError(f"retries is {retries}; write a whole number from 0 to 100.")
+    verify: bool | str = options["validate_certs"]
+    ca_path = options.get("ca_path")
+    if verify and ca_path:
+        if not os.path.exists(ca_path):  # noqa: PTH110 pathlib costs start-up time
+            raise OptionError(
+                f"ca_path {quoted(ca_path)} does not exist on the host that runs the module; write"
+                " the path of a CA bundle, or of a folder of certificates."
+            )
+        verify = ca_path
+    return Connection(url, verify, options["timeout"], retries, options["rate_limit_timeout"])

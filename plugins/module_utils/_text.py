@@ -1,0 +1,41 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text: which characters are blanks, and how foreign text is shown in a message."""
+
+from __future__ import annotations
+
+import typing as t
+
+# What Python's str.strip() and JavaScript's String.trim() remove between them. Infisical trims
+# with JavaScript's, so that a lone U+FEFF is an empty string to it.
+BLANKS = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+
+
+def trim(text: str) -> str:
+    """Return the text without the blanks of Python and JavaScript at its ends."""
+    return text.strip(BLANKS)
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """Return the text on one line, without control characters, at most `limit` characters."""
+    # Bounded first, so that a huge answer is not walked through character by character.
+    cut = text[: 4 * limit]
+    line = " ".join("".join(char if char.isprintable() else " " for char in cut).split())
+    if len(line) > limit or len(cut) < len(text):
+        return line[: limit - 3] + "..."
+    return line
+
+
+def quoted(value: t.Any, limit: int = 80) -> str:
+    """Return a value from an option as a message shows it: quoted and bounded."""
+    text = value if isinstance(value, str) else repr(value)
+    shown = ascii(text[:limit])[1:-1] if not text.isprintable() else text[:limit]
+    if len(text) > limit:
+        shown += "..."
+    return f"'{shown}'" if isinstance(value, str) else shown
