@@ -5,9 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from . import rules
+from .faults import Fault, make_fault
+from .routes import show_identity
+from .state import AZURE, METHOD_DEFAULTS, UNIVERSAL, Identity, State, encode_jwt
 
 
 @dataclass(frozen=True)
@@ -18,9 +27,14 @@ class Credentials:
     client_secret: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class RequestRecord:
-    """One request as the server saw it, and what it answered (status None: nothing)."""
+    """One request as the server saw it.
+
+    `path` is as it came, percent-encoding and all. `authorization` and secrets in `body` are
+    replaced by labels that say whose they are, or ``unknown``. `status` is None as long as
+    nothing was answered. `time` is in seconds since the epoch.
+    """
 
     method: str
     path: str
@@ -28,22 +42,70 @@ class RequestRecord:
     body: Any
     headers: tuple[str, ...]
     authorization: str | None
-    status: int | None
     time: float
+    status: int | None = None
 
 
 class Control:
-    """The Python face. Everything is under one lock and takes effect with the next request."""
+    """The Python face. Everything is under one lock and takes effect with the next request.
 
-    generation: str
-    organization_id: str
-    organization_slug: str
-    other_organization_id: str
-    sub_organization_id: str
-    client_id: str
-    client_secret: str
-    token: str
-    identities: dict[str, str]
+    An id that is unknown raises KeyError, a value that makes no sense ValueError.
+    """
+
+    def __init__(self, generation: str = "current", **settings: Any) -> None:
+        self.state = State(generation, settings)
+        self._log: list[RequestRecord] = []
+        self._faults: list[Fault] = []
+        self._fault_numbers = itertools.count(1)
+
+    # -- what was seeded ------------------------------------------------------------------------
+
+    @property
+    def generation(self) -> str:
+        """``current`` or ``2024``."""
+        return self.state.generation
+
+    @property
+    def organization_id(self) -> str:
+        """The organisation that nearly everything is in."""
+        return self.state.organization.id
+
+    @property
+    def organization_slug(self) -> str:
+        """Its slug."""
+        return self.state.organization.slug
+
+    @property
+    def sub_organization_id(self) -> str:
+        """A sub-organisation of it."""
+        return self.state.sub_organization.id
+
+    @property
+    def other_organization_id(self) -> str:
+        """An organisation that the seeded credentials have nothing to do with."""
+        return self.state.other_organization.id
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """The seeded identities: key to id."""
+        return dict(self.state.seeded)
+
+    @property
+    def client_id(self) -> str:
+        """Universal Auth client id of the seeded admin."""
+        return self.credentials(self.state.seeded["admin"]).client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Universal Auth client secret of the seeded admin."""
+        return self.credentials(self.state.seeded["admin"]).client_secret
+
+    @property
+    def token(self) -> str:
+        """A token of the seeded admin, without limits."""
+        return self.state.admin_token
+
+    # -- identities -----------------------------------------------------------------------------
 
     def create_identity(
         self,
@@ -52,41 +114,162 @@ class Control:
         role: str = "no-access",
         methods: Iterable[str] = (),
         organization_id: str | None = None,
-    ) -> str: ...
+    ) -> str:
+        """Create an identity; `methods` are attached with default configurations."""
+        with self.state.lock:
+            return self.state.add_identity(
+                name, role=role, methods=methods, organization_id=organization_id
+            ).id
 
     def create_identities(
-        self, names: Iterable[str], *, azure_auth: dict[str, Any] | None = None
-    ) -> list[str]: ...
+        self, names: Iterable[str], *, azure_auth: Mapping[str, Any] | None = None
+    ) -> list[str]:
+        """Create many identities; with `azure_auth`, each has Azure Auth with those API fields."""
+        with self.state.lock:
+            ids = [self.state.add_identity(name).id for name in names]
+            if azure_auth is not None:
+                for identity_id in ids:
+                    self._put(self.state.identities[identity_id], azure_auth)
+            return ids
 
-    def delete_identity(self, identity_id: str) -> None: ...
+    def delete_identity(self, identity_id: str) -> None:
+        """Delete an identity and its tokens."""
+        with self.state.lock:
+            self.state.remove_identity(self.state.identities[identity_id])
 
-    def identity(self, identity_id: str) -> dict[str, Any] | None: ...
+    def identity(self, identity_id: str) -> dict[str, Any] | None:
+        """An identity as the API shows it, or None."""
+        with self.state.lock:
+            identity = self.state.identities.get(identity_id)
+            return show_identity(self.state, identity) if identity else None
 
-    def put_azure_auth(self, identity_id: str, **api_fields: Any) -> dict[str, Any]: ...
+    # -- Azure Auth, raw ------------------------------------------------------------------------
 
-    def azure_auth(self, identity_id: str) -> dict[str, Any] | None: ...
+    def put_azure_auth(self, identity_id: str, **api_fields: Any) -> dict[str, Any]:
+        """Store API fields as they are, impossible ones included, and return the raw object.
 
-    def remove_azure_auth(self, identity_id: str) -> None: ...
+        A field left out keeps its value, or gets a default when there was no object. Trusted IPs
+        may be given as strings.
+        """
+        with self.state.lock:
+            return copy.deepcopy(self._put(self.state.identities[identity_id], api_fields))
 
-    def credentials(self, identity_id: str) -> Credentials: ...
+    def _put(self, identity: Identity, api_fields: Mapping[str, Any]) -> dict[str, Any]:
+        fields = dict(api_fields)
+        if "accessTokenTrustedIps" in fields:
+            fields["accessTokenTrustedIps"] = [
+                (rules.parse_trusted_ip(ip) or {"ipAddress": ip}) if isinstance(ip, str) else ip
+                for ip in fields["accessTokenTrustedIps"]
+            ]
+        stored = identity.methods.get(AZURE)
+        if stored is None:
+            return self.state.attach(identity, AZURE, {**METHOD_DEFAULTS[AZURE], **fields})
+        self.state.touch(stored, fields)
+        return stored
+
+    def azure_auth(self, identity_id: str) -> dict[str, Any] | None:
+        """The raw object, or None."""
+        with self.state.lock:
+            identity = self.state.identities.get(identity_id)
+            return copy.deepcopy(identity.methods.get(AZURE)) if identity else None
+
+    def remove_azure_auth(self, identity_id: str) -> None:
+        """Detach Azure Auth, if attached; tokens issued through it die."""
+        with self.state.lock:
+            identity = self.state.identities[identity_id]
+            if AZURE in identity.methods:
+                self.state.detach(identity, AZURE)
+
+    def change(self, change: str, identity_id: str, fields: Mapping[str, Any]) -> None:
+        """What the `race` fault does: attach, update, detach or delete."""
+        if change == "delete":
+            self.delete_identity(identity_id)
+        elif change == "detach":
+            self.remove_azure_auth(identity_id)
+        else:
+            self.put_azure_auth(identity_id, **fields)
+
+    # -- credentials and tokens -----------------------------------------------------------------
+
+    def credentials(self, identity_id: str) -> Credentials:
+        """Credentials of an identity that has Universal Auth."""
+        with self.state.lock:
+            stored = self.state.identities[identity_id].methods[UNIVERSAL]
+            return Credentials(stored["clientId"], stored["clientSecrets"][-1])
 
     def issue_token(
         self,
         identity_id: str,
         *,
-        method: str = "universal-auth",
+        method: str = UNIVERSAL,
         ttl: int = 0,
         num_uses_limit: int = 0,
         trusted_ips: Sequence[str] = ("0.0.0.0/0", "::/0"),
-    ) -> str: ...
+    ) -> str:
+        """A token, as if the identity had logged in through `method`; 0 is without limit."""
+        with self.state.lock:
+            return self.state.issue_token(
+                self.state.identities[identity_id],
+                method,
+                ttl=ttl,
+                uses_limit=num_uses_limit,
+                trusted_ips=[rules.parse_trusted_ip(ip) or {} for ip in trusted_ips],
+            ).text
 
-    def live_tokens(self, identity_id: str | None = None) -> int: ...
+    def azure_jwt(self, identity_id: str, **claims: Any) -> str:
+        """A JWT that logs the identity in through Azure Auth, `claims` replaced."""
+        with self.state.lock:
+            stored = self.state.identities[identity_id].methods[AZURE]
+            return encode_jwt(
+                {
+                    "aud": stored["resource"],
+                    "iss": f"https://sts.windows.net/{stored['tenantId']}/",
+                    "tid": stored["tenantId"],
+                    "oid": stored["allowedServicePrincipalIds"].split(", ")[0],
+                    **claims,
+                }
+            )
+
+    def live_tokens(self, identity_id: str | None = None) -> int:
+        """How many tokens would be accepted, of one identity or of all."""
+        with self.state.lock:
+            now = self.state.now()
+            return sum(
+                identity_id in (None, token.identity_id)
+                and (token.expires() or now + 1) > now
+                and not (token.uses_limit and token.uses >= token.uses_limit)
+                for token in self.state.tokens.values()
+            )
+
+    # -- the request log ------------------------------------------------------------------------
+
+    def log(self, record: RequestRecord) -> None:
+        """Note a request."""
+        with self.state.lock:
+            self._log.append(record)
 
     def requests(
-        self, identity_id: str | None = None, method: str | None = None, path: str | None = None
-    ) -> list[RequestRecord]: ...
+        self,
+        identity_id: str | None = None,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> list[RequestRecord]:
+        """What was asked so far, oldest first; `path` is a regular expression."""
+        with self.state.lock:
+            return [
+                dataclasses.replace(record)
+                for record in self._log
+                if (identity_id is None or identity_id in record.path.lower().split("/"))
+                and method in (None, record.method)
+                and (path is None or re.search(path, record.path))
+            ]
 
-    def clear_requests(self) -> None: ...
+    def clear_requests(self) -> None:
+        """Forget what was asked."""
+        with self.state.lock:
+            self._log.clear()
+
+    # -- misbehaviour and settings --------------------------------------------------------------
 
     def fault(
         self,
@@ -98,12 +281,55 @@ class Control:
         nth: int | None = None,
         times: int | None = None,
         **options: Any,
-    ) -> int: ...
+    ) -> int:
+        """Misbehave on matching requests from now on; the README has the actions."""
+        with self.state.lock:
+            fault = make_fault(
+                next(self._fault_numbers),
+                action,
+                method=method,
+                path=path,
+                identity_id=identity_id,
+                nth=nth,
+                times=times,
+                **options,
+            )
+            self._faults.append(fault)
+            return fault.id
 
-    def clear_faults(self) -> None: ...
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are set, with the number of their hits so far."""
+        with self.state.lock:
+            return [fault.describe() for fault in self._faults]
 
-    def settings(self, **changes: Any) -> dict[str, Any]: ...
+    def clear_faults(self) -> None:
+        """Behave again."""
+        with self.state.lock:
+            self._faults.clear()
 
-    def advance(self, seconds: float) -> None: ...
+    def matching_faults(self, method: str, path: str) -> list[Fault]:
+        """The faults for a request, in the order in which they were set."""
+        if not self._faults:
+            return []
+        with self.state.lock:
+            return [fault for fault in self._faults if fault.takes(method, path)]
 
-    def reset(self) -> None: ...
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """Change settings, and return all of them. Changed rate limits start new windows."""
+        with self.state.lock:
+            if changes:
+                self.state.settings = self.state.settings.changed(changes)
+                self.state.windows.clear()
+            return dataclasses.asdict(self.state.settings)
+
+    def advance(self, seconds: float) -> None:
+        """Move the server's clock on: tokens expire, windows of rate limits end."""
+        with self.state.lock:
+            self.state.advance(seconds)
+
+    def reset(self) -> None:
+        """Begin anew: seeded state, the settings given at the start, no faults, no log."""
+        with self.state.lock:
+            self.state.reset()
+            self._faults.clear()
+            self._log.clear()

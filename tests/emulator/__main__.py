@@ -1,0 +1,53 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m emulator``: serve until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from .rules import GENERATIONS
+from .server import Emulator, running
+
+
+def exports(emulator: Emulator) -> str:
+    """Shell lines that point clients at the emulator."""
+    values = {
+        "INFISICAL_URL": emulator.url,
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
+        "INFISICAL_ORG_ID": emulator.organization_id,
+    }
+    return "".join(f"export {name}={value}\n" for name, value in values.items())
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--generation", choices=GENERATIONS, default="current")
+    parser.add_argument("--ready-file", type=Path, help="written once requests are answered")
+    arguments = parser.parse_args()
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with running(arguments.generation, port=arguments.port) as emulator:
+        lines = exports(emulator)
+        sys.stdout.write(f"# Infisical emulator ({emulator.generation}) at {emulator.url}\n{lines}")
+        sys.stdout.flush()
+        if arguments.ready_file:
+            complete = arguments.ready_file.with_name(f"{arguments.ready_file.name}.part")
+            complete.write_text(lines)
+            complete.replace(arguments.ready_file)
+        stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

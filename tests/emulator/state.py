@@ -1,0 +1,419 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the server knows: organisations, identities, their auth methods, tokens, settings."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import dataclasses
+import hashlib
+import hmac
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from . import errors, rules, schema
+from .limits import Windows
+
+AZURE = "azure-auth"
+UNIVERSAL = "universal-auth"
+TOKEN = "token-auth"
+
+# Any time before now does; a fixed one keeps seeded tokens the same from run to run.
+SEEDED_AT = datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp()
+_SIGNING_KEY = b"the emulator's tokens protect nothing"
+_IDS = uuid.UUID("5f0c6c4e-6f57-4b8e-9d5e-3a1c9a6f2b10")
+
+
+@dataclass(frozen=True)
+class Role:
+    """What identities of a role may do to identities; a higher rank is more privileged."""
+
+    rank: int
+    actions: frozenset[str]
+    custom: bool = False
+
+
+ROLES = {
+    "admin": Role(3, frozenset({"read", "create", "edit", "delete"})),
+    "member": Role(2, frozenset({"read", "create", "edit", "delete"})),
+    "auditor": Role(1, frozenset({"read"}), custom=True),
+    "no-access": Role(0, frozenset()),
+}
+
+
+@dataclass
+class Settings:
+    """What can be switched while the server runs. The README explains each."""
+
+    literal_schema: bool = False
+    licence: bool = True
+    ttl_rule: str = "as-probed"
+    read_limit: int | None = None
+    write_limit: int | None = None
+    global_limit: int | None = None
+    window: float = 60.0
+    rate_limit_status: int = 429
+    latency: float = 0.0
+    client_address: str | None = None
+
+    def changed(self, changes: Mapping[str, Any]) -> Settings:
+        """A copy with changes; TypeError for an unknown name, ValueError for a bad value."""
+        result = dataclasses.replace(self, **changes)
+        if result.ttl_rule not in rules.TTL_RULES:
+            raise ValueError(f"ttl_rule is one of {', '.join(rules.TTL_RULES)}")
+        return result
+
+
+@dataclass(frozen=True)
+class Organization:
+    """An organisation; a sub-organisation names its parent."""
+
+    id: str
+    name: str
+    slug: str
+    parent_id: str | None = None
+
+
+@dataclass
+class Identity:
+    """A machine identity and its membership in the organisation that lists it.
+
+    `home_id` is the organisation that owns it; for one of a sub-organisation it is another than
+    the one that lists it. `methods` holds the raw configuration of each auth method attached.
+    """
+
+    id: str
+    name: str
+    role: str
+    organization_id: str
+    home_id: str
+    membership_id: str
+    created_at: str
+    updated_at: str
+    methods: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last_login_method: str | None = None
+    last_login_time: str | None = None
+
+
+@dataclass
+class Token:
+    """An access token. Times are seconds since the epoch; 0 means without limit."""
+
+    text: str
+    identity_id: str
+    organization_id: str
+    method: str
+    created: float
+    issued: float
+    ttl: int
+    max_ttl: int
+    uses_limit: int
+    trusted_ips: list[dict[str, Any]]
+    uses: int = 0
+
+    def expires(self) -> float | None:
+        """When it stops being accepted, or None."""
+        ends = []
+        if self.ttl:
+            ends.append(self.issued + self.ttl)
+        if self.max_ttl > 0:
+            ends.append(self.created + self.max_ttl)
+        return min(ends, default=None)
+
+
+class State:
+    """Everything that `reset` brings back to the seeded beginning. Guarded by `lock`."""
+
+    def __init__(self, generation: str, settings: Mapping[str, Any]) -> None:
+        if generation not in rules.GENERATIONS:
+            raise ValueError(f"generation is one of {', '.join(rules.GENERATIONS)}")
+        self.generation = generation
+        self.lock = threading.RLock()
+        self._initial_settings = Settings().changed(settings)
+        self.reset()
+
+    # -- beginning ------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Seed again. Ids, credentials and the admin's token come out the same every time."""
+        self.settings = dataclasses.replace(self._initial_settings)
+        self.windows = Windows()
+        self.organizations: dict[str, Organization] = {}
+        self.identities: dict[str, Identity] = {}
+        self.tokens: dict[str, Token] = {}
+        self.client_ids: dict[str, str] = {}
+        self.labels: dict[str, str] = {}
+        self.seeded: dict[str, str] = {}
+        self._counter = 0
+        self._request_counter = 0
+        self._skew = 0.0
+        self._seed()
+
+    def _seed(self) -> None:
+        self.organization = self._add_organization("Acme", "acme")
+        self.sub_organization = self._add_organization("Acme Labs", "acme-labs", parent=True)
+        self.other_organization = self._add_organization("Globex", "globex")
+        for key, name, role, methods in (
+            ("admin", "admin", "admin", (UNIVERSAL,)),
+            ("member", "member", "member", (UNIVERSAL,)),
+            ("auditor", "auditor", "auditor", (UNIVERSAL,)),
+            ("no-access", "no-access", "no-access", (UNIVERSAL,)),
+            ("plain", "billing", "no-access", ()),
+            ("attached", "payments", "no-access", (AZURE,)),
+            ("privileged", "platform", "admin", (AZURE,)),
+            ("twin-1", "batch worker", "no-access", ()),
+            ("twin-2", "batch worker", "no-access", (AZURE,)),
+        ):
+            self.seeded[key] = self.add_identity(name, role=role, methods=methods).id
+        self.seeded["foreign"] = self.add_identity(
+            "foreign", methods=(AZURE,), organization_id=self.other_organization.id
+        ).id
+        if self.generation == "current":
+            self.seeded["sub-organization"] = self.add_identity(
+                "labs", methods=(AZURE,), home_id=self.sub_organization.id
+            ).id
+        for identity in self.identities.values():
+            identity.created_at = identity.updated_at = timestamp(SEEDED_AT)
+            for stored in identity.methods.values():
+                stored["createdAt"] = stored["updatedAt"] = timestamp(SEEDED_AT)
+        self.admin_token = self.issue_token(
+            self.identities[self.seeded["admin"]], UNIVERSAL, now=SEEDED_AT
+        ).text
+
+    def _add_organization(self, name: str, slug: str, *, parent: bool = False) -> Organization:
+        parent_id = self.organization.id if parent else None
+        organization = Organization(self.new_id(), name, slug, parent_id)
+        self.organizations[organization.id] = organization
+        return organization
+
+    # -- time and ids ---------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """The server's clock, in seconds since the epoch."""
+        return time.time() + self._skew
+
+    def advance(self, seconds: float) -> None:
+        """Move the server's clock on."""
+        self._skew += seconds
+
+    def new_number(self) -> int:
+        """A number never given before since the last reset."""
+        self._counter += 1
+        return self._counter
+
+    def new_request_number(self) -> int:
+        """A number for a request id. Counted apart, so that errors do not change later ids."""
+        self._request_counter += 1
+        return self._request_counter
+
+    def new_id(self) -> str:
+        """A UUID never given before since the last reset, the same in every run."""
+        return str(uuid.uuid5(_IDS, str(self.new_number())))
+
+    # -- identities -----------------------------------------------------------------------------
+
+    def add_identity(
+        self,
+        name: str,
+        *,
+        role: str = "no-access",
+        methods: Iterable[str] = (),
+        organization_id: str | None = None,
+        home_id: str | None = None,
+    ) -> Identity:
+        """Create an identity, with auth methods in their default configuration."""
+        organization_id = organization_id or self.organization.id
+        now = timestamp(self.now())
+        identity = Identity(
+            id=self.new_id(),
+            name=name,
+            role=role,
+            organization_id=organization_id,
+            home_id=home_id or organization_id,
+            membership_id=self.new_id(),
+            created_at=now,
+            updated_at=now,
+        )
+        self.identities[identity.id] = identity
+        for method in methods:
+            self.attach(identity, method, METHOD_DEFAULTS[method])
+        return identity
+
+    def remove_identity(self, identity: Identity) -> None:
+        """Delete an identity, its auth methods and its tokens."""
+        for method in list(identity.methods):
+            self.detach(identity, method)
+        for token in list(self.tokens.values()):
+            if token.identity_id == identity.id:
+                del self.tokens[token.text]
+        del self.identities[identity.id]
+
+    def attach(self, identity: Identity, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Give an identity an auth method; what `fields` says is stored as it is."""
+        now = timestamp(self.now())
+        stored: dict[str, Any] = {
+            "id": self.new_id(),
+            "createdAt": now,
+            "updatedAt": now,
+            "identityId": identity.id,
+            **copy.deepcopy(dict(fields)),
+        }
+        if self.generation == "current":
+            stored.setdefault("accessTokenPeriod", 0)
+        if method == UNIVERSAL:
+            stored["clientId"] = self.new_id()
+            stored["clientSecrets"] = []
+            self.client_ids[stored["clientId"]] = identity.id
+            identity.methods[method] = stored
+            self.add_client_secret(identity)
+        identity.methods[method] = stored
+        return stored
+
+    def add_client_secret(self, identity: Identity) -> str:
+        """Give an identity with Universal Auth another client secret."""
+        secret = hashlib.sha256(f"client secret {self.new_number()}".encode()).hexdigest()
+        identity.methods[UNIVERSAL]["clientSecrets"].append(secret)
+        self.labels[secret] = f"client-secret:{identity.name}"
+        return secret
+
+    def touch(self, stored: dict[str, Any], fields: Mapping[str, Any]) -> None:
+        """Change fields of a stored configuration."""
+        stored.update(copy.deepcopy(dict(fields)))
+        stored["updatedAt"] = timestamp(self.now())
+
+    def detach(self, identity: Identity, method: str) -> dict[str, Any]:
+        """Take an auth method away, with the tokens issued through it."""
+        stored = identity.methods.pop(method)
+        self.client_ids.pop(stored.get("clientId", ""), None)
+        for token in list(self.tokens.values()):
+            if token.identity_id == identity.id and token.method == method:
+                del self.tokens[token.text]
+        return stored
+
+    @staticmethod
+    def role_id(role: str) -> str:
+        """The id of a custom role."""
+        return str(uuid.uuid5(_IDS, f"role {role}"))
+
+    # -- tokens ---------------------------------------------------------------------------------
+
+    def issue_token(
+        self,
+        identity: Identity,
+        method: str,
+        *,
+        ttl: int = 0,
+        max_ttl: int = 0,
+        uses_limit: int = 0,
+        trusted_ips: Iterable[Mapping[str, Any]] | None = None,
+        organization_id: str | None = None,
+        now: float | None = None,
+        created: float | None = None,
+    ) -> Token:
+        """A new access token of an identity, as if it had logged in through `method`."""
+        now = self.now() if now is None else now
+        token_id = self.new_id()
+        payload = {
+            "identityId": identity.id,
+            "identityAccessTokenId": token_id,
+            "authTokenType": "identityAccessToken",
+            "iat": int(now),
+        }
+        token = Token(
+            text="",
+            identity_id=identity.id,
+            organization_id=organization_id or identity.organization_id,
+            method=method,
+            created=now if created is None else created,
+            issued=now,
+            ttl=ttl,
+            max_ttl=max_ttl,
+            uses_limit=uses_limit,
+            trusted_ips=[dict(ip) for ip in trusted_ips or ANYWHERE_STORED],
+        )
+        expires = token.expires()
+        if expires is not None:
+            payload["exp"] = int(expires)
+        token.text = encode_jwt(payload)
+        self.tokens[token.text] = token
+        self.labels[token.text] = f"token:{identity.name}:{method}:{token_id}"
+        return token
+
+    @staticmethod
+    def token_failure(text: str) -> errors.ApiError:
+        """Why a text that is no live token is refused: unreadable, or no longer known."""
+        try:
+            decode_jwt(text, signed_here=True)
+        except ValueError as exception:
+            return errors.token_error(str(exception))
+        return errors.unauthorized("You are not allowed to access this resource")
+
+    def label(self, secret: str) -> str:
+        """What the request log says in place of a secret."""
+        return self.labels.get(secret, "unknown")
+
+
+ANYWHERE_STORED = [rules.parse_trusted_ip(ip["ipAddress"]) or {} for ip in schema.ANYWHERE]
+_LIFETIMES_DEFAULT: dict[str, Any] = {
+    "accessTokenTrustedIps": ANYWHERE_STORED,
+    "accessTokenTTL": rules.TTL_DEFAULT,
+    "accessTokenMaxTTL": rules.TTL_DEFAULT,
+    "accessTokenNumUsesLimit": 0,
+}
+METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
+    AZURE: {
+        "tenantId": "11111111-1111-4111-8111-111111111111",
+        "resource": "https://management.azure.com/",
+        "allowedServicePrincipalIds": "22222222-2222-4222-8222-222222222222",
+        **_LIFETIMES_DEFAULT,
+    },
+    UNIVERSAL: {**_LIFETIMES_DEFAULT, "clientSecretTrustedIps": ANYWHERE_STORED},
+    TOKEN: _LIFETIMES_DEFAULT,
+}
+
+
+def timestamp(seconds: float) -> str:
+    """ISO 8601 with milliseconds and Z."""
+    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _segment(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _segment_json(text: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def _signature(signed: str) -> str:
+    return _segment(hmac.digest(_SIGNING_KEY, signed.encode(), "sha256"))
+
+
+def encode_jwt(payload: Mapping[str, Any]) -> str:
+    """A JWT signed by this server."""
+    parts = ({"alg": "HS256", "typ": "JWT"}, payload)
+    signed = ".".join(_segment(json.dumps(part).encode()) for part in parts)
+    return f"{signed}.{_signature(signed)}"
+
+
+def decode_jwt(text: str, *, signed_here: bool) -> dict[str, Any]:
+    """The payload of a JWT; ValueError says what is wrong with it."""
+    pieces = text.split(".")
+    try:
+        header, payload = map(_segment_json, pieces[:2])
+    except ValueError:
+        raise ValueError("jwt malformed") from None
+    if len(pieces) != 3 or not isinstance(header, dict) or not isinstance(payload, dict):
+        raise ValueError("jwt malformed")
+    if signed_here and pieces[2] != _signature(f"{pieces[0]}.{pieces[1]}"):
+        raise ValueError("invalid signature")
+    return payload
