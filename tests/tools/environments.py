@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from .paths import CACHE, COLLECTIONS, LOGS, REQUIREMENTS, ROOT, link_collection
 
@@ -96,9 +97,7 @@ def _logged(command: Sequence[str | Path], log: Path, environ: Mapping[str, str]
     return finished.returncode == 0
 
 
-def environment(
-    name: str, arguments: Sequence[str], python: Path = INTERPRETER
-) -> Environment:
+def environment(name: str, arguments: Sequence[str], python: Path = INTERPRETER) -> Environment:
     """Make sure that an environment exists with just what `arguments` (of `pip install`) ask for.
 
     It is made anew when the arguments, the files that they name or the interpreter change.
@@ -120,11 +119,12 @@ def environment(
         environ = project_environ()
         # The installer is itself in the environment "nox", which only pip can make.
         uv = None if name == "nox" else usable_uv()
-        pip: list[str | Path] = [made.python, "-m", "pip", "install", "--quiet"]
+        create: list[str | Path] = [python, "-m", "venv", made.path]
+        install: list[str | Path] = [made.python, "-m", "pip", "install", "--quiet", *arguments]
         if uv:
-            pip = [uv, "pip", "install", "--quiet", "--python", made.python]
-        create = [python, "-m", "venv", *(["--without-pip"] if uv else []), made.path]
-        if not (_logged(create, log, environ) and _logged([*pip, *arguments], log, environ)):
+            create.append("--without-pip")
+            install = [uv, "pip", "install", "--quiet", "--python", made.python, *arguments]
+        if not (_logged(create, log, environ) and _logged(install, log, environ)):
             raise InstallError(
                 f"The environment '{name}' could not be made with {python}: "
                 f"see {log.relative_to(ROOT)}."
@@ -161,18 +161,17 @@ def nox_environ() -> dict[str, str]:
     return environ
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run a command in an environment; the result is its exit status."""
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Become a command that runs in an environment."""
     name, *command = arguments
     link_collection()
     try:
         environ = nox_environ() if name == "nox" else required(name).environ()
     except InstallError as error:
-        print(error, file=sys.stderr)
-        return 1
+        sys.exit(str(error))
     os.chdir(ROOT)
     os.execvpe(command[0], command, environ)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -17,7 +17,8 @@ SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 # refuse to run, and a distribution may have left out what makes virtual environments.
 _PROBE = """
 import ensurepip, json, sys, venv
-print(json.dumps(["%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.executable)]))
+executable = getattr(sys, "_base_executable", sys.executable)
+print(json.dumps(["%d.%d" % sys.version_info[:2], executable]))
 """
 
 

@@ -14,22 +14,16 @@ from .paths import REQUIREMENTS
 # In the order in which they build on each other, with the oldest Python each must serve.
 OLDEST_PYTHON = {"nox": "3.11", "units": "3.9", "test": "3.11", "lint": "3.11"}
 
-HEADER = """\
-# Copyright (c) 2026, The community.infisical authors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-# Compiled from {name}.in by `make requirements`.
-"""
-
 
 def main() -> int:
     """Compile every file; the result is the exit status."""
     nox = required("nox")
     for name, python in OLDEST_PYTHON.items():
         compiled = subprocess.run(
-            [nox.command("uv"), "pip", "compile", "--quiet", "--universal", "--upgrade"]
-            + ["--python-version", python, "--no-header", "--no-annotate", f"{name}.in"],
+            [
+                *(nox.command("uv"), "pip", "compile", "--quiet", "--universal", "--upgrade"),
+                *("--python-version", python, "--no-header", "--no-annotate", f"{name}.in"),
+            ],
             cwd=REQUIREMENTS,
             env=nox.environ(),
             stdout=subprocess.PIPE,
@@ -38,7 +32,9 @@ def main() -> int:
         if compiled.returncode != 0:
             return compiled.returncode
         output = REQUIREMENTS / f"{name}.txt"
-        output.write_text(HEADER.format(name=name) + compiled.stdout)
+        licence = (REQUIREMENTS / f"{name}.in").read_text().partition("\n\n")[0]
+        origin = f"# Compiled from {name}.in by `make requirements`."
+        output.write_text(f"{licence}\n\n{origin}\n{compiled.stdout}")
         print(f"requirements/{output.name}: {len(compiled.stdout.splitlines())} packages")
     return 0
 

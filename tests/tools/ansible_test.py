@@ -1,0 +1,121 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run ansible-test on a copy of the collection, without containers.
+
+`python -m tools.ansible_test sanity|units|integration [argument ...]` uses the ansible-test of the
+environment that it runs in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from string import Template
+
+from .environments import project_environ
+from .infisical import IncompleteError, infisical
+from .paths import REPORTS, ROOT, copy_collection
+
+# Where ansible-test keeps the script that puts pip into its virtual environments, and where it
+# downloads the script from. Both are written down in its error message when that fails.
+BOOTSTRAP_CACHE = Path("~/.ansible/test/cache").expanduser()
+BOOTSTRAP_URL = "https://ci-files.testing.ansible.com/ansible-test/get-pip-{version}.py"
+
+# Serves in its place, from whatever package index pip is set up for.
+BOOTSTRAP_SUBSTITUTE = """\
+import ensurepip, subprocess, sys
+ensurepip.bootstrap()
+packages = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", *packages]))
+"""
+
+
+def _provide_pip_bootstrap(bin_directory: Path) -> None:
+    """Make sure that ansible-test finds its pip bootstrap scripts, also without the internet."""
+    python = bin_directory / "python"
+    locate = "import ansible_test._internal.python_requirements as module; print(module.__file__)"
+    source = subprocess.run(
+        [python, "-I", "-c", locate], check=True, capture_output=True, text=True
+    ).stdout
+    for version in re.findall(r"\bpip='([\d.]+)'", Path(source.strip()).read_text()):
+        script = BOOTSTRAP_CACHE / f"get_pip_{version.replace('.', '_')}.py"
+        if script.exists():
+            continue
+        script.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with urllib.request.urlopen(BOOTSTRAP_URL.format(version=version), timeout=20) as page:
+                content = page.read()
+        except OSError as error:
+            print(f"Using the index's own pip {version} for ansible-test: {error}", flush=True)
+            content = BOOTSTRAP_SUBSTITUTE.encode()
+        # Another run may be at the same point.
+        temporary = script.with_name(f"{script.name}.{os.getpid()}")
+        temporary.write_bytes(content)
+        temporary.replace(script)
+
+
+def run_ansible_test(
+    kind: str,
+    arguments: Sequence[str],
+    *,
+    bin_directory: Path,
+    label: str,
+    extra_vars: dict[str, str] | None = None,
+) -> int:
+    """Run `ansible-test <kind>` and return its exit status.
+
+    `label` names the copy of the collection and the directory of the reports. `extra_vars` go to
+    the integration tests. Raises IncompleteError for an Infisical that is not fully described.
+    """
+    tree = copy_collection(label)
+    reports = REPORTS / label
+    shutil.rmtree(reports, ignore_errors=True)
+    environ = project_environ()
+    # Modules must find the collection where ansible-test puts it, and nowhere else.
+    del environ["PYTHONPATH"], environ["ANSIBLE_COLLECTIONS_PATH"]
+    environ["PATH"] = os.pathsep.join([str(bin_directory), environ["PATH"]])
+    command: list[str | Path] = [bin_directory / "ansible-test", kind, "--color", "no"]
+    if kind == "sanity":
+        _provide_pip_bootstrap(bin_directory)
+        command.append("--junit")
+    with ExitStack() as stack:
+        if kind == "integration":
+            variables = stack.enter_context(infisical())
+            template = Template(
+                (tree / "tests/integration/integration_config.yml.template").read_text()
+            )
+            config = template.substitute(variables)
+            config += "".join(f"{name}: {value}\n" for name, value in (extra_vars or {}).items())
+            (tree / "tests/integration/integration_config.yml").write_text(config)
+        status = subprocess.run(
+            [*command, *arguments], cwd=tree, env=environ, stdin=subprocess.DEVNULL
+        ).returncode
+    output = tree / "tests/output/junit"
+    if output.is_dir():
+        shutil.copytree(output, reports)
+    return status
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one kind; the result is the exit status."""
+    kind, *others = arguments
+    os.chdir(ROOT)
+    try:
+        return run_ansible_test(
+            kind, ["--local", *others], bin_directory=Path(sys.executable).parent, label=kind
+        )
+    except IncompleteError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

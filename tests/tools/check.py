@@ -1,0 +1,224 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the project's checks and sum them up: `make test`.
+
+Each check is a nox session. Its full output goes to `.cache/logs/<check>.log`; what appears here is
+a line for each check, the end of the log of those that failed, and a summary.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .counts import Counts, read_reports, total
+from .environments import nox_environ
+from .paths import LOGS, REPORTS, ROOT
+
+# In the order of the summary, with what each looks at.
+CHECKS = {
+    "formatters": "black, import order",
+    "codeqa": "ruff",
+    "yamllint": "YAML, also in documentation",
+    "typing": "mypy",
+    "antsibull-nox-config": "the checks' own settings",
+    "license-check": "REUSE",
+    "extra-checks": "action groups, stray files",
+    "docs-check": "antsibull-docs",
+    "ansible-lint": "playbooks, production profile",
+    "build-import-check": "galaxy-importer",
+    "execution-environment": "ansible-builder",
+    "workflows": "actionlint",
+    "sanity": "ansible-test sanity",
+    "units": "ansible-test units",
+    "contract": "what the server promises",
+    "functional": "the module as Ansible runs it",
+    "docs-examples": "every example of the documentation",
+    "integration": "ansible-test integration",
+}
+# Those that take longest go first, so that no core is idle at the end.
+LONGEST_FIRST = (
+    "sanity",
+    "functional",
+    "integration",
+    "units",
+    "docs-examples",
+    "build-import-check",
+)
+# Their counts are also shown by test file.
+SUITES = ("units", "contract", "functional", "docs-examples", "integration")
+
+TIME_LIMIT_SECONDS = 15 * 60
+TAIL_LINES = 40
+
+
+@dataclass
+class Outcome:
+    """What came of one check."""
+
+    name: str
+    result: str
+    seconds: float
+    by_file: dict[str, Counts] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> Counts:
+        """The tests of the check. A check without tests of its own counts as one."""
+        if self.result == "skipped":
+            return Counts(skipped=1)
+        counts = total(self.by_file.values())
+        if self.result == "failed" and not counts.failed:
+            return counts + Counts(failed=1)
+        return counts if self.by_file else Counts(passed=1)
+
+    def line(self) -> str:
+        """The check on one line."""
+        tests = str(self.counts) if self.by_file else CHECKS[self.name]
+        return f"{self.result:<8} {self.name:<22} {self.seconds:6.1f} s  {tests}"
+
+
+class Runner:
+    """Runs checks, and ends those that are under way when it is interrupted."""
+
+    def __init__(self) -> None:
+        self._environ = nox_environ()
+        # Formatters then report instead of rewriting.
+        self._environ.update(CI="true", NO_COLOR="1")
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    def run(self, name: str) -> Outcome:
+        """Run one check to its end."""
+        reports = REPORTS / name
+        shutil.rmtree(reports, ignore_errors=True)
+        reports.mkdir(parents=True)
+        verdict = reports.with_suffix(".json")
+        started = time.monotonic()
+        with self._log(name).open("wb") as log:
+            process = subprocess.Popen(
+                ["nox", "--non-interactive", "--session", name, "--report", str(verdict)],
+                cwd=ROOT,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            with self._lock:
+                self._running.add(process)
+            try:
+                process.wait(TIME_LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._end(process)
+                log.write(f"Ended after {TIME_LIMIT_SECONDS} s.\n".encode())
+            finally:
+                with self._lock:
+                    self._running.discard(process)
+        result = "passed" if process.returncode == 0 else "failed"
+        if result == "passed" and _was_skipped(verdict):
+            result = "skipped"
+        return Outcome(name, result, time.monotonic() - started, read_reports(reports))
+
+    def end_all(self) -> None:
+        """End what is under way."""
+        with self._lock:
+            for process in self._running:
+                self._end(process)
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes]) -> None:
+        try:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        except ProcessLookupError:
+            pass  # it ended by itself meanwhile
+
+    @staticmethod
+    def _log(name: str) -> Path:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        return LOGS / f"{name}.log"
+
+    def tail(self, name: str) -> str:
+        """The end of a check's log, indented."""
+        lines = self._log(name).read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        return "\n".join(f"    | {line}" for line in lines)
+
+
+def _was_skipped(verdict: Path) -> bool:
+    if not verdict.is_file():
+        return False
+    sessions = json.loads(verdict.read_text())["sessions"]
+    return any(session["result"] == "skipped" for session in sessions)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """The table at the end. Its last line is the sum of all tests, alone."""
+    by_name = {outcome.name: outcome for outcome in outcomes}
+    ordered = [by_name[name] for name in CHECKS if name in by_name]
+    lines = ["", "Tests by file"]
+    for outcome in ordered:
+        if outcome.name in SUITES:
+            lines += [
+                f"  {counts!s:<42} {file}" for file, counts in sorted(outcome.by_file.items())
+            ]
+    lines += ["", "Checks"]
+    lines += [f"  {outcome.line()}" for outcome in ordered]
+    lines += ["", str(total(outcome.counts for outcome in ordered))]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named checks, or all; the exit status says whether all passed."""
+    parser = argparse.ArgumentParser(prog="make test ARGS=...", description=main.__doc__)
+    parser.add_argument("checks", nargs="*", metavar="check", help=", ".join(CHECKS))
+    chosen = parser.parse_args(arguments).checks or list(CHECKS)
+    unknown = [name for name in chosen if name not in CHECKS]
+    if unknown:
+        parser.error(f"no such check: {', '.join(unknown)}; there are {', '.join(CHECKS)}")
+    queue = sorted(
+        chosen,
+        key=lambda name: LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(CHECKS),
+    )
+    jobs = int(os.environ.get("JOBS") or min(2, os.cpu_count() or 1))
+    print(f"{len(queue)} checks, {jobs} at a time; full output in .cache/logs/", flush=True)
+    started = time.monotonic()
+    runner = Runner()
+    outcomes = []
+    with ThreadPoolExecutor(jobs) as pool:
+        under_way = [pool.submit(runner.run, name) for name in queue]
+        try:
+            for finished in as_completed(under_way):
+                outcome = finished.result()
+                outcomes.append(outcome)
+                print(outcome.line(), flush=True)
+                if outcome.result == "failed":
+                    print(runner.tail(outcome.name), flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            runner.end_all()
+            raise
+    print(f"\n{time.monotonic() - started:.0f} s in all")
+    print(summary(outcomes), flush=True)
+    return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many tests ran, from the JUnit reports that pytest and ansible-test write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+
+@dataclass
+class Counts:
+    """Tests by their result."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """The sum of all counts."""
+    return sum(counts, Counts())
+
+
+def _source(case: ElementTree.Element) -> str:
+    """What a test case belongs to: a test file for pytest, a target or test for ansible-test.
+
+    pytest names the class `tests.unit.plugins.test_cidr.TestParsing`.
+    """
+    parts = case.get("classname", "").split(".")
+    for index, part in enumerate(parts):
+        if part.startswith("test_"):
+            return "/".join(parts[: index + 1]) + ".py"
+    return ".".join(parts)
+
+
+def read_reports(directory: Path) -> dict[str, Counts]:
+    """The counts of all reports in a directory, by test file."""
+    counts: dict[str, Counts] = {}
+    for report in sorted(directory.glob("*.xml")):
+        for case in ElementTree.parse(report).iter("testcase"):
+            entry = counts.setdefault(_source(case), Counts())
+            results = {result.tag for result in case}
+            if results & {"failure", "error"}:
+                entry.failed += 1
+            elif "skipped" in results:
+                entry.skipped += 1
+            else:
+                entry.passed += 1
+    return counts
