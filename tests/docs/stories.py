@@ -1,0 +1,245 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the blocks of a document, in order, against an emulator of its own.
+
+A document is a story: what one block attaches, a later one changes. Playbooks and task lists run as
+they stand but for the names that only an example can have: the address of Infisical and the ids of
+identities. The tasks of EXAMPLES run twice each, to see them keep what they made. As many blocks as
+possible go into one run of `ansible-playbook`, which is what takes the time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.paths import COLLECTIONS
+
+from docs.blocks import EXAMPLES, Block, BlockError
+from emulator import Emulator
+
+COLLECTION = "community.infisical."
+URLS = ("https://infisical.example.com", "https://app.infisical.com", "https://eu.infisical.com")
+
+_NAME = re.compile(r"\bidentity_name: +\"?(?P<name>[^\"{}\n]+?)\"? *$", re.MULTILINE)
+_ID = re.compile(r"\bidentity_id: +\"?(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
+# What an identity has that a block is given.
+SOMEBODYS = {
+    "tenantId": "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16",
+    "resource": "https://management.azure.com/",
+    "allowedServicePrincipalIds": "c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e",
+}
+_WRAPPER = """\
+- name: The tasks of a documentation block
+  hosts: localhost
+  gather_facts: false
+  tasks:
+"""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The result of one task, as `docs_record` wrote it."""
+
+    playbook: str
+    action: str
+    host: str
+    status: str
+    result: dict[str, t.Any]
+    diff: str
+
+
+@dataclass
+class Told:
+    """What became of a block: the results of its tasks, and what was printed for it to be told."""
+
+    records: list[Record] = field(default_factory=list)
+    output: str = ""
+    returncode: int = 0
+
+    @property
+    def own(self) -> list[Record]:
+        """The results of this collection's modules."""
+        return [record for record in self.records if record.action.startswith(COLLECTION)]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a `console` or `shell` block, and the output shown below it."""
+
+    words: tuple[str, ...]
+    shown: str
+
+
+def commands(block: Block) -> list[Command]:
+    """Return the commands of a `console` (those after `$ `) or `shell` block (every line)."""
+    text = block.text.replace("\\\n", " ")
+    lines = text.splitlines()
+    found: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if block.language == "shell":
+            found.append((line, []))
+        elif line.startswith("$ "):
+            found.append((line[2:], []))
+        elif found:
+            found[-1][1].append(line)
+        else:
+            raise BlockError(f"{block.id}: output before the first command")
+    return [
+        Command(tuple(shlex.split(line, comments=True)), "\n".join(shown))
+        for line, shown in found
+        if shlex.split(line, comments=True)
+    ]
+
+
+def _twice(tasks: str) -> str:
+    """Return a task list in which each task stands twice, one after the other."""
+    parts = re.split(r"^(?=- )", tasks, flags=re.MULTILINE)
+    return "".join(part.rstrip("\n") + "\n" + part for part in parts if part.startswith("- "))
+
+
+class Story:
+    """The blocks of one document, told once."""
+
+    def __init__(self, blocks: t.Sequence[Block], emulator: Emulator, folder: Path) -> None:
+        self._emulator = emulator
+        self._folder = folder
+        seeded = map(emulator.identity, emulator.identities.values())
+        self._identities = {
+            item["identity"]["name"]: item["identityId"] for item in seeded if item is not None
+        }
+        self._names = self._create_identities(blocks)
+        self._variables = self._write_variables()
+        self._batch: list[tuple[Block, str]] = []
+        self._told: dict[str, Told] = {}
+        for number, block in enumerate(blocks):
+            self._tell(number, block)
+        self._flush()
+
+    def __getitem__(self, block: Block) -> Told:
+        return self._told[block.id]
+
+    def as_documented(self, text: str) -> str:
+        """Return real output with the addresses and ids that the document uses."""
+        for documented, real in self._names.items():
+            text = text.replace(real, documented)
+        return text
+
+    def _create_identities(self, blocks: t.Sequence[Block]) -> dict[str, str]:
+        text = "\n".join(block.text for block in blocks)
+        for name in {match["name"] for match in _NAME.finditer(text)} - set(self._identities):
+            self._identities[name] = self._emulator.create_identity(name)
+        for block in blocks:
+            for name in filter(None, block.marks.get("given", "").split(", ")):
+                self._emulator.put_azure_auth(self._identities[name], **SOMEBODYS)
+        names = {
+            match["id"]: self._emulator.create_identity(f"documented as {match['id']}")
+            for match in _ID.finditer(text)
+        }
+        return {**names, **dict.fromkeys(URLS, self._emulator.url)}
+
+    def _write_variables(self) -> str:
+        """Write what EXAMPLES take from variables, as users do; return the file's name."""
+        variables = {
+            "identity_id": self._identities.get("billing"),
+            "infisical_url": self._emulator.url,
+            "infisical_client_id": self._emulator.client_id,
+            "infisical_client_secret": self._emulator.client_secret,
+        }
+        (self._folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        return "@variables.json"
+
+    def _tell(self, number: int, block: Block) -> None:
+        kind = block.kind
+        if "file" in block.marks:
+            self._write(block.marks["file"], block.text)
+        elif kind in ("playbook", "tasks"):
+            text = block.text
+            if block.heading == EXAMPLES:
+                text = _twice(text)
+            if kind == "tasks":
+                text = _WRAPPER + textwrap.indent(text, "    ")
+            name = f"block-{number}.yml"
+            self._write(name, text)
+            self._batch.append((block, name))
+        elif kind == "console":
+            self._flush()
+            for command in commands(block):
+                if command.words[0] == "ansible-playbook":
+                    told = self._run(command.words[1:])
+                    self._told[block.id] = told
+
+    def _write(self, name: str, text: str) -> None:
+        for documented, real in self._names.items():
+            text = text.replace(documented, real)
+        (self._folder / name).write_text(text, encoding="utf-8")
+
+    def _flush(self) -> None:
+        """Run the batch; a playbook that fails ends a run, so the rest takes another one."""
+        batch, self._batch = self._batch, []
+        while batch:
+            told = self._run(["-e", self._variables, *(name for _, name in batch)])
+            by_name: dict[str, list[Record]] = {}
+            for record in told.records:
+                by_name.setdefault(record.playbook, []).append(record)
+            done = 0
+            for block, name in batch:
+                records = by_name.get(name, [])
+                failed = told.returncode != 0 and (
+                    not records or any(record.status == "failed" for record in records)
+                )
+                self._told[block.id] = Told(records, told.output, told.returncode if failed else 0)
+                done += 1
+                if failed:
+                    break
+            batch = batch[done:]
+
+    def _run(self, arguments: t.Sequence[str]) -> Told:
+        return ansible_playbook(arguments, self._emulator, self._folder)
+
+
+def ansible_playbook(arguments: t.Sequence[str], emulator: Emulator, folder: Path) -> Told:
+    """Run `ansible-playbook` in a folder, with the emulator in the environment."""
+    log = folder / "records.jsonl"
+    log.unlink(missing_ok=True)
+    run = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), *arguments],
+        cwd=folder,
+        env={
+            **{name: value for name, value in os.environ.items() if not _is_foreign(name)},
+            "ANSIBLE_CALLBACKS_ENABLED": "docs_record",
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_HOME": str(folder / ".ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "DOCS_RECORD": str(log),
+            "INFISICAL_URL": emulator.url,
+            "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
+            "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return Told([Record(**json.loads(line)) for line in lines], run.stdout, run.returncode)
+
+
+def _is_foreign(name: str) -> bool:
+    """Whether a variable of the caller's environment would change what the examples do."""
+    return name.startswith(("ANSIBLE_", "INFISICAL_")) or name.lower().endswith("_proxy")

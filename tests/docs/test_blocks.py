@@ -1,0 +1,245 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every code block of the documentation does what the documentation says."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+import yaml
+from tools.paths import ROOT
+
+from docs.blocks import Block, BlockError
+from docs.documents import BLOCKS, MODULES, PAGES
+from docs.stories import COLLECTION, Command, Record, Story, commands
+from docs.tables import environment_variables, make_targets
+
+Tell = t.Callable[[str], Story]
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def _blocks(*kinds: str) -> list[t.Any]:
+    return [
+        pytest.param(block, id=block.id)
+        for document in PAGES
+        for block in BLOCKS[document]
+        if block.kind in kinds
+    ]
+
+
+def _previous(block: Block, *kinds: str) -> Block:
+    """The nearest block of these kinds above, which the given block speaks of."""
+    blocks = BLOCKS[block.document]
+    for candidate in reversed(blocks[: blocks.index(block)]):
+        if candidate.kind in kinds:
+            return candidate
+    raise BlockError(f"{block.id}: no block above that it could speak of")
+
+
+def _report(records: t.Sequence[Record], output: str) -> str:
+    messages = [str(record.result.get("msg", "")) for record in records]
+    return "\n".join([*messages, output])
+
+
+@pytest.mark.parametrize("block", _blocks("playbook", "tasks"))
+def test_block_runs_as_its_mark_says(block: Block, tell: Tell) -> None:
+    """Each task of the collection in the block ends as the outcome mark says; no other fails."""
+    story = tell(block.document)
+    if "file" in block.marks:
+        name = block.marks["file"]
+        sessions = [
+            command
+            for other in BLOCKS[block.document]
+            if other.kind == "console"
+            for command in commands(other)
+            if name in command.words
+        ]
+        assert sessions, f"no console block runs {name}"
+        return
+    told = story[block]
+    assert [record.status for record in told.own] == block.outcomes, _report(
+        told.records, told.output
+    )
+    failed = [record for record in told.records if record.status in ("failed", "unreachable")]
+    assert all(record in told.own for record in failed), _report(failed, told.output)
+    assert bool(told.returncode) == ("failed" in block.outcomes), told.output
+
+
+@pytest.mark.parametrize("block", _blocks("text"))
+def test_message_is_the_one_that_the_block_above_fails_with(block: Block, tell: Tell) -> None:
+    """A text block shows the message of the failing block before it, line breaks aside."""
+    cause = _previous(block, "playbook", "tasks")
+    assert cause.outcomes[-1] == "failed"
+    story = tell(block.document)
+    message = story.as_documented(story[cause].own[-1].result["msg"])
+    assert " ".join(message.split()) == " ".join(block.text.split())
+
+
+@pytest.mark.parametrize("block", _blocks("diff"))
+def test_diff_is_the_one_that_the_block_above_prints(block: Block, tell: Tell) -> None:
+    """A diff block shows what the last task of the block before it prints."""
+    cause = _previous(block, "playbook", "tasks")
+    story = tell(block.document)
+    diff = story.as_documented(story[cause].own[-1].diff)
+    assert _lines(diff) == _lines(block.text)
+
+
+@pytest.mark.parametrize("block", _blocks("result"))
+def test_result_is_the_one_that_the_block_above_returns(block: Block, tell: Tell) -> None:
+    """A result block shows what the last task of the block before it returned."""
+    cause = _previous(block, "playbook", "tasks")
+    key = block.marks["result"]
+    returned = {key: tell(block.document)[cause].own[-1].result[key]}
+    assert _shape(returned) == _shape(yaml.safe_load(block.text))
+
+
+@pytest.mark.parametrize("block", _blocks("console"))
+def test_session_prints_what_is_shown(block: Block, tell: Tell) -> None:
+    """A console block shows what its ansible-playbook command prints; `...` stands for more."""
+    (command,) = commands(block)
+    assert command.words[0] == "ansible-playbook"
+    shown = _lines(command.shown)
+    assert set(shown) - {"..."}, "a console block shows output; use shell for commands alone"
+    story = tell(block.document)
+    output = story.as_documented(story[block].output)
+    assert story[block].returncode == 0, output
+    as_shown = _contains(_lines(output), shown)
+    assert as_shown, output
+
+
+@pytest.mark.parametrize("block", _blocks("shell"))
+def test_shell_commands_name_things_that_exist(block: Block) -> None:
+    """Each command is of a kind that is known here, and what it names exists."""
+    found = commands(block)
+    assert found
+    for command in found:
+        _check_command(block, command)
+
+
+@pytest.mark.parametrize("block", _blocks("requirements"))
+def test_requirements_name_this_collection(block: Block) -> None:
+    """A requirements file installs this collection, by name or from its repository."""
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    for collection in yaml.safe_load(block.text)["collections"]:
+        assert set(collection) <= {"name", "version", "source", "type"}
+        assert collection["name"] in ("community.infisical", galaxy["repository"] + ".git")
+
+
+@pytest.mark.parametrize("block", _blocks("inventory"))
+def test_inventory_is_used(block: Block) -> None:
+    """An inventory is used by a console block, which runs it."""
+    name = block.marks["file"]
+    assert any(
+        name in command.words
+        for other in BLOCKS[block.document]
+        if other.kind == "console"
+        for command in commands(other)
+    )
+
+
+@pytest.mark.parametrize("document", MODULES)
+def test_module_examples_run_and_keep(document: str, tell: Tell) -> None:
+    """No task of a module's EXAMPLES fails, some change something, and none does so again."""
+    (block,) = BLOCKS[document]
+    told = tell(document)[block]
+    assert told.returncode == 0, _report(told.records, told.output)
+    tasks = [
+        task
+        for task in yaml.safe_load(block.text)
+        if any(key.startswith(COLLECTION) for key in task)
+    ]
+    first, again = told.own[::2], told.own[1::2]
+    assert len(first) == len(again) == len(tasks)
+    assert "changed" in {record.status for record in first}
+    for task, before, after in zip(tasks, first, again):
+        expected = before.status if task.get("check_mode") else "unchanged"
+        assert after.status == expected, f"{task['name']}: {after.result}"
+
+
+def _check_command(block: Block, command: Command) -> None:
+    program, *words = command.words
+    if program == "make":
+        assert {word for word in words if "=" not in word} <= make_targets()
+    elif program == "export":
+        for word in words:
+            assert word.partition("=")[0] in environment_variables(), f"nothing reads {word}"
+    elif program == "ansible-playbook":
+        files = [other.marks.get("file") for other in BLOCKS[block.document]]
+        playbooks = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("playbooks/*.yml")]
+        assert set(words) & {*files, *playbooks}, f"no such playbook: {words}"
+    elif program == "ansible-doc":
+        modules = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("plugins/modules/*.py")]
+        assert words[-1] in modules
+    elif program == "ansible-galaxy":
+        _check_galaxy(words)
+    elif program in ("python", "python3"):
+        assert words[:3] == ["-m", "pip", "install"]
+        needed = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
+        for word in words[3:]:
+            name, _, floor = word.partition(">=")
+            assert re.search(rf"^{name} *>= *{re.escape(floor)}$", needed, re.MULTILINE)
+    elif program == "az":
+        assert " ".join(words).startswith(_AZ), f"not one of the known commands: {words}"
+    elif program == "git":
+        assert words[0] == "clone"
+    else:
+        raise BlockError(f"{block.id}: the tests do not know the command {program!r}")
+
+
+# Looked up in Microsoft's reference of the Azure CLI; there is no Azure here to run them against.
+_AZ = (
+    "account show --query tenantId",
+    "ad sp show --id",
+    "identity show --resource-group",
+    "vm identity show --resource-group",
+    "webapp identity show --resource-group",
+)
+
+
+def _check_galaxy(words: list[str]) -> None:
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert words[:2] in (["collection", "install"], ["collection", "build"])
+    artifact = "{namespace}-{name}-{version}.tar.gz".format(**galaxy)
+    known = {"-r", "requirements.yml", artifact, "git+" + galaxy["repository"] + ".git"}
+    assert set(words[2:]) <= known, f"unknown words: {set(words[2:]) - known}"
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of an output without the terminal's width, and the ids in the heads of diffs."""
+    lines = [line.rstrip(" *") for line in text.splitlines() if line.strip()]
+    return [
+        _UUID.sub("<id>", line) if line.startswith(("--- before", "+++ after")) else line
+        for line in lines
+    ]
+
+
+def _contains(output: list[str], shown: list[str]) -> bool:
+    """Whether the output is what is shown, where a line `...` stands for any number of lines."""
+    pattern = "\n".join(".*" if line == "..." else re.escape(line) for line in shown)
+    return re.fullmatch(pattern, "\n".join(output), re.DOTALL) is not None
+
+
+def _shape(value: t.Any) -> t.Any:
+    """The value with what differs from run to run, ids and times, replaced by what it is."""
+    if isinstance(value, dict):
+        volatile = ("id", "identity_id", "created_at", "updated_at")
+        return {
+            key: _stand_in(item) if key in volatile else _shape(item) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_shape(item) for item in value]
+    return value
+
+
+def _stand_in(value: t.Any) -> t.Any:
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return "a UUID"
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return "a time"
+    return value

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tour does what it says, and never touches what it has not made itself."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+from tools.paths import link_collection
+
+from docs.stories import Told, ansible_playbook
+from emulator import Emulator, running
+
+TOUR = "community.infisical.first_identity"
+Tour = t.Callable[..., Told]
+
+
+@pytest.fixture(name="emulator")
+def _emulator(request: pytest.FixtureRequest) -> t.Iterator[Emulator]:
+    link_collection()
+    with running(getattr(request, "param", "current")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def tour(emulator: Emulator, tmp_path: Path) -> Tour:
+    """Return a function that runs the tour with the given arguments."""
+    return lambda *arguments: ansible_playbook([TOUR, *arguments], emulator, tmp_path)
+
+
+def _writes(emulator: Emulator) -> list[str]:
+    methods = (request.method for request in emulator.requests(path="azure-auth/identities"))
+    return [method for method in methods if method != "GET"]
+
+
+@pytest.mark.parametrize("emulator", ["current", "2024"], indirect=True)
+def test_tour_attaches_keeps_changes_and_revokes(emulator: Emulator, tour: Tour) -> None:
+    identity_id = emulator.create_identity("playground")
+    told = tour("-e", "identity_name=playground")
+    assert told.returncode == 0, told.output
+    statuses = [record.status for record in told.own]
+    # The look, attach, again, preview, change, feed back, revoke.
+    expected = ["unchanged", "changed", "unchanged", "changed", "changed", "unchanged", "changed"]
+    assert statuses == expected
+    assert _writes(emulator) == ["POST", "PATCH", "DELETE"]
+    assert emulator.azure_auth(identity_id) is None
+    assert '-    "access_token_max_ttl": 2592000,' in told.output
+    assert re.search(r'"access_token_max_ttl": 86400,$', told.output, re.MULTILINE)
+
+
+def test_tour_takes_an_id_too(emulator: Emulator, tour: Tour) -> None:
+    identity_id = emulator.create_identity("playground")
+    told = tour("-e", f"identity_id={identity_id}")
+    assert told.returncode == 0, told.output
+    assert _writes(emulator) == ["POST", "PATCH", "DELETE"]
+
+
+def test_tour_refuses_an_identity_that_has_azure_auth(emulator: Emulator, tour: Tour) -> None:
+    identity_id = emulator.create_identity("production")
+    before = emulator.put_azure_auth(identity_id, tenantId="t", resource="r")
+    told = tour("-e", "identity_name=production")
+    assert told.returncode != 0
+    assert "production has Azure Auth already" in told.output
+    assert emulator.azure_auth(identity_id) == before
+    assert not _writes(emulator)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param([], "Say which machine identity", id="no identity"),
+        pytest.param(
+            ["-e", "identity_name=playground", "--check"], "Run it without --check", id="check mode"
+        ),
+    ],
+)
+def test_tour_says_how_to_run_it(
+    emulator: Emulator, tour: Tour, arguments: list[str], message: str
+) -> None:
+    emulator.create_identity("playground")
+    told = tour(*arguments)
+    assert told.returncode != 0
+    assert message in " ".join(told.output.split())
+    assert not emulator.requests()
+
+
+def test_tour_that_fails_on_the_way_revokes_what_it_attached(
+    emulator: Emulator, tour: Tour
+) -> None:
+    identity_id = emulator.create_identity("playground")
+    emulator.fault("error", method="PATCH", status=403, error="PermissionDenied", message="no")
+    told = tour("-e", "identity_name=playground")
+    assert told.returncode != 0
+    assert _writes(emulator) == ["POST", "PATCH", "DELETE"]
+    assert emulator.azure_auth(identity_id) is None
+
+
+def test_tour_that_cannot_attach_revokes_nothing(emulator: Emulator, tour: Tour) -> None:
+    emulator.create_identity("playground")
+    emulator.fault("error", method="POST", path="azure-auth/identities", status=403, message="no")
+    told = tour("-e", "identity_name=playground")
+    assert told.returncode != 0
+    assert _writes(emulator) == ["POST"]

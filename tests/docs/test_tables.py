@@ -1,0 +1,107 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tables of the documentation list what there is, no more and no less."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from tools.paths import COLLECTIONS, ROOT, link_collection
+
+from docs.tables import environment_variables, first_column, make_targets, section
+
+GUIDE = "docs/docsite/rst/guide_first_identity.rst"
+MODULE = "community.infisical.infisical_azure_auth"
+
+
+@pytest.fixture(scope="module")
+def documentation() -> dict[str, dict[str, t.Any]]:
+    """The module's documentation as ansible-doc has it, fragments included."""
+    link_collection()
+    run = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-doc")), "--json", MODULE],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    documented: dict[str, dict[str, t.Any]] = json.loads(run.stdout)[MODULE]
+    return documented
+
+
+def test_readme_tables_name_exactly_the_options_of_the_module(
+    documentation: dict[str, dict[str, t.Any]],
+) -> None:
+    named = first_column(section("README.md", "Options"))
+    assert len(named) == len(set(named))
+    assert set(named) == set(documentation["doc"]["options"])
+
+
+def test_guide_explains_every_setting_of_azure_auth(
+    documentation: dict[str, dict[str, t.Any]],
+) -> None:
+    """What is an option and is returned as well is a setting, or says which identity it is of."""
+    returned = set(documentation["return"]["azure_auth"]["contains"])
+    settings = returned & set(documentation["doc"]["options"])
+    text = (ROOT / GUIDE).read_text(encoding="utf-8")
+    explained = re.findall(rf"^:ansopt:`{MODULE}#module:(\w+)`$", text, re.MULTILINE)
+    assert set(explained) == settings - {"identity_id", "identity_name", "state"}
+
+
+def test_guide_lists_exactly_the_environment_variables_that_are_read() -> None:
+    text = (ROOT / GUIDE).read_text(encoding="utf-8")
+    listed = re.findall(r"^ +\* - :ansenvvar:`(INFISICAL_\w+)`$", text, re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == environment_variables()
+
+
+def test_contributing_lists_exactly_the_make_targets() -> None:
+    listed = first_column(section("CONTRIBUTING.md", "The make targets"))
+    assert {name.removeprefix("make ") for name in listed} == make_targets()
+
+
+def test_contributing_speaks_of_paths_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tables = first_column(section("CONTRIBUTING.md", "Where things are"))
+    paths = {name for name in re.findall(r"`([a-z_.]+/[\w./-]*)`", text) if name[0] != "."}
+    missing = [name for name in (*tables, *paths) if not (ROOT / name).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_relative_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_contributing_names_every_room_of_module_utils() -> None:
+    listed = first_column(section("CONTRIBUTING.md", "The rooms of `plugins/module_utils`"))
+    rooms = {path.name for path in ROOT.glob("plugins/module_utils/*.py")} - {"__init__.py"}
+    assert set(listed) == rooms
+
+
+def test_supported_versions_are_those_of_the_metadata() -> None:
+    text = section("README.md", "Supported versions")
+    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
+    config = yaml.safe_load((ROOT / "tests/config.yml").read_text(encoding="utf-8"))
+    core = re.fullmatch(r">=(\d+\.\d+)\.0", runtime["requires_ansible"])
+    python = re.fullmatch(r">=(\d+\.\d+)", config["modules"]["python_requires"])
+    assert core is not None
+    assert python is not None
+    assert f"| ansible-core | {core[1]} to " in text
+    assert f"runs a module | {python[1]} to " in text
+    needed = (ROOT / "meta/ee-requirements.txt").read_text(encoding="utf-8")
+    for name, floor in re.findall(r"^(\w+) >= (\S+)$", needed, re.MULTILINE):
+        assert f"| {name} | {floor} and later |" in text
