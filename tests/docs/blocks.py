@@ -9,8 +9,9 @@ In Markdown it is `<!-- outcome: changed -->`, in reStructuredText `.. outcome: 
 
 outcome  what the tasks of this collection in the block come to, one word each, comma separated:
          changed, unchanged, failed or skipped. After "failed", a `text` block shows the message.
+         An `ansible-output` block shows the diff that the block before it prints.
 file     the name under which a reader saves the block. A file is run by the `console` block that
-         shows its command, or used by one.
+         shows its command with output, or used by one.
 given    names of identities, comma separated, that somebody attached Azure Auth to before.
 result   "azure_auth" or another key: the block shows what the task before returned under that key.
 """
@@ -27,7 +28,7 @@ from pathlib import Path
 import yaml
 
 MARKS = frozenset({"outcome", "file", "given", "result"})
-LANGUAGES = frozenset({"yaml", "console", "shell", "text", "diff"})
+LANGUAGES = frozenset({"yaml", "console", "shell", "text", "ansible-output"})
 EXAMPLES = "EXAMPLES"
 OUTCOMES = frozenset({"changed", "unchanged", "failed", "skipped"})
 # Keys that a task can have besides the name of its module; whatever else is dotted is a module.
@@ -66,6 +67,9 @@ class Block:
     @property
     def kind(self) -> str:
         """What the block is, which decides how it is tested. Raises BlockError if nothing fits."""
+        if self.language in ("console", "shell"):
+            prompts = [line.startswith("$ ") for line in self.text.splitlines()]
+            return "commands" if self.language == "shell" or all(prompts) else "session"
         if self.language != "yaml":
             return self.language
         content = yaml.safe_load(self.text)

@@ -83,10 +83,8 @@ class Command:
 
 def commands(block: Block) -> list[Command]:
     """Return the commands of a `console` (those after `$ `) or `shell` block (every line)."""
-    text = block.text.replace("\\\n", " ")
-    lines = text.splitlines()
     found: list[tuple[str, list[str]]] = []
-    for line in lines:
+    for line in block.text.splitlines():
         if block.language == "shell":
             found.append((line, []))
         elif line.startswith("$ "):
@@ -172,12 +170,10 @@ class Story:
             name = f"block-{number}.yml"
             self._write(name, text)
             self._batch.append((block, name))
-        elif kind == "console":
+        elif kind == "session":
             self._flush()
-            for command in commands(block):
-                if command.words[0] == "ansible-playbook":
-                    told = self._run(command.words[1:])
-                    self._told[block.id] = told
+            (command,) = commands(block)
+            self._told[block.id] = self._run(command.words[1:])
 
     def _write(self, name: str, text: str) -> None:
         for documented, real in self._names.items():

@@ -56,7 +56,7 @@ def test_block_runs_as_its_mark_says(block: Block, tell: Tell) -> None:
         sessions = [
             command
             for other in BLOCKS[block.document]
-            if other.kind == "console"
+            if other.kind == "session"
             for command in commands(other)
             if name in command.words
         ]
@@ -81,9 +81,9 @@ def test_message_is_the_one_that_the_block_above_fails_with(block: Block, tell: 
     assert " ".join(message.split()) == " ".join(block.text.split())
 
 
-@pytest.mark.parametrize("block", _blocks("diff"))
+@pytest.mark.parametrize("block", _blocks("ansible-output"))
 def test_diff_is_the_one_that_the_block_above_prints(block: Block, tell: Tell) -> None:
-    """A diff block shows what the last task of the block before it prints."""
+    """An ansible-output block shows what the last task of the block before it prints."""
     cause = _previous(block, "playbook", "tasks")
     story = tell(block.document)
     diff = story.as_documented(story[cause].own[-1].diff)
@@ -99,13 +99,13 @@ def test_result_is_the_one_that_the_block_above_returns(block: Block, tell: Tell
     assert _shape(returned) == _shape(yaml.safe_load(block.text))
 
 
-@pytest.mark.parametrize("block", _blocks("console"))
+@pytest.mark.parametrize("block", _blocks("session"))
 def test_session_prints_what_is_shown(block: Block, tell: Tell) -> None:
-    """A console block shows what its ansible-playbook command prints; `...` stands for more."""
+    """A console block with output shows what its command prints; `...` stands for more."""
     (command,) = commands(block)
     assert command.words[0] == "ansible-playbook"
     shown = _lines(command.shown)
-    assert set(shown) - {"..."}, "a console block shows output; use shell for commands alone"
+    assert set(shown) - {"..."}
     story = tell(block.document)
     output = story.as_documented(story[block].output)
     assert story[block].returncode == 0, output
@@ -113,7 +113,7 @@ def test_session_prints_what_is_shown(block: Block, tell: Tell) -> None:
     assert as_shown, output
 
 
-@pytest.mark.parametrize("block", _blocks("shell"))
+@pytest.mark.parametrize("block", _blocks("commands"))
 def test_shell_commands_name_things_that_exist(block: Block) -> None:
     """Each command is of a kind that is known here, and what it names exists."""
     found = commands(block)
@@ -138,7 +138,7 @@ def test_inventory_is_used(block: Block) -> None:
     assert any(
         name in command.words
         for other in BLOCKS[block.document]
-        if other.kind == "console"
+        if other.kind == "session"
         for command in commands(other)
     )
 

@@ -111,9 +111,30 @@ def test_examples_of_a_module_are_one_block(tmp_path: Path) -> None:
 
 def test_session_is_split_into_commands_and_their_output(tmp_path: Path) -> None:
     (block,) = _read(
-        tmp_path, "page.md", "```console\n$ make \\\n  demo\nok: 1\nok: 2\n$ make test\n```\n"
+        tmp_path, "page.md", "```console\n$ make demo\nok: 1\nok: 2\n$ make test\n```\n"
     )
     assert [(command.words, command.shown) for command in commands(block)] == [
         (("make", "demo"), "ok: 1\nok: 2"),
         (("make", "test"), ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind"),
+    [
+        pytest.param("shell", "make demo\nmake test", "commands", id="shell"),
+        pytest.param("console", "$ make demo\n$ make test", "commands", id="prompts alone"),
+        pytest.param("console", "$ make demo\nok", "session", id="a prompt and output"),
+    ],
+)
+def test_output_makes_commands_a_session(
+    tmp_path: Path, language: str, text: str, kind: str
+) -> None:
+    (block,) = _read(tmp_path, "page.md", f"```{language}\n{text}\n```\n")
+    assert block.kind == kind
+
+
+def test_output_without_a_command_is_an_error(tmp_path: Path) -> None:
+    (block,) = _read(tmp_path, "page.md", "```console\nok: 1\n$ make demo\n```\n")
+    with pytest.raises(BlockError, match="output before the first command"):
+        commands(block)
