@@ -1,0 +1,132 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the module by Ansible, many tasks in one ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MODULE = "community.infisical.infisical_azure_auth"
+HERE = Path(__file__).resolve().parent
+COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
+
+Result = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of the module: its options, and the keywords of the task around it."""
+
+    options: t.Mapping[str, t.Any]
+    check: bool = False
+    environment: t.Mapping[str, str] = field(default_factory=dict)
+    keywords: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a playbook did: a result a task, in order, and all that it printed."""
+
+    results: list[Result]
+    output: str
+
+
+def clean_environment(folder: Path, **extra: str) -> dict[str, str]:
+    """Return an environment without credentials, proxies or settings of the person who tests."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(("ANSIBLE_", "INFISICAL_"))
+        and not name.upper().endswith("_PROXY")
+        and name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC")
+    }
+    return {
+        **kept,
+        "HOME": str(folder),
+        "ANSIBLE_HOME": str(folder / ".ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "results_file",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "1",
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_RETRY_FILES_ENABLED": "0",
+        "RESULTS_FILE": str(folder / "results.jsonl"),
+        **extra,
+    }
+
+
+def run_play(
+    folder: Path, tasks: t.Iterable[t.Mapping[str, t.Any]], *arguments: str, **extra: str
+) -> Run:
+    """Run tasks on the implicit localhost; `extra` goes into the environment of ansible-playbook.
+
+    A task that fails does not stop the play: its result says so.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    play = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "ignore_errors": True,
+            "tasks": list(tasks),
+        }
+    ]
+    playbook = folder / "playbook.yml"
+    playbook.write_text(json.dumps(play), encoding="utf-8")
+    results = folder / "results.jsonl"
+    results.unlink(missing_ok=True)
+    program = Path(sysconfig.get_path("scripts")) / "ansible-playbook"
+    done = subprocess.run(
+        [sys.executable, str(program), str(playbook), *arguments],
+        cwd=folder,
+        env=clean_environment(folder, **extra),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    assert len(lines) == len(play[0]["tasks"]), done.stdout[-4000:]
+    return Run([json.loads(line) for line in lines], done.stdout)
+
+
+def run_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Result]:
+    """Run the module once for each task, in order, and return the results."""
+    return run_play(
+        folder,
+        [
+            {
+                MODULE: dict(task.options),
+                "check_mode": task.check,
+                "diff": True,
+                "environment": dict(task.environment),
+                **task.keywords,
+            }
+            for task in tasks
+        ],
+        **extra,
+    ).results
+
+
+def warnings_of(result: Result) -> str:
+    """Return a result's warnings as one text; ansible-core 2.19 and newer wrap each of them."""
+    return json.dumps(result.get("warnings", []))
+
+
+def options_of(azure_auth: Result) -> Result:
+    """Return what of a returned object can be fed back into the module."""
+    return {
+        name: value
+        for name, value in azure_auth.items()
+        if name not in ("identity_name", "metadata")
+    }
