@@ -15,7 +15,7 @@ import traceback
 import typing as t
 
 try:
-    from netaddr import INET_PTON, AddrFormatError, IPAddress, IPNetwork
+    from netaddr import INET_PTON, AddrFormatError, IPAddress
 except ImportError:
     NETADDR_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
@@ -101,7 +101,10 @@ def opens_ipv4(network: Network) -> bool:
 
 
 def _network(version: int, value: int, prefix: int) -> tuple[Network, bool]:
-    cidr = IPNetwork((value, prefix), version).cidr
-    network = int(cidr.network)
-    text = str(cidr.network) if prefix == _BITS[version] else str(cidr)
+    host_bits = _BITS[version] - prefix
+    network = value >> host_bits << host_bits
+    # Not by netaddr's IPNetwork: 0.10 takes an integer below 2**32 for IPv4, whatever is asked.
+    text = str(IPAddress(network, version))
+    if host_bits:
+        text += f"/{prefix}"
     return Network(version, network, prefix, text), network != value

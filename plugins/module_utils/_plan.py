@@ -86,8 +86,8 @@ def _attach(method: AuthMethod, wanted: Values, generation: str, others: t.Colle
     ]
     if missing:
         raise OptionError(
-            f"{method.title} is not attached to the identity yet, and attaching it needs"
-            f" {' and '.join(missing)}; give {'it' if len(missing) == 1 else 'them'} too."
+            f"{method.title} is not attached to the identity, and attaching it needs"
+            f" {', '.join(missing)}; give {'it' if len(missing) == 1 else 'them'} too."
         )
     if generation == LEGACY and others:
         raise OptionError(
