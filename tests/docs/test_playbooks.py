@@ -100,6 +100,22 @@ def test_tour_that_fails_on_the_way_revokes_what_it_attached(
     assert emulator.azure_auth(identity_id) is None
 
 
+def test_tour_leaves_alone_what_somebody_attached_meanwhile(emulator: Emulator, tour: Tour) -> None:
+    identity_id = emulator.create_identity("playground")
+    path = "azure-auth/identities"
+    wanted = {
+        "tenantId": "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16",
+        "resource": "https://management.azure.com/",
+        "allowedServicePrincipalIds": "c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e",
+    }
+    emulator.fault("race", method="POST", path=path, change="attach", fields=wanted)
+    told = tour("-e", "identity_name=playground")
+    assert told.returncode != 0
+    assert "Somebody else was quicker" in told.output
+    assert _writes(emulator) == ["POST"]
+    assert emulator.azure_auth(identity_id) is not None
+
+
 def test_tour_that_cannot_attach_revokes_nothing(emulator: Emulator, tour: Tour) -> None:
     emulator.create_identity("playground")
     emulator.fault("error", method="POST", path="azure-auth/identities", status=403, message="no")
