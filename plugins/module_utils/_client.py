@@ -157,6 +157,7 @@ class Client:
         path = route.format(*(quote(item, safe="") for item in ids))
         started = time.monotonic()
         failures = 0
+        unsure = False
         refused_since: float | None = None
         while True:
             if patient:
@@ -174,8 +175,9 @@ class Client:
                     return t.cast(Json, answer.json)
                 if answer.limited and patient:
                     refused_since = refused_since or time.monotonic()
-                    self._wait_for_limit(answer, error, refused_since, purpose)
-                    continue
+                    error = self._wait_for_limit(answer, error, refused_since, purpose)
+                    if error is None:
+                        continue
                 again = error.transient and repeatable
             if not (again and patient) or failures >= self._connection.retries:
                 if failures:
@@ -183,8 +185,10 @@ class Client:
                     error.args = (
                         f"{str(error)[:-1]} (tried {failures + 1} times in {seconds:.0f} seconds).",
                     )
+                error.earlier_unsure = unsure
                 raise error
             failures += 1
+            unsure = unsure or error.unsure
             time.sleep(_backoff(failures))
 
     def _send(
@@ -322,22 +326,24 @@ class Client:
 
     def _wait_for_limit(
         self, answer: _Answer, error: InfisicalError, since: float, purpose: str
-    ) -> None:
+    ) -> RateLimitedError | None:
+        """Wait as long as a refusal asks for, or return the error if that is too long."""
         waited = time.monotonic() - since
         # A limit that names no time, or none that can be read, gets a second at first.
         wait = _seconds(answer.headers.get("retry-after")) or min(1 + waited, _LONGEST_BACKOFF)
         if waited + wait > self._connection.rate_limit_timeout:
             limit = answer.headers.get("x-ratelimit-limit")
-            raise RateLimitedError(
+            return RateLimitedError(
                 f"Could not {purpose}: Infisical's rate limit"
                 + (f" of {printable(limit, 20)} requests a window" if limit else "")
                 + f" refused it for {waited:.0f} seconds, and asks to wait {wait:.0f} more, beyond"
                 f" rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds); wait or"
                 " raise it.",
                 error,
-            ) from None
+            )
         # Spread, so that tasks that were refused together do not come back together.
         time.sleep(wait + random.uniform(0, min(0.1 * wait, 1)))
+        return None
 
 
 class _Answer:

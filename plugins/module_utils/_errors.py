@@ -14,16 +14,18 @@ class InfisicalError(Exception):
 
     The text is one sentence that a person can act on. It never holds a secret.
     `http_status`, `error` and `request_id` are what the server answered, where it did.
+    `earlier_unsure` is set where the request had been tried before, without a clear outcome.
     """
 
     http_status: int | None = None
     error: str | None = None
     request_id: str | None = None
+    earlier_unsure = False
 
     @property
     def unsure(self) -> bool:
         """Whether the server may have done the work in spite of the failure."""
-        return False
+        return self.earlier_unsure
 
     @property
     def race(self) -> bool:
@@ -58,7 +60,7 @@ class TransportError(InfisicalError):
 
     @property
     def unsure(self) -> bool:
-        return not self.unsent
+        return self.earlier_unsure or not self.unsent
 
     @property
     def transient(self) -> bool:
@@ -74,7 +76,7 @@ class UnexpectedAnswerError(InfisicalError):
 
     @property
     def unsure(self) -> bool:
-        return not 300 <= self.http_status < 500
+        return self.earlier_unsure or not 300 <= self.http_status < 500
 
 
 class ApiError(InfisicalError):
@@ -99,7 +101,7 @@ class ApiError(InfisicalError):
 
     @property
     def unsure(self) -> bool:
-        return self.http_status >= 500
+        return self.earlier_unsure or self.http_status >= 500
 
     @property
     def race(self) -> bool:
