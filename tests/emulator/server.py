@@ -35,6 +35,10 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     app_state: dict[str, Any]
 
     def connection_made(self, transport: asyncio.Transport) -> None:
+        # asyncio leaves this to sockets that name their protocol, which a listener's do not; an
+        # answer in two writes would wait for a delayed acknowledgement.
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The servers that the contract is checked against: a given instance, or both emulators."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from contract.api import ATTACH, Api
+from emulator import running
+from emulator.rules import GENERATIONS
+
+_VARIABLES = (
+    "INFISICAL_URL",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+    "INFISICAL_ORG_ID",
+)
+_GIVEN = [name for name in _VARIABLES if os.environ.get(name)]
+SERVERS = ["instance"] if _GIVEN else [f"emulator-{generation}" for generation in GENERATIONS]
+
+
+# What asks for one of these fixtures is about one generation.
+_ABOUT = {"current": "current", "old": "2024"}
+
+
+def _belongs(item: pytest.Item) -> bool:
+    """Whether a test is about the emulator that it is to run on. Of an instance only it can say."""
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return True
+    parameters = item.callspec.params
+    server = str(parameters.get("api"))
+    about = {_ABOUT[name] for name in item.fixturenames if name in _ABOUT}
+    if "generation" in parameters:
+        about.add(str(parameters["generation"]))
+    return not (server.startswith("emulator-") and about - {server.removeprefix("emulator-")})
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about one generation where the emulator is of the other."""
+    config.hook.pytest_deselected(items=[item for item in items if not _belongs(item)])
+    items[:] = [item for item in items if _belongs(item)]
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    """A server with an admin logged in. What the tests create there is removed at the end."""
+    if request.param == "instance":
+        missing = sorted(set(_VARIABLES) - set(_GIVEN))
+        if missing:
+            pytest.fail(f"{_GIVEN[0]} is set, so these have to be, too: {', '.join(missing)}")
+        url, client_id, client_secret, organization_id = (os.environ[name] for name in _VARIABLES)
+        credentials = {"clientId": client_id, "clientSecret": client_secret}
+        given = Api(url, organization_id, credentials)
+        yield given
+        given.clean_up()
+        return
+    with running(request.param.removeprefix("emulator-")) as emulator:
+        credentials = {"clientId": emulator.client_id, "clientSecret": emulator.client_secret}
+        own = Api(emulator.url, emulator.organization_id, credentials, emulator)
+        yield own
+        own.clean_up()
+
+
+@pytest.fixture
+def current(api: Api) -> None:
+    """For what servers of 2024 do not have."""
+    if api.generation != "current":
+        pytest.skip("not on servers of 2024")
+
+
+@pytest.fixture
+def old(api: Api) -> None:
+    """For what only servers of 2024 do."""
+    if api.generation != "2024":
+        pytest.skip("only on servers of 2024")
+
+
+@pytest.fixture
+def own(api: Api) -> None:
+    """For what cannot be set up on somebody's instance with one identity's credentials."""
+    if api.emulator is None:
+        pytest.skip("needs more than an admin identity of one organisation")
+
+
+@pytest.fixture(scope="session")
+def bare(api: Api) -> str:
+    """An identity without any auth method. Tests leave it so."""
+    return api.create_identity("bare")
+
+
+@pytest.fixture(scope="session")
+def attached(api: Api) -> str:
+    """An identity with Azure Auth. Tests may change its configuration, and leave it attached."""
+    identity_id = api.create_identity("attached")
+    api.attach(identity_id)
+    return identity_id
+
+
+@pytest.fixture
+def identity(api: Api) -> str:
+    """A fresh identity without any auth method."""
+    return api.create_identity()
+
+
+@pytest.fixture(scope="session")
+def has_licence(api: Api) -> bool:
+    """Whether the server allows trusted IPs other than the two that mean anywhere."""
+    identity_id = api.create_identity("licence")
+    body = {**ATTACH, "accessTokenTrustedIps": [{"ipAddress": "192.0.2.0/24"}]}
+    return api.post(api.azure_auth(identity_id), body).status_code == 200
+
+
+@pytest.fixture
+def licensed(has_licence: bool) -> None:
+    """For tests that set trusted IPs."""
+    if not has_licence:
+        pytest.skip("the server has no licence for IP allow-listing")
+
+
+@pytest.fixture
+def unlicensed(api: Api, has_licence: bool) -> Iterator[None]:
+    """For tests of what a server without that licence says."""
+    if api.emulator is None:
+        if has_licence:
+            pytest.skip("the server has a licence for IP allow-listing")
+        yield
+        return
+    api.emulator.settings(licence=False)
+    yield
+    api.emulator.settings(licence=True)

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Identities: what one looks like, and how they are found, listed, made and removed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from contract.api import Api, fields_of, refusal
+
+SEARCH = "/api/v1/identities/search"
+
+
+@pytest.fixture(scope="module")
+def trio(api: Api) -> dict[str, str]:
+    """Three identities, id to name; two have the same one."""
+    names = ["find me", "find me", "FIND_me-2"]
+    return {api.create_identity(name): api.name(name) for name in names}
+
+
+def methods(api: Api, identity_id: str) -> list[str]:
+    """The auth methods of an identity, whatever the generation."""
+    shown = api.get(f"/api/v1/identities/{identity_id}").json()["identity"]["identity"]
+    if api.generation == "current":
+        found: list[str] = shown["authMethods"]
+        return found
+    return [] if shown["authMethod"] is None else [shown["authMethod"]]
+
+
+def test_an_identity_is_shown_within_its_membership(api: Api, bare: str) -> None:
+    answer = api.get(f"/api/v1/identities/{bare}")
+    shown = answer.json()["identity"]
+    assert answer.status_code == 200
+    assert shown["id"] != bare
+    assert shown["identityId"] == shown["identity"]["id"] == bare
+    assert shown["orgId"] == api.organization_id
+    assert shown["role"] == "no-access"
+    assert shown["identity"]["name"] == api.name("bare")
+
+
+def test_an_identity_lists_its_auth_methods(api: Api, identity: str) -> None:
+    assert methods(api, identity) == []
+    api.attach(identity)
+    assert methods(api, identity) == ["azure-auth"]
+    api.delete(api.azure_auth(identity))
+    assert methods(api, identity) == []
+
+
+@pytest.mark.usefixtures("current")
+def test_an_identity_may_have_several_methods_today(api: Api, identity: str) -> None:
+    api.attach(identity)
+    api.post(f"/api/v1/auth/token-auth/identities/{identity}", {})
+    assert sorted(methods(api, identity)) == ["azure-auth", "token-auth"]
+
+
+def test_an_unknown_identity_is_a_404(api: Api) -> None:
+    answer = api.get(f"/api/v1/identities/{uuid.uuid4()}")
+    assert refusal(answer) == (404, "NotFound")
+
+
+def test_a_removed_identity_is_a_404(api: Api, identity: str) -> None:
+    assert api.delete(f"/api/v1/identities/{identity}").status_code == 200
+    assert refusal(api.get(f"/api/v1/identities/{identity}")) == (404, "NotFound")
+    assert refusal(api.get(api.azure_auth(identity))) == (404, "NotFound")
+
+
+def test_an_identity_needs_a_name_and_an_organisation(api: Api) -> None:
+    answer = api.post("/api/v1/identities", {})
+    assert refusal(answer)[1] == "ValidationFailure"
+    assert sorted(fields_of(answer)) == ["name", "organizationId"]
+
+
+def test_the_list_has_every_identity_at_once(api: Api, trio: dict[str, str]) -> None:
+    answer = api.get(f"/api/v1/identities?orgId={api.organization_id}")
+    body = answer.json()
+    names = {item["identity"]["id"]: item["identity"]["name"] for item in body["identities"]}
+    assert answer.status_code == 200
+    assert body["totalCount"] == len(body["identities"])
+    assert trio.items() <= names.items()
+
+
+def test_the_list_shows_what_the_single_answer_shows(api: Api, bare: str) -> None:
+    listed = api.get(f"/api/v1/identities?orgId={api.organization_id}").json()["identities"]
+    single = api.get(f"/api/v1/identities/{bare}").json()["identity"]
+    (found,) = (item for item in listed if item["identityId"] == bare)
+    assert found["identity"] == single["identity"]
+    assert found["id"] == single["id"]
+
+
+def test_the_list_needs_an_organisation(api: Api) -> None:
+    answer = api.get("/api/v1/identities")
+    assert refusal(answer)[1] == "ValidationFailure"
+    assert fields_of(answer) == ["orgId"]
+
+
+def test_the_list_of_another_organisation_is_a_403(api: Api) -> None:
+    assert api.get(f"/api/v1/identities?orgId={uuid.uuid4()}").status_code == 403
+
+
+@pytest.mark.usefixtures("current", "own")
+def test_a_sub_organisations_identity_is_listed_with_its_own_organisation(api: Api) -> None:
+    assert api.emulator is not None
+    identity_id = api.emulator.identities["sub-organization"]
+    listed = api.get(f"/api/v1/identities?orgId={api.organization_id}").json()["identities"]
+    (found,) = (item for item in listed if item["identityId"] == identity_id)
+    assert found["orgId"] == api.organization_id
+    assert found["identity"]["orgId"] == api.emulator.sub_organization_id
+
+
+@pytest.mark.usefixtures("current")
+def test_details_name_the_tokens_organisation(api: Api) -> None:
+    answer = api.get("/api/v1/identities/details")
+    organization = answer.json()["identityDetails"]["organization"]
+    assert answer.status_code == 200
+    assert organization["id"] == api.organization_id
+    assert {"name", "slug"} <= set(organization)
+
+
+@pytest.mark.usefixtures("old")
+def test_servers_of_2024_have_no_details(api: Api) -> None:
+    assert refusal(api.get("/api/v1/identities/details")) == (500, "FindByOrgId")
+
+
+@pytest.mark.usefixtures("old")
+def test_servers_of_2024_have_no_search(api: Api) -> None:
+    assert refusal(api.post(SEARCH, {"search": {}})) == (404, "Not Found")
+
+
+SEARCHES: list[tuple[str, Any, set[str]]] = [
+    ("equal", {"$eq": "find me"}, {"find me"}),
+    ("equal-none", {"$eq": "find"}, set()),
+    ("contains", {"$contains": "find"}, {"find me", "FIND_me-2"}),
+    ("one-of", {"$in": ["find me", "FIND_me-2", "nobody"]}, {"find me", "FIND_me-2"}),
+    ("one-of-none", {"$in": ["nobody"]}, set()),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"), [row[1:] for row in SEARCHES], ids=[row[0] for row in SEARCHES]
+)
+@pytest.mark.usefixtures("current")
+def test_search_by_name(
+    api: Api, trio: dict[str, str], wanted: dict[str, Any], names: set[str]
+) -> None:
+    ((operator, text),) = wanted.items()
+    given = [api.name(name) for name in text] if isinstance(text, list) else api.name(text)
+    answer = api.post(SEARCH, {"search": {"name": {operator: given}}, "limit": 100})
+    body = answer.json()
+    expected = {
+        identity_id
+        for identity_id, name in trio.items()
+        if name.removeprefix(f"{api.prefix} ") in names
+    }
+    assert {item["identityId"] for item in body["identities"]} == expected
+    assert body["totalCount"] == len(expected)
+
+
+@pytest.mark.usefixtures("current")
+def test_search_pages_through_what_it_counts(api: Api, trio: dict[str, str]) -> None:
+    found: set[str] = set()
+    for offset in range(4):
+        body = {
+            "search": {"name": {"$contains": api.name("find")}},
+            "limit": 1,
+            "offset": offset,
+            "orderBy": "name",
+        }
+        page = api.post(SEARCH, body).json()
+        assert page["totalCount"] == 3
+        assert len(page["identities"]) == (1 if offset < 3 else 0)
+        found |= {item["identityId"] for item in page["identities"]}
+    # Two have the same name, so a page may repeat one and another skip it: no more is promised.
+    assert found <= set(trio)
+
+
+@pytest.mark.usefixtures("current")
+def test_search_shows_what_the_single_answer_shows(api: Api, bare: str) -> None:
+    body = {"search": {"name": {"$eq": api.name("bare")}}}
+    (found,) = api.post(SEARCH, body).json()["identities"]
+    single = api.get(f"/api/v1/identities/{bare}").json()["identity"]
+    assert found["identity"] == single["identity"]
+
+
+@pytest.mark.parametrize("limit", [101, 1000])
+@pytest.mark.usefixtures("current")
+def test_a_page_has_at_most_100(api: Api, limit: int) -> None:
+    answer = api.post(SEARCH, {"search": {}, "limit": limit})
+    assert refusal(answer) == (422, "ValidationFailure")
+    assert fields_of(answer) == ["limit"]
+
+
+@pytest.mark.parametrize("name", ["a.b", "a@b", "caf\u00e9", "a'b", "a%b", "a\0b"])
+@pytest.mark.parametrize("operator", ["$eq", "$contains", "$in"])
+@pytest.mark.usefixtures("current")
+def test_search_refuses_other_characters(api: Api, operator: str, name: str) -> None:
+    given: Any = [name] if operator == "$in" else name
+    answer = api.post(SEARCH, {"search": {"name": {operator: given}}})
+    assert refusal(answer) == (422, "ValidationFailure")
+
+
+@pytest.mark.usefixtures("current")
+def test_names_may_hold_what_search_refuses(api: Api) -> None:
+    identity_id = api.create_identity("caf\u00e9 (a.b@c)")
+    listed = api.get(f"/api/v1/identities?orgId={api.organization_id}").json()["identities"]
+    (found,) = (item for item in listed if item["identityId"] == identity_id)
+    assert found["identity"]["name"] == api.name("caf\u00e9 (a.b@c)")
+
+
+def test_the_server_serves_its_own_document(api: Api) -> None:
+    answer = api.get("/api/docs/json", token=None)
+    paths = answer.json()["paths"]
+    assert answer.status_code == 200
+    assert any(path.startswith("/api/v1/auth/azure-auth/identities/") for path in paths)
