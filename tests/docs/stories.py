@@ -220,6 +220,7 @@ def ansible_playbook(arguments: t.Sequence[str], emulator: Emulator, folder: Pat
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_PIPELINING": "true",
             "DOCS_RECORD": str(log),
             "INFISICAL_URL": emulator.url,
             "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
