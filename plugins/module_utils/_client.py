@@ -69,6 +69,13 @@ def base_url(option: str, text: str) -> str:
     return url[: -len("/api")] if url.endswith("/api") else url
 
 
+def password_in(url: str) -> str | None:
+    """Return the password in a URL, well-formed or not, which must not be shown."""
+    before, at, _host = url.rpartition("@")
+    user = before.rpartition("/")[2]
+    return user.partition(":")[2] or None if at else None
+
+
 def travels_in_clear(url: str) -> bool:
     """Return whether what is sent to the URL can be read on a network on the way."""
     parts = urlsplit(url)

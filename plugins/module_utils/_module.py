@@ -18,7 +18,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._api import Api, Attached
 from ._cidr import NETADDR_IMPORT_ERROR
-from ._client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
+from ._client import REQUESTS_IMPORT_ERROR, Client, password_in, travels_in_clear
 from ._errors import InfisicalError, InterruptError
 from ._login import Login, choose, log_in, log_out
 from ._model import AuthMethod
@@ -43,6 +43,7 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
         supports_check_mode=True,
     )
     _require_libraries(module)
+    _hide_passwords(module)
     name = method.name.replace("-", "_")
     work: Reconciliation | None = None
     try:
@@ -151,6 +152,15 @@ def _require_libraries(module: AnsibleModule) -> None:
     ):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
+
+
+def _hide_passwords(module: AnsibleModule) -> None:
+    """Keep passwords in URLs, which are refused, out of what Ansible tells of the options."""
+    login_data = module.params["login_data"] or {}
+    for url in (module.params["url"], login_data.get("url")):
+        password = password_in(url or "")
+        if password:
+            module.no_log_values.add(password)
 
 
 def _failure(failure: InfisicalError) -> dict[str, t.Any]:

@@ -185,8 +185,10 @@ def test_principals_fit_up_to_the_column() -> None:
         ),
         (
             {"access_token_trusted_ips": ["10.0.0.0/33"]},
-            ("access_token_trusted_ips[0] '10.0.0.0/33' has no valid prefix length, which is a"
-            " decimal number from 0 to 32; write an address or network such as"),
+            (
+                "access_token_trusted_ips[0] '10.0.0.0/33' has no valid prefix length, which is a"
+                " decimal number from 0 to 32; write an address or network such as"
+            ),
         ),
         ({"access_token_ttl": -1}, "access_token_ttl is -1; write a whole number of seconds from"),
         ({"access_token_ttl": 315360001}, "from 0 to 315360000."),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.community.infisical.plugins.module_utils._client import password_in
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
 from ansible_collections.community.infisical.plugins.module_utils._login import (
     DEFAULT_URL,
@@ -106,22 +107,28 @@ REFUSALS = [
         "two methods' worth of options",
         {"token": "t", ID: "id"},
         {},
-        ("Credentials of 2 login methods are given (token for token_auth;"
-        " universal_auth_client_id for universal_auth)"),
+        (
+            "Credentials of 2 login methods are given (token for token_auth;"
+            " universal_auth_client_id for universal_auth)"
+        ),
     ),
     (
         "two methods' worth in the environment",
         {},
         {"INFISICAL_TOKEN": "e", **UNIVERSAL},
-        ("(INFISICAL_TOKEN for token_auth; INFISICAL_UNIVERSAL_AUTH_CLIENT_ID and"
-        " INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET for universal_auth)"),
+        (
+            "(INFISICAL_TOKEN for token_auth; INFISICAL_UNIVERSAL_AUTH_CLIENT_ID and"
+            " INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET for universal_auth)"
+        ),
     ),
     (
         "half of a method",
         {ID: "id"},
         {},
-        ("universal_auth_client_secret is missing, which universal_auth needs; set it, or the"
-        " environment variable INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET."),
+        (
+            "universal_auth_client_secret is missing, which universal_auth needs; set it, or the"
+            " environment variable INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET."
+        ),
     ),
     (
         "an unknown method",
@@ -147,8 +154,10 @@ REFUSALS = [
         "url contradicts login_data",
         {"login_data": DATA, "url": "https://other.example"},
         {},
-        ("url 'https://other.example' is not the server that login_data is for,"
-        " 'https://data.example'"),
+        (
+            "url 'https://other.example' is not the server that login_data is for,"
+            " 'https://data.example'"
+        ),
     ),
 ]
 
@@ -226,6 +235,20 @@ def test_a_password_in_a_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(OptionError) as raised:
         choose({"token": "t", "url": url}, {})
     assert "pa55" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "password"),
+    [
+        ("https://user:pa55@a.example", "pa55"),
+        ("user:pa55@a.example", "pa55"),
+        ("https://user:pa:55@a.example/x", "pa:55"),
+        ("https://user@a.example", None),
+        ("https://a.example:8080/x", None),
+    ],
+)
+def test_password_in_a_url(url: str, password: str | None) -> None:
+    assert password_in(url) == password
 
 
 def test_secrets_are_told_apart_from_what_may_be_seen() -> None:

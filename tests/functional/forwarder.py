@@ -1,0 +1,77 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A forward proxy, or a front with TLS or a path prefix: what stands before real servers."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ssl
+import threading
+import typing as t
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+
+class Forwarder(ThreadingHTTPServer):
+    """Passes every request on to one server on loopback, and remembers the paths it was asked for.
+
+    A forward proxy is asked for whole URLs, a front for paths, below `prefix` if it has one.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, target: str, *, prefix: str = "", tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = urlsplit(target).netloc
+        self.prefix = prefix
+        self.seen: list[str] = []
+        scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.url = f"{scheme}://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+        """Say nothing of clients that refuse the certificate."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Forwarder
+    protocol_version = "HTTP/1.1"
+
+    def _forward(self) -> None:
+        self.server.seen.append(self.path)
+        path = urlsplit(self.path)._replace(scheme="", netloc="").geturl()
+        length = int(self.headers.get("Content-Length") or 0)
+        connection = http.client.HTTPConnection(self.server.target)
+        connection.request(
+            self.command,
+            path.removeprefix(self.server.prefix),
+            self.rfile.read(length) or None,
+            dict(self.headers),
+        )
+        answer = connection.getresponse()
+        body = answer.read()
+        self.send_response(answer.status)
+        for name in ("Content-Type", "Retry-After"):
+            if answer.getheader(name):
+                self.send_header(name, answer.getheader(name))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = _forward  # noqa: N815 http.server asks for these
+
+    def log_message(self, *_arguments: t.Any) -> None:
+        """Print nothing."""
+
+
+@contextlib.contextmanager
+def forwarding(target: str, **options: t.Any) -> t.Iterator[Forwarder]:
+    """Serve until the block ends."""
+    with Forwarder(target, **options) as forwarder:
+        threading.Thread(target=forwarder.serve_forever, daemon=True).start()
+        yield forwarder
+        forwarder.shutdown()

@@ -1,0 +1,211 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bad input: one clear sentence each, before any request."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from functional.cases import ONE, REQUIRED
+from functional.harness import Result, Task, run_tasks
+
+ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+IPS = "access_token_trusted_ips"
+PRINCIPALS = "allowed_service_principal_ids"
+CIDR = "write an address or network such as '192.0.2.7' or '192.0.2.0/24'."
+
+
+def ips(text: str, why: str) -> tuple[dict[str, t.Any], str]:
+    return {IPS: ["10.0.0.0/8", text]}, f"{IPS}[1] '{text}' {why}; {CIDR}"
+
+
+NO_NETWORK = "is not an IPv4 or IPv6 address or network in CIDR notation"
+NO_PREFIX = "has no valid prefix length, which is a decimal number from 0 to 32"
+
+# What is wrong -> the options (None: left out), and what the message must say.
+TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
+    "identity_id is no UUID": (
+        {"identity_id": "billing"},
+        "identity_id 'billing' is not a UUID; write one such as",
+    ),
+    "identity_id would change the path": (
+        {"identity_id": f"{ID}/../../../identities"},
+        f"identity_id '{ID}/../../../identities' is not a UUID",
+    ),
+    "identity_id with a query": ({"identity_id": f"{ID}?x=1"}, "is not a UUID"),
+    "identity_id in full-width digits": (
+        {"identity_id": ID.replace("1", "\uff11")},
+        "is not a UUID",
+    ),
+    "identity_id as a URN": ({"identity_id": f"urn:uuid:{ID}"}, "is not a UUID"),
+    "both id and name": (
+        {"identity_name": "billing"},
+        f"identity_id '{ID}' and identity_name 'billing' are both given; give one of them.",
+    ),
+    "neither id nor name": (
+        {"identity_id": None},
+        "Neither identity_id nor identity_name is given; give one of them.",
+    ),
+    "blank id and blank name": (
+        {"identity_id": " ", "identity_name": "\ufeff"},
+        "Neither identity_id nor identity_name is given",
+    ),
+    "an unknown option": ({"tenant": "x"}, "Unsupported parameters"),
+    "an unknown state": ({"state": "attached"}, "value of state must be one of: present, absent"),
+    "a TTL below 0": (
+        {"access_token_ttl": -1},
+        "access_token_ttl is -1; write a whole number of seconds from 0 to 315360000.",
+    ),
+    "a TTL above the longest": (
+        {"access_token_ttl": 315360001},
+        "access_token_ttl is 315360001; write a whole number of seconds from 0 to 315360000.",
+    ),
+    "a TTL that is a float": ({"access_token_ttl": 1.5}, "access_token_ttl"),
+    "a TTL in words": ({"access_token_ttl": "1h"}, "access_token_ttl"),
+    "a boolean for a TTL": (
+        {"access_token_ttl": True},
+        "access_token_ttl is True; write a whole number of seconds from 0 to 315360000.",
+    ),
+    "a boolean for a max": ({"access_token_max_ttl": False}, "access_token_max_ttl is False"),
+    "a max below 0": ({"access_token_max_ttl": -5}, "access_token_max_ttl is -5; write a whole"),
+    "TTL above max": (
+        {"access_token_ttl": 7201, "access_token_max_ttl": 7200},
+        "access_token_ttl 7201 (given) is above access_token_max_ttl 7200 (given); set both so",
+    ),
+    "a negative use limit": (
+        {"access_token_num_uses_limit": -1},
+        "access_token_num_uses_limit is -1; write a whole number of uses from 0 to",
+    ),
+    "a use limit beyond what JSON carries": (
+        {"access_token_num_uses_limit": 2**53},
+        "from 0 to 9007199254740991.",
+    ),
+    "no trusted IP": ({IPS: []}, f"{IPS} is an empty list; give at least one"),
+    "prefix too long": ips("10.0.0.0/33", NO_PREFIX),
+    "prefix with letters": ips("10.0.0.0/8abc", NO_PREFIX),
+    "netmask": ips("10.0.0.0/255.0.0.0", NO_PREFIX),
+    "wildcard mask": ips("10.0.0.0/0.0.0.255", NO_PREFIX),
+    "prefix in hexadecimal": ips("10.0.0.0/0x10", NO_PREFIX),
+    "one number": ips("10", NO_NETWORK),
+    "two numbers": ips("10.1", NO_NETWORK),
+    "octet too large": ips("256.1.1.1", "has no valid IPv4 address"),
+    "octet with a leading zero": ips("010.0.0.1", NO_NETWORK),
+    "zone id": ips("fe80::1%eth0", NO_NETWORK),
+    "host name": ips("db.example.org", NO_NETWORK),
+    "empty trusted IP": ({IPS: [""]}, f"{IPS}[0] is blank; write an address such as"),
+    "null trusted IP": ({IPS: [None]}, f"{IPS}[0] is None, which is not a string; write"),
+    "dictionary as the API writes it": (
+        {IPS: [{"ipAddress": "10.0.0.0", "type": "ipv4", "prefix": 8}]},
+        f"{IPS}[0] is a dictionary; write the string '10.0.0.0/8'.",
+    ),
+    "dictionary of a host": (
+        {IPS: [{"ipAddress": "192.0.2.7"}]},
+        f"{IPS}[0] is a dictionary; write the string '192.0.2.7'.",
+    ),
+    "blank tenant": ({"tenant_id": "  "}, "tenant_id is blank; give it a value or leave it out."),
+    "blank resource": ({"resource": "\ufeff"}, "resource is blank"),
+    "NUL in a resource": ({"resource": "a\0b"}, r"resource 'a\x00b' has a NUL character in it"),
+    "NUL in a principal": ({PRINCIPALS: ["a\0b"]}, r"'a\x00b' has a NUL character in it"),
+    "an id with a comma": (
+        {PRINCIPALS: [f"{ONE},{ONE}"]},
+        f"{PRINCIPALS}[0] '{ONE},{ONE}' has a comma in it; write one id an item.",
+    ),
+    "a number for a principal": ({PRINCIPALS: [7]}, f"{PRINCIPALS}[0] is 7, which is not a string"),
+    "a dictionary of principals": ({PRINCIPALS: {"id": ONE}}, PRINCIPALS),
+    "too many principals": (
+        {PRINCIPALS: [f"{number:032x}" for number in range(54)]},
+        (
+            f"{PRINCIPALS} has 54 ids, which take 2050 characters once joined by ', '; Infisical"
+            " stores at most 2048, which is 53 UUIDs."
+        ),
+    ),
+    "no credentials": ({"token": None}, "No credentials are given: set login_data, token, or"),
+    "two methods' worth of credentials": (
+        {"universal_auth_client_id": "x"},
+        (
+            "Credentials of 2 login methods are given (token for token_auth;"
+            " universal_auth_client_id for universal_auth)"
+        ),
+    ),
+    "half of the credentials": (
+        {"token": None, "universal_auth_client_id": "x"},
+        "universal_auth_client_secret is missing, which universal_auth needs",
+    ),
+    "unknown login method": ({"auth_method": "basic"}, "auth_method 'basic' is not a login"),
+    "URL without a scheme": (
+        {"url": "app.infisical.com"},
+        (
+            "url 'app.infisical.com' is not the URL of a server; write one such as"
+            " 'https://app.infisical.com', with http:// or https:// in front."
+        ),
+    ),
+    "timeout of 0": ({"timeout": 0}, "timeout is 0; write a number of seconds above 0"),
+    "timeout that is no number": ({"timeout": "nan"}, "timeout is nan; write a number of seconds"),
+    "negative rate_limit_timeout": (
+        {"rate_limit_timeout": -1},
+        "rate_limit_timeout is -1; write a number of seconds",
+    ),
+    "negative retries": ({"retries": -1}, "retries is -1; write a whole number from 0 to 100."),
+    "ca_path that is not there": (
+        {"ca_path": "/nowhere/ca.pem"},
+        "ca_path '/nowhere/ca.pem' does not exist on the host that runs the module",
+    ),
+}
+
+# Spellings of a blank, as templates and mistakes produce them.
+BLANKS: dict[str, t.Any] = {
+    "an empty string": "",
+    "a list of an empty string": [""],
+    "a list of a null": [None],
+    "a list of a blank": [" "],
+    "U+FEFF": "\ufeff",
+    "a list of U+FEFF": ["\ufeff"],
+    "a comma": ",",
+    "a comma in a list": [","],
+    "an id and a blank": [ONE, ""],
+    "an empty template": "{{ nothing | default('') }}",
+    "a list of an empty template": ["{{ nothing | default('') }}"],
+    "an empty join": "{{ [] | join(',') }}",
+}
+
+
+@pytest.fixture(scope="module")
+def results(server: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    rows = {title: options for title, (options, _message) in TABLE.items()}
+    rows.update({title: {PRINCIPALS: value} for title, value in BLANKS.items()})
+    server.create_identity("bad input")
+    server.clear_requests()
+    tasks = []
+    for options in rows.values():
+        every = {
+            "url": server.url,
+            "token": server.token,
+            "identity_id": ID,
+            **REQUIRED,
+            **options,
+        }
+        tasks.append(Task({name: value for name, value in every.items() if value is not None}))
+    found = dict(zip(rows, run_tasks(tmp_path_factory.mktemp("bad_input"), tasks)))
+    assert server.requests() == []
+    return found
+
+
+@pytest.mark.parametrize("title", TABLE)
+def test_bad_input(title: str, results: dict[str, Result]) -> None:
+    result = results[title]
+    assert result["failed"]
+    assert TABLE[title][1] in result["msg"]
+    assert "Traceback" not in result["msg"]
+    assert result["msg"].count("\n") == 0
+    assert not result.get("changed")
+
+
+@pytest.mark.parametrize("title", BLANKS)
+def test_no_spelling_of_a_blank_opens_an_identity(title: str, results: dict[str, Result]) -> None:
+    result = results[title]
+    assert result["failed"]
+    assert result["msg"].startswith(f"{PRINCIPALS}[")
+    assert "is blank" in result["msg"] or "comma" in result["msg"] or "None" in result["msg"]

@@ -1,0 +1,282 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Logins: which one it is, what becomes of its token, and that no secret gets out."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from functional.cases import ATTACHED
+from functional.harness import (
+    COLLECTIONS,
+    MODULE,
+    Task,
+    clean_environment,
+    run_play,
+    run_tasks,
+    warnings_of,
+)
+
+CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
+CLIENT_SECRET = "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"
+PYTHON_MODULE = "ansible_collections.community.infisical.plugins.modules.infisical_azure_auth"
+WRITTEN = ("ansible.log", "results.jsonl")
+
+
+@pytest.fixture(scope="module")
+def identity_id(server: t.Any) -> str:
+    created = str(server.create_identity("logins"))
+    server.put_azure_auth(created, **ATTACHED)
+    return created
+
+
+def test_every_way_to_give_credentials(server: t.Any, identity_id: str, tmp_path: Path) -> None:
+    base = {"identity_id": identity_id, "url": server.url}
+    universal = {
+        "universal_auth_client_id": server.client_id,
+        "universal_auth_client_secret": server.client_secret,
+    }
+    environment = {CLIENT_ID: server.client_id, CLIENT_SECRET: server.client_secret}
+    blanks = {
+        "auth_method": "",
+        "token": " ",
+        "organization_slug": "",
+        "identity_name": "",
+        "login_data": {"url": "", "access_token": ""},
+    }
+    token, logs_in = [], []
+    token.append(Task({**base, "token": server.token}))
+    token.append(Task({**base, "auth_method": "token_auth", "token": f" {server.token}\n"}))
+    token.append(Task(base, environment={"INFISICAL_TOKEN": server.token}))
+    login_data = {"url": f"{server.url}/", "access_token": server.token}
+    token.append(Task({"identity_id": identity_id, "login_data": login_data}))
+    logs_in.append(Task({**base, **universal}))
+    logs_in.append(Task({**base, **universal, "organization_slug": server.organization_slug}))
+    logs_in.append(Task(base, environment=environment))
+    logs_in.append(
+        Task({"identity_id": identity_id}, environment={"INFISICAL_URL": server.url, **environment})
+    )
+    logs_in.append(Task({**base, **blanks}, environment={"INFISICAL_TOKEN": "", **environment}))
+    logs_in.append(
+        Task(
+            {**base, "auth_method": "universal_auth"},
+            environment={"INFISICAL_TOKEN": server.token, **environment},
+        )
+    )
+    before = server.live_tokens()
+    server.clear_requests()
+    results = run_tasks(tmp_path, token + logs_in)
+    assert [result.get("msg") for result in results if result["failed"]] == []
+    paths = [item.path for item in server.requests()]
+    # A token that a task got it revokes; one that it was given it leaves alone.
+    assert paths.count("/api/v1/auth/universal-auth/login") == len(logs_in)
+    assert paths.count("/api/v1/auth/token/revoke") == len(logs_in)
+    assert server.live_tokens() == before
+    slugs = [item.body.get("organizationSlug") for item in server.requests() if item.body]
+    assert server.organization_slug in slugs
+
+
+def test_a_failing_task_revokes_its_token_too(
+    server: t.Any, identity_id: str, tmp_path: Path
+) -> None:
+    before = server.live_tokens()
+    options = {
+        "url": server.url,
+        "universal_auth_client_id": server.client_id,
+        "universal_auth_client_secret": server.client_secret,
+        "identity_id": identity_id,
+        "access_token_ttl": 7201,
+    }
+    unknown = {**options, "identity_id": "00000000-0000-4000-8000-000000000000"}
+    server.clear_requests()
+    results = run_tasks(tmp_path, [Task(options), Task(unknown), Task(options, check=True)])
+    assert all(result["failed"] for result in results)
+    assert "404 NotFound" in results[1]["msg"]
+    assert server.live_tokens() == before
+    revocations = [item for item in server.requests() if item.path.endswith("/token/revoke")]
+    assert [item.status for item in revocations] == [200, 200, 200]
+
+
+def test_a_token_that_cannot_be_revoked_is_a_warning(
+    server: t.Any, identity_id: str, tmp_path: Path
+) -> None:
+    server.fault("error", path="/token/revoke", times=1, status=500)
+    (result,) = run_tasks(
+        tmp_path,
+        [
+            Task(
+                {
+                    "url": server.url,
+                    "universal_auth_client_id": server.client_id,
+                    "universal_auth_client_secret": server.client_secret,
+                    "identity_id": identity_id,
+                }
+            )
+        ],
+    )
+    server.clear_faults()
+    assert not result["failed"], result["msg"]
+    assert "Could not revoke the token of this task" in warnings_of(result)
+
+
+def test_refused_logins(server: t.Any, identity_id: str, tmp_path: Path) -> None:
+    base = {"url": server.url, "identity_id": identity_id}
+    expired = server.issue_token(server.identities["admin"], ttl=1)
+    used_up = server.issue_token(server.identities["admin"], num_uses_limit=1)
+    server.advance(5)
+    nobody = server.issue_token(server.identities["no-access"])
+    rows: list[tuple[dict[str, t.Any], str, str]] = [
+        (
+            {
+                "universal_auth_client_id": server.client_id,
+                "universal_auth_client_secret": "wr0ng",
+            },
+            "Could not log in with universal-auth at",
+            "UnauthorizedError",
+        ),
+        (
+            {
+                "universal_auth_client_id": "00000000-0000-4000-8000-000000000000",
+                "universal_auth_client_secret": "wr0ng",
+            },
+            "404 NotFound",
+            "NotFound",
+        ),
+        ({"token": "garbage"}, "check its credentials or its token", "TokenError"),
+        ({"token": expired}, "check its credentials or its token", "TokenError"),
+        ({"token": used_up, "resource": "other"}, "check its credentials", "UnauthorizedError"),
+        ({"token": nobody}, "Give the role of the login's identity that", "PermissionDenied"),
+    ]
+    server.clear_requests()
+    results = run_tasks(tmp_path, [Task({**base, **options}) for options, _msg, _error in rows])
+    for (options, message, error), result in zip(rows, results):
+        assert result["failed"], options
+        assert message in result["msg"]
+        assert result["error"] == error
+        assert result["request_id"]
+    # A refused login is not tried again: the server would lock the identity out.
+    logins = [item for item in server.requests() if item.path.endswith("/login")]
+    assert len(logins) == 2
+
+
+def test_a_task_does_not_change_the_azure_auth_that_it_may_be_logged_in_through(
+    server: t.Any, tmp_path: Path
+) -> None:
+    own = server.create_identity("own", role="admin", methods=["universal-auth"])
+    server.put_azure_auth(own, **ATTACHED)
+    token = server.issue_token(own, method="azure-auth")
+    credentials = server.credentials(own)
+    given = {"url": server.url, "identity_id": own, "token": token}
+    other = {
+        "url": server.url,
+        "identity_id": own,
+        "universal_auth_client_id": credentials.client_id,
+        "universal_auth_client_secret": credentials.client_secret,
+    }
+    refused, in_check_mode, revoked, unchanged, by_another_login = run_tasks(
+        tmp_path,
+        [
+            Task({**given, "resource": "other"}),
+            Task({**given, "resource": "other"}, check=True),
+            Task({**given, "state": "absent"}),
+            Task(given),
+            Task({**other, "resource": "other"}),
+        ],
+    )
+    for result in (refused, in_check_mode, revoked):
+        assert result["failed"]
+        assert "use the credentials of another identity" in result["msg"]
+    assert not unchanged["failed"], unchanged["msg"]
+    assert not by_another_login["failed"], by_another_login["msg"]
+    assert server.azure_auth(own)["resource"] == "other"
+
+
+def test_no_secret_in_anything_that_ansible_prints_or_logs(
+    server: t.Any, identity_id: str, tmp_path: Path
+) -> None:
+    wrong = "Wr0ngS3cretThatIsLong"
+    tasks: list[dict[str, t.Any]] = [
+        {MODULE: {"identity_id": identity_id, "resource": "leaks"}},
+        {MODULE: {"identity_id": identity_id, "token": server.token, "resource": "other"}},
+        {
+            MODULE: {
+                "identity_id": identity_id,
+                "login_data": {"url": server.url, "access_token": server.token},
+            }
+        },
+        {
+            MODULE: {
+                "identity_id": identity_id,
+                "universal_auth_client_id": server.client_id,
+                "universal_auth_client_secret": wrong,
+            }
+        },
+        {MODULE: {"identity_id": identity_id, "token": f"{wrong} with a blank"}},
+        {MODULE: {"identity_id": identity_id, "url": f"https://user:{wrong}@infisical.invalid"}},
+    ]
+    run = run_play(
+        tmp_path,
+        tasks,
+        "-vvvvv",
+        "--diff",
+        INFISICAL_URL=server.url,
+        ANSIBLE_LOG_PATH=str(tmp_path / "ansible.log"),
+        **{CLIENT_ID: server.client_id, CLIENT_SECRET: server.client_secret},
+    )
+    assert [result["failed"] for result in run.results] == [False, False, False, True, True, True]
+    assert "leaks" in run.output
+    # The playbook holds what its author wrote into it, and is not what is looked at.
+    for text in (run.output, *(Path(tmp_path, name).read_text() for name in WRITTEN)):
+        for secret in (server.client_secret, server.token, wrong):
+            assert secret not in text
+        # Nor the token that the first task got for itself: every token is a JWT.
+        assert not re.search(r"eyJ[\w-]+\.[\w-]+", text)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_task_in_order(
+    number: signal.Signals, server: t.Any, tmp_path: Path
+) -> None:
+    """Without Ansible, which would itself have to be stopped: the module as a process."""
+    identity_id = server.create_identity(f"interrupted by {number.name}")
+    server.put_azure_auth(identity_id, **ATTACHED)
+    server.fault("latency", identity_id=identity_id, method="PATCH", seconds=60)
+    before = server.live_tokens()
+    options = {
+        "url": server.url,
+        "universal_auth_client_id": server.client_id,
+        "universal_auth_client_secret": server.client_secret,
+        "identity_id": identity_id,
+        "resource": "other",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", PYTHON_MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean_environment(tmp_path, PYTHONPATH=str(COLLECTIONS)),
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    process.stdin.close()
+    while not server.requests(identity_id=identity_id, method="PATCH"):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    assert process.stdout is not None
+    result = json.loads(process.stdout.read())
+    assert process.wait() == 1
+    assert f"The task was stopped by {number.name}; run it again" in result["msg"]
+    # Whether the write was done cannot be known, and so counts.
+    assert result["changed"] is True
+    assert server.live_tokens() == before

@@ -1,0 +1,295 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers and networks: what is not Infisical, redirects, proxies, certificates, libraries."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+from pathlib import Path
+
+import pytest
+import trustme
+from functional.cases import ATTACHED
+from functional.forwarder import Forwarder, forwarding
+from functional.harness import Result, Task, run_tasks, warnings_of
+
+ELSEWHERE = "https://elsewhere.example"
+PATH = "/api/v1/auth/azure-auth/identities/x"
+
+# What answers in place of Infisical -> the fault, and what the message must say.
+ODD: dict[str, tuple[str, dict[str, t.Any], str]] = {
+    "HTML": (
+        "body",
+        {"text": "<!doctype html><title>Welcome"},
+        (
+            "answered 200 with text/html; charset=utf-8 ('<!doctype html><title>Welcome'), where"
+            " Infisical answers with a JSON object; check that url names an Infisical server."
+        ),
+    ),
+    "an empty body": ("body", {"text": ""}, "answered 200 with an empty body, where Infisical"),
+    "a JSON list": ("body", {"json": [1]}, "('[1]'), where Infisical answers with a JSON object"),
+    "a lone null": ("body", {}, "('null'), where Infisical answers with a JSON object"),
+    "JSON of another shape": (
+        "body",
+        {"json": {"status": "UP"}},
+        "is not what Infisical answers (no identityAzureAuth); check that url names",
+    ),
+    "an object with a field of another type": (
+        "body",
+        {"json": {"identityAzureAuth": {"identityId": "x"}}},
+        "is not what Infisical answers (the object of another identity)",
+    ),
+    "a page not found": (
+        "error",
+        {"status": 404, "error": "Not Found", "message": "Route GET:/api not found"},
+        "The server does not know this API; check that url names an Infisical server.",
+    ),
+    "control characters": (
+        "error",
+        {"status": 400, "error": "Bad\x1b[2J", "message": "a\x07\nb" + "c" * 1000},
+        "400 Bad [2J: a b" + "c" * 100,
+    ),
+    "a redirect to another host": (
+        "redirect",
+        {"location": f"{ELSEWHERE}{PATH}?next=1", "status": 308},
+        (
+            f"answered 308, a redirect to '{ELSEWHERE}{PATH}', and redirects are not followed,"
+            " because they would carry the token along; set url to"
+            f" '{ELSEWHERE}' if that is your server."
+        ),
+    ),
+    "a redirect to a sign-in page": (
+        "redirect",
+        {"location": f"{ELSEWHERE}/login", "status": 302},
+        f"a redirect to '{ELSEWHERE}/login', and redirects are not followed",
+    ),
+    "a redirect that names a password": (
+        "redirect",
+        {"location": f"https://user:pa55word@elsewhere.example{PATH}", "status": 301},
+        f"set url to '{ELSEWHERE}' if that is your server.",
+    ),
+}
+
+
+def task(server: t.Any, identity_id: str, **options: t.Any) -> Task:
+    every = {"url": server.url, "token": server.token, "identity_id": identity_id, **options}
+    return Task(every)
+
+
+@pytest.fixture(scope="module")
+def odd(server: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    tasks = []
+    for title, (action, options, _message) in ODD.items():
+        identity_id = server.create_identity(title)
+        server.fault(action, identity_id=identity_id, **options)
+        tasks.append(task(server, identity_id, resource="other"))
+    return dict(zip(ODD, run_tasks(tmp_path_factory.mktemp("odd"), tasks)))
+
+
+@pytest.mark.parametrize("title", ODD)
+def test_what_is_not_infisical_is_said(title: str, odd: dict[str, Result]) -> None:
+    result = odd[title]
+    assert result["failed"]
+    assert ODD[title][2] in result["msg"]
+    assert result["msg"].isprintable()
+    assert len(result["msg"]) < 1000
+    assert "pa55word" not in result["msg"]
+    assert result["http_status"] == ODD[title][1].get("status", 200)
+
+
+def test_a_redirect_of_a_write_takes_the_token_nowhere(server: t.Any, tmp_path: Path) -> None:
+    identity_id = server.create_identity("redirected")
+    server.put_azure_auth(identity_id, **ATTACHED)
+    with forwarding(server.url) as elsewhere:
+        for number, status in enumerate((301, 302, 303, 307, 308), start=1):
+            server.fault(
+                "redirect",
+                identity_id=identity_id,
+                method="PATCH",
+                nth=number,
+                location=f"{elsewhere.url}{PATH}",
+                status=status,
+            )
+        writes = [task(server, identity_id, resource="other") for _ in range(5)]
+        results = run_tasks(tmp_path, writes)
+        assert elsewhere.seen == []
+    assert [result["http_status"] for result in results] == [301, 302, 303, 307, 308]
+    assert all(f"set url to '{elsewhere.url}'" in result["msg"] for result in results)
+    assert not any(result["changed"] for result in results if "changed" in result)
+    assert server.azure_auth(identity_id)["resource"] == ATTACHED["resource"]
+
+
+@pytest.fixture(scope="module")
+def attached(server: t.Any) -> str:
+    identity_id = str(server.create_identity("networks"))
+    server.put_azure_auth(identity_id, **ATTACHED)
+    return identity_id
+
+
+def test_nothing_behind_the_port(server: t.Any, attached: str, tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        tasks = [
+            task(server, attached, url=url, retries=0),
+            task(server, attached, url=url, retries=1),
+            task(server, attached, url="https://infisical.invalid", retries=0),
+        ]
+        once, twice, unknown = run_tasks(tmp_path, tasks)
+    refused = f"nothing answers at {url} (connection refused), where an Infisical server should be"
+    assert refused in once["msg"]
+    assert f"{refused} (tried 2 times in" in twice["msg"]
+    assert "https://infisical.invalid (the host name cannot be resolved)" in unknown["msg"]
+
+
+def test_a_port_that_accepts_and_never_answers(
+    server: t.Any, attached: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        (result,) = run_tasks(tmp_path, [task(server, attached, url=url, timeout=0.5, retries=0)])
+    assert f"{url} did not answer (timed out)" in result["msg"]
+
+
+def test_netrc_never_replaces_the_token(server: t.Any, attached: str, tmp_path: Path) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    server.clear_requests()
+    credentials = {
+        "token": None,
+        "universal_auth_client_id": server.client_id,
+        "universal_auth_client_secret": server.client_secret,
+    }
+    by_login = {
+        name: value
+        for name, value in {**task(server, attached).options, **credentials}.items()
+        if value is not None
+    }
+    results = run_tasks(tmp_path, [task(server, attached), Task(by_login)], NETRC=str(netrc))
+    assert not any(result["failed"] for result in results), results
+    logins = [item for item in server.requests() if item.path.endswith(("/login", "/revoke"))]
+    assert [item.authorization for item in logins] == [None, None]
+    assert all("authorization" not in item.headers for item in logins)
+
+
+def test_proxies_of_the_environment(server: t.Any, attached: str, tmp_path: Path) -> None:
+    with forwarding(server.url) as proxy:
+        through = {"HTTP_PROXY": proxy.url, "http_proxy": proxy.url}
+        options = task(server, attached).options
+        proxied, direct = run_tasks(
+            tmp_path,
+            [
+                Task(options, environment=through),
+                Task(options, environment={**through, "NO_PROXY": "127.0.0.1"}),
+            ],
+        )
+        assert not proxied["failed"], proxied["msg"]
+        assert not direct["failed"], direct["msg"]
+        # The proxy is asked for the whole URL, and only by the first task.
+        assert proxy.seen == [f"{server.url}/api/v1/auth/azure-auth/identities/{attached}"]
+
+
+def test_a_proxy_that_is_down_does_not_show_its_password(
+    server: t.Any, attached: str, tmp_path: Path
+) -> None:
+    proxy = "http://user:pr0xypass@127.0.0.1:9"
+    (result,) = run_tasks(
+        tmp_path,
+        [
+            Task(
+                {**task(server, attached).options, "retries": 0},
+                environment={"http_proxy": proxy, "HTTP_PROXY": proxy},
+            )
+        ],
+    )
+    assert f"the proxy for {server.url} cannot be used (connection refused)" in result["msg"]
+    assert "pr0xypass" not in result["msg"]
+
+
+def test_a_url_with_a_path_prefix(server: t.Any, attached: str, tmp_path: Path) -> None:
+    with forwarding(server.url, prefix="/infisical") as front:
+        (result,) = run_tasks(tmp_path, [task(server, attached, url=f"{front.url}/infisical/api/")])
+        assert not result["failed"], result["msg"]
+        assert front.seen == [f"/infisical/api/v1/auth/azure-auth/identities/{attached}"]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def tls_front(server: t.Any, authority: trustme.CA) -> t.Iterator[Forwarder]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with forwarding(server.url, tls=context) as front:
+        yield front
+
+
+def test_certificates(
+    server: t.Any,
+    attached: str,
+    authority: trustme.CA,
+    tls_front: Forwarder,
+    tmp_path: Path,
+) -> None:
+    right, wrong = tmp_path / "right.pem", tmp_path / "wrong.pem"
+    authority.cert_pem.write_to_path(right)
+    trustme.CA().cert_pem.write_to_path(wrong)
+    options = {**task(server, attached).options, "url": tls_front.url}
+    bundle = {"REQUESTS_CA_BUNDLE": str(wrong)}
+    refused, by_option, by_environment, over_environment, unchecked, over_bundle = run_tasks(
+        tmp_path,
+        [
+            Task(options),
+            Task({**options, "ca_path": str(right)}),
+            Task(options, environment={"REQUESTS_CA_BUNDLE": str(right)}),
+            Task({**options, "ca_path": str(right)}, environment=bundle),
+            Task({**options, "validate_certs": False}),
+            Task({**options, "validate_certs": False}, environment=bundle),
+        ],
+    )
+    assert refused["failed"]
+    assert f"there is no trusted TLS connection with {tls_front.url} (" in refused["msg"]
+    assert "set ca_path to the CA bundle that signed its certificate" in refused["msg"]
+    for result in (by_option, by_environment, over_environment, unchecked, over_bundle):
+        assert not result["failed"], result["msg"]
+    assert "validate_certs is false" in warnings_of(unchecked)
+    assert "validate_certs" not in warnings_of(by_option)
+
+
+def test_plain_http_where_tls_is_expected(server: t.Any, attached: str, tmp_path: Path) -> None:
+    url = server.url.replace("http:", "https:")
+    (result,) = run_tasks(tmp_path, [task(server, attached, url=url, retries=0)])
+    assert f"there is no trusted TLS connection with {url} (TLS: " in result["msg"]
+
+
+@pytest.mark.parametrize("library", ["requests", "netaddr"])
+def test_a_missing_library(library: str, server: t.Any, attached: str, tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    missing.mkdir()
+    (missing / f"{library}.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
+    (result,) = run_tasks(
+        tmp_path,
+        [Task(task(server, attached).options, environment={"PYTHONPATH": str(missing)})],
+    )
+    assert result["failed"]
+    assert f"Failed to import the required Python library ({library})" in result["msg"]
+    assert "python" in result["msg"].partition("'s Python ")[2]
+
+
+def test_http_beyond_loopback_is_warned_of(server: t.Any, attached: str, tmp_path: Path) -> None:
+    remote, local = run_tasks(
+        tmp_path,
+        [
+            task(server, attached, url="http://infisical.invalid", retries=0),
+            task(server, attached),
+        ],
+    )
+    assert "is not https: anybody on the way can read the token" in warnings_of(remote)
+    assert "https" not in warnings_of(local)
