@@ -58,7 +58,6 @@ class Reconciliation:
         """
         self.before = self.actual = self._observed(self._identity)
         todo = self._plan(wanted)
-        self._spare_own_login(todo)
         if self._check:
             self.changed = bool(todo.steps)
             self.result = self._predicted(todo) if todo.steps else self.before
@@ -85,8 +84,11 @@ class Reconciliation:
         self.result = self.actual
 
     def _observed(self, identity: Identity | None) -> Attached | None:
-        """Read the state. That nothing is attached is told by the identity's own list of methods,
-        not by the words of a refusal."""
+        """Read the state.
+
+        That nothing is attached is told by the identity's own list of methods, not by the words of
+        a refusal.
+        """
         refusal = None
         if identity is None:
             try:
@@ -105,8 +107,9 @@ class Reconciliation:
             raise (refusal or failure) from None
 
     def _plan(self, wanted: Values | None, cautious: bool = False) -> Plan:
+        """Return the plan from the actual state. Raises OptionError."""
         current = self.actual.values if self.actual else None
-        return plan(
+        todo = plan(
             self._method,
             current,
             wanted,
@@ -114,6 +117,9 @@ class Reconciliation:
             others=self._identity.methods if self._identity and not current else (),
             cautious=cautious,
         )
+        if current and todo.steps:
+            self._spare_own_login()
+        return todo
 
     def _generation(self, wanted: Values | None) -> str:
         """Return the server's generation, read from the identity if nothing else tells."""
@@ -125,13 +131,9 @@ class Reconciliation:
             self._identity = self._api.identity(self.identity_id)
         return self._identity.generation
 
-    def _spare_own_login(self, todo: Plan) -> None:
-        if (
-            todo.steps
-            and self.actual
-            and self._login.identity_id == self.identity_id
-            and self._login.maybe_through(self._method.name)
-        ):
+    def _spare_own_login(self) -> None:
+        own = self._login.identity_id == self.identity_id
+        if own and self._login.maybe_through(self._method.name):
             raise OptionError(
                 f"The token of this task belongs to the identity {self.identity_id} itself and may"
                 f" have been issued through the {self._method.title} that is to be changed, which"
