@@ -82,9 +82,9 @@ def old(api: Api) -> None:
 
 @pytest.fixture
 def own(api: Api) -> None:
-    """For what cannot be set up on somebody's instance with one identity's credentials."""
+    """For what cannot be set up on an instance with the credentials of one admin identity."""
     if api.emulator is None:
-        pytest.skip("needs more than an admin identity of one organisation")
+        pytest.skip("needs another organisation, or a token of Entra")
 
 
 @pytest.fixture(scope="session")

@@ -241,7 +241,7 @@ def test_a_caller_from_elsewhere_is_a_403(api: Api, attached: str) -> None:
 
 
 @pytest.mark.parametrize("network", ["::/0", "::/64", "::ffff:0:0/96"])
-@pytest.mark.usefixtures("own")
+@pytest.mark.usefixtures("licensed")
 def test_an_ipv6_network_over_the_mapped_range_admits_ipv4(
     api: Api, attached: str, network: str
 ) -> None:

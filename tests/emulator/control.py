@@ -181,7 +181,9 @@ class Control:
                 self.state.detach(identity, AZURE)
 
     def change(self, change: str, identity_id: str, fields: Mapping[str, Any]) -> None:
-        """What the `race` fault does: attach, update, detach or delete."""
+        """What the `race` fault does: attach, update, detach or delete, if it is still there."""
+        if identity_id not in self.state.identities:
+            return
         if change == "delete":
             self.delete_identity(identity_id)
         elif change == "detach":

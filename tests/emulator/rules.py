@@ -9,6 +9,7 @@ requests, state or the framework. ``generation`` is always one of `GENERATIONS`.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
@@ -183,20 +184,26 @@ def address_admitted(trusted: Iterable[Mapping[str, Any]], caller: str) -> bool:
     IPv4 callers are also looked for in IPv6 networks, as ``::ffff:a.b.c.d``, and such IPv6 callers
     in IPv4 networks. Entries that make no network admit nobody.
     """
-    address = ipaddress.ip_address(caller)
-    candidates = [address]
-    if isinstance(address, ipaddress.IPv4Address):
-        candidates.append(ipaddress.IPv6Address(f"::ffff:{address}"))
-    elif address.ipv4_mapped:
-        candidates.append(address.ipv4_mapped)
     for entry in trusted:
         host = _ZONE.sub("", str(entry.get("ipAddress")))
-        try:
-            network = ipaddress.ip_network(
-                f"{host}/{entry['prefix']}" if "prefix" in entry else host, strict=False
-            )
-        except ValueError:
-            continue
-        if any(candidate in network for candidate in candidates):
+        network = _network(f"{host}/{entry['prefix']}" if "prefix" in entry else host)
+        if network and any(address in network for address in _readings(caller)):
             return True
     return False
+
+
+# Both are asked the same few things with every request.
+@functools.lru_cache
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+@functools.lru_cache
+def _readings(caller: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]:
+    address = ipaddress.ip_address(caller)
+    if isinstance(address, ipaddress.IPv4Address):
+        return address, ipaddress.IPv6Address(f"::ffff:{address}")
+    return (address, address.ipv4_mapped) if address.ipv4_mapped else (address,)

@@ -1,0 +1,561 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controls and the misbehaviour of the emulator. What the API does is the contract's matter."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from emulator import Emulator, running
+from emulator.faults import ACTIONS
+
+AZURE_AUTH = "/api/v1/auth/azure-auth/identities"
+
+
+class Client:
+    """A session with the seeded admin's token."""
+
+    def __init__(self, emu: Emulator) -> None:
+        self.emu = emu
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["Authorization"] = f"Bearer {emu.token}"
+
+    def call(self, method: str = "GET", who: str = "attached", **options: Any) -> requests.Response:
+        """A request for the Azure Auth of a seeded identity."""
+        url = f"{self.emu.url}{AZURE_AUTH}/{self.emu.identities[who]}"
+        options.setdefault("timeout", 10)
+        return self.session.request(method, url, allow_redirects=False, **options)
+
+    def control(self, method: str, path: str, json: Any = None) -> Any:
+        """A request to the control API."""
+        url = f"{self.emu.url}/_emulator{path}"
+        return requests.request(method, url, json=json, timeout=10)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Emulator]:
+    with running() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emu(server: Emulator) -> Emulator:
+    """A server as it was seeded."""
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def client(emu: Emulator) -> Client:
+    return Client(emu)
+
+
+def attached(emu: Emulator) -> dict[str, Any]:
+    """The stored Azure Auth of the seeded identity that has it."""
+    stored = emu.azure_auth(emu.identities["attached"])
+    assert stored is not None
+    return stored
+
+
+# -- faults -------------------------------------------------------------------------------------
+
+
+def test_latency_is_waited_before_the_answer(emu: Emulator, client: Client) -> None:
+    emu.fault("latency", seconds=0.3)
+    begin = time.monotonic()
+    assert client.call().status_code == 200
+    assert time.monotonic() - begin >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "header"), [(7, "7"), ("soon", "soon"), (10**12, str(10**12)), (None, None)]
+)
+@pytest.mark.parametrize("status", [429, 500])
+def test_rate_limit_refuses_with_any_retry_after(
+    emu: Emulator, client: Client, status: int, retry_after: Any, header: str | None
+) -> None:
+    emu.fault("rate_limit", status=status, retry_after=retry_after)
+    answer = client.call()
+    assert answer.status_code == status
+    assert answer.json()["error"] == "RateLimitError"
+    assert answer.headers.get("retry-after") == header
+
+
+@pytest.mark.parametrize(("when", "resource"), [("before", None), ("after", "changed")])
+def test_error_answers_instead_of_or_after_the_work(
+    emu: Emulator, client: Client, when: str, resource: str | None
+) -> None:
+    before = attached(emu)["resource"]
+    emu.fault("error", status=503, error="ServiceUnavailable", message="later", when=when)
+    answer = client.call("PATCH", json={"resource": "changed"})
+    assert answer.status_code == 503
+    assert answer.json().items() >= {"error": "ServiceUnavailable", "message": "later"}.items()
+    assert attached(emu)["resource"] == (resource or before)
+
+
+def test_error_can_be_the_page_of_a_proxy(emu: Emulator, client: Client) -> None:
+    emu.fault("error", status=502, message="Bad <Gateway>", html=True)
+    answer = client.call()
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "502 Bad <Gateway>" in answer.text
+
+
+@pytest.mark.parametrize(("when", "gone"), [("before", False), ("after", True)])
+@pytest.mark.parametrize("reset", [False, True])
+def test_drop_closes_before_or_after_the_work(
+    emu: Emulator, client: Client, when: str, gone: bool, reset: bool
+) -> None:
+    emu.fault("drop", when=when, reset=reset)
+    with pytest.raises(requests.ConnectionError, match="reset by peer" if reset else "closed"):
+        client.call("DELETE")
+    assert (emu.azure_auth(emu.identities["attached"]) is None) == gone
+    (record,) = emu.requests()
+    assert record.status is None
+
+
+def test_truncate_promises_more_than_it_sends(emu: Emulator, client: Client) -> None:
+    emu.fault("truncate", keep=5)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="5 bytes read"):
+        client.call()
+
+
+@pytest.mark.parametrize(
+    ("options", "content_type", "text"),
+    [
+        ({}, "application/json", "null"),
+        ({"json": {"other": []}}, "application/json", '{"other":[]}'),
+        ({"text": "<html>"}, "text/html", "<html>"),
+        ({"text": ""}, "text/html", ""),
+        ({"text": "{", "content_type": "application/json"}, "application/json", "{"),
+    ],
+)
+def test_body_answers_anything(
+    emu: Emulator, client: Client, options: dict[str, Any], content_type: str, text: str
+) -> None:
+    emu.fault("body", **options)
+    answer = client.call()
+    assert (answer.status_code, answer.text) == (200, text)
+    assert answer.headers["content-type"].startswith(content_type)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirect_points_elsewhere(emu: Emulator, client: Client, status: int) -> None:
+    emu.fault("redirect", location="https://elsewhere.example/", status=status)
+    answer = client.call()
+    assert answer.status_code == status
+    assert answer.headers["location"] == "https://elsewhere.example/"
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+def test_huge_sends_json_of_the_size_asked_for(emu: Emulator, client: Client, gzip: bool) -> None:
+    emu.fault("huge", size=1_000_000, gzip=gzip)
+    answer = client.call()
+    assert 1_000_000 <= len(answer.content) < 1_100_000
+    assert answer.headers.get("content-encoding") == ("gzip" if gzip else None)
+    assert isinstance(answer.json(), str)
+
+
+def test_drip_sends_a_byte_at_a_time(emu: Emulator, client: Client) -> None:
+    emu.fault("drip", interval=0.05)
+    answer = client.call(stream=True)
+    pieces = answer.iter_content(1)
+    begin = time.monotonic()
+    assert b"".join(next(pieces) for _ in range(5)) == b'{"ide'
+    assert time.monotonic() - begin >= 0.15
+    answer.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "method", "who", "status"),
+    [
+        ("attach", "POST", "plain", 400),
+        ("detach", "PATCH", "attached", 400),
+        ("detach", "DELETE", "attached", 400),
+        ("delete", "GET", "attached", 404),
+        ("update", "GET", "attached", 200),
+    ],
+)
+def test_race_changes_the_identity_just_before(
+    emu: Emulator, client: Client, change: str, method: str, who: str, status: int
+) -> None:
+    emu.fault("race", change=change, fields={"resource": "raced"}, times=1)
+    answer = client.call(method, who, json={"tenantId": "t", "resource": "r"})
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json()["identityAzureAuth"]["resource"] == "raced"
+
+
+def test_mismatch_stores_and_answers_something_else(emu: Emulator, client: Client) -> None:
+    emu.fault("mismatch", fields={"accessTokenTTL": 1})
+    answer = client.call("PATCH", json={"accessTokenTTL": 500})
+    assert answer.json()["identityAzureAuth"]["accessTokenTTL"] == 1
+    assert attached(emu)["accessTokenTTL"] == 1
+
+
+def test_faults_that_let_go_and_one_that_answers_work_together(
+    emu: Emulator, client: Client
+) -> None:
+    emu.fault("race", change="detach")
+    emu.fault("error", status=500)
+    assert client.call("DELETE").status_code == 500
+    assert emu.azure_auth(emu.identities["attached"]) is None
+
+
+@pytest.mark.parametrize(
+    ("match", "hit"),
+    [
+        ({"method": "GET"}, [True, False, True, True]),
+        ({"path": r"/azure-auth/"}, [True, True, True, True]),
+        ({"path": r"/nothing/"}, [False, False, False, False]),
+        ({"nth": 2}, [False, True, False, False]),
+        ({"times": 2}, [True, True, False, False]),
+        ({"method": "get", "nth": 2}, [False, False, True, False]),
+    ],
+)
+def test_a_fault_is_for_the_requests_that_match(
+    emu: Emulator, client: Client, match: dict[str, Any], hit: list[bool]
+) -> None:
+    emu.fault("error", status=503, **match)
+    statuses = [client.call(method).status_code for method in ("GET", "DELETE", "GET", "GET")]
+    assert [status == 503 for status in statuses] == hit
+
+
+def test_a_fault_can_be_for_some_identities(emu: Emulator, client: Client) -> None:
+    emu.fault("error", status=503, identity_id=[emu.identities["attached"]])
+    assert client.call().status_code == 503
+    assert client.call(who="twin-2").status_code == 200
+
+
+def test_cleared_faults_are_gone(emu: Emulator, client: Client) -> None:
+    emu.fault("error", status=503)
+    assert client.call().status_code == 503
+    (fault,) = emu.faults()
+    assert fault["hits"] == 1
+    emu.clear_faults()
+    assert client.call().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("action", "options", "message"),
+    [
+        ("explode", {}, "action is one of"),
+        ("error", {"colour": "red"}, "unexpected keyword argument 'colour'"),
+        ("latency", {}, "missing a required argument: 'seconds'"),
+        ("drop", {"when": "never"}, "when is one of"),
+        ("race", {"change": "rename"}, "change is one of"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(
+    emu: Emulator, action: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        emu.fault(action, **options)
+    assert emu.faults() == []
+
+
+# -- settings -----------------------------------------------------------------------------------
+
+
+def test_a_literal_schema_opens_what_an_update_leaves_out(emu: Emulator, client: Client) -> None:
+    client.call("PATCH", json={"resource": "r"})
+    assert attached(emu)["allowedServicePrincipalIds"] != ""
+    emu.settings(literal_schema=True)
+    client.call("PATCH", json={"resource": "r"})
+    assert attached(emu)["allowedServicePrincipalIds"] == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "statuses"),
+    [("as-probed", [400, 200]), ("mended", [200, 400]), ("mended-zero", [200, 200])],
+)
+def test_mended_ttl_rules_look_at_the_stored_ttl(
+    emu: Emulator, client: Client, rule: str, statuses: list[int]
+) -> None:
+    emu.settings(ttl_rule=rule)
+    found = []
+    for stored, change in (
+        ((100, 300), {"accessTokenMaxTTL": 200}),
+        ((400, 300), {"accessTokenMaxTTL": 0}),
+    ):
+        emu.put_azure_auth(
+            emu.identities["attached"], accessTokenTTL=stored[0], accessTokenMaxTTL=stored[1]
+        )
+        found.append(client.call("PATCH", json=change).status_code)
+    assert found == statuses
+
+
+def test_the_callers_address_can_be_another(emu: Emulator, client: Client) -> None:
+    token = emu.issue_token(emu.identities["member"], trusted_ips=["127.0.0.0/8"])
+    client.session.headers["Authorization"] = f"Bearer {token}"
+    assert client.call().status_code == 200
+    emu.settings(client_address="192.0.2.7")
+    assert client.call().status_code == 403
+
+
+def test_a_global_limit_stands_above_the_others(emu: Emulator, client: Client) -> None:
+    emu.settings(read_limit=10, global_limit=2)
+    assert client.call().headers["x-ratelimit-limit"] == "10"
+    assert client.call(who="twin-2").status_code == 200
+    refused = client.call("PATCH", json={"resource": "r"})
+    assert (refused.status_code, refused.headers["x-ratelimit-limit"]) == (429, "2")
+
+
+def test_latency_can_be_set_for_every_request(emu: Emulator, client: Client) -> None:
+    emu.settings(latency=0.2)
+    begin = time.monotonic()
+    client.call()
+    assert time.monotonic() - begin >= 0.2
+
+
+@pytest.mark.parametrize("changes", [{"colour": "red"}, {"ttl_rule": "loose"}])
+def test_settings_that_make_no_sense_are_refused(emu: Emulator, changes: dict[str, Any]) -> None:
+    before = emu.settings()
+    with pytest.raises((TypeError, ValueError), match=r"colour|ttl_rule"):
+        emu.settings(**changes)
+    assert emu.settings() == before
+
+
+def test_a_reset_keeps_the_settings_of_the_start() -> None:
+    with running(read_limit=5) as emu:
+        emu.settings(read_limit=None, licence=False)
+        emu.reset()
+        settings = emu.settings()
+    assert (settings["read_limit"], settings["licence"]) == (5, True)
+
+
+# -- state --------------------------------------------------------------------------------------
+
+
+def test_two_servers_are_seeded_alike(emu: Emulator) -> None:
+    with running() as other:
+        assert other.identities == emu.identities
+        assert other.token == emu.token
+        assert other.client_secret == emu.client_secret
+        assert other.url != emu.url
+
+
+def test_a_reset_brings_the_seeded_state_back(emu: Emulator, client: Client) -> None:
+    before = emu.identities, emu.token, attached(emu)
+    emu.delete_identity(emu.identities["attached"])
+    emu.create_identity("new")
+    client.call()
+    emu.fault("error")
+    emu.reset()
+    assert (emu.identities, emu.token, attached(emu)) == before
+    assert (emu.requests(), emu.faults()) == ([], [])
+
+
+def test_impossible_objects_can_be_stored(emu: Emulator, client: Client) -> None:
+    emu.put_azure_auth(
+        emu.identities["plain"],
+        accessTokenTTL=900,
+        accessTokenMaxTTL=100,
+        accessTokenTrustedIps=["10.1.2.3/8", "not an address", {"odd": 1}],
+    )
+    shown = client.call(who="plain").json()["identityAzureAuth"]
+    assert (shown["accessTokenTTL"], shown["accessTokenMaxTTL"]) == (900, 100)
+    assert shown["accessTokenTrustedIps"] == [
+        {"ipAddress": "10.1.2.3", "type": "ipv4", "prefix": 8},
+        {"ipAddress": "not an address"},
+        {"odd": 1},
+    ]
+
+
+def test_what_is_handed_out_is_a_copy(emu: Emulator) -> None:
+    attached(emu)["accessTokenTrustedIps"].clear()
+    assert attached(emu)["accessTokenTrustedIps"]
+
+
+def test_thousands_of_identities_are_made_in_no_time(emu: Emulator, client: Client) -> None:
+    begin = time.monotonic()
+    ids = emu.create_identities((f"bulk {n}" for n in range(5000)), azure_auth={"resource": "r"})
+    assert time.monotonic() - begin < 2
+    assert len(set(ids)) == 5000
+    answer = client.session.get(
+        f"{emu.url}/api/v1/identities", params={"orgId": emu.organization_id}, timeout=10
+    )
+    assert answer.json()["totalCount"] == 5010
+
+
+def test_tokens_live_until_they_expire_are_used_up_or_die_with_their_method(
+    emu: Emulator, client: Client
+) -> None:
+    identity_id = emu.identities["attached"]
+    emu.issue_token(identity_id, ttl=10)
+    emu.issue_token(identity_id, method="azure-auth")
+    client.session.headers["Authorization"] = (
+        f"Bearer {emu.issue_token(identity_id, num_uses_limit=1)}"
+    )
+    assert emu.live_tokens(identity_id) == 3
+    client.call()
+    assert emu.live_tokens(identity_id) == 2
+    emu.advance(11)
+    assert emu.live_tokens(identity_id) == 1
+    emu.remove_azure_auth(identity_id)
+    assert emu.live_tokens(identity_id) == 0
+    assert emu.live_tokens() == 1
+
+
+# -- the request log ----------------------------------------------------------------------------
+
+
+def test_the_log_says_what_was_asked_and_by_whom(emu: Emulator, client: Client) -> None:
+    client.call("PATCH", json={"resource": "r"})
+    client.call(who="plain", params={"a": "1"})
+    (patch,) = emu.requests(method="PATCH")
+    assert patch.path == f"{AZURE_AUTH}/{emu.identities['attached']}"
+    assert (patch.body, patch.status) == ({"resource": "r"}, 200)
+    assert {"authorization", "content-type"} <= set(patch.headers)
+    assert str(patch.authorization).startswith("token:admin:universal-auth:")
+    (get,) = emu.requests(identity_id=emu.identities["plain"])
+    assert (get.query, get.body, get.status) == ({"a": "1"}, None, 400)
+    assert emu.requests(path="/nothing") == []
+    emu.clear_requests()
+    assert emu.requests() == []
+
+
+def test_the_log_holds_no_secret(emu: Emulator, client: Client) -> None:
+    login = {"clientId": emu.client_id, "clientSecret": emu.client_secret}
+    url = f"{emu.url}/api/v1/auth"
+    token = requests.post(f"{url}/universal-auth/login", json=login, timeout=10).json()
+    requests.post(f"{url}/token/revoke", json={"accessToken": token["accessToken"]}, timeout=10)
+    requests.get(emu.url, headers={"Authorization": "Bearer stray secret"}, timeout=10)
+    client.call()
+    text = repr(emu.requests())
+    for secret in (emu.client_secret, token["accessToken"], emu.token, "stray secret"):
+        assert secret not in text
+    assert "client-secret:admin" in text
+    assert emu.requests()[2].authorization == "unknown"
+
+
+# -- the control API and the command ------------------------------------------------------------
+
+
+def test_the_control_api_tells_what_is_seeded(emu: Emulator, client: Client) -> None:
+    seeded = client.control("GET", "/").json()
+    assert seeded["identities"] == emu.identities
+    assert seeded["token"] == emu.token
+    assert seeded["organization_id"] == emu.organization_id
+
+
+def test_the_control_api_reaches_every_control(emu: Emulator, client: Client) -> None:
+    def ask(method: str, path: str, json: Any = None) -> Any:
+        answer = client.control(method, path, json)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    made = ask("POST", "/identities", {"name": "new", "methods": ["universal-auth"]})["id"]
+    assert ask("GET", f"/identities/{made}")["identity"]["identity"]["name"] == "new"
+    assert set(ask("GET", f"/identities/{made}/credentials")) == {"client_id", "client_secret"}
+    assert len(ask("POST", "/identities", {"names": ["a", "b"], "azure_auth": {}})["ids"]) == 2
+    azure_auth = f"/identities/{made}/azure-auth"
+    assert ask("GET", azure_auth)["azure_auth"] is None
+    assert ask("PUT", azure_auth, {"tenantId": "t"})["azure_auth"]["tenantId"] == "t"
+    ask("DELETE", azure_auth)
+    assert emu.azure_auth(made) is None
+    ask("DELETE", f"/identities/{made}")
+    assert emu.identity(made) is None
+
+    number = ask("POST", "/faults", {"action": "error", "status": 503})["id"]
+    assert client.call().status_code == 503
+    assert [fault["id"] for fault in ask("GET", "/faults")["faults"]] == [number]
+    ask("DELETE", "/faults")
+    assert emu.faults() == []
+
+    assert ask("PATCH", "/settings", {"licence": False})["licence"] is False
+    assert ask("GET", "/settings") == emu.settings()
+    ask("POST", "/tokens", {"identity_id": emu.identities["member"], "ttl": 5})
+    assert ask("GET", "/tokens")["live"] == 2
+    ask("POST", "/advance", {"seconds": 6})
+    assert ask("GET", f"/tokens?identity_id={emu.identities['member']}")["live"] == 0
+
+    assert [record["status"] for record in ask("GET", "/requests")["requests"]] == [503]
+    assert ask("GET", "/requests?method=POST")["requests"] == []
+    ask("DELETE", "/requests")
+    assert emu.requests() == []
+    ask("POST", "/reset")
+    assert emu.settings()["licence"] is True
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/faults", {"action": "explode"}),
+        ("PATCH", "/settings", {"colour": "red"}),
+        ("DELETE", "/identities/nobody", None),
+        ("POST", "/identities", {"size": 3}),
+    ],
+)
+def test_wrong_use_of_the_control_api_is_a_400_that_says_why(
+    client: Client, method: str, path: str, body: Any
+) -> None:
+    answer = client.control(method, path, body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_a_server_stops_while_it_holds_a_request(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with running() as emu:
+        client = Client(emu)
+        for action in ({"action": "latency", "seconds": 60}, {"action": "drip", "interval": 60}):
+            emu.fault(**action)
+            with pytest.raises((requests.ReadTimeout, requests.ConnectionError)):
+                client.call(timeout=0.2)
+            emu.clear_faults()
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 5
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("generation", ["current", "2024"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_says_when_it_is_ready_and_stops_when_told(
+    tmp_path: Path, generation: str, number: signal.Signals
+) -> None:
+    ready = tmp_path / "ready"
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "emulator", "--generation", generation, "--ready-file", str(ready)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        head, *exports = [process.stdout.readline() for _ in range(5)]
+        assert f"({generation})" in head
+        until = time.monotonic() + 10
+        while not ready.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        assert ready.read_text().splitlines(keepends=True) == exports
+        values = dict(line.removeprefix("export ").strip().split("=", 1) for line in exports)
+        answer = requests.post(
+            values["INFISICAL_URL"] + "/api/v1/auth/universal-auth/login",
+            json={
+                "clientId": values["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"],
+                "clientSecret": values["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"],
+            },
+            timeout=10,
+        )
+        assert answer.status_code == 200
+        process.send_signal(number)
+        assert process.wait(10) == 0
+
+
+def test_every_action_is_explained_in_the_readme() -> None:
+    readme = (Path(__file__).parent / "README.md").read_text()
+    for action in ACTIONS:
+        assert f"| `{action}` |" in readme
