@@ -23,16 +23,18 @@ from string import Template
 from .environments import project_environ
 from .infisical import IncompleteError, infisical
 from .paths import REPORTS, ROOT, copy_collection
+from .pythons import search_path
 
 # Where ansible-test keeps the script that puts pip into its virtual environments, and where it
 # downloads the script from. Both are written down in its error message when that fails.
 BOOTSTRAP_CACHE = Path("~/.ansible/test/cache").expanduser()
 BOOTSTRAP_URL = "https://ci-files.testing.ansible.com/ansible-test/get-pip-{version}.py"
 
-# Serves in its place, from whatever package index pip is set up for.
+# Serves in its place, from whatever package index pip is set up for. ensurepip has a process of its
+# own because it makes the one that it runs in forget pip's configuration.
 BOOTSTRAP_SUBSTITUTE = """\
-import ensurepip, subprocess, sys
-ensurepip.bootstrap()
+import subprocess, sys
+subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
 packages = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
 sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", *packages]))
 """
@@ -81,7 +83,7 @@ def run_ansible_test(
     environ = project_environ()
     # Modules must find the collection where ansible-test puts it, and nowhere else.
     del environ["PYTHONPATH"], environ["ANSIBLE_COLLECTIONS_PATH"]
-    environ["PATH"] = os.pathsep.join([str(bin_directory), environ["PATH"]])
+    environ["PATH"] = os.pathsep.join([str(bin_directory), *search_path()])
     command: list[str | Path] = [bin_directory / "ansible-test", kind, "--color", "no"]
     if kind == "sanity":
         _provide_pip_bootstrap(bin_directory)
@@ -95,9 +97,9 @@ def run_ansible_test(
             config = template.substitute(variables)
             config += "".join(f"{name}: {value}\n" for name, value in (extra_vars or {}).items())
             (tree / "tests/integration/integration_config.yml").write_text(config)
-        status = subprocess.run(
+        status = subprocess.call(
             [*command, *arguments], cwd=tree, env=environ, stdin=subprocess.DEVNULL
-        ).returncode
+        )
     output = tree / "tests/output/junit"
     if output.is_dir():
         shutil.copytree(output, reports)
@@ -108,6 +110,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run one kind; the result is the exit status."""
     kind, *others = arguments
     os.chdir(ROOT)
+    if kind != "sanity":
+        # Sanity compiles and imports the code on every Python it finds; tests need their packages.
+        others = ["--python", f"{sys.version_info.major}.{sys.version_info.minor}", *others]
     try:
         return run_ansible_test(
             kind, ["--local", *others], bin_directory=Path(sys.executable).parent, label=kind

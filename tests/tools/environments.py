@@ -86,7 +86,7 @@ def _digest(python: Path, arguments: Sequence[str]) -> str:
 def _logged(command: Sequence[str | Path], log: Path, environ: Mapping[str, str]) -> bool:
     with log.open("a") as output:
         print("$", *command, file=output, flush=True)
-        finished = subprocess.run(
+        status = subprocess.call(
             command,
             cwd=ROOT,
             env=environ,
@@ -94,7 +94,7 @@ def _logged(command: Sequence[str | Path], log: Path, environ: Mapping[str, str]
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    return finished.returncode == 0
+    return status == 0
 
 
 def environment(name: str, arguments: Sequence[str], python: Path = INTERPRETER) -> Environment:

@@ -54,4 +54,6 @@ def copy_collection(name: str) -> Path:
     for file in work_tree_files():
         (target / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / file, target / file, follow_symlinks=False)
+    # Else ansible-test asks the repository around it, which ignores everything below .cache.
+    subprocess.run(["git", "init", "--quiet"], cwd=target, check=True)
     return target

@@ -26,6 +26,7 @@ def main() -> int:
             ],
             cwd=REQUIREMENTS,
             env=nox.environ(),
+            check=False,
             stdout=subprocess.PIPE,
             text=True,
         )
