@@ -51,6 +51,7 @@ def parse(text: str) -> tuple[Network, bool]:
     Raises ValueError with what is wrong, as a clause that follows "'10.0.0.0/33' ".
     """
     address, slash, prefix_text = text.partition("/")
+    version: t.Literal[4, 6]
     if _IPV4.fullmatch(address):
         version = 4
     elif _IPV6.fullmatch(address):
@@ -100,7 +101,7 @@ def opens_ipv4(network: Network) -> bool:
     return network.value >> shift == _IPV4_MAPPED >> shift
 
 
-def _network(version: int, value: int, prefix: int) -> tuple[Network, bool]:
+def _network(version: t.Literal[4, 6], value: int, prefix: int) -> tuple[Network, bool]:
     host_bits = _BITS[version] - prefix
     network = value >> host_bits << host_bits
     # Not by netaddr's IPNetwork: 0.10 takes an integer below 2**32 for IPv4, whatever is asked.

@@ -44,7 +44,6 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
     )
     _require_libraries(module)
     _hide_passwords(module)
-    name = method.name.replace("-", "_")
     work: Reconciliation | None = None
     try:
         notes = Notes()
@@ -60,28 +59,12 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
                 api, login, method, identity_id, identity, check=module.check_mode
             )
             work.run(wanted)
+        module.exit_json(**_success(module, method, work))
     except InfisicalError as failure:
         result = _failure(failure)
         if work and work.changed:
-            result.update(changed=True)
-            result[name] = _shown(method, work, work.actual)
+            result.update({"changed": True, _key(method): _shown(method, work, work.actual)})
         module.fail_json(**result)
-    assert work is not None
-    result = {
-        "changed": work.changed,
-        name: _shown(method, work, work.result),
-        # Facts may be cached: they are what is, also where check mode tells what would be.
-        "ansible_facts": {f"infisical_{name}": _shown(method, work, work.actual)},
-    }
-    if module._diff:
-        header = " ".join(filter(None, (method.title, "of", work.identity_name, work.identity_id)))
-        result["diff"] = {
-            "before_header": header,
-            "before": _compared(method, work.before),
-            "after_header": header,
-            "after": _compared(method, work.result),
-        }
-    module.exit_json(**result)
 
 
 @contextlib.contextmanager
@@ -161,6 +144,30 @@ def _hide_passwords(module: AnsibleModule) -> None:
         password = password_in(url or "")
         if password:
             module.no_log_values.add(password)
+
+
+def _key(method: AuthMethod) -> str:
+    """Return the method's name as results spell it."""
+    return method.name.replace("-", "_")
+
+
+def _success(module: AnsibleModule, method: AuthMethod, work: Reconciliation) -> dict[str, t.Any]:
+    """Return what a task that did its work says of it."""
+    result: dict[str, t.Any] = {
+        "changed": work.changed,
+        _key(method): _shown(method, work, work.result),
+        # Facts may be cached: they are what is, also where check mode tells what would be.
+        "ansible_facts": {f"infisical_{_key(method)}": _shown(method, work, work.actual)},
+    }
+    if module._diff:
+        header = " ".join(filter(None, (method.title, "of", work.identity_name, work.identity_id)))
+        result["diff"] = {
+            "before_header": header,
+            "before": _compared(method, work.before),
+            "after_header": header,
+            "after": _compared(method, work.result),
+        }
+    return result
 
 
 def _failure(failure: InfisicalError) -> dict[str, t.Any]:

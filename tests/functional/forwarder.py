@@ -55,9 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = connection.getresponse()
         body = answer.read()
         self.send_response(answer.status)
-        for name in ("Content-Type", "Retry-After"):
-            if answer.getheader(name):
-                self.send_header(name, answer.getheader(name))
+        self.send_header("Content-Type", answer.getheader("Content-Type", ""))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -73,5 +71,7 @@ def forwarding(target: str, **options: t.Any) -> t.Iterator[Forwarder]:
     """Serve until the block ends."""
     with Forwarder(target, **options) as forwarder:
         threading.Thread(target=forwarder.serve_forever, daemon=True).start()
-        yield forwarder
-        forwarder.shutdown()
+        try:
+            yield forwarder
+        finally:
+            forwarder.shutdown()

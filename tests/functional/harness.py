@@ -73,16 +73,15 @@ def run_play(
     A task that fails does not stop the play: its result says so.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    play = [
-        {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "ignore_errors": True,
-            "tasks": list(tasks),
-        }
-    ]
+    listed = list(tasks)
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "ignore_errors": True,
+        "tasks": listed,
+    }
     playbook = folder / "playbook.yml"
-    playbook.write_text(json.dumps(play), encoding="utf-8")
+    playbook.write_text(json.dumps([play]), encoding="utf-8")
     results = folder / "results.jsonl"
     results.unlink(missing_ok=True)
     program = Path(sysconfig.get_path("scripts")) / "ansible-playbook"
@@ -96,7 +95,7 @@ def run_play(
         check=False,
     )
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    assert len(lines) == len(play[0]["tasks"]), done.stdout[-4000:]
+    assert len(lines) == len(listed), done.stdout[-4000:]
     return Run([json.loads(line) for line in lines], done.stdout)
 
 

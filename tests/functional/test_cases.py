@@ -59,7 +59,9 @@ def run_all(generation: str, folder: Path) -> dict[str, Outcome]:
         results = run_tasks(folder, tasks)
         return {
             case.id: Outcome(
-                *results[3 * number : 3 * number + 3],
+                check=results[3 * number],
+                real=results[3 * number + 1],
+                again=results[3 * number + 2],
                 requests=server.requests(identity_id=ids[case.id]),
                 before=before[case.id],
                 after=server.azure_auth(ids[case.id]),
@@ -188,6 +190,10 @@ def test_a_run_that_changes_nothing_reads_once_or_twice(
             assert len(outcome.requests) == 3 * reads, case.id
 
 
+def is_open(raw: dict[str, t.Any] | None) -> bool:
+    return raw is not None and raw["allowedServicePrincipalIds"] == ""
+
+
 @pytest.mark.parametrize("generation", BOTH)
 def test_no_case_opens_an_identity_that_does_not_ask_for_it(
     generation: str, outcomes: dict[str, dict[str, Outcome]]
@@ -196,7 +202,7 @@ def test_no_case_opens_an_identity_that_does_not_ask_for_it(
         if generation not in case.generations:
             continue
         outcome = outcomes[generation][case.id]
-        open_before = bool(outcome.before) and outcome.before["allowedServicePrincipalIds"] == ""
-        open_after = bool(outcome.after) and outcome.after["allowedServicePrincipalIds"] == ""
+        open_before = is_open(outcome.before)
+        open_after = is_open(outcome.after)
         asked = case.options.get("allowed_service_principal_ids") == []
         assert open_after <= (open_before or asked), (case.id, json.dumps(case.options))

@@ -165,7 +165,9 @@ def check_from_to(bench: Bench, stored: Lifetimes | None, wanted: Wanted) -> Non
 def test_every_way_in_a_small_domain(bench: Bench) -> None:
     values = (0, 1, 2, 3)
     stored: list[Lifetimes | None] = [None, *itertools.product(values, (*values, -1))]
-    wanted = list(itertools.product((None, *values), repeat=2))
+    wanted: list[Wanted] = [
+        (ttl, max_ttl) for ttl in (None, *values) for max_ttl in (None, *values)
+    ]
     count = 0
     for start, end in itertools.product(stored, wanted):
         check_from_to(bench, start, end)

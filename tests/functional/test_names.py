@@ -28,7 +28,7 @@ def test_identity_name(generation: str, tmp_path: Path) -> None:
         for identity_id in (plain, odd):
             server.put_azure_auth(identity_id, **ATTACHED)
         fresh = server.create_identity("fresh")
-        twins = {server.create_identity("twin of mine") for _ in range(2)}
+        twins = set(server.create_identities(["twin of mine"] * 2))
         base = {"url": server.url, "token": server.token}
         server.clear_requests()
         found, by_odd_name, attach, unknown, ambiguous, elsewhere, in_check_mode = run_tasks(
@@ -49,7 +49,7 @@ def test_identity_name(generation: str, tmp_path: Path) -> None:
         assert found["azure_auth"]["identity_name"] == "ledger"
         assert by_odd_name["changed"] is True
         assert by_odd_name["azure_auth"]["identity_id"] == odd
-        assert server.azure_auth(odd)["resource"] == "other"
+        assert by_odd_name["azure_auth"]["resource"] == "other"
         assert attach["changed"] is True
         assert attach["azure_auth"]["identity_id"] == fresh
         assert f"identity_name 'ledge' {UNKNOWN}" in unknown["msg"]

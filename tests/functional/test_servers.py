@@ -114,7 +114,7 @@ def test_a_redirect_of_a_write_takes_the_token_nowhere(server: t.Any, tmp_path: 
                 location=f"{elsewhere.url}{PATH}",
                 status=status,
             )
-        writes = [task(server, identity_id, resource="other") for _ in range(5)]
+        writes = [task(server, identity_id, resource="other")] * 5
         results = run_tasks(tmp_path, writes)
         assert elsewhere.seen == []
     assert [result["http_status"] for result in results] == [301, 302, 303, 307, 308]

@@ -125,7 +125,7 @@ def test_stored_principals_as_shown(stored: str, shown: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("stored", "wanted", "same"),
     [
         (f"{ONE}, {TWO}", f"{TWO}, {ONE}", True),
         (f"{ONE}, {ONE}", ONE, True),
@@ -138,9 +138,9 @@ def test_stored_principals_as_shown(stored: str, shown: list[str]) -> None:
         (", ", ",", True),
     ],
 )
-def test_principals_are_compared_as_logins_read_them(one: str, other: str, same: bool) -> None:
-    assert same_principals(one, other) is same
-    assert same_principals(other, one) is same
+def test_principals_are_compared_as_logins_read_them(stored: str, wanted: str, same: bool) -> None:
+    assert same_principals(stored, wanted) is same
+    assert same_principals(wanted, stored) is same
 
 
 def test_a_stored_string_of_blanks_is_never_sent_back() -> None:
@@ -223,7 +223,7 @@ def test_networks_are_sent_canonical_once_in_the_order_given() -> None:
 
 
 networks = st.lists(
-    st.builds(lambda ip: str(ip), st.ip_addresses())
+    st.ip_addresses().map(str)
     | st.sampled_from(["10.0.0.0/8", "10.1.2.3/8", "::/0", "0.0.0.0/0", "2001:DB8::/32"]),
     min_size=1,
 )
