@@ -53,9 +53,13 @@ options:
     type: str
   auth_method:
     description:
-      - How to log in, V(token_auth) for an access token that exists already, or V(universal_auth) for a client ID and a client secret.
+      - How to log in. V(token_auth) for an access token that exists already, V(universal_auth) for a client ID and a client secret,
+        V(azure_auth), V(gcp_auth) or V(kubernetes_auth) for a workload on one of these platforms, V(oidc_auth) or V(jwt_auth) for
+        a JWT of another issuer, V(ldap_auth) for a user name and a password.
       - If not given, it is found out from what is given, in this order. O(login_data); credentials as options; the environment variable
         E(INFISICAL_AUTH_METHOD); credentials in the environment. It is an error if there are credentials for two methods there.
+      - Only O(token), O(universal_auth_client_id), O(universal_auth_client_secret), O(ldap_username) and O(ldap_password) tell the method.
+        With O(auth_identity_id) or O(jwt) alone, O(auth_method) or its environment variable is required.
       - Each value that the method takes and that is not given as an option comes from its environment variable.
       - A blank counts as absent, for this and all options of the login, and in all environment variables.
     type: str
@@ -72,9 +76,41 @@ options:
     description:
       - Client secret, for V(universal_auth). The environment variable is E(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET).
     type: str
+  auth_identity_id:
+    description:
+      - ID of the machine identity to log in as, for all methods but V(token_auth) and V(universal_auth). The environment variable is
+        E(INFISICAL_MACHINE_IDENTITY_ID).
+    type: str
+  jwt:
+    description:
+      - The token of another issuer to log in with, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
+        The environment variable is E(INFISICAL_JWT).
+      - If it is not given, V(azure_auth) gets it from Azure's instance metadata service, V(gcp_auth) from Google's metadata server, and
+        V(kubernetes_auth) from the file of the pod's service account, on the host that runs the module and never through a proxy.
+      - The environment can name other places for that, as it does for the platforms' own libraries. E(AZURE_POD_IDENTITY_AUTHORITY_HOST)
+        is a URL, E(GCE_METADATA_HOST) a host, E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) a path.
+    type: str
+  azure_resource:
+    description:
+      - For V(azure_auth) without O(jwt), the resource to get a token for. It must be the one that Azure Auth of the identity to log in as
+        is set to.
+      - If not given, it is V(https://management.azure.com/).
+    type: str
+  azure_client_id:
+    description:
+      - For V(azure_auth) without O(jwt), the client ID of a user-assigned managed identity, where the host has several.
+    type: str
+  ldap_username:
+    description:
+      - User name, for V(ldap_auth). The environment variable is E(INFISICAL_LDAP_USERNAME).
+    type: str
+  ldap_password:
+    description:
+      - Password, for V(ldap_auth). The environment variable is E(INFISICAL_LDAP_PASSWORD).
+    type: str
   login_data:
     description:
-      - An existing login, as the C(login_data) that the module C(infisical.vault.login) returns.
+      - An existing login, as returned by M(community.infisical.infisical_login), or by C(infisical.vault.login).
     type: dict
     suboptions:
       url:

@@ -107,15 +107,13 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._session = requests.Session()
-        verify = connection.verify
         settings = self._session.merge_environment_settings(
-            connection.url, {}, True, verify if verify is not True else None, None
+            connection.url, {}, True, connection.verify, None
         )
         # Read once, and then no more: trust_env would also let ~/.netrc replace the token.
         self._session.trust_env = False
         self._session.proxies = settings["proxies"]
-        # An explicit choice beats the environment's CA bundle.
-        self._session.verify = settings["verify"] if verify is True else verify
+        self._session.verify = settings["verify"]
         self._session.headers.update(
             {
                 "User-Agent": "community.infisical (Ansible collection)",
@@ -125,6 +123,7 @@ class Client:
             }
         )
         self._token: str | None = None
+        self._log_in_again: t.Callable[[], None] | None = None
         self._not_before: dict[tuple[str, str], float] = {}
 
     @property
@@ -132,9 +131,14 @@ class Client:
         """The base URL of the server."""
         return self._connection.url
 
-    def use_token(self, token: str) -> None:
-        """Send the token with every request from now on."""
+    def use_token(self, token: str, log_in_again: t.Callable[[], None] | None = None) -> None:
+        """Send the token with every request from now on.
+
+        `log_in_again` is called once, if the server does not accept the token any more, and has to
+        give another one to use.
+        """
         self._token = token
+        self._log_in_again = log_in_again
 
     def close(self) -> None:
         """Close the connections."""
@@ -185,6 +189,11 @@ class Client:
                     error = self._wait_for_limit(answer, error, refused_since, purpose)
                     if error is None:
                         continue
+                if authorize and self._log_in_again and _login_refused(error):
+                    # Refused before anything was done, so that even a POST may go again.
+                    log_in_again, self._log_in_again = self._log_in_again, None
+                    log_in_again()
+                    continue
                 again = error.transient and repeatable
             if not (again and patient) or failures >= self._connection.retries:
                 if failures:
@@ -386,6 +395,10 @@ class _Answer:
             return "an empty body"
         kind = printable(self.headers.get("Content-Type", "no content type"), 60)
         return f"{kind} ({quoted(printable(self._content[:400].decode('utf-8', 'replace'), 60))})"
+
+
+def _login_refused(error: InfisicalError) -> bool:
+    return isinstance(error, ApiError) and error.login_refused
 
 
 def _backoff(failures: int) -> float:

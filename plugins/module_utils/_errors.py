@@ -42,6 +42,10 @@ class OptionError(InfisicalError):
     """An option, or the state that the options ask for, is not valid."""
 
 
+class PlatformError(InfisicalError):
+    """The platform that the task runs on did not give a token to log in with."""
+
+
 class MismatchError(InfisicalError):
     """The server answered a write with another state than the one it was asked for."""
 
@@ -112,6 +116,11 @@ class ApiError(InfisicalError):
     def invalid_input(self) -> bool:
         """Whether the server found the request itself malformed (422; 401 on servers of 2024)."""
         return self.error == "ValidationFailure"
+
+    @property
+    def login_refused(self) -> bool:
+        """Whether the token is not, or no longer, one that the server accepts."""
+        return self.error in ("UnauthorizedError", "TokenError")
 
     @property
     def unknown_route(self) -> bool:

@@ -11,13 +11,15 @@ at the most telling level, and its missing values come from the environment.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import typing as t
 
 from ._client import Client, base_url
 from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
-from ._model import Values
+from ._model import Values, uuid_or_none
+from ._platform import Wish, azure_jwt, gcp_jwt, kubernetes_jwt
 from ._text import quoted, trim
 
 DEFAULT_URL = "https://app.infisical.com"
@@ -33,28 +35,74 @@ _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 class Credential(t.NamedTuple):
     """A value that a login takes: its option, its environment variable, its key in the request.
 
-    `secret` values are kept out of all output.
+    `check(source, text)` returns the value to use, or raises OptionError. `secret` values are kept
+    out of all output. `telling` ones tell the login method; the others several methods take.
     """
 
     option: str
     variable: str
     key: str
-    secret: bool
+    check: t.Callable[[str, str], str]
+    secret: bool = False
+    telling: bool = False
 
 
 class LoginMethod(t.NamedTuple):
     """A way to log in.
 
     `path` is the method's name in `/api/v1/auth/<path>/login`, None where the token is given.
+    `platform` gets the JWT, where none is given, from the platform that the task runs on.
     """
 
     name: str
     path: str | None
     credentials: tuple[Credential, ...]
+    platform: t.Callable[[Wish], str] | None = None
 
+
+def _trimmed(_source: str, text: str) -> str:
+    return trim(text)
+
+
+def _as_it_is(_source: str, text: str) -> str:
+    return text
+
+
+def _uuid(source: str, text: str) -> str:
+    canonical = uuid_or_none(trim(text))
+    if canonical is None:
+        raise OptionError(
+            f"{source} {quoted(trim(text))} is not a UUID; write the id of the machine identity to"
+            " log in as."
+        )
+    return canonical
+
+
+def _token(source: str, text: str) -> str:
+    """Refuse what cannot be a token, without showing it."""
+    token = trim(text)
+    if token == CHECK_MODE_TOKEN:
+        raise OptionError(
+            f"{source} is the placeholder that infisical.vault.login returns under check mode;"
+            " set 'check_mode: false' on that task, so that it logs in then too."
+        )
+    if not _TOKEN.fullmatch(token):
+        raise OptionError(
+            f"{source} has blanks, line ends or characters other than ASCII in it, which no token"
+            " has; give the token alone."
+        )
+    return token
+
+
+_IDENTITY = Credential("auth_identity_id", "INFISICAL_MACHINE_IDENTITY_ID", "identityId", _uuid)
+_JWT = Credential("jwt", "INFISICAL_JWT", "jwt", _token, secret=True)
 
 METHODS = (
-    LoginMethod("token_auth", None, (Credential("token", "INFISICAL_TOKEN", "token", True),)),
+    LoginMethod(
+        "token_auth",
+        None,
+        (Credential("token", "INFISICAL_TOKEN", "token", _token, secret=True, telling=True),),
+    ),
     LoginMethod(
         "universal_auth",
         "universal-auth",
@@ -63,13 +111,39 @@ METHODS = (
                 "universal_auth_client_id",
                 "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
                 "clientId",
-                False,
+                _trimmed,
+                telling=True,
             ),
             Credential(
                 "universal_auth_client_secret",
                 "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
                 "clientSecret",
-                True,
+                _trimmed,
+                secret=True,
+                telling=True,
+            ),
+        ),
+    ),
+    LoginMethod("azure_auth", "azure-auth", (_IDENTITY, _JWT), azure_jwt),
+    LoginMethod("oidc_auth", "oidc-auth", (_IDENTITY, _JWT)),
+    LoginMethod("jwt_auth", "jwt-auth", (_IDENTITY, _JWT)),
+    LoginMethod("kubernetes_auth", "kubernetes-auth", (_IDENTITY, _JWT), kubernetes_jwt),
+    LoginMethod("gcp_auth", "gcp-auth", (_IDENTITY, _JWT), gcp_jwt),
+    LoginMethod(
+        "ldap_auth",
+        "ldap-auth",
+        (
+            _IDENTITY,
+            Credential(
+                "ldap_username", "INFISICAL_LDAP_USERNAME", "username", _trimmed, telling=True
+            ),
+            Credential(
+                "ldap_password",
+                "INFISICAL_LDAP_PASSWORD",
+                "password",
+                _as_it_is,
+                secret=True,
+                telling=True,
             ),
         ),
     ),
@@ -81,39 +155,17 @@ class Choice(t.NamedTuple):
     """What was decided before any request: where to log in, and how.
 
     `url` is a base URL. `path` is that of the method; `values` is what the login request takes, or
-    just `token` where `path` is None. `secrets` are to be kept out of all output. `warning` is for
-    the user.
+    just `token` where `path` is None. `platform` gets the JWT, where that is not in `values`.
+    `secrets` are to be kept out of all output. `warning` is for the user.
     """
 
     url: str
     path: str | None
     values: t.Mapping[str, str]
-    organization_slug: str | None
+    organization_slug: str
     secrets: frozenset[str]
+    platform: t.Callable[[], str] | None = None
     warning: str | None = None
-
-
-class Login(t.NamedTuple):
-    """A token in use.
-
-    `identity_id` is None where the token does not tell it, `path` is None where it was given.
-    """
-
-    token: str
-    identity_id: str | None
-    path: str | None
-
-    @property
-    def obtained(self) -> bool:
-        """Whether this task got the token itself, and so has to revoke it."""
-        return self.path is not None
-
-    def maybe_through(self, method: str) -> bool:
-        """Return whether the token may have been issued through the auth method of this name.
-
-        Of a token that was given this cannot be known.
-        """
-        return self.path in (None, method)
 
 
 def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
@@ -126,68 +178,109 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
     data_token = _text(login_data.get("access_token"))
     explicit_method = given.option("auth_method")
     warning = None
-    method: LoginMethod | None = None
     if explicit_method:
         method = _method("auth_method", explicit_method)
         if data_token:
             warning = "login_data is not used, because auth_method is set, which goes before it."
     elif data_token:
-        _check_token("login_data.access_token", data_token)
+        token = _token("login_data.access_token", data_token)
         return Choice(
             given.url(_text(login_data.get("url"))),
             path=None,
-            values={"token": data_token},
-            organization_slug=None,
-            secrets=frozenset([data_token]),
+            values={"token": token},
+            organization_slug="",
+            secrets=frozenset([token]),
         )
-    method = method or given.inferred_from_options()
-    if method is None and given.variable(METHOD_VARIABLE):
-        method = _method(METHOD_VARIABLE, given.variable(METHOD_VARIABLE))
-    method = method or given.inferred_from_environment()
-    if method is None:
-        raise OptionError(
-            "No credentials are given: set login_data, token, or universal_auth_client_id and"
-            " universal_auth_client_secret, or the environment variables INFISICAL_TOKEN, or"
-            " INFISICAL_UNIVERSAL_AUTH_CLIENT_ID and INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET."
+    else:
+        method = given.inferred()
+    values = given.values_of(method)
+    platform = None
+    if method.platform and _JWT.key not in values:
+        wish = Wish(
+            values[_IDENTITY.key],
+            given.option("azure_resource"),
+            given.option("azure_client_id"),
+            environment,
         )
-    values = {}
-    for credential in method.credentials:
-        value = given.option(credential.option) or given.variable(credential.variable)
-        if not value:
-            raise OptionError(
-                f"{credential.option} is missing, which {method.name} needs; set it, or the"
-                f" environment variable {credential.variable}."
-            )
-        if method.path is None:
-            _check_token(credential.option, value)
-        values[credential.key] = value
+        platform = functools.partial(method.platform, wish)
     return Choice(
         given.url(),
         path=method.path,
         values=values,
-        organization_slug=given.option("organization_slug") or None,
-        secrets=frozenset(values[item.key] for item in method.credentials if item.secret),
+        organization_slug=given.option("organization_slug"),
+        secrets=frozenset(
+            values[item.key] for item in method.credentials if item.secret and item.key in values
+        ),
+        platform=platform,
         warning=warning,
     )
 
 
-def log_in(client: Client, choice: Choice) -> Login:
-    """Log in, and let the client use the token. Raises what Client.request() raises."""
-    if choice.path is None:
-        token: t.Any = choice.values["token"]
-    else:
-        body = dict(choice.values)
-        if choice.organization_slug:
-            body["organizationSlug"] = choice.organization_slug
-        purpose = f"log in with {choice.path} at {choice.url}"
-        # No Authorization header: a bad one would fail the login. Not repeated once it may have
-        # been sent: wrong credentials, tried often, lock the identity out.
-        answer = client.request(
+class Login:
+    """A token in use: got at the start, once more if need be, and revoked at the end.
+
+    `hide(secret)` is called with each secret that comes up, before it is sent anywhere. A token
+    that was given is left alone.
+    """
+
+    def __init__(self, client: Client, choice: Choice, hide: t.Callable[[str], None]) -> None:
+        self._client = client
+        self._choice = choice
+        self._hide = hide
+        self.token = ""
+
+    @property
+    def identity_id(self) -> str | None:
+        """The identity that is logged in, where the token tells."""
+        return own_identity(self.token)
+
+    def maybe_through(self, method: str) -> bool:
+        """Return whether the token may have been issued through the auth method of this name.
+
+        Of a token that was given this cannot be known.
+        """
+        return self._choice.path in (None, method)
+
+    def open(self) -> None:
+        """Log in, and let the client use the token. Raises what Client.request() raises."""
+        if self._choice.path is None:
+            self.token = self._choice.values["token"]
+            self._client.use_token(self.token)
+        else:
+            self._obtain()
+            self._client.use_token(self.token, self._open_again)
+
+    def close(self) -> str | None:
+        """Revoke the token, if it was obtained here. Returns a warning if that did not work."""
+        if self._choice.path is None or not self.token:
+            return None
+        try:
+            # Best effort: the task is over, and its outcome does not hang on this.
+            revoke(self._client, self.token, patient=False)
+        except InfisicalError as error:
+            return str(error)
+        return None
+
+    def _open_again(self) -> None:
+        """Log in once more, because the token has expired, or was revoked or used up."""
+        self._obtain()
+        self._client.use_token(self.token)
+
+    def _obtain(self) -> None:
+        body = dict(self._choice.values)
+        if self._choice.platform:
+            body[_JWT.key] = self._choice.platform()
+            self._hide(body[_JWT.key])
+        if self._choice.organization_slug:
+            body["organizationSlug"] = self._choice.organization_slug
+        purpose = f"log in with {self._choice.path} at {self._choice.url}"
+        # No Authorization header: a bad one would fail the login. A refusal is never tried again:
+        # wrong credentials, tried often, lock the identity out.
+        answer = self._client.request(
             "POST",
-            f"/api/v1/auth/{choice.path}/login",
+            f"/api/v1/auth/{self._choice.path}/login",
             purpose=purpose,
             body=body,
-            repeatable=False,
             authorize=False,
         )
         token = answer.get("accessToken")
@@ -197,31 +290,25 @@ def log_in(client: Client, choice: Choice) -> Login:
                 " an Infisical server.",
                 http_status=200,
             )
-    client.use_token(token)
-    return Login(token, own_identity(token), choice.path)
+        self._hide(token)
+        self.token = token
 
 
-def log_out(client: Client, login: Login) -> str | None:
-    """Revoke the token, if it was obtained here. Returns a warning if that did not work."""
-    if not login.obtained:
-        return None
+def revoke(client: Client, token: str, *, patient: bool = True) -> None:
+    """Revoke a token; that it is gone already is fine. Raises what Client.request() raises."""
     try:
         client.request(
             "POST",
             "/api/v1/auth/token/revoke",
-            purpose="revoke the token of this task",
-            body={"accessToken": login.token},
+            purpose="revoke the access token",
+            body={"accessToken": token},
             authorize=False,
-            # Best effort: the task is over, and its outcome does not hang on this.
-            patient=False,
+            patient=patient,
         )
     except ApiError as error:
-        # 401: revoked or used up. 403: not a token any more. Both are what is wanted.
+        # 401: revoked or used up. 403: not a token any more.
         if error.http_status not in (401, 403):
-            return str(error)
-    except InfisicalError as error:
-        return str(error)
-    return None
+            raise
 
 
 def own_identity(token: str) -> str | None:
@@ -254,13 +341,70 @@ class _Given:
     def variable(self, name: str) -> str:
         return _text(self._environment.get(name))
 
-    def inferred_from_options(self) -> LoginMethod | None:
-        """Return the method whose credentials are given as options. Raises OptionError for two."""
-        return _inferred(lambda credential: credential.option, self.option)
+    def inferred(self) -> LoginMethod:
+        """Return the method that was not named as an option. Raises OptionError."""
+        method = self._inferred(lambda credential: credential.option, self.option)
+        if method:
+            return method
+        named = self.variable(METHOD_VARIABLE)
+        if named:
+            return _method(METHOD_VARIABLE, named)
+        undecided = [item.option for item in (_IDENTITY, _JWT) if self.option(item.option)]
+        if undecided:
+            raise OptionError(
+                f"{undecided[0]} is given, which several login methods take; name the one to use in"
+                " auth_method."
+            )
+        method = self._inferred(lambda credential: credential.variable, self.variable)
+        if method:
+            return method
+        raise OptionError(
+            "No credentials are given: set login_data, or token, or universal_auth_client_id and"
+            " universal_auth_client_secret, or auth_method with what that method takes, or the"
+            " environment variables of one of these, such as INFISICAL_TOKEN."
+        )
 
-    def inferred_from_environment(self) -> LoginMethod | None:
-        """Return the method whose credentials are in the environment, or raise likewise."""
-        return _inferred(lambda credential: credential.variable, self.variable)
+    def values_of(self, method: LoginMethod) -> dict[str, str]:
+        """Return what a method takes, by the keys of its request. Raises OptionError."""
+        values = {}
+        for item in method.credentials:
+            for source, given in (
+                (item.option, self._options.get(item.option)),
+                (item.variable, self._environment.get(item.variable)),
+            ):
+                if _text(given):
+                    values[item.key] = item.check(source, str(given))
+                    break
+            else:
+                if item.key == _JWT.key and method.platform:
+                    continue
+                raise OptionError(
+                    f"{item.option} is missing, which {method.name} needs; set it, or the"
+                    f" environment variable {item.variable}."
+                )
+        return values
+
+    @staticmethod
+    def _inferred(
+        name_of: t.Callable[[Credential], str], read: t.Callable[[str], str]
+    ) -> LoginMethod | None:
+        """Return the one method of which there are credentials. Raises OptionError for two."""
+        given = {
+            method.name: [
+                name_of(item) for item in method.credentials if item.telling and read(name_of(item))
+            ]
+            for method in METHODS
+        }
+        named = {name: sources for name, sources in given.items() if sources}
+        if len(named) > 1:
+            what = "; ".join(
+                f"{' and '.join(sources)} for {name}" for name, sources in named.items()
+            )
+            raise OptionError(
+                f"Credentials of {len(named)} login methods are given ({what}); give those of one,"
+                " or name the one to use in auth_method."
+            )
+        return _BY_NAME[next(iter(named))] if named else None
 
     def url(self, of_login_data: str = "") -> str:
         """Return the base URL. Raises OptionError if it is malformed, or contradicts login_data."""
@@ -287,41 +431,10 @@ def _text(value: t.Any) -> str:
 
 
 def _method(source: str, name: str) -> LoginMethod:
-    method = _BY_NAME.get(name)
+    # The CLI spells them with hyphens.
+    method = _BY_NAME.get(name.replace("-", "_"))
     if method is None:
         raise OptionError(
             f"{source} {quoted(name)} is not a login method; write one of {', '.join(_BY_NAME)}."
         )
     return method
-
-
-def _inferred(
-    name_of: t.Callable[[Credential], str], read: t.Callable[[str], str]
-) -> LoginMethod | None:
-    """Return the one method of which there are credentials. Raises OptionError for two."""
-    given = {
-        method.name: [name_of(item) for item in method.credentials if read(name_of(item))]
-        for method in METHODS
-    }
-    named = {name: sources for name, sources in given.items() if sources}
-    if len(named) > 1:
-        what = "; ".join(f"{' and '.join(sources)} for {name}" for name, sources in named.items())
-        raise OptionError(
-            f"Credentials of {len(named)} login methods are given ({what}); give those of one, or"
-            " name the one to use in auth_method."
-        )
-    return _BY_NAME[next(iter(named))] if named else None
-
-
-def _check_token(option: str, token: str) -> None:
-    """Refuse what cannot be a token, without showing it."""
-    if token == CHECK_MODE_TOKEN:
-        raise OptionError(
-            f"{option} is the placeholder that infisical.vault.login returns under check mode;"
-            " set 'check_mode: false' on that task, so that it logs in then too."
-        )
-    if not _TOKEN.fullmatch(token):
-        raise OptionError(
-            f"{option} has blanks, line ends or characters other than ASCII in it, which no token"
-            " of Infisical has; give the token alone."
-        )

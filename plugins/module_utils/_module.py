@@ -15,17 +15,19 @@ import signal
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from ._api import Api, Attached
 from ._cidr import NETADDR_IMPORT_ERROR
 from ._client import REQUESTS_IMPORT_ERROR, Client, password_in, travels_in_clear
-from ._errors import InfisicalError, InterruptError
-from ._login import Login, choose, log_in, log_out
+from ._errors import InfisicalError, InterruptError, OptionError
+from ._login import Choice, Login, choose, revoke
 from ._model import AuthMethod
 from ._notes import Notes
 from ._options import (
     CONNECTION_SPEC,
     IDENTITY_SPEC,
+    LOGIN_STATE_SPEC,
     Spec,
     connection_of,
     identity_of,
@@ -67,12 +69,40 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
         module.fail_json(**result)
 
 
-@contextlib.contextmanager
-def _logged_in(module: AnsibleModule, notes: Notes) -> t.Iterator[tuple[Api, Login]]:
-    """Log in for the time of a with block. Every option has been read before the first request.
+def log_in_or_out() -> None:
+    """Run the module that logs in, and hands its token on, or revokes one."""
+    module = AnsibleModule(
+        argument_spec={**CONNECTION_SPEC, **LOGIN_STATE_SPEC}, supports_check_mode=True
+    )
+    _require_libraries(module)
+    _hide_passwords(module)
+    try:
+        with _client(module, Notes()) as (client, choice):
+            if module.params["state"] == "absent":
+                if choice.path is not None:
+                    raise OptionError(
+                        "state is absent, which revokes a token that exists; give it in token or in"
+                        " login_data, and no other credentials."
+                    )
+                revoke(client, choice.values["token"])
+                module.exit_json(changed=False)
+            login = Login(client, choice, module.no_log_values.add)
+            login.open()
+    except InfisicalError as failure:
+        module.fail_json(**_failure(failure))
+    invocation = {"module_args": remove_values(module.params, module.no_log_values)}
+    # The one secret that is ever in a result: handing it on is what the module is for.
+    module.no_log_values.discard(login.token)
+    module.exit_json(
+        changed=False,
+        login_data={"url": choice.url, "access_token": login.token},
+        invocation=invocation,
+    )
 
-    A token that is obtained here is revoked at the end, also after a failure or a signal.
-    """
+
+@contextlib.contextmanager
+def _client(module: AnsibleModule, notes: Notes) -> t.Iterator[tuple[Client, Choice]]:
+    """Connect for the time of a with block. Every option has been read before the first request."""
     choice = choose(module.params, os.environ)
     module.no_log_values.update(choice.secrets)
     connection = connection_of(module.params, choice.url)
@@ -84,15 +114,24 @@ def _logged_in(module: AnsibleModule, notes: Notes) -> t.Iterator[tuple[Api, Log
         module.warn("validate_certs is false: anybody on the way can read the token and use it.")
     if travels_in_clear(choice.url):
         module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
-    client = Client(connection)
-    with _signals_raise(), contextlib.closing(client):
-        login = log_in(client, choice)
-        module.no_log_values.add(login.token)
+    with _signals_raise(), contextlib.closing(Client(connection)) as client:
+        yield client, choice
+
+
+@contextlib.contextmanager
+def _logged_in(module: AnsibleModule, notes: Notes) -> t.Iterator[tuple[Api, Login]]:
+    """Log in for the time of a with block.
+
+    A token that is obtained here is revoked at the end, also after a failure or a signal.
+    """
+    with _client(module, notes) as (client, choice):
+        login = Login(client, choice, module.no_log_values.add)
         try:
+            login.open()
             yield Api(client, login.identity_id), login
         finally:
             with _signals_wait():
-                problem = log_out(client, login)
+                problem = login.close()
             if problem:
                 module.warn(problem)
 

@@ -30,6 +30,12 @@ CONNECTION_SPEC: Spec = {
     "token": {"type": "str", "no_log": True},
     "universal_auth_client_id": {"type": "str"},
     "universal_auth_client_secret": {"type": "str", "no_log": True},
+    "auth_identity_id": {"type": "str"},
+    "jwt": {"type": "str", "no_log": True},
+    "azure_resource": {"type": "str"},
+    "azure_client_id": {"type": "str"},
+    "ldap_username": {"type": "str"},
+    "ldap_password": {"type": "str", "no_log": True},
     "login_data": {
         "type": "dict",
         "options": {
@@ -37,6 +43,10 @@ CONNECTION_SPEC: Spec = {
             "access_token": {"type": "str", "no_log": True},
         },
     },
+}
+
+LOGIN_STATE_SPEC: Spec = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
 IDENTITY_SPEC: Spec = {

@@ -24,7 +24,7 @@ from ansible_collections.community.infisical.plugins.module_utils._api import Ap
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._login import Login
+from ansible_collections.community.infisical.plugins.module_utils._login import Choice, Login
 from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
 from ansible_collections.community.infisical.plugins.module_utils._reconcile import Reconciliation
 from emulator import rules, running
@@ -58,7 +58,7 @@ class Bench:
     def reconcile(self, options: dict[str, t.Any], *, check: bool) -> Reconciliation:
         wanted = AZURE_AUTH.from_options(options, Notes())
         api = Api(self._client, None)
-        login = Login("", None, None)
+        login = Login(self._client, Choice("", "universal-auth", {}, "", frozenset()), str)
         work = Reconciliation(api, login, AZURE_AUTH, self.identity_id, check=check)
         work.run(wanted)
         return work

@@ -5,13 +5,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._client import password_in
+from ansible_collections.community.infisical.plugins.module_utils._client import (
+    Client,
+    Connection,
+    password_in,
+)
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
 from ansible_collections.community.infisical.plugins.module_utils._login import (
     DEFAULT_URL,
@@ -26,6 +31,7 @@ ENV_ID, ENV_SECRET = (
     "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
     "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
 )
+IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 UNIVERSAL = {ENV_ID: "env-id", ENV_SECRET: "env-secret"}
 DATA = {"url": "https://data.example", "access_token": "data-token"}
 
@@ -68,6 +74,33 @@ CHOICES = [
         {ID: "id", SECRET: "s"},
         {"INFISICAL_TOKEN": "e"},
         ("universal-auth", {"clientId": "id", "clientSecret": "s"}),
+    ),
+    (
+        "a JWT and an identity, with the method",
+        {"auth_method": "oidc_auth", "auth_identity_id": f"{{{IDENTITY.upper()}}}"},
+        {"INFISICAL_JWT": "j"},
+        ("oidc-auth", {"identityId": IDENTITY, "jwt": "j"}),
+    ),
+    (
+        "a JWT and an identity as options, and the method in the environment as the CLI spells it",
+        {"jwt": "j", "auth_identity_id": IDENTITY},
+        {"INFISICAL_AUTH_METHOD": "jwt-auth", "INFISICAL_TOKEN": "e"},
+        ("jwt-auth", {"identityId": IDENTITY, "jwt": "j"}),
+    ),
+    (
+        "a user name and a password tell the method, and blanks at a password's ends are its own",
+        {"ldap_username": "u", "ldap_password": " p "},
+        {"INFISICAL_MACHINE_IDENTITY_ID": IDENTITY, "INFISICAL_TOKEN": "e"},
+        ("ldap-auth", {"identityId": IDENTITY, "username": "u", "password": " p "}),
+    ),
+    *(
+        (
+            f"{name} without a JWT leaves it to the platform",
+            {"auth_method": name, "auth_identity_id": IDENTITY},
+            {},
+            (name.replace("_", "-"), {"identityId": IDENTITY}),
+        )
+        for name in ("azure_auth", "gcp_auth", "kubernetes_auth")
     ),
     (
         "a blank counts as absent everywhere",
@@ -131,10 +164,40 @@ REFUSALS = [
         ),
     ),
     (
+        "an identity without a method",
+        {"auth_identity_id": IDENTITY},
+        {"INFISICAL_TOKEN": "e"},
+        "auth_identity_id is given, which several login methods take; name the one to use in",
+    ),
+    (
+        "a JWT without a method",
+        {"jwt": "j"},
+        {},
+        "jwt is given, which several login methods take",
+    ),
+    (
+        "an identity that is no UUID",
+        {"auth_method": "oidc_auth", "jwt": "j", "auth_identity_id": "billing"},
+        {},
+        "auth_identity_id 'billing' is not a UUID; write the id of the machine identity to log in",
+    ),
+    (
+        "a JWT that no platform gives",
+        {"auth_method": "oidc_auth", "auth_identity_id": IDENTITY},
+        {},
+        "jwt is missing, which oidc_auth needs; set it, or the environment variable INFISICAL_JWT.",
+    ),
+    (
+        "a JWT with a line end in it",
+        {"auth_method": "oidc_auth", "auth_identity_id": IDENTITY, "jwt": "a\nb"},
+        {},
+        "jwt has blanks, line ends",
+    ),
+    (
         "an unknown method",
         {"auth_method": "basic"},
         {},
-        "auth_method 'basic' is not a login method; write one of token_auth, universal_auth.",
+        "auth_method 'basic' is not a login method; write one of token_auth, universal_auth,",
     ),
     (
         "an unknown method in the environment",
@@ -277,8 +340,12 @@ def test_any_other_token_tells_none(token: str) -> None:
     assert own_identity(token) is None
 
 
-def test_a_given_token_may_have_come_through_any_method() -> None:
-    assert Login("t", None, None).maybe_through("azure-auth")
-    assert not Login("t", None, "universal-auth").maybe_through("azure-auth")
-    assert Login("t", None, "universal-auth").obtained
-    assert not Login("t", None, None).obtained
+@pytest.mark.parametrize(
+    ("options", "maybe"), [({"token": "t"}, True), ({ID: "id", SECRET: "s"}, False)]
+)
+def test_a_given_token_may_have_come_through_any_method(
+    options: dict[str, str], maybe: bool
+) -> None:
+    with contextlib.closing(Client(Connection("https://a.example"))) as client:
+        login = Login(client, choose(options, {}), str)
+        assert login.maybe_through("azure-auth") is maybe
