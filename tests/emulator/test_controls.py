@@ -511,8 +511,12 @@ def test_a_server_stops_while_it_holds_a_request(
 ) -> None:
     with running() as emu:
         client = Client(emu)
-        for action in ({"action": "latency", "seconds": 60}, {"action": "drip", "interval": 60}):
-            emu.fault(**action)
+        actions: list[tuple[str, dict[str, Any]]] = [
+            ("latency", {"seconds": 60}),
+            ("drip", {"interval": 60}),
+        ]
+        for action, options in actions:
+            emu.fault(action, **options)
             with pytest.raises((requests.ReadTimeout, requests.ConnectionError)):
                 client.call(timeout=0.2)
             emu.clear_faults()
