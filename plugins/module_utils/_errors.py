@@ -110,12 +110,7 @@ class ApiError(InfisicalError):
     @property
     def race(self) -> bool:
         # Losing a race against another attach, detach or deletion is any of these.
-        return not self.invalid_input and (self.unsure or self.http_status in (400, 404))
-
-    @property
-    def invalid_input(self) -> bool:
-        """Whether the server found the request itself malformed (422; 401 on servers of 2024)."""
-        return self.error == "ValidationFailure"
+        return self.unsure or self.http_status in (400, 404)
 
     @property
     def login_refused(self) -> bool:

@@ -76,7 +76,13 @@ AZURE_AUTH_SPEC: Spec = {
 
 def with_api_names(spec: Spec, method: AuthMethod) -> Spec:
     """Return the spec of an auth method's options, with the API's names as aliases."""
-    return {field.option: {**spec[field.option], "aliases": [field.api]} for field in method.fields}
+    return {
+        field.option: {
+            **spec[field.option],
+            "aliases": [field.api] if field.api != field.option else [],
+        }
+        for field in method.fields
+    }
 
 
 def identity_of(options: Values) -> tuple[str | None, str | None]:

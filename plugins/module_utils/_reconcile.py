@@ -94,7 +94,7 @@ class Reconciliation:
             try:
                 return self._api.read(self._method, self.identity_id)
             except ApiError as failure:
-                if failure.http_status not in (400, 500) or failure.invalid_input:
+                if failure.http_status not in (400, 500):
                     raise
                 refusal = failure
             self._identity = identity = self._api.identity(self.identity_id)

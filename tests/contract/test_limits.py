@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from contract.api import Api, refusal
+from emulator import Emulator
 
 LIMIT = "x-ratelimit-limit"
 REMAINING = "x-ratelimit-remaining"
@@ -18,26 +19,26 @@ RESET = "x-ratelimit-reset"
 
 
 @pytest.fixture
-def limited(api: Api, attached: str) -> Iterator[None]:
-    """A server that limits; the emulator is told to, in windows of two seconds."""
+def limited(api: Api, attached: str) -> Iterator[Emulator | None]:
+    """A server that limits; the emulator, if it is one, is told to, in windows of two seconds."""
     if api.emulator:
         api.emulator.settings(read_limit=3, write_limit=5, window=2)
-        yield
+        yield api.emulator
         api.emulator.settings(read_limit=None, write_limit=None, window=60)
         return
     if LIMIT not in api.get(api.azure_auth(attached)).headers:
         pytest.skip("the server does not limit its rate")
-    yield
+    yield None
 
 
 @pytest.fixture
-def small(api: Api, limited: None) -> None:
+def small(limited: Emulator | None) -> Emulator:
     """For tests that use a limit up."""
-    if api.emulator is None:
+    if limited is None:
         pytest.skip("would use up the limit of an instance that others may be using")
+    return limited
 
 
-@pytest.mark.usefixtures("limited")
 def test_counted_answers_say_what_is_left(api: Api, attached: str) -> None:
     headers = api.get(api.azure_auth(attached)).headers
     limit, remaining, reset = (int(headers[name]) for name in (LIMIT, REMAINING, RESET))
@@ -106,11 +107,12 @@ def test_a_refusal_still_uses_the_token(api: Api, attached: str) -> None:
     assert statuses == [200, 200, 200, 429, 401]
 
 
-@pytest.mark.usefixtures("old", "small")
-def test_some_builds_of_2024_answer_a_500_with_retry_after(api: Api, attached: str) -> None:
-    assert api.emulator is not None
-    api.emulator.settings(rate_limit_status=500)
+@pytest.mark.usefixtures("old")
+def test_some_builds_of_2024_answer_a_500_with_retry_after(
+    api: Api, attached: str, small: Emulator
+) -> None:
+    small.settings(rate_limit_status=500)
     answers = [api.get(api.azure_auth(attached), patient=False) for _ in range(4)]
-    api.emulator.settings(rate_limit_status=429)
+    small.settings(rate_limit_status=429)
     assert refusal(answers[-1]) == (500, "RateLimitError")
     assert int(answers[-1].headers["retry-after"]) > 0
