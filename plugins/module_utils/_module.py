@@ -34,6 +34,7 @@ from ._options import (
     with_api_names,
 )
 from ._reconcile import Reconciliation
+from ._text import trim
 
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -45,7 +46,7 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
         supports_check_mode=True,
     )
     _require_libraries(module)
-    _hide_passwords(module)
+    _settle_secrets(module)
     work: Reconciliation | None = None
     try:
         notes = Notes()
@@ -176,8 +177,11 @@ def _require_libraries(module: AnsibleModule) -> None:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
 
 
-def _hide_passwords(module: AnsibleModule) -> None:
-    """Keep passwords in URLs, which are refused, out of what Ansible tells of the options."""
+def _settle_secrets(module: AnsibleModule) -> None:
+    """Correct what Ansible masks in all output, which so far are the options marked no_log."""
+    # Inputs that AWX leaves blank are no secrets, and would mask every blank in every message.
+    module.no_log_values = {value for value in module.no_log_values if trim(value)}
+    # Passwords in URLs are refused, and would be shown with the options.
     login_data = module.params["login_data"] or {}
     for url in (module.params["url"], login_data.get("url")):
         password = password_in(url or "")

@@ -39,6 +39,7 @@ def small(limited: Emulator | None) -> Emulator:
     return limited
 
 
+@pytest.mark.usefixtures("limited")
 def test_counted_answers_say_what_is_left(api: Api, attached: str) -> None:
     headers = api.get(api.azure_auth(attached)).headers
     limit, remaining, reset = (int(headers[name]) for name in (LIMIT, REMAINING, RESET))

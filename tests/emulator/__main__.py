@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 
 from .rules import GENERATIONS
 from .server import Emulator, running
@@ -35,8 +36,12 @@ def main() -> int:
     arguments = parser.parse_args()
 
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
     with running(arguments.generation, port=arguments.port) as emulator:
         lines = exports(emulator)
         sys.stdout.write(f"# Infisical emulator ({emulator.generation}) at {emulator.url}\n{lines}")

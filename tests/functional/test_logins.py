@@ -86,6 +86,14 @@ def test_every_way_to_give_credentials(server: t.Any, identity_id: str, tmp_path
     assert server.organization_slug in slugs
 
 
+def test_blank_secrets_mask_nothing(server: t.Any, tmp_path: Path) -> None:
+    blanks = {"token": " ", "login_data": {"access_token": "  "}}
+    (result,) = run_tasks(
+        tmp_path, [Task({"url": server.url, "identity_name": "billing", **blanks})]
+    )
+    assert result["msg"].startswith("No credentials are given: set login_data")
+
+
 def test_a_failing_task_revokes_its_token_too(
     server: t.Any, identity_id: str, tmp_path: Path
 ) -> None:
