@@ -223,7 +223,7 @@ class Login:
     that was given is left alone.
     """
 
-    def __init__(self, client: Client, choice: Choice, hide: t.Callable[[str], None]) -> None:
+    def __init__(self, client: Client, choice: Choice, hide: t.Callable[[str], t.Any]) -> None:
         self._client = client
         self._choice = choice
         self._hide = hide

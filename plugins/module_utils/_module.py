@@ -76,7 +76,7 @@ def log_in_or_out() -> None:
         argument_spec={**CONNECTION_SPEC, **LOGIN_STATE_SPEC}, supports_check_mode=True
     )
     _require_libraries(module)
-    _hide_passwords(module)
+    _settle_secrets(module)
     try:
         with _client(module, Notes()) as (client, choice):
             if module.params["state"] == "absent":

@@ -475,5 +475,7 @@ def test_nothing_is_attached_twice_and_no_empty_update_sent(outcomes: dict[str, 
         attached = [item for item in outcome.requests if item.method == "POST"]
         accepted = [item for item in attached if item.status == 200]
         assert len(accepted) <= 1, title
+        if title.endswith("after the work was done"):
+            assert len(attached) <= 1, title
         updates = [item for item in outcome.requests if item.method == "PATCH"]
         assert all(item.body.get("allowedServicePrincipalIds") for item in updates), title

@@ -134,7 +134,7 @@ def test_a_token_that_cannot_be_revoked_is_a_warning(
     )
     server.clear_faults()
     assert not result["failed"], result["msg"]
-    assert "Could not revoke the token of this task" in warnings_of(result)
+    assert "Could not revoke the access token" in warnings_of(result)
 
 
 def test_refused_logins(server: t.Any, identity_id: str, tmp_path: Path) -> None:
