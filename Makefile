@@ -24,7 +24,7 @@ help: ## List the targets
 
 .PHONY: demo
 demo: ## Watch the module do its job, against the emulator or the Infisical at INFISICAL_URL
-	$(RUN) test python -m tools.demo
+	$(RUN) test python -m tools.demo $(ARGS)
 
 .PHONY: emulator
 emulator: ## Run the emulator until Ctrl-C
@@ -56,7 +56,7 @@ sanity: ## ansible-test sanity
 
 .PHONY: lint
 lint: ## Formatting, lint, types, licences; changes nothing
-	$(RUN) nox python -m tools.check formatters codeqa yamllint typing license-check extra-checks
+	$(RUN) nox python -m tools.check lint
 
 .PHONY: format
 format: ## Format the code and sort its imports
@@ -64,7 +64,7 @@ format: ## Format the code and sort its imports
 
 .PHONY: matrix
 matrix: ## Sanity, units and integration on every ansible-core and Python that is to be found
-	$(RUN) nox python -m tools.matrix $(ARGS)
+	$(RUN) test python -m tools.matrix $(ARGS)
 
 .PHONY: build
 build: ## Build the collection's artifact into .cache/dist

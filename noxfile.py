@@ -61,6 +61,12 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def emulator(session: nox.Session) -> None:
+    """The emulator's own controls and misbehaviour."""
+    run_pytest(session, "tests/emulator")
+
+
+@nox.session
 def contract(session: nox.Session) -> None:
     """What the server promises: the emulator, or INFISICAL_URL."""
     run_pytest(session, "tests/contract")

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from string import Template
+from typing import IO
 
 from .environments import project_environ
 from .infisical import IncompleteError, infisical
@@ -71,11 +72,13 @@ def run_ansible_test(
     bin_directory: Path,
     label: str,
     extra_vars: dict[str, str] | None = None,
+    log: IO[str] | None = None,
 ) -> int:
     """Run `ansible-test <kind>` and return its exit status.
 
     `label` names the copy of the collection and the directory of the reports. `extra_vars` go to
-    the integration tests. Raises IncompleteError for an Infisical that is not fully described.
+    the integration tests. Output goes to `log`, or else to stdout. Raises IncompleteError for an
+    Infisical that is not fully described.
     """
     tree = copy_collection(label)
     reports = REPORTS / label
@@ -98,7 +101,12 @@ def run_ansible_test(
             config += "".join(f"{name}: {value}\n" for name, value in (extra_vars or {}).items())
             (tree / "tests/integration/integration_config.yml").write_text(config)
         status = subprocess.call(
-            [*command, *arguments], cwd=tree, env=environ, stdin=subprocess.DEVNULL
+            [*command, *arguments],
+            cwd=tree,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     output = tree / "tests/output/junit"
     if output.is_dir():

@@ -34,15 +34,17 @@ def total(counts: Iterable[Counts]) -> Counts:
 
 
 def _source(case: ElementTree.Element) -> str:
-    """What a test case belongs to: a test file for pytest, a target or test for ansible-test.
+    """The file that a test case is in.
 
-    pytest names the class `tests.unit.plugins.test_cidr.TestParsing`.
+    The class name is `tests.unit.plugins.test_cidr.TestParsing` in reports of pytest, and
+    `tests/integration/targets/some_target/tasks/main.yml:12` in those of ansible-test integration.
     """
-    parts = case.get("classname", "").split(".")
+    name = case.get("classname", "")
+    parts = name.split(".")
     for index, part in enumerate(parts):
         if part.startswith("test_"):
             return "/".join(parts[: index + 1]) + ".py"
-    return ".".join(parts)
+    return name.partition(":")[0]
 
 
 def read_reports(directory: Path) -> dict[str, Counts]:
