@@ -33,7 +33,7 @@ options:
     default: true
   timeout:
     description:
-      - How long to wait for a connection, and for each part of an answer, in seconds.
+      - How long a connection may take, and again a whole answer, in seconds.
     type: float
     default: 30
   retries:

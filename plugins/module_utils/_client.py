@@ -26,6 +26,7 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
+from ._bounded import bound
 from ._errors import (
     ApiError,
     InfisicalError,
@@ -39,7 +40,7 @@ from ._text import printable, quoted, trim
 Json = dict[str, t.Any]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-MAX_ANSWER = 64 * 1024 * 1024
+MAX_ANSWER = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LONGEST_BACKOFF = 30.0
 
@@ -86,8 +87,8 @@ class Connection(t.NamedTuple):
     """How to reach a server.
 
     `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
-    check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting and for
-    each part of an answer. `rate_limit_timeout` is in seconds.
+    check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting, and
+    again for the whole answer. `rate_limit_timeout` is in seconds.
     """
 
     url: str
@@ -104,8 +105,10 @@ class Client:
     again only where that cannot do harm.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, secrets: t.Collection[str] = ()) -> None:
+        """`secrets`, which may grow, are left out of what messages say of the server's answers."""
         self._connection = connection
+        self._secrets = secrets
         self._session = requests.Session()
         settings = self._session.merge_environment_settings(
             connection.url, {}, True, connection.verify, None
@@ -114,6 +117,7 @@ class Client:
         self._session.trust_env = False
         self._session.proxies = settings["proxies"]
         self._session.verify = settings["verify"]
+        self._session.mount(connection.url, self._adapter())
         self._session.headers.update(
             {
                 "User-Agent": "community.infisical (Ansible collection)",
@@ -125,6 +129,14 @@ class Client:
         self._token: str | None = None
         self._log_in_again: t.Callable[[], None] | None = None
         self._not_before: dict[tuple[str, str], float] = {}
+
+    def _adapter(self) -> requests.adapters.HTTPAdapter:
+        adapter = requests.adapters.HTTPAdapter()
+        bound(adapter.poolmanager)
+        proxy = requests.utils.select_proxy(self.url, self._session.proxies)
+        if proxy:
+            bound(adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}"))
+        return adapter
 
     @property
     def url(self) -> str:
@@ -298,30 +310,49 @@ class Client:
             error = answer.json.get("error")
             request_id = answer.json.get("reqId")
             if isinstance(error, str) and message is not None:
-                says = _server_text(message)
+                says = self._safe(_text_of(message), 300).rstrip(".")
                 return ApiError(
-                    f"Could not {purpose}: Infisical answered {status} {printable(error, 60)}:"
-                    f" {says}{_hint(status, error)}",
+                    f"Could not {purpose}: Infisical answered {status} {self._safe(error, 60)}:"
+                    f" {says}.{_hint(status, error)}",
                     http_status=status,
-                    error=printable(error),
-                    request_id=printable(request_id) if isinstance(request_id, str) else None,
+                    error=self._safe(error, 60),
+                    request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
                 )
+        if answer.content:
+            kind = self._safe(answer.headers.get("Content-Type", "no content type"), 60)
+            start = self._safe(answer.content[:4000].decode("utf-8", "replace"), 60)
+            what = f"{kind} ({quoted(start)})"
+        else:
+            what = "an empty body"
         return UnexpectedAnswerError(
-            f"Could not {purpose}: {self.url} answered {status} with {answer.shown()}, where"
-            " Infisical answers with a JSON object; check that url names an Infisical server.",
+            f"Could not {purpose}: {self.url} answered {status} with {what}, where Infisical"
+            " answers with a JSON object; check that url names an Infisical server.",
             http_status=status,
         )
 
+    def _safe(self, text: str, limit: int = 200) -> str:
+        """Return what the server said, bounded, on one line, and without secrets.
+
+        Ansible masks secrets too, but only whole ones, which a bound may cut.
+        """
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "********")
+        return printable(text, limit)
+
     def _redirected(self, answer: _Answer, purpose: str) -> UnexpectedAnswerError:
-        location = urlsplit(urljoin(self.url + "/", answer.headers.get("Location", "")))
+        try:
+            location = urlsplit(urljoin(self.url + "/", answer.headers.get("Location", "")))
+        except ValueError:
+            location = urlsplit(self.url)
+        # Neither a password nor a query, which may hold a token, is shown.
         there = f"{location.scheme}://{location.netloc.rpartition('@')[2]}{location.path}"
         base = there.partition("/api/")[0].rstrip("/")
-        advice = f"set url to '{printable(base)}' if that is your server"
+        advice = f"set url to '{self._safe(base)}' if that is your server"
         if base == self.url:
             advice = "check what stands in front of the server"
         return UnexpectedAnswerError(
             f"Could not {purpose}: {self.url} answered {answer.status}, a redirect to"
-            f" '{printable(there)}', and redirects are not followed, because they would carry the"
+            f" '{self._safe(there)}', and redirects are not followed, because they would carry the"
             f" token along; {advice}.",
             http_status=answer.status,
         )
@@ -351,7 +382,7 @@ class Client:
             limit = answer.headers.get("x-ratelimit-limit")
             return RateLimitedError(
                 f"Could not {purpose}: Infisical's rate limit"
-                + (f" of {printable(limit, 20)} requests a window" if limit else "")
+                + (f" of {self._safe(limit, 20)} requests a window" if limit else "")
                 + f" refused it for {waited:.0f} seconds, and asks to wait {wait:.0f} more, beyond"
                 f" rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds); wait or"
                 " raise it.",
@@ -368,10 +399,10 @@ class _Answer:
     def __init__(self, status: int, headers: t.Mapping[str, str], content: bytes) -> None:
         self.status = status
         self.headers = headers
-        self._content = content
+        self.content = content
         self.json: Json | None = None
         try:
-            parsed = json.loads(content)
+            parsed = json.loads(content, parse_int=_number, parse_constant=_no_number)
         except (ValueError, RecursionError):
             return
         if isinstance(parsed, dict):
@@ -389,12 +420,16 @@ class _Answer:
             or _seconds(self.headers.get("retry-after")) is not None
         )
 
-    def shown(self) -> str:
-        """Return what the body is, for a message."""
-        if not self._content:
-            return "an empty body"
-        kind = printable(self.headers.get("Content-Type", "no content type"), 60)
-        return f"{kind} ({quoted(printable(self._content[:400].decode('utf-8', 'replace'), 60))})"
+
+def _number(text: str) -> int:
+    # Before Python 3.11, a number of a million digits takes minutes.
+    if len(text) > 100:
+        raise ValueError("no number of Infisical's")
+    return int(text)
+
+
+def _no_number(text: str) -> t.NoReturn:
+    raise ValueError(f"{text} is not JSON")
 
 
 def _login_refused(error: InfisicalError) -> bool:
@@ -412,15 +447,18 @@ def _seconds(text: str | None) -> float | None:
     return float(text[:9]) if text.isascii() and text.isdecimal() else None
 
 
-def _server_text(message: t.Any) -> str:
-    """Return the server's message, which for validation failures is a list of issues."""
+def _text_of(message: t.Any) -> str:
+    """Return the server's message as a text: for validation failures it is a list of issues."""
     if isinstance(message, list):
         issues = [item for item in message[:5] if isinstance(item, dict)]
-        message = "; ".join(
-            f"{'.'.join(map(str, item.get('path') or ['request']))}: {item.get('message')}"
-            for item in issues
+        return "; ".join(
+            f"{_path_of(issue.get('path'))}: {issue.get('message')}" for issue in issues
         )
-    return printable(str(message), 300).rstrip(".") + "."
+    return str(message)
+
+
+def _path_of(path: t.Any) -> str:
+    return ".".join(map(str, path)) if isinstance(path, list) and path else "request"
 
 
 def _hint(status: int, error: str) -> str:

@@ -189,7 +189,7 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
             path=None,
             values={"token": token},
             organization_slug="",
-            secrets=frozenset([token]),
+            secrets=given.secrets | {token},
         )
     else:
         method = given.inferred()
@@ -208,9 +208,7 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
         path=method.path,
         values=values,
         organization_slug=given.option("organization_slug"),
-        secrets=frozenset(
-            values[item.key] for item in method.credentials if item.secret and item.key in values
-        ),
+        secrets=given.secrets,
         platform=platform,
         warning=warning,
     )
@@ -340,6 +338,13 @@ class _Given:
 
     def variable(self, name: str) -> str:
         return _text(self._environment.get(name))
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """All secrets that are given, used or not."""
+        items = [item for method in METHODS for item in method.credentials if item.secret]
+        given = {self.option(item.option) for item in items}
+        return frozenset(given | {self.variable(item.variable) for item in items}) - {""}
 
     def inferred(self) -> LoginMethod:
         """Return the method that was not named as an option. Raises OptionError."""

@@ -115,7 +115,8 @@ def _client(module: AnsibleModule, notes: Notes) -> t.Iterator[tuple[Client, Cho
         module.warn("validate_certs is false: anybody on the way can read the token and use it.")
     if travels_in_clear(choice.url):
         module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
-    with _signals_raise(), contextlib.closing(Client(connection)) as client:
+    client = Client(connection, module.no_log_values)
+    with _signals_raise(), contextlib.closing(client):
         yield client, choice
 
 

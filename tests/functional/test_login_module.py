@@ -97,8 +97,8 @@ def test_what_infisical_login_refuses(server: t.Any, tmp_path: Path) -> None:
         (
             {"login_data": {"url": server.url, "access_token": "<check_mode_token>"}},
             (
-                "login_data.access_token is the placeholder that infisical.vault.login returns under"
-                " check mode; set 'check_mode: false' on that task"
+                "login_data.access_token is the placeholder that infisical.vault.login returns"
+                " under check mode; set 'check_mode: false' on that task"
             ),
         ),
         (

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers of any kind: nothing but the collection's own errors comes out of reading them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import typing as t
+
+import pytest
+from functional.cases import ATTACHED
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.community.infisical.plugins.module_utils._api import Api
+from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
+from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
+from ansible_collections.community.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.community.infisical.plugins.module_utils._login import Choice, Login
+
+IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+CASES = 600
+
+
+class Parrot:
+    """A server that says what it was told to, whatever it is asked, and hangs up."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.answer = b""
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _address = self._listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(self.answer)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture(scope="module")
+def parrot() -> t.Iterator[Parrot]:
+    server = Parrot()
+    yield server
+    server.close()
+
+
+def ask_everything(parrot: Parrot) -> None:
+    """Make every call that reads an answer; each may only fail with an error of our own."""
+    connection = Connection(parrot.url, timeout=2, retries=0, rate_limit_timeout=0)
+    with contextlib.closing(Client(connection)) as client:
+        api = Api(client, IDENTITY)
+        choice = Choice(parrot.url, "universal-auth", {}, "", frozenset())
+        login = Login(client, choice, str)
+        for call in (
+            lambda: api.read(AZURE_AUTH, IDENTITY),
+            lambda: api.update(AZURE_AUTH, IDENTITY, {"resource": "r"}),
+            lambda: api.identity(IDENTITY),
+            lambda: api.identity_named("billing"),
+            lambda: api.identity_named("bill:ing"),
+            login.open,
+        ):
+            failure = own_failure_of(call)
+            assert failure.isprintable()
+            assert len(failure) < 1500
+
+
+def own_failure_of(call: t.Callable[[], object]) -> str:
+    try:
+        call()
+    except InfisicalError as failure:
+        return str(failure)
+    return ""
+
+
+def http(status: int, body: bytes, *headers: str) -> bytes:
+    head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KNOWN = {
+    "identityAzureAuth": {"id": "i", "identityId": IDENTITY, "accessTokenPeriod": 0, **ATTACHED},
+    "identity": {
+        "id": "m",
+        "orgId": "o",
+        "identity": {"id": IDENTITY, "name": "billing", "authMethods": ["azure-auth"]},
+    },
+    "accessToken": "e30.e30.x",
+    "statusCode": 400,
+    "error": "BadRequest",
+    "message": "No",
+    "reqId": "r",
+}
+KNOWN["identities"] = [KNOWN["identity"]]
+
+
+@st.composite
+def nearly_right(draw: st.DrawFn) -> bytes:
+    """An answer as Infisical gives it, but for one or two places where anything stands."""
+    document = json.loads(json.dumps(KNOWN))
+    for _number in range(draw(st.integers(1, 2))):
+        place = document
+        while True:
+            key = draw(
+                st.sampled_from(
+                    sorted(place) if isinstance(place, dict) else list(range(len(place)))
+                )
+            )
+            if isinstance(place[key], (dict, list)) and place[key] and draw(st.booleans()):
+                place = place[key]
+                continue
+            if draw(st.booleans()):
+                place[key] = draw(values)
+            elif isinstance(place, dict) and len(place) > 1:
+                del place[key]
+            break
+    status = draw(st.sampled_from([200, 200, 200, 400, 401, 403, 404, 422, 500]))
+    return http(status, json.dumps(document).encode(), "Content-Type: application/json")
+
+
+@st.composite
+def odd_http(draw: st.DrawFn) -> bytes:
+    """Any status, headers that matter with any value, and any body."""
+    names = [
+        "Location",
+        "Retry-After",
+        "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
+        "Content-Type",
+    ]
+    text = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20) | (
+        st.sampled_from(["http://[", "//[::1", "chunked", "gzip", "0", "1", "99999999999999999999"])
+    )
+    headers = [f"{name}: {draw(text)}" for name in draw(st.lists(st.sampled_from(names)))]
+    body = draw(st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()))
+    return http(draw(st.integers(200, 599)), body, *headers)
+
+
+@settings(
+    max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(nearly_right() | odd_http() | st.binary(max_size=300))
+def test_any_answer_is_read_or_one_of_our_own_errors(parrot: Parrot, answer: bytes) -> None:
+    parrot.answer = answer
+    ask_everything(parrot)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"a":' * 50_000, b"9" * 1_000_000, b'{"a": NaN}', b"\xff\xfe{}", b"null"],
+    ids=["deep list", "deep object", "long number", "NaN", "UTF-16 mark", "null"],
+)
+def test_bodies_that_trouble_parsers(body: bytes, parrot: Parrot) -> None:
+    parrot.answer = http(200, body)
+    ask_everything(parrot)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Killed at random moments, the module leaves nothing that a second run does not mend."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from functional.cases import ATTACHED, ONE, REQUIRED, TWO
+from functional.harness import COLLECTIONS, clean_environment
+
+from emulator import running
+
+PYTHON_MODULE = "ansible_collections.community.infisical.plugins.modules.infisical_azure_auth"
+KILLS = 36
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+SEED = 20261123
+
+# Each takes two writes, so that there is something between them to be killed at.
+ENDS: tuple[tuple[dict[str, t.Any] | None, dict[str, t.Any]], ...] = (
+    (None, {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0}),
+    (
+        ATTACHED,
+        {
+            **REQUIRED,
+            "allowed_service_principal_ids": [TWO],
+            "access_token_ttl": 0,
+            "access_token_max_ttl": 60,
+        },
+    ),
+    (ATTACHED, {"state": "absent"}),
+)
+
+
+def start(server: t.Any, folder: Path, options: dict[str, t.Any]) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", PYTHON_MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=clean_environment(folder, PYTHONPATH=str(COLLECTIONS)),
+    )
+    assert process.stdin is not None
+    login = {
+        "url": server.url,
+        "universal_auth_client_id": server.client_id,
+        "universal_auth_client_secret": server.client_secret,
+    }
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**login, **options}}))
+    process.stdin.close()
+    return process
+
+
+def finish(process: subprocess.Popen[str]) -> dict[str, t.Any]:
+    assert process.stdout is not None
+    with process, process.stdout as output:
+        result: dict[str, t.Any] = json.loads(output.read())
+    return result
+
+
+def test_after_any_kill_a_second_run_converges(
+    tmp_path: Path, record_property: t.Callable[[str, object], None]
+) -> None:
+    chance = random.Random(SEED)
+    interrupted = 0
+    # A little latency, so that there is time to be killed in, between the requests and during them.
+    with running(latency=0.02) as server:
+        started = time.monotonic()
+        finish(start(server, tmp_path, {"identity_id": server.create_identity("how long")}))
+        usual = time.monotonic() - started
+        for number in range(KILLS):
+            stored, options = ENDS[number % len(ENDS)]
+            identity_id = server.create_identity(f"killed {number}")
+            if stored is not None:
+                server.put_azure_auth(identity_id, **stored)
+            wanted = {"identity_id": identity_id, **options}
+            before = server.live_tokens()
+            process = start(server, tmp_path, wanted)
+            # The first half of a run is Python starting up.
+            time.sleep(usual * chance.uniform(0.4, 1.1))
+            how = SIGNALS[number // len(ENDS) % len(SIGNALS)]
+            process.send_signal(how)
+            assert process.stdout is not None
+            process.stdout.read()
+            process.wait()
+            interrupted += process.returncode != 0
+            check_nothing_lax(server.azure_auth(identity_id))
+            if how is not signal.SIGKILL:
+                # Before the login there was no token yet, and after it, it is revoked.
+                assert server.live_tokens() == before
+            mended = finish(start(server, tmp_path, wanted))
+            assert not mended.get("failed"), mended
+            again = finish(start(server, tmp_path, wanted))
+            assert again["changed"] is False
+            assert again["azure_auth"]["state"] == options.get("state", "present")
+    record_property("kills", KILLS)
+    record_property("interrupted", interrupted)
+    # A kill that came too late proves nothing.
+    assert interrupted >= KILLS // 2, f"{interrupted} of {KILLS} kills came in time"
+
+
+def check_nothing_lax(raw: dict[str, t.Any] | None) -> None:
+    if raw is not None:
+        assert raw["allowedServicePrincipalIds"] in (ONE, TWO)
+        assert raw["accessTokenTTL"] > 0 or raw["accessTokenMaxTTL"] == 60

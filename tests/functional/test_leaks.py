@@ -1,0 +1,149 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret in anything that Ansible prints, logs, runs or leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+from functional.cases import ATTACHED
+from functional.harness import MODULE, Run, run_play
+
+LOGIN = "community.infisical.infisical_login"
+CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
+CLIENT_SECRET = "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"
+WRONG = "Wr0ngS3cretThatIsLong"
+PASSWORD = "Pa55wordOfAProxy"
+# What the test itself writes: the playbook holds what its author put there.
+OWN = ("playbook.yml",)
+
+
+class ProcessList(threading.Thread):
+    """Reads the arguments of every process, again and again."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seen: set[str] = set()
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        while not self._done.wait(0.01):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                # A process may be gone by now.
+                with contextlib.suppress(OSError):
+                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+
+    def stop(self) -> str:
+        self._done.set()
+        self.join()
+        return "\n".join(self.seen)
+
+
+def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
+    """Return tasks with secrets, that succeed and that fail in many ways."""
+    ids = server.create_identities([f"leaks {number}" for number in range(8)])
+    for identity_id in ids:
+        server.put_azure_auth(identity_id, **ATTACHED)
+    # Long, so that the bound on messages would cut the secret, and Ansible not know the rest.
+    echo = f"{'You sent ' * 31}{server.client_secret} {server.token}"
+    server.fault("error", identity_id=ids[7], status=400, error="BadRequest", message=echo)
+    server.fault("body", identity_id=ids[2], text=f"<html>{server.client_secret}</html>")
+    server.fault("redirect", identity_id=ids[3], location=f"http://x/?t={server.client_secret}")
+    server.fault("drop", identity_id=ids[4])
+    server.fault("error", identity_id=ids[5], status=401, error="UnauthorizedError")
+    server.fault("rate_limit", identity_id=ids[6], retry_after=999)
+    common = {"resource": "leaks", "retries": 0, "rate_limit_timeout": 0}
+    wrong = {
+        "universal_auth_client_id": server.client_id,
+        "universal_auth_client_secret": WRONG,
+    }
+    login_data = {"url": server.url, "access_token": server.token}
+    return [
+        *({MODULE: {"identity_id": identity_id, **common}} for identity_id in ids[:7]),
+        {MODULE: {"identity_id": ids[0], "token": server.token}},
+        {MODULE: {"identity_id": ids[7], "token": server.token, **common}},
+        {MODULE: {"identity_id": ids[0], "login_data": login_data}},
+        {MODULE: {"identity_id": ids[0], "access_token_ttl": -1}},
+        {MODULE: {"identity_id": ids[0], **wrong}},
+        {MODULE: {"identity_id": ids[0], "token": f"{WRONG} with a blank"}},
+        {MODULE: {"identity_id": ids[0], "auth_method": "ldap_auth", "ldap_password": WRONG}},
+        {MODULE: {"identity_id": ids[0], "url": f"https://user:{WRONG}@infisical.invalid"}},
+        {MODULE: {"identity_id": ids[0], "login_data": {"url": f"x://u:{WRONG}@x"}}},
+        {LOGIN: {}, "register": "login", "no_log": True},
+        {LOGIN: {"state": "absent", "login_data": "{{ login.login_data }}"}},
+        {LOGIN: wrong},
+    ]
+
+
+def searched(folder: Path, run: Run) -> dict[str, str]:
+    """Return everything that a run has written, by where."""
+    texts = {"output": run.output}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name not in OWN:
+            texts[str(path.relative_to(folder))] = path.read_text("utf-8", "replace")
+    return texts
+
+
+@pytest.mark.parametrize("callback", ["default", "minimal"])
+def test_no_secret_gets_out(
+    callback: str,
+    server: t.Any,
+    tmp_path: Path,
+    record_property: t.Callable[[str, object], None],
+) -> None:
+    tasks = tasks_of(server)
+    server.clear_requests()
+    processes = ProcessList()
+    processes.start()
+    run = run_play(
+        tmp_path,
+        tasks,
+        "-vvvvv",
+        "--diff",
+        INFISICAL_URL=server.url,
+        ANSIBLE_LOG_PATH=str(tmp_path / "ansible.log"),
+        ANSIBLE_STDOUT_CALLBACK=callback,
+        ANSIBLE_REMOTE_TMP=str(tmp_path / "remote"),
+        # With pipelining there would be no files to look at.
+        ANSIBLE_PIPELINING="0",
+        HTTP_PROXY=f"http://proxy:{PASSWORD}@127.0.0.1:9",
+        NO_PROXY="127.0.0.1",
+        **{CLIENT_ID: server.client_id, CLIENT_SECRET: server.client_secret},
+    )
+    server.clear_faults()
+    texts = {**searched(tmp_path, run), "processes": processes.stop()}
+    outcomes = [result["failed"] for result in run.results]
+    assert outcomes.count(False) >= 6, "the tasks that should pass did not"
+    assert outcomes.count(True) >= 12, "the tasks that should fail did not"
+    assert "ansible-playbook" in texts["processes"]
+    assert "leaks" in texts["output"]
+    secrets = {server.client_secret, server.token, WRONG, PASSWORD}
+    leaks = [(place, s) for place, text in texts.items() for s in secrets if s in text]
+    # Every token of the emulator is a JWT: so are those that the tasks got for themselves.
+    jwt = re.compile(r"eyJ[\w-]{10,}\.[\w-]+")
+    leaks += [(place, "a token") for place, text in texts.items() if jwt.search(text)]
+    assert leaks == []
+    record_property("secrets", len(secrets))
+    record_property("places", len(texts))
+
+
+def test_no_token_travels_where_none_is_asked_for(server: t.Any, tmp_path: Path) -> None:
+    server.clear_requests()
+    (result,) = run_play(
+        tmp_path,
+        [{LOGIN: {}, "no_log": True}],
+        INFISICAL_URL=server.url,
+        **{CLIENT_ID: server.client_id, CLIENT_SECRET: server.client_secret},
+    ).results
+    assert not result["failed"]
+    (login,) = server.requests()
+    assert login.path == "/api/v1/auth/universal-auth/login"
+    assert "authorization" not in login.headers
+    assert login.query == {}

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bounds: slow, endless and huge answers, rate limits, and retries, by the client itself."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+import threading
+import time
+import typing as t
+
+import pytest
+from functional.cases import ATTACHED
+
+from ansible_collections.community.infisical.plugins.module_utils._api import Api
+from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
+from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
+from ansible_collections.community.infisical.plugins.module_utils._errors import (
+    ApiError,
+    InfisicalError,
+    RateLimitedError,
+    TransportError,
+    UnexpectedAnswerError,
+)
+from emulator import running
+
+
+@pytest.fixture
+def api(server: t.Any) -> t.Iterator[t.Callable[..., Api]]:
+    """A maker of API clients with the options of a connection."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**options: t.Any) -> Api:
+            client = Client(Connection(server.url, **{"retries": 0, "timeout": 1, **options}))
+            stack.enter_context(contextlib.closing(client))
+            client.use_token(server.token)
+            return Api(client, None)
+
+        yield make
+        server.clear_faults()
+
+
+@pytest.fixture(scope="module")
+def identity_id(server: t.Any) -> str:
+    created = str(server.create_identity("bounds"))
+    server.put_azure_auth(created, **ATTACHED)
+    return created
+
+
+def failure_of(api: Api, identity_id: str) -> tuple[InfisicalError, float]:
+    started = time.monotonic()
+    with pytest.raises(InfisicalError) as raised:
+        api.read(AZURE_AUTH, identity_id)
+    return raised.value, time.monotonic() - started
+
+
+def test_an_answer_a_byte_at_a_time_is_given_up(
+    api: t.Callable[..., Api], server: t.Any, identity_id: str
+) -> None:
+    server.fault("drip", identity_id=identity_id, interval=0.3)
+    failure, seconds = failure_of(api(), identity_id)
+    assert isinstance(failure, TransportError)
+    assert "broke off (timed out)" in str(failure)
+    assert seconds < 3
+
+
+def test_a_head_that_never_ends_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        done = threading.Event()
+
+        def answer() -> None:
+            connection, _address = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not done.wait(0.2):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with contextlib.closing(Client(Connection(url, timeout=1, retries=0))) as client:
+            failure, seconds = failure_of(Api(client, None), "x")
+        done.set()
+        thread.join()
+    assert "did not answer (timed out)" in str(failure)
+    assert seconds < 3
+
+
+@pytest.mark.parametrize("gzip", [False, True], ids=["plain", "gzip bomb"])
+def test_a_huge_answer_is_given_up_in_bounded_memory(
+    gzip: bool, api: t.Callable[..., Api], server: t.Any, identity_id: str
+) -> None:
+    server.fault("huge", identity_id=identity_id, size=100 * 1024 * 1024, gzip=gzip)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    failure, _seconds = failure_of(api(timeout=20), identity_id)
+    assert isinstance(failure, UnexpectedAnswerError)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown < 100, f"{grown:.0f} MiB"
+
+
+def test_retries_are_as_many_as_asked_for_and_the_message_says_so(
+    api: t.Callable[..., Api], server: t.Any, identity_id: str
+) -> None:
+    server.fault("drop", identity_id=identity_id)
+    server.clear_requests()
+    failure, seconds = failure_of(api(retries=2), identity_id)
+    assert "(the connection was closed)" in str(failure) or "reset" in str(failure)
+    assert f"(tried 3 times in {seconds:.0f} seconds)." in str(failure)
+    assert len(server.requests(identity_id=identity_id)) == 3
+
+
+def test_what_retrying_cannot_help_is_not_retried(
+    api: t.Callable[..., Api], server: t.Any, identity_id: str
+) -> None:
+    for status, error in ((500, "FindOne"), (403, "PermissionDenied"), (404, "NotFound")):
+        server.fault("error", identity_id=identity_id, times=1, status=status, error=error)
+        server.clear_requests()
+        failure, _seconds = failure_of(api(retries=5), identity_id)
+        assert isinstance(failure, ApiError)
+        assert failure.error == error
+        assert len(server.requests(identity_id=identity_id)) == 1
+
+
+def test_a_limit_is_kept_without_a_refusal_and_in_little_more_than_the_least_time() -> None:
+    window, limit, reads = 2, 10, 25
+    with running(read_limit=limit, window=window) as server:
+        identity_id = server.create_identity("paced")
+        server.put_azure_auth(identity_id, **ATTACHED)
+        client = Client(Connection(server.url))
+        client.use_token(server.token)
+        started = time.monotonic()
+        for _number in range(reads):
+            Api(client, None).read(AZURE_AUTH, identity_id)
+        seconds = time.monotonic() - started
+        client.close()
+        statuses = [item.status for item in server.requests(identity_id=identity_id)]
+    assert statuses.count(429) <= reads // limit
+    assert len(statuses) - statuses.count(429) == reads
+    # Two full windows have to pass; the header tells whole seconds, which costs one a window.
+    assert seconds < reads // limit * (window + 1.3) + 1
+
+
+@pytest.mark.parametrize("retry_after", [None, "soon", "-1", "0", "1.5"])
+def test_a_strange_retry_after_neither_hangs_nor_hammers(
+    retry_after: str | None, api: t.Callable[..., Api], server: t.Any, identity_id: str
+) -> None:
+    server.fault("rate_limit", identity_id=identity_id, retry_after=retry_after)
+    server.clear_requests()
+    failure, seconds = failure_of(api(rate_limit_timeout=2.5), identity_id)
+    assert isinstance(failure, RateLimitedError)
+    assert "beyond rate_limit_timeout (2.5 seconds)" in str(failure)
+    assert seconds < 5
+    assert len(server.requests(identity_id=identity_id)) <= 4
+
+
+def test_waiting_for_a_limit_uses_up_no_retries(
+    api: t.Callable[..., Api], server: t.Any, identity_id: str
+) -> None:
+    server.fault("rate_limit", identity_id=identity_id, times=2, retry_after=1)
+    assert api(retries=0).read(AZURE_AUTH, identity_id).values["resource"] == ATTACHED["resource"]
