@@ -129,7 +129,10 @@ def test_azure_logins_are_compared_letter_by_letter(
 ) -> None:
     assert api.emulator is not None
     api.attach(identity, **fields)
-    body = {"identityId": identity, "jwt": api.emulator.azure_jwt(identity, **claims)}
+    body = {
+        "identityId": identity,
+        "jwt": api.emulator.jwt(identity, method="azure-auth", **claims),
+    }
     answer = api.post("/api/v1/auth/azure-auth/login", body, token=None)
     assert answer.status_code == status
 
@@ -139,7 +142,7 @@ def test_revoking_azure_auth_ends_its_tokens(api: Api, attached: str) -> None:
     assert api.emulator is not None
     identity_id = api.create_identity("azure member", "member")
     api.attach(identity_id)
-    body = {"identityId": identity_id, "jwt": api.emulator.azure_jwt(identity_id)}
+    body = {"identityId": identity_id, "jwt": api.emulator.jwt(identity_id, method="azure-auth")}
     answer = api.post("/api/v1/auth/azure-auth/login", body, token=None)
     token = answer.json()["accessToken"]
     assert works(api, token, attached)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .control import Control, Credentials, RequestRecord
+from .control import Control, Credentials, LdapCredentials, RequestRecord
 from .server import Emulator, running
 
-__all__ = ["Control", "Credentials", "Emulator", "RequestRecord", "running"]
+__all__ = ["Control", "Credentials", "Emulator", "LdapCredentials", "RequestRecord", "running"]

@@ -15,8 +15,9 @@ from typing import Any
 
 from . import rules
 from .faults import Fault, make_fault
+from .logins import JWT_METHODS
 from .routes import show_identity
-from .state import AZURE, METHOD_DEFAULTS, UNIVERSAL, Identity, State, encode_jwt
+from .state import AZURE, LDAP, METHOD_DEFAULTS, UNIVERSAL, Identity, State, encode_jwt
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,14 @@ class Credentials:
 
     client_id: str
     client_secret: str
+
+
+@dataclass(frozen=True)
+class LdapCredentials:
+    """What the directory knows an identity by."""
+
+    username: str
+    password: str
 
 
 @dataclass
@@ -129,7 +138,7 @@ class Control:
             ids = [self.state.add_identity(name).id for name in names]
             if azure_auth is not None:
                 for identity_id in ids:
-                    self._put(self.state.identities[identity_id], azure_auth)
+                    self._put(self.state.identities[identity_id], AZURE, azure_auth)
             return ids
 
     def delete_identity(self, identity_id: str) -> None:
@@ -143,27 +152,33 @@ class Control:
             identity = self.state.identities.get(identity_id)
             return show_identity(self.state, identity) if identity else None
 
-    # -- Azure Auth, raw ------------------------------------------------------------------------
+    # -- auth methods, raw ----------------------------------------------------------------------
 
-    def put_azure_auth(self, identity_id: str, **api_fields: Any) -> dict[str, Any]:
-        """Store API fields as they are, impossible ones included, and return the raw object.
+    def put_method(self, identity_id: str, method: str, **api_fields: Any) -> dict[str, Any]:
+        """Store API fields of an auth method as they are, and return the raw object.
 
         A field left out keeps its value, or gets a default when there was no object. Trusted IPs
-        may be given as strings.
+        may be given as strings. Impossible values are stored like any others.
         """
         with self.state.lock:
-            return copy.deepcopy(self._put(self.state.identities[identity_id], api_fields))
+            return copy.deepcopy(self._put(self.state.identities[identity_id], method, api_fields))
 
-    def _put(self, identity: Identity, api_fields: Mapping[str, Any]) -> dict[str, Any]:
+    def put_azure_auth(self, identity_id: str, **api_fields: Any) -> dict[str, Any]:
+        """`put_method` for Azure Auth."""
+        return self.put_method(identity_id, AZURE, **api_fields)
+
+    def _put(
+        self, identity: Identity, method: str, api_fields: Mapping[str, Any]
+    ) -> dict[str, Any]:
         fields = dict(api_fields)
         if "accessTokenTrustedIps" in fields:
             fields["accessTokenTrustedIps"] = [
                 (rules.parse_trusted_ip(ip) or {"ipAddress": ip}) if isinstance(ip, str) else ip
                 for ip in fields["accessTokenTrustedIps"]
             ]
-        stored = identity.methods.get(AZURE)
+        stored = identity.methods.get(method)
         if stored is None:
-            return self.state.attach(identity, AZURE, {**METHOD_DEFAULTS[AZURE], **fields})
+            return self.state.attach(identity, method, {**METHOD_DEFAULTS[method], **fields})
         self.state.touch(stored, fields)
         return stored
 
@@ -218,19 +233,19 @@ class Control:
                 trusted_ips=[rules.parse_trusted_ip(ip) or {} for ip in trusted_ips],
             ).text
 
-    def azure_jwt(self, identity_id: str, **claims: Any) -> str:
-        """A JWT that logs the identity in through Azure Auth, `claims` replaced."""
+    def ldap(self, identity_id: str) -> LdapCredentials:
+        """Credentials of an identity that has LDAP Auth."""
         with self.state.lock:
-            stored = self.state.identities[identity_id].methods[AZURE]
-            return encode_jwt(
-                {
-                    "aud": stored["resource"],
-                    "iss": f"https://sts.windows.net/{stored['tenantId']}/",
-                    "tid": stored["tenantId"],
-                    "oid": stored["allowedServicePrincipalIds"].split(", ")[0],
-                    **claims,
-                }
-            )
+            stored = self.state.identities[identity_id].methods[LDAP]
+            return LdapCredentials(stored["username"], stored["password"])
+
+    def jwt(self, identity_id: str, *, method: str, **claims: Any) -> str:
+        """A JWT that logs the identity in through `method`, unless `claims` say other things."""
+        with self.state.lock:
+            identity = self.state.identities[identity_id]
+            text = encode_jwt({**JWT_METHODS[method].claims(identity.methods[method]), **claims})
+            self.state.labels[text] = f"jwt:{identity.name}:{method}"
+            return text
 
     def live_tokens(self, identity_id: str | None = None) -> int:
         """How many tokens would be accepted, of one identity or of all."""

@@ -85,8 +85,17 @@ def control_routes(control: Control) -> list[Route]:
         control.remove_azure_auth(request.path_params["identity_id"])
         return {}
 
+    def put_method(request: Request, body: Any) -> Any:
+        return {"stored": control.put_method(**request.path_params, **body)}
+
     def credentials(request: Request, _body: Any) -> Any:
         return dataclasses.asdict(control.credentials(request.path_params["identity_id"]))
+
+    def ldap(request: Request, _body: Any) -> Any:
+        return dataclasses.asdict(control.ldap(request.path_params["identity_id"]))
+
+    def jwt(_request: Request, body: Any) -> Any:
+        return {"jwt": control.jwt(**body)}
 
     def tokens(request: Request, _body: Any) -> Any:
         return {"live": control.live_tokens(**request.query_params)}
@@ -111,7 +120,10 @@ def control_routes(control: Control) -> list[Route]:
         ("GET", "/identities/{identity_id}/azure-auth", azure_auth),
         ("PUT", "/identities/{identity_id}/azure-auth", put_azure_auth),
         ("DELETE", "/identities/{identity_id}/azure-auth", remove_azure_auth),
+        ("PUT", "/identities/{identity_id}/methods/{method}", put_method),
         ("GET", "/identities/{identity_id}/credentials", credentials),
+        ("GET", "/identities/{identity_id}/ldap", ldap),
+        ("POST", "/jwts", jwt),
         ("GET", "/tokens", tokens),
         ("POST", "/tokens", issue_token),
     ]

@@ -18,11 +18,9 @@ from typing import Any
 from . import errors, rules, schema
 from .errors import ApiError
 from .logins import LOGINS, LoginMethod
+from .rules import BOTH, CURRENT
 from .schema import ABSENT, Field
 from .state import AZURE, ROLES, TOKEN, UNIVERSAL, Identity, State, Token, timestamp
-
-BOTH = frozenset(rules.GENERATIONS)
-CURRENT = frozenset({"current"})
 
 
 @dataclass
@@ -375,17 +373,19 @@ def token_answer(token: Token) -> dict[str, Any]:
 
 def login(method: LoginMethod) -> Handler:
     """The handler for logging in through a method."""
-    fields = {name: Field(schema.string(), required=True) for name in method.fields}
-    fields["organizationSlug"] = Field(schema.string(least=1, most=64))
+    credentials = {name: Field(schema.string(), required=True) for name in method.fields}
+    # Servers of 2024 do not know the slug, and drop it like any unknown field.
+    scoped = {**credentials, "organizationSlug": Field(schema.string(least=1, most=64))}
 
     def handle(call: Call) -> Any:
         state = call.state
+        fields = scoped if call.generation == "current" else credentials
         given = schema.read_body(call.generation, fields, call.body)
         if any("\0" in text for text in given.values()):
             raise errors.broken("FindOne")
         identity = method.verify(state, given)
         organization_id = None
-        if call.generation == "current" and "organizationSlug" in given:
+        if "organizationSlug" in given:
             organization_id = _scope(state, identity, given["organizationSlug"])
         identity.last_login_method = method.name
         identity.last_login_time = timestamp(state.now())
@@ -395,10 +395,11 @@ def login(method: LoginMethod) -> Handler:
 
 
 def _scope(state: State, identity: Identity, slug: str) -> str:
-    """The organisation that a token is for, when the login names one."""
-    if slug != state.organizations[identity.home_id].slug:
-        raise errors.not_found(f"Sub organization with slug {slug} not found")
-    return identity.home_id
+    """The organisation that a token is for, when the login names one of the identity's."""
+    for organization_id in (identity.organization_id, identity.home_id):
+        if slug == state.organizations[organization_id].slug:
+            return organization_id
+    raise errors.not_found(f"Sub organization with slug {slug} not found")
 
 
 ACCESS_TOKEN = {"accessToken": Field(schema.string(), required=True)}
@@ -666,7 +667,14 @@ ROUTES = (
     ApiRoute("PATCH", _AZURE, update_azure, "write"),
     ApiRoute("DELETE", _AZURE, revoke_azure, "write"),
     *(
-        ApiRoute("POST", f"/api/v1/auth/{method.name}/login", login(method), "write", public=True)
+        ApiRoute(
+            "POST",
+            f"/api/v1/auth/{method.name}/login",
+            login(method),
+            "write",
+            public=True,
+            generations=method.generations,
+        )
         for method in LOGINS
     ),
     ApiRoute("POST", "/api/v1/auth/token/revoke", revoke_token, "write", public=True),

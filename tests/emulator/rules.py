@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 GENERATIONS = ("current", "2024")
+BOTH = frozenset(GENERATIONS)
+CURRENT = frozenset({"current"})
 TTL_RULES = ("as-probed", "mended", "mended-zero")
 
 TTL_MAX = 315_360_000

@@ -25,6 +25,11 @@ from .limits import Windows
 AZURE = "azure-auth"
 UNIVERSAL = "universal-auth"
 TOKEN = "token-auth"
+GCP = "gcp-auth"
+KUBERNETES = "kubernetes-auth"
+OIDC = "oidc-auth"
+JWT = "jwt-auth"
+LDAP = "ldap-auth"
 
 # Any time before now does; a fixed one keeps seeded tokens the same from run to run.
 SEEDED_AT = datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp()
@@ -274,6 +279,11 @@ class State:
             self.client_ids[stored["clientId"]] = identity.id
             identity.methods[method] = stored
             self.add_client_secret(identity)
+        if method == LDAP:
+            # Both are the directory's; it knows this one person by them.
+            stored["username"] = f"person-{self.new_number()}"
+            stored["password"] = hashlib.sha256(stored["username"].encode()).hexdigest()
+            self.labels[stored["password"]] = f"ldap-password:{identity.name}"
         identity.methods[method] = stored
         return stored
 
@@ -377,6 +387,11 @@ METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     UNIVERSAL: {**_LIFETIMES_DEFAULT, "clientSecretTrustedIps": ANYWHERE_STORED},
     TOKEN: _LIFETIMES_DEFAULT,
+    GCP: _LIFETIMES_DEFAULT,
+    KUBERNETES: {"allowedAudience": "", **_LIFETIMES_DEFAULT},
+    OIDC: {"boundSubject": "", "boundAudiences": "", **_LIFETIMES_DEFAULT},
+    JWT: {"boundSubject": "", "boundAudiences": "", **_LIFETIMES_DEFAULT},
+    LDAP: _LIFETIMES_DEFAULT,
 }
 
 

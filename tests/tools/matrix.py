@@ -159,11 +159,10 @@ class Plan:
 
     def _sanity(self, core: str) -> Callable[[str, IO[str]], int]:
         def run(label: str, log: IO[str]) -> int:
-            python, controller = self.controller(core)
-            arguments = ["--local", "--python", python]
+            _python, controller = self.controller(core)
             with _SANITY:
                 return run_ansible_test(
-                    "sanity", arguments, bin_directory=controller.bin, label=label, log=log
+                    "sanity", ["--local"], bin_directory=controller.bin, label=label, log=log
                 )
 
         return run
@@ -283,9 +282,7 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         pool.shutdown(cancel_futures=True)
     rows = [row for row, _counts in results] + plan.skipped
-    rows.sort(
-        key=lambda row: (_minor(row.core), row.what.split(",")[0], _minor(row.python or "3.0"))
-    )
+    rows.sort(key=lambda row: row.core)
     counts = total(counts for _row, counts in results) + Counts(skipped=len(plan.skipped))
     text = "\n".join([*table(rows), "", str(counts)])
     (CACHE / "matrix.md").write_text(text + "\n")
