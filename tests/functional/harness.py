@@ -19,6 +19,15 @@ MODULE = "community.infisical.infisical_azure_auth"
 HERE = Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
 
+# The last costs Ansible half of its speed.
+DROPPED = (
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "NETRC",
+    "PYTHONDONTWRITEBYTECODE",
+)
+
 Result = dict[str, t.Any]
 
 
@@ -47,7 +56,7 @@ def clean_environment(folder: Path, **extra: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith(("ANSIBLE_", "INFISICAL_"))
         and not name.upper().endswith("_PROXY")
-        and name not in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC")
+        and name not in DROPPED
     }
     return {
         **kept,
