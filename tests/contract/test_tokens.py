@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import pytest
+import requests
 
 from contract.api import ATTACH, Api, fields_of, refusal
 
@@ -77,26 +78,76 @@ def test_an_organisation_slug_has_1_to_64_characters(api: Api, slug: str) -> Non
     assert fields_of(answer) == ["organizationSlug"]
 
 
+@pytest.mark.usefixtures("old")
+def test_servers_of_2024_drop_an_organisation_slug(api: Api) -> None:
+    answer = api.post(LOGIN, {**api.credentials, "organizationSlug": "x" * 65}, token=None)
+    assert answer.status_code == 200
+    api.post(REVOKE, {"accessToken": answer.json()["accessToken"]}, token=None)
+
+
 @pytest.mark.parametrize("path", [LOGIN, REVOKE])
 def test_a_bad_authorization_header_spoils_even_public_routes(api: Api, path: str) -> None:
     answer = api.post(path, api.credentials, token="garbage")
     assert refusal(answer) == (403, "TokenError")
 
 
-def test_azure_login_for_an_identity_without_the_method_is_a_404(api: Api, bare: str) -> None:
-    body = {"identityId": bare, "jwt": "garbage"}
-    answer = api.post("/api/v1/auth/azure-auth/login", body, token=None)
-    assert refusal(answer) == (404, "NotFound")
+# The methods that name the identity, what they take besides, and whether servers of 2024 have them.
+IDENTITY_LOGINS: list[tuple[str, dict[str, str], bool]] = [
+    ("azure-auth", {"jwt": "garbage"}, True),
+    ("gcp-auth", {"jwt": "garbage"}, True),
+    ("kubernetes-auth", {"jwt": "garbage"}, True),
+    ("oidc-auth", {"jwt": "garbage"}, True),
+    ("jwt-auth", {"jwt": "garbage"}, False),
+    ("ldap-auth", {"username": "nobody", "password": "garbage"}, False),
+]
+identity_logins = pytest.mark.parametrize(
+    ("method", "rest", "on_2024"), IDENTITY_LOGINS, ids=[row[0] for row in IDENTITY_LOGINS]
+)
+
+
+def known(api: Api, on_2024: bool, answer: requests.Response) -> bool:
+    """Whether the server has the route; where it has not, it must say so."""
+    if on_2024 or api.generation == "current":
+        return True
+    assert refusal(answer) == (404, "Not Found")
+    return False
+
+
+@pytest.mark.parametrize("who", ["bare", "unknown"])
+@identity_logins
+def test_a_login_for_an_identity_without_the_method_is_a_404(
+    api: Api, bare: str, method: str, rest: dict[str, str], on_2024: bool, who: str
+) -> None:
+    identity_id = bare if who == "bare" else "00000000-0000-4000-8000-000000000000"
+    answer = api.post(
+        f"/api/v1/auth/{method}/login", {"identityId": identity_id, **rest}, token=None
+    )
+    if known(api, on_2024, answer):
+        assert refusal(answer) == (404, "NotFound")
+
+
+@identity_logins
+def test_a_login_with_an_id_that_is_no_uuid_is_a_500(
+    api: Api, method: str, rest: dict[str, str], on_2024: bool
+) -> None:
+    body = {"identityId": "not-a-uuid", **rest}
+    answer = api.post(f"/api/v1/auth/{method}/login", body, token=None)
+    if known(api, on_2024, answer):
+        assert answer.status_code == 500
+
+
+@identity_logins
+def test_a_login_needs_all_of_its_fields(
+    api: Api, method: str, rest: dict[str, str], on_2024: bool
+) -> None:
+    answer = api.post(f"/api/v1/auth/{method}/login", {}, token=None)
+    if known(api, on_2024, answer):
+        assert refusal(answer)[1] == "ValidationFailure"
+        assert sorted(fields_of(answer)) == sorted(["identityId", *rest])
 
 
 def test_azure_login_with_garbage_is_a_500(api: Api, attached: str) -> None:
     body = {"identityId": attached, "jwt": "garbage"}
-    answer = api.post("/api/v1/auth/azure-auth/login", body, token=None)
-    assert answer.status_code == 500
-
-
-def test_azure_login_with_an_id_that_is_no_uuid_is_a_500(api: Api) -> None:
-    body = {"identityId": "not-a-uuid", "jwt": "garbage"}
     answer = api.post("/api/v1/auth/azure-auth/login", body, token=None)
     assert answer.status_code == 500
 

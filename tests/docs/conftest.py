@@ -12,6 +12,7 @@ import pytest
 from tools.paths import link_collection
 
 from docs.documents import BLOCKS
+from docs.logins import logins
 from docs.stories import Story
 from emulator import running
 
@@ -26,9 +27,9 @@ def tell(tmp_path_factory: pytest.TempPathFactory) -> Tell:
 
     def tell_once(document: str) -> Story:
         if document not in told:
-            with running() as emulator:
-                folder = tmp_path_factory.mktemp("story")
-                told[document] = Story(BLOCKS[document], emulator, folder)
+            folder = tmp_path_factory.mktemp("story")
+            with running() as emulator, logins(emulator, folder) as given:
+                told[document] = Story(BLOCKS[document], emulator, given, folder)
         return told[document]
 
     return tell_once

@@ -6,8 +6,9 @@
 
 A document is a story: what one block attaches, a later one changes. Playbooks and task lists run as
 they stand but for the names that only an example can have: the address of Infisical and the ids of
-identities. The tasks of EXAMPLES run twice each, to see them keep what they made. As many blocks as
-possible go into one run of `ansible-playbook`, which is what takes the time.
+identities. The tasks of EXAMPLES run twice each, to see them keep what they made; the identities that
+they name have Azure Auth before. As many blocks as possible go into one run of `ansible-playbook`,
+which is what takes the time.
 """
 
 from __future__ import annotations
@@ -23,16 +24,21 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from tools.paths import COLLECTIONS
 
 from docs.blocks import EXAMPLES, Block, BlockError
+from docs.logins import Logins
 from emulator import Emulator
 
 COLLECTION = "community.infisical."
 URLS = ("https://infisical.example.com", "https://app.infisical.com", "https://eu.infisical.com")
 
-_NAME = re.compile(r"\bidentity_name: +\"?(?P<name>[^\"{}\n]+?)\"? *$", re.MULTILINE)
+# Other people's collections, or what stands in for them.
+OTHERS = Path(__file__).with_name("collections")
+
 _ID = re.compile(r"\bidentity_id: +\"?(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
+_LOGIN_ID = re.compile(r"\bauth_identity_id: +(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 # What an identity has that a block is given.
 SOMEBODYS = {
     "tenantId": "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16",
@@ -106,11 +112,30 @@ def _twice(tasks: str) -> str:
     return "".join(part.rstrip("\n") + "\n" + part for part in parts if part.startswith("- "))
 
 
+def _named(value: t.Any) -> t.Iterator[str]:
+    """Yield the names of identities in playbooks, tasks and variables, those of loops included."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    elif isinstance(value, dict):
+        name = value.get("identity_name")
+        if isinstance(name, str) and "{{" not in name:
+            yield name
+        loop = value.get("loop")
+        if isinstance(loop, list) and "{{ item }}" in str(value):
+            yield from (item for item in loop if isinstance(item, str))
+        for item in value.values():
+            yield from _named(item)
+
+
 class Story:
     """The blocks of one document, told once."""
 
-    def __init__(self, blocks: t.Sequence[Block], emulator: Emulator, folder: Path) -> None:
+    def __init__(
+        self, blocks: t.Sequence[Block], emulator: Emulator, given: Logins, folder: Path
+    ) -> None:
         self._emulator = emulator
+        self._given = given
         self._folder = folder
         seeded = map(emulator.identity, emulator.identities.values())
         self._identities = {
@@ -135,25 +160,26 @@ class Story:
 
     def _create_identities(self, blocks: t.Sequence[Block]) -> dict[str, str]:
         text = "\n".join(block.text for block in blocks)
-        for name in {match["name"] for match in _NAME.finditer(text)} - set(self._identities):
-            self._identities[name] = self._emulator.create_identity(name)
         for block in blocks:
-            for name in filter(None, block.marks.get("given", "").split(", ")):
+            names = set(_named(yaml.safe_load(block.text)) if block.language == "yaml" else ())
+            for name in names - set(self._identities):
+                self._identities[name] = self._emulator.create_identity(name)
+            if block.heading != EXAMPLES:
+                names = set(filter(None, block.marks.get("given", "").split(", ")))
+            for name in names:
                 self._emulator.put_azure_auth(self._identities[name], **SOMEBODYS)
-        names = {
-            match["id"]: self._emulator.create_identity(f"documented as {match['id']}")
-            for match in _ID.finditer(text)
+        return {
+            **{
+                match["id"]: self._emulator.create_identity(f"documented as {match['id']}")
+                for match in _ID.finditer(text)
+            },
+            **{match["id"]: self._given.identity_id for match in _LOGIN_ID.finditer(text)},
+            **dict.fromkeys(URLS, self._emulator.url),
         }
-        return {**names, **dict.fromkeys(URLS, self._emulator.url)}
 
     def _write_variables(self) -> str:
-        """Write what EXAMPLES take from variables, as users do; return the file's name."""
-        variables = {
-            "identity_id": self._identities.get("billing"),
-            "infisical_url": self._emulator.url,
-            "infisical_client_id": self._emulator.client_id,
-            "infisical_client_secret": self._emulator.client_secret,
-        }
+        """Write what examples take from variables, as users do; return the file's name."""
+        variables = {"identity_id": self._identities.get("billing"), **self._given.variables}
         (self._folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         return "@variables.json"
 
@@ -201,10 +227,14 @@ class Story:
             batch = batch[done:]
 
     def _run(self, arguments: t.Sequence[str]) -> Told:
-        return ansible_playbook(arguments, self._emulator, self._folder)
+        return ansible_playbook(
+            arguments, self._emulator, self._folder, **self._given.environment
+        )
 
 
-def ansible_playbook(arguments: t.Sequence[str], emulator: Emulator, folder: Path) -> Told:
+def ansible_playbook(
+    arguments: t.Sequence[str], emulator: Emulator, folder: Path, **environment: str
+) -> Told:
     """Run `ansible-playbook` in a folder, with the emulator in the environment."""
     log = folder / "records.jsonl"
     log.unlink(missing_ok=True)
@@ -215,7 +245,7 @@ def ansible_playbook(arguments: t.Sequence[str], emulator: Emulator, folder: Pat
             **{name: value for name, value in os.environ.items() if not _is_foreign(name)},
             "ANSIBLE_CALLBACKS_ENABLED": "docs_record",
             "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}{os.pathsep}{OTHERS}",
             "ANSIBLE_HOME": str(folder / ".ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -225,6 +255,7 @@ def ansible_playbook(arguments: t.Sequence[str], emulator: Emulator, folder: Pat
             "INFISICAL_URL": emulator.url,
             "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
             "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
+            **environment,
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -13,16 +13,19 @@ from tools.paths import ROOT
 
 
 def environment_variables() -> frozenset[str]:
-    """Return the environment variables of Infisical that the collection's code names."""
+    """Return the environment variables that the collection's code names.
+
+    Infisical's own are known by their beginning, others by the constants that hold them.
+    """
     found = set()
     for path in ROOT.glob("plugins/module_utils/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and re.fullmatch(r"INFISICAL_[A-Z_]+", node.value)
-            ):
-                found.add(node.value)
+            if isinstance(node, ast.Constant):
+                found.update(re.findall(r"^INFISICAL_[A-Z_]+$", str(node.value)))
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                names = [name.id for name in node.targets if isinstance(name, ast.Name)]
+                if any(name.endswith("_VARIABLE") for name in names):
+                    found.add(str(node.value.value))
     return frozenset(found)
 
 

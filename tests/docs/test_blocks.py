@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 
@@ -149,17 +150,27 @@ def test_module_examples_run_and_keep(document: str, tell: Tell) -> None:
     (block,) = BLOCKS[document]
     told = tell(document)[block]
     assert told.returncode == 0, _report(told.records, told.output)
-    tasks = [
-        task
-        for task in yaml.safe_load(block.text)
-        if any(key.startswith(COLLECTION) for key in task)
-    ]
-    first, again = told.own[::2], told.own[1::2]
-    assert len(first) == len(again) == len(tasks)
-    assert "changed" in {record.status for record in first}
-    for task, before, after in zip(tasks, first, again):
-        expected = before.status if task.get("check_mode") else "unchanged"
-        assert after.status == expected, f"{task['name']}: {after.result}"
+    records = iter(told.own)
+    changed = False
+    for item in yaml.safe_load(block.text):
+        tasks = list(_own_tasks(item))
+        first, again = (list(itertools.islice(records, len(tasks))) for _time in range(2))
+        assert len(first) == len(again) == len(tasks)
+        changed = changed or "changed" in {record.status for record in first}
+        for task, before, after in zip(tasks, first, again):
+            expected = before.status if task.get("check_mode") else "unchanged"
+            assert after.status == expected, f"{task['name']}: {after.result}"
+    assert next(records, None) is None
+    assert changed
+
+
+def _own_tasks(item: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+    """Yield the tasks with a module of this collection in a task or block, in order."""
+    if any(key.startswith(COLLECTION) for key in item):
+        yield item
+    for section in ("block", "always"):
+        for inner in item.get(section, []):
+            yield from _own_tasks(inner)
 
 
 def _check_command(block: Block, command: Command) -> None:

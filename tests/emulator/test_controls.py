@@ -460,6 +460,12 @@ def test_the_control_api_reaches_every_control(emu: Emulator, client: Client) ->
     assert ask("GET", f"/identities/{made}")["identity"]["identity"]["name"] == "new"
     assert set(ask("GET", f"/identities/{made}/credentials")) == {"client_id", "client_secret"}
     assert len(ask("POST", "/identities", {"names": ["a", "b"], "azure_auth": {}})["ids"]) == 2
+    assert set(ask("PUT", f"/identities/{made}/methods/ldap-auth", {})["stored"]) >= {"password"}
+    assert set(ask("GET", f"/identities/{made}/ldap")) == {"username", "password"}
+    bound = ask("PUT", f"/identities/{made}/methods/oidc-auth", {"boundSubject": "s"})["stored"]
+    assert bound["boundSubject"] == "s"
+    jwt = ask("POST", "/jwts", {"identity_id": made, "method": "oidc-auth", "aud": "a"})["jwt"]
+    assert jwt == emu.jwt(made, method="oidc-auth", aud="a")
     azure_auth = f"/identities/{made}/azure-auth"
     assert ask("GET", azure_auth)["azure_auth"] is None
     assert ask("PUT", azure_auth, {"tenantId": "t"})["azure_auth"]["tenantId"] == "t"
