@@ -44,7 +44,7 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
-class _BoundedResponse(http.client.HTTPResponse):
+class BoundedResponse(http.client.HTTPResponse):
     """An answer whose head and body have to come within the timeout of its connection."""
 
     def __init__(self, sock: socket.socket, *arguments: t.Any, **options: t.Any) -> None:
@@ -61,6 +61,6 @@ def bound(manager: t.Any) -> None:
 
 def _bounded(pool: t.Any) -> t.Any:
     connection = type(
-        pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": _BoundedResponse}
+        pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": BoundedResponse}
     )
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})

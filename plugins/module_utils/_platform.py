@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlencode
 
+from ._bounded import BoundedResponse
 from ._errors import PlatformError
 from ._text import printable, trim
 
@@ -30,7 +31,7 @@ GCP_HOST_VARIABLE = "GCE_METADATA_HOST"
 KUBERNETES_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 KUBERNETES_FILE_VARIABLE = "INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"
 
-_SECONDS = 3
+_SECONDS = 2
 _TRIES = 3
 _LONGEST = 64 * 1024
 
@@ -95,7 +96,9 @@ def kubernetes_jwt(wish: Wish) -> str:
 
 def _get(url: str, headers: t.Mapping[str, str], what: str) -> bytes:
     """Return the body of an answer, which may need a few tries: the services start up slowly."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), _Bounded(), _NoRedirects()
+    )
     place = url.partition("?")[0]
     reason = ""
     for number in range(_TRIES):
@@ -117,6 +120,16 @@ def _get(url: str, headers: t.Mapping[str, str], what: str) -> bytes:
         except (OSError, http.client.HTTPException, ValueError) as failure:
             reason = printable(str(failure)).lower() or type(failure).__name__
     raise _failure(what, place, reason)
+
+
+class _Connection(http.client.HTTPConnection):
+    response_class = BoundedResponse
+
+
+class _Bounded(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Let no answer take longer than the timeout."""
+        return self.do_open(_Connection, req)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

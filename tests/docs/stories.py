@@ -227,9 +227,7 @@ class Story:
             batch = batch[done:]
 
     def _run(self, arguments: t.Sequence[str]) -> Told:
-        return ansible_playbook(
-            arguments, self._emulator, self._folder, **self._given.environment
-        )
+        return ansible_playbook(arguments, self._emulator, self._folder, **self._given.environment)
 
 
 def ansible_playbook(

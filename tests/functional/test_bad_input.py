@@ -122,7 +122,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
             " stores at most 2048, which is 53 UUIDs."
         ),
     ),
-    "no credentials": ({"token": None}, "No credentials are given: set login_data, token, or"),
+    "no credentials": ({"token": None}, "No credentials are given: set login_data, or token, or"),
     "two methods' worth of credentials": (
         {"universal_auth_client_id": "x"},
         (
