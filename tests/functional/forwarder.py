@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
 import ssl
 import threading
 import typing as t
@@ -23,15 +24,24 @@ class Forwarder(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: str, *, prefix: str = "", tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self,
+        target: str,
+        *,
+        prefix: str = "",
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, 0), _Handler)
         self.target = urlsplit(target).netloc
         self.prefix = prefix
         self.seen: list[str] = []
         scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
-        self.url = f"{scheme}://127.0.0.1:{self.server_address[1]}"
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"{scheme}://{shown}:{self.server_address[1]}"
 
     def handle_error(self, request: t.Any, client_address: t.Any) -> None:
         """Say nothing of clients that refuse the certificate."""
@@ -67,11 +77,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def forwarding(target: str, **options: t.Any) -> t.Iterator[Forwarder]:
+def serving(forwarder: Forwarder) -> t.Iterator[Forwarder]:
     """Serve until the block ends."""
-    with Forwarder(target, **options) as forwarder:
+    with forwarder:
         threading.Thread(target=forwarder.serve_forever, daemon=True).start()
         try:
             yield forwarder
         finally:
             forwarder.shutdown()
+
+
+def forwarding(target: str, **options: t.Any) -> contextlib.AbstractContextManager[Forwarder]:
+    """Serve with the options of Forwarder until the block ends."""
+    return serving(Forwarder(target, **options))

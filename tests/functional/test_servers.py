@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 from functional.cases import ATTACHED
-from functional.forwarder import Forwarder, forwarding
+from functional.forwarder import Forwarder, forwarding, serving
 from functional.harness import Result, Task, run_tasks, warnings_of
 
 ELSEWHERE = "https://elsewhere.example"
@@ -216,6 +216,18 @@ def test_a_url_with_a_path_prefix(server: t.Any, attached: str, tmp_path: Path) 
         (result,) = run_tasks(tmp_path, [task(server, attached, url=f"{front.url}/infisical/api/")])
         assert not result["failed"], result["msg"]
         assert front.seen == [f"/infisical/api/v1/auth/azure-auth/identities/{attached}"]
+
+
+def test_a_url_with_an_ipv6_address(server: t.Any, attached: str, tmp_path: Path) -> None:
+    try:
+        front = Forwarder(server.url, host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback address")
+    with serving(front):
+        (result,) = run_tasks(tmp_path, [task(server, attached, url=front.url)])
+    assert not result["failed"], result["msg"]
+    assert len(front.seen) == 1
+    assert "https" not in warnings_of(result)
 
 
 @pytest.fixture(scope="module")
