@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the examples log in with: credentials for every method, and the platforms that issue some."""
+"""What the examples log in with: credentials for every method, and the platforms behind some."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@
 
 A document is a story: what one block attaches, a later one changes. Playbooks and task lists run as
 they stand but for the names that only an example can have: the address of Infisical and the ids of
-identities. The tasks of EXAMPLES run twice each, to see them keep what they made; the identities that
-they name have Azure Auth before. As many blocks as possible go into one run of `ansible-playbook`,
-which is what takes the time.
+identities. The tasks of EXAMPLES run twice each, to see them keep what they made; the identities
+that they name have Azure Auth before. As many blocks as possible go into one run of
+`ansible-playbook`, which is what takes the time.
 """
 
 from __future__ import annotations

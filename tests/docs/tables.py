@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import typing as t
 
 from tools.paths import ROOT
 
@@ -49,3 +50,88 @@ def first_column(text: str) -> list[str]:
     """Return what is code-formatted in the first cells of the Markdown tables in a text."""
     cells = re.findall(r"^\|([^|]*)\|", text, re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def threat_model() -> list[str]:
+    """Return the claims of the threat model: its list items, but what is left to the user."""
+    guide = ROOT / "docs/docsite/rst/guide_logins_and_security.rst"
+    text = guide.read_text(encoding="utf-8").partition("\nThreat model\n")[2]
+    return re.findall(r"^\* (.+)$", text.partition("\nWhat is left to you\n")[0], re.MULTILINE)
+
+
+def named_tests(path: str) -> frozenset[str]:
+    """Return the names of the tests in a file, which are none if there is no such file."""
+    if not (ROOT / path).is_file():
+        return frozenset()
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return frozenset(
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
+
+
+class MessageRow(t.NamedTuple):
+    """A row of the guide to troubleshooting: a message, its cause, and what to do."""
+
+    section: str
+    message: str
+    cause: str
+    remedy: str
+
+
+def message_rows() -> list[MessageRow]:
+    """Return the rows of the guide to troubleshooting, in order. A cell is one line."""
+    text = (ROOT / "docs/docsite/rst/guide_troubleshooting.rst").read_text(encoding="utf-8")
+    rows = []
+    section = ""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if re.fullmatch("-{3,}", line):
+            section = lines[number - 1]
+        elif match := re.fullmatch(r"  \* - ``(.+)``", line):
+            cause, remedy = (cell.removeprefix("    - ") for cell in lines[number + 1 : number + 3])
+            rows.append(MessageRow(section, match[1], cause, remedy))
+    return rows
+
+
+def messages_in_code() -> list[str]:
+    """Return what the code gives to its errors and warnings, with `...` for each value in it.
+
+    A message that is put together elsewhere has `...` for what is not in the same expression.
+    """
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(ROOT.glob("plugins/module_utils/*.py"))
+    ]
+    constants: dict[str, ast.expr] = {
+        target.id: node.value
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found = []
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if not (isinstance(node, ast.Call) and node.args):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        message = node.args[0]
+        if method == "add" and isinstance(message, ast.Name) and message.id in constants:
+            found.append(_message(constants[message.id]))
+        elif (name.endswith("Error") and name != "ValueError") or method == "warn":
+            found.append(_message(message))
+    return [message for message in found if message != "..."]
+
+
+def _message(node: ast.expr) -> str:
+    """Return a text with `...` for each value in it."""
+    if isinstance(node, ast.Constant):
+        return re.sub(r"\{\w+\}", "...", str(node.value))
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_message, node.values))
+    if isinstance(node, ast.BinOp):
+        return _message(node.left) + _message(node.right)
+    return "..."

@@ -193,7 +193,7 @@ def _check_command(block: Block, command: Command) -> None:
         assert words[:3] == ["-m", "pip", "install"]
         needed = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
         for word in words[3:]:
-            name, _, floor = word.partition(">=")
+            name, _equals, floor = word.partition(">=")
             assert re.search(rf"^{name} *>= *{re.escape(floor)}$", needed, re.MULTILINE)
     elif program == "az":
         assert " ".join(words).startswith(_AZ), f"not one of the known commands: {words}"

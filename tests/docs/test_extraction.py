@@ -54,7 +54,7 @@ def test_kind_of_yaml_is_told_by_its_content(tmp_path: Path, text: str, kind: st
 def test_yaml_of_no_known_kind_is_an_error(tmp_path: Path, text: str) -> None:
     (block,) = _read(tmp_path, "page.md", f"```yaml\n{text}```\n")
     with pytest.raises(BlockError, match="do not know what this YAML is"):
-        _ = block.kind
+        _kind = block.kind
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_unknown_mark_is_an_error(tmp_path: Path) -> None:
 def test_task_list_must_say_its_outcome(tmp_path: Path, mark: str) -> None:
     (block,) = _read(tmp_path, "page.md", f"{mark}```yaml\n{TASK}```\n")
     with pytest.raises(BlockError, match="needs an outcome mark"):
-        _ = block.outcomes
+        _outcomes = block.outcomes
 
 
 def test_mark_belongs_to_the_next_block_only(tmp_path: Path) -> None:

@@ -18,7 +18,14 @@ import pytest
 import yaml
 from tools.paths import COLLECTIONS, ROOT, link_collection
 
-from docs.tables import environment_variables, first_column, make_targets, section
+from docs.tables import (
+    environment_variables,
+    first_column,
+    make_targets,
+    named_tests,
+    section,
+    threat_model,
+)
 
 GUIDE = "docs/docsite/rst/guide_first_identity.rst"
 LOGINS_GUIDE = "docs/docsite/rst/guide_logins_and_security.rst"
@@ -64,6 +71,13 @@ def test_guide_lists_exactly_the_environment_variables_that_are_read() -> None:
     listed = re.findall(r"^ +\* - :ansenvvar:`(\w+)`$", text, re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == environment_variables()
+
+
+@pytest.mark.parametrize("claim", [pytest.param(text, id=text[:60]) for text in threat_model()])
+def test_claim_of_the_threat_model_names_tests_that_exist(claim: str) -> None:
+    named = re.findall(r"``(tests/[\w/.]+)::(\w+)``", claim)
+    assert named
+    assert [name for path, name in named if name not in named_tests(path)] == []
 
 
 def test_contributing_lists_exactly_the_make_targets() -> None:

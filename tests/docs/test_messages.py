@@ -1,0 +1,420 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The messages in the guide to troubleshooting are those that the modules give, all of them.
+
+Every row has a trigger that makes a module say it, and every message in the code has a row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tools.paths import COLLECTIONS, link_collection
+
+from docs.stories import SOMEBODYS
+from docs.tables import MessageRow, message_rows, messages_in_code
+from emulator import Emulator, running
+
+AZURE = "infisical_azure_auth"
+LOGIN = "infisical_login"
+ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+PRINCIPAL = SOMEBODYS["allowedServicePrincipalIds"]
+REQUIRED = {
+    "tenant_id": SOMEBODYS["tenantId"],
+    "resource": SOMEBODYS["resource"],
+    "allowed_service_principal_ids": [PRINCIPAL],
+}
+# A secret that no server sees. Ansible masks it, so it is no part of any message.
+UNUSED = "not-a-real-secret"
+WARNINGS = "Warnings"
+ROWS = message_rows()
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A run of a module that makes it say something: its options, and the server.
+
+    It is run on an identity of its own, whose Azure Auth has the fields `stored`; None: it has
+    none. What is given in `options` goes before the defaults, and None leaves an option out.
+    `server` is one of those in `servers()`. A fault is an action and its options.
+    """
+
+    options: t.Mapping[str, t.Any]
+    module: str = AZURE
+    server: str = "current"
+    stored: t.Mapping[str, t.Any] | None = field(default_factory=dict)
+    fault: tuple[str, t.Mapping[str, t.Any]] | None = None
+    environment: t.Mapping[str, str] = field(default_factory=dict)
+
+
+def ips(*items: t.Any) -> Trigger:
+    return Trigger({"access_token_trusted_ips": list(items)})
+
+
+def principals(*ids: t.Any) -> Trigger:
+    return Trigger({"allowed_service_principal_ids": list(ids)})
+
+
+def faulty(action: str, **details: t.Any) -> Trigger:
+    """A server that misbehaves when the task reads the Azure Auth."""
+    return Trigger({"retries": 1}, fault=(action, details))
+
+
+def login(module: str = AZURE, **options: t.Any) -> Trigger:
+    """Other credentials than a token."""
+    return Trigger({"token": None, **options}, module)
+
+
+class Setting:
+    """The servers, stubs and credentials that triggers take."""
+
+    def __init__(
+        self, servers: t.Mapping[str, Emulator], silent: socket.socket, folder: Path
+    ) -> None:
+        self.servers = servers
+        self.current = servers["current"]
+        self.silent = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            self.closed = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        self.universal = {
+            "universal_auth_client_id": self.current.client_id,
+            "universal_auth_client_secret": self.current.client_secret,
+        }
+        self.own = self.current.create_identity("own", role="admin", methods=["azure-auth"])
+        self.own_token = self.current.issue_token(self.own, method="azure-auth")
+        self.without_requests = folder / "without-requests"
+        self.without_requests.mkdir()
+        (self.without_requests / "requests.py").write_text("raise ImportError\n", encoding="utf-8")
+
+    def token(self, name: str, **details: t.Any) -> str:
+        """A token of one of the identities that the emulator has from the start."""
+        return self.current.issue_token(self.current.identities[name], **details)
+
+    def platform(self, method: str) -> Trigger:
+        """A login with the JWT of a platform that the test does not run on."""
+        return Trigger(
+            {"token": None, "auth_method": method, "auth_identity_id": ID},
+            environment={
+                "AZURE_POD_IDENTITY_AUTHORITY_HOST": self.closed,
+                "GCE_METADATA_HOST": self.closed.removeprefix("http://"),
+                "INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH": "/nowhere/token",
+            },
+        )
+
+
+def triggers(setting: Setting) -> dict[str, Trigger]:
+    """Return what can go wrong -> the run in which it does."""
+    return {
+        "both id and name": Trigger({"identity_name": "billing"}),
+        "neither id nor name": Trigger({"identity_id": None}),
+        "an id that is a name": Trigger({"identity_id": "billing"}),
+        "a blank setting": Trigger({"tenant_id": " "}),
+        "a blank principal": principals(""),
+        "a blank trusted IP": ips(""),
+        "a number for a principal": principals(7),
+        "a NUL": Trigger({"resource": "a\0b"}),
+        "a number of seconds out of range": Trigger({"access_token_ttl": -1}),
+        "a number of uses out of range": Trigger({"access_token_num_uses_limit": 2**53}),
+        "a TTL above the max, both given": Trigger(
+            {"access_token_ttl": 2, "access_token_max_ttl": 1}
+        ),
+        "a TTL above the stored max": Trigger({"access_token_ttl": 2592001}),
+        "a principal with a comma": principals(f"{PRINCIPAL},{PRINCIPAL}"),
+        "too many principals": principals(*(f"{n:032x}" for n in range(54))),
+        "no trusted IP": ips(),
+        "a trusted IP as the API writes it": ips({"ipAddress": "192.0.2.7"}),
+        "a host name for a trusted IP": ips("db.example.org"),
+        "an octet that is too large": ips("256.0.0.1"),
+        "a netmask": ips("10.0.0.0/255.0.0.0"),
+        "a name that nobody has": Trigger({"identity_id": None, "identity_name": "nobody"}),
+        "a name that two have": Trigger({"identity_id": None, "identity_name": "batch worker"}),
+        "a change where nothing is attached": Trigger({"resource": "other"}, stored=None),
+        "all but one of what attaching needs": Trigger({**REQUIRED, "resource": None}, stored=None),
+        "attaching beside another method in 2024": Trigger(
+            {**REQUIRED, "identity_id": setting.servers["2024"].identities["member"]},
+            server="2024",
+            stored=None,
+        ),
+        "no maximum in 2024": Trigger({"access_token_max_ttl": 0}, server="2024"),
+        "stored principals that are blank": Trigger(
+            {"resource": "other"}, stored={"allowedServicePrincipalIds": " "}
+        ),
+        "the task's own identity": Trigger(
+            {"identity_id": setting.own, "token": setting.own_token, "resource": "other"}
+        ),
+        "another state than asked for": Trigger(
+            {"resource": "other"},
+            fault=("mismatch", {"method": "PATCH", "fields": {"resource": "x"}}),
+        ),
+        "no credentials": login(),
+        "credentials of two methods": login(token=UNUSED, universal_auth_client_id="x"),
+        "half of the credentials": login(universal_auth_client_id="x"),
+        "a JWT and no method": login(jwt=UNUSED),
+        "an unknown method": login(auth_method="basic"),
+        "a login identity that is a name": login(
+            auth_method="jwt_auth", auth_identity_id="runner", jwt=UNUSED
+        ),
+        "a token with a line end": Trigger({"token": "a\nb"}),
+        "a placeholder for a token": login(
+            login_data={"url": setting.current.url, "access_token": "<check_mode_token>"}
+        ),
+        "login data of another server": login(
+            login_data={"url": "https://eu.infisical.com", "access_token": UNUSED}
+        ),
+        "credentials to revoke with": login(
+            LOGIN, **setting.universal, state="absent", identity_id=None
+        ),
+        "an unknown client id": login(**{**setting.universal, "universal_auth_client_id": ID}),
+        "a wrong secret": login(**{**setting.universal, "universal_auth_client_secret": "wrong"}),
+        "a token that is none": Trigger({"token": "garbage"}),
+        "a login without a token in it": Trigger(
+            {"token": None, **setting.universal}, server="without tokens"
+        ),
+        "no metadata service of Azure": setting.platform("azure_auth"),
+        "no metadata server of Google": setting.platform("gcp_auth"),
+        "no pod": setting.platform("kubernetes_auth"),
+        "a URL without a scheme": Trigger({"url": "app.infisical.com"}),
+        "a URL with a user": Trigger({"url": "https://me@app.infisical.com"}),
+        "no time at all": Trigger({"timeout": 0}),
+        "a negative rate limit timeout": Trigger({"rate_limit_timeout": -1}),
+        "too many retries": Trigger({"retries": 101}),
+        "no certificate authority": Trigger({"ca_path": "/nowhere/ca.pem"}),
+        "a missing library": Trigger({}, environment={"PYTHONPATH": str(setting.without_requests)}),
+        "nothing at the port": Trigger({"url": setting.closed, "retries": 1}),
+        "a port that never answers": Trigger({"url": setting.silent, "retries": 1, "timeout": 0.2}),
+        "connections that are closed": faulty("drop"),
+        "an answer that comes too slowly": Trigger(
+            {"retries": 1, "timeout": 0.5}, fault=("drip", {})
+        ),
+        "an answer that is cut off": faulty("truncate"),
+        "a proxy that is down": Trigger(
+            {"retries": 1}, environment={"http_proxy": setting.closed, "HTTP_PROXY": setting.closed}
+        ),
+        "no TLS at the port": Trigger({"url": setting.current.url.replace("http:", "https:")}),
+        "a redirect elsewhere": faulty("redirect", location="https://elsewhere.example/api/"),
+        "a redirect to itself": faulty("redirect", location="/api/"),
+        "HTML": faulty("body", text="<html>"),
+        "an error page of a gateway": Trigger(
+            {"retries": 0}, fault=("error", {"status": 502, "html": True})
+        ),
+        "other JSON": faulty("body", json={"status": "UP"}),
+        "a huge answer": faulty("huge"),
+        "a role without the permission": Trigger(
+            {"token": setting.token("no-access"), "resource": "other"}
+        ),
+        "an identity with more privileges": Trigger(
+            {
+                "identity_id": setting.current.identities["privileged"],
+                "token": setting.token("member"),
+                "state": "absent",
+            }
+        ),
+        "an address that is not trusted": Trigger(
+            {"token": setting.token("admin", trusted_ips=["192.0.2.7"])}
+        ),
+        "an unknown identity": Trigger({"identity_id": ID}),
+        "a login method that the server lacks": Trigger(
+            {"token": None, "auth_method": "jwt_auth", "auth_identity_id": ID, "jwt": UNUSED},
+            server="2024",
+        ),
+        "trusted IPs without the licence": Trigger(
+            {"access_token_trusted_ips": ["10.0.0.0/8"]}, server="without licence"
+        ),
+        "a slug that is too long": login(**setting.universal, organization_slug="a" * 65),
+        "seven principals in 2024": Trigger(
+            {"allowed_service_principal_ids": [f"{n:032x}" for n in range(7)]}, server="2024"
+        ),
+        "a rate limit that lasts": Trigger(
+            {"rate_limit_timeout": 1}, fault=("rate_limit", {"retry_after": 60})
+        ),
+        "an id that is no UUID": Trigger({"tenant_id": "contoso"}),
+        "host bits": ips("10.1.2.3/8"),
+        "an IPv6 network that admits IPv4": ips("::/0"),
+        "login data beside a method": Trigger(
+            {
+                "auth_method": "token_auth",
+                "login_data": {"url": setting.current.url, "access_token": UNUSED},
+            }
+        ),
+        "no check of certificates": Trigger({"validate_certs": False}),
+        "a server elsewhere without TLS": Trigger(
+            {"url": "http://infisical.invalid", "retries": 1}
+        ),
+        "a token that cannot be revoked": Trigger(
+            {"token": None, **setting.universal}, server="without revocation"
+        ),
+    }
+
+
+Said = t.Mapping[str, t.Sequence[tuple[str, str]]]
+
+
+@contextlib.contextmanager
+def servers() -> t.Iterator[dict[str, Emulator]]:
+    """Servers of both generations, and some that lack something."""
+    with contextlib.ExitStack() as stack:
+        started = {
+            name: stack.enter_context(running("2024" if name == "2024" else "current"))
+            for name in (
+                "current",
+                "2024",
+                "without licence",
+                "without tokens",
+                "without revocation",
+            )
+        }
+        started["without licence"].settings(licence=False)
+        started["without tokens"].fault("body", path="/login", json={"ok": True})
+        started["without revocation"].fault(
+            "error", path="/token/revoke", status=400, error="BadRequest"
+        )
+        yield started
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
+    """What each trigger made a module say: the kind, "failure" or "warning", and the text.
+
+    The modules run as processes, as Ansible runs them, some at a time.
+    """
+    link_collection()
+    folder = tmp_path_factory.mktemp("messages")
+    with servers() as started, socket.create_server(("127.0.0.1", 0)) as silent:
+        setting = Setting(started, silent, folder)
+        rows = triggers(setting)
+        options = [options_for(title, trigger, setting) for title, trigger in rows.items()]
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(run, rows.values(), options))
+        found = {title: said_in(result) for title, result in zip(rows, results)}
+        return {**found, "a signal": said_in(interrupted(setting))}
+
+
+def options_for(title: str, trigger: Trigger, setting: Setting) -> dict[str, t.Any]:
+    """Prepare an identity for a trigger, and return the options to run the module with."""
+    server = setting.servers[trigger.server]
+    identity_id = server.create_identity(title)
+    if trigger.stored is not None:
+        server.put_azure_auth(identity_id, **{**SOMEBODYS, **trigger.stored})
+    if trigger.fault:
+        action, details = trigger.fault
+        server.fault(action, identity_id=identity_id, **details)
+    every = {
+        "url": server.url,
+        "token": server.token,
+        "identity_id": identity_id,
+        **trigger.options,
+    }
+    return {name: value for name, value in every.items() if value is not None}
+
+
+def start(
+    module: str, options: t.Mapping[str, t.Any], environment: t.Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a module as a process, with its options on stdin."""
+    paths = [*filter(None, [environment.get("PYTHONPATH")]), str(COLLECTIONS)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"ansible_collections.community.infisical.plugins.modules.{module}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
+    process.stdin.close()
+    return process
+
+
+def result_of(process: subprocess.Popen[bytes]) -> dict[str, t.Any]:
+    """Return what a module returns, once it has ended."""
+    assert process.stdout is not None
+    with process:
+        result: dict[str, t.Any] = json.loads(process.stdout.read())
+    return result
+
+
+def run(trigger: Trigger, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return result_of(start(trigger.module, options, trigger.environment))
+
+
+def interrupted(setting: Setting) -> dict[str, t.Any]:
+    """Stop a module while it waits for the server."""
+    server = setting.current
+    identity_id = server.create_identity("interrupted")
+    server.fault("latency", identity_id=identity_id, seconds=60)
+    options = {"url": server.url, "token": server.token, "identity_id": identity_id}
+    process = start(AZURE, options, {})
+    while not server.requests(identity_id=identity_id):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    return result_of(process)
+
+
+def said_in(result: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
+    """Return what a result says; ansible-core 2.19 and newer may wrap a warning."""
+    found = [("warning", text_of(warning)) for warning in result.get("warnings", [])]
+    if result.get("failed"):
+        found.append(("failure", result["msg"]))
+    return found
+
+
+def text_of(warning: t.Any) -> str:
+    return warning if isinstance(warning, str) else str(warning["event"]["msg"])
+
+
+def matches(row: MessageRow, kind: str, text: str) -> bool:
+    """Whether a text of a kind is the message of a row."""
+    return (kind == "warning") == (row.section == WARNINGS) and like(row.message, text)
+
+
+def like(message: str, text: str) -> bool:
+    """Whether a text is a message, where `...` stands for anything."""
+    pattern = ".*".join(map(re.escape, message.split("...")))
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.message[:90]) for row in ROWS])
+def test_a_module_gives_the_message_of_the_row(row: MessageRow, said: Said) -> None:
+    texts = [(kind, text) for found in said.values() for kind, text in found]
+    assert any(matches(row, kind, text) for kind, text in texts), "\n".join(
+        text for _kind, text in texts
+    )
+
+
+def test_whatever_a_module_says_is_in_exactly_one_row(said: Said) -> None:
+    """So that no row is so general that it would hide that another one is not produced."""
+    assert [title for title, found in said.items() if not found] == []
+    for kind, text in (item for found in said.values() for item in found):
+        rows = [row.message for row in ROWS if matches(row, kind, text)]
+        assert len(rows) == 1, f"{kind}: {text}\n{rows}"
+
+
+def test_every_row_has_a_cause_and_something_to_do() -> None:
+    assert len({row.message for row in ROWS}) == len(ROWS)
+    assert [row.message for row in ROWS if not (row.cause and row.remedy)] == []
+
+
+def test_every_message_in_the_code_has_a_row() -> None:
+    """One of the two may be the more general: the code has its values, a row says several."""
+    listed = [row.message.replace(" (tried ... times in ... seconds)", "") for row in ROWS]
+    missing = [
+        message
+        for message in messages_in_code()
+        if not any(like(message, row) or like(row, message) for row in listed)
+    ]
+    assert missing == []
