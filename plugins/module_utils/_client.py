@@ -244,7 +244,8 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             )
-        except (requests.RequestException, OSError) as failure:
+        except (requests.RequestException, OSError, ValueError) as failure:
+            # ValueError: requests decodes the target of a redirect even if it is not to follow it.
             raise self._transport_error(failure, purpose) from None
         try:
             return _Answer(response.status_code, response.headers, self._read(response, purpose))
@@ -509,6 +510,8 @@ def _reason(failure: BaseException) -> str:
             return "the host name cannot be resolved"
         if isinstance(item, requests.Timeout) or type(item).__name__.endswith("TimeoutError"):
             return "timed out"
+        if isinstance(item, UnicodeError):
+            return "the answer is not HTTP"
         if isinstance(item, OSError) and item.errno:
             return os.strerror(item.errno).lower()
     names = {type(item).__name__ for item in seen}

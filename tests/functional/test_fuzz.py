@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 from functional.cases import ATTACHED
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._api import Api
@@ -158,6 +158,7 @@ def odd_http(draw: st.DrawFn) -> bytes:
 @settings(
     max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(b"HTTP/1.1 301 X\r\nLocation: \x80\r\n\r\n")
 @given(nearly_right() | odd_http() | st.binary(max_size=300))
 def test_any_answer_is_read_or_one_of_our_own_errors(parrot: Parrot, answer: bytes) -> None:
     parrot.answer = answer
