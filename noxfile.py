@@ -29,11 +29,11 @@ link_collection()
 antsibull_nox.load_antsibull_nox_toml()
 
 
-def run_pytest(session: nox.Session, path: str) -> None:
+def run_pytest(session: nox.Session, path: str, *options: str) -> None:
     """Run a suite and leave a report for the summary."""
     session.install("-r", "requirements/test.txt")
     report = REPORTS / session.name / "report.xml"
-    session.run("pytest", f"--junitxml={report}", path, *session.posargs)
+    session.run("pytest", f"--junitxml={report}", *options, path, *session.posargs)
 
 
 def run_ansible_test(session: nox.Session) -> None:
@@ -75,7 +75,8 @@ def contract(session: nox.Session) -> None:
 @nox.session
 def functional(session: nox.Session) -> None:
     """The module as Ansible runs it, against the emulator."""
-    run_pytest(session, "tests/functional")
+    # The longest check by far: it would end last, with a core idle.
+    run_pytest(session, "tests/functional", "--numprocesses=2", "--dist=loadfile")
 
 
 @nox.session(name="docs-examples")
