@@ -9,6 +9,7 @@ environment that it runs in.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -65,6 +66,19 @@ def _provide_pip_bootstrap(bin_directory: Path) -> None:
         temporary.replace(script)
 
 
+def _write_integration_config(
+    directory: Path, variables: dict[str, str], extra_vars: dict[str, str]
+) -> None:
+    """Fill in the template, whose placeholders stand between double quotes."""
+    template = Template((directory / "integration_config.yml.template").read_text())
+    escaped = {name: json.dumps(value)[1:-1] for name, value in variables.items()}
+    config = template.substitute(escaped)
+    config += "".join(f"{name}: {json.dumps(value)}\n" for name, value in extra_vars.items())
+    target = directory / "integration_config.yml"
+    target.touch(mode=0o600)
+    target.write_text(config)
+
+
 def run_ansible_test(
     kind: str,
     arguments: Sequence[str],
@@ -94,12 +108,7 @@ def run_ansible_test(
     with ExitStack() as stack:
         if kind == "integration":
             variables = stack.enter_context(infisical())
-            template = Template(
-                (tree / "tests/integration/integration_config.yml.template").read_text()
-            )
-            config = template.substitute(variables)
-            config += "".join(f"{name}: {value}\n" for name, value in (extra_vars or {}).items())
-            (tree / "tests/integration/integration_config.yml").write_text(config)
+            _write_integration_config(tree / "tests/integration", variables, extra_vars or {})
         status = subprocess.call(
             [*command, *arguments],
             cwd=tree,
@@ -111,6 +120,8 @@ def run_ansible_test(
     output = tree / "tests/output/junit"
     if output.is_dir():
         shutil.copytree(output, reports)
+    # What remains is for looking into, and has no credentials in it.
+    (tree / "tests/integration/integration_config.yml").unlink(missing_ok=True)
     return status
 
 

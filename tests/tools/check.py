@@ -78,13 +78,10 @@ class Outcome:
 
     @property
     def counts(self) -> Counts:
-        """The tests of the check. A check without tests of its own counts as one."""
+        """The tests of the check, or one for the check itself."""
         if self.result == "skipped":
             return Counts(skipped=1)
-        counts = total(self.by_file.values())
-        if self.result == "failed" and not counts.failed:
-            return counts + Counts(failed=1)
-        return counts if self.by_file else Counts(passed=1)
+        return total(self.by_file.values()).of_check(passed=self.result == "passed")
 
     def line(self) -> str:
         """The check on one line."""

@@ -27,6 +27,15 @@ class Counts:
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
+    def of_check(self, passed: bool) -> Counts:
+        """The same for a check that may have no tests of its own: then it counts as one.
+
+        A check that failed has at least one test that did, also when it broke down before any.
+        """
+        if not passed and not self.failed:
+            return self + Counts(failed=1)
+        return self if self != Counts() else Counts(passed=1)
+
 
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum of all counts."""

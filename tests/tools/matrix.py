@@ -77,17 +77,10 @@ class Job:
                 status = 1
         counts = total(read_reports(REPORTS / label).values())
         tests = str(counts) if counts != Counts() else ""
-        if status and not counts.failed:
-            counts += Counts(failed=1)
-        elif counts == Counts():
-            counts = Counts(passed=1)
         result = f"failed: {path.relative_to(ROOT)}" if status else "passed"
         row = Row(self.core, self.python, self.what, result, tests, time.monotonic() - started)
-        print(
-            "  ".join(part for part in (row.core, row.python, row.what, row.result) if part),
-            flush=True,
-        )
-        return row, counts
+        print(f"{row.core:<4}  {row.python:<4}  {row.what:<25}  {row.result}", flush=True)
+        return row, counts.of_check(passed=status == 0)
 
 
 def module_pythons(core: str) -> tuple[str, ...]:
