@@ -210,7 +210,7 @@ class Story:
         """Run the batch; a playbook that fails ends a run, so the rest takes another one."""
         batch, self._batch = self._batch, []
         while batch:
-            told = self._run(["-e", self._variables, *(name for _, name in batch)])
+            told = self._run(["-e", self._variables, *(name for _block, name in batch)])
             by_name: dict[str, list[Record]] = {}
             for record in told.records:
                 by_name.setdefault(record.playbook, []).append(record)
