@@ -22,6 +22,7 @@ from pathlib import Path
 from string import Template
 from typing import IO
 
+from .counts import read_reports
 from .environments import project_environ
 from .infisical import IncompleteError, infisical
 from .paths import REPORTS, ROOT, copy_collection
@@ -88,7 +89,7 @@ def run_ansible_test(
     extra_vars: dict[str, str] | None = None,
     log: IO[str] | None = None,
 ) -> int:
-    """Run `ansible-test <kind>` and return its exit status.
+    """Run `ansible-test <kind>` and return its exit status, or 1 when it ran no test.
 
     `label` names the copy of the collection and the directory of the reports. `extra_vars` go to
     the integration tests. Output goes to `log`, or else to stdout. Raises IncompleteError for an
@@ -122,6 +123,10 @@ def run_ansible_test(
         shutil.copytree(output, reports)
     # What remains is for looking into, and has no credentials in it.
     (tree / "tests/integration/integration_config.yml").unlink(missing_ok=True)
+    if status == 0 and not read_reports(reports):
+        # It is content with finding nothing to test.
+        print("ansible-test ran no test.", file=log or sys.stdout, flush=True)
+        return 1
     return status
 
 

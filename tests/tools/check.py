@@ -193,7 +193,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no such check: {', '.join(unknown)}; there are {', '.join(names)}")
     chosen = {check for name in asked for check in (LINT if name == "lint" else [name])}
     queue = sorted(
-        chosen,
+        (name for name in CHECKS if name in chosen),
         key=lambda name: LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(CHECKS),
     )
     jobs = int(os.environ.get("JOBS") or min(2, os.cpu_count() or 1))
