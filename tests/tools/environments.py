@@ -37,9 +37,9 @@ def project_environ() -> dict[str, str]:
         ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
         ANSIBLE_HOME=str(CACHE / "ansible"),
         BLACK_CACHE_DIR=str(CACHE / "black"),
+        HYPOTHESIS_STORAGE_DIRECTORY=str(CACHE / "hypothesis"),
         # Ansible insists on UTF-8.
         LC_ALL="en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",
-        HYPOTHESIS_STORAGE_DIRECTORY=str(CACHE / "hypothesis"),
         MYPY_CACHE_DIR=str(CACHE / "mypy"),
         PIP_DISABLE_PIP_VERSION_CHECK="1",
         PYTHONPATH=os.pathsep.join([str(ROOT / "tests"), str(COLLECTIONS)]),
