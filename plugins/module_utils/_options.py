@@ -116,7 +116,7 @@ def connection_of(options: Values, url: str) -> Connection:
     for option, least in (("timeout", 0.001), ("rate_limit_timeout", 0)):
         if not least <= options[option] <= 86400:
             raise OptionError(
-                f"{option} is {options[option]:g}; write a number of seconds above 0, up to 86400."
+                f"{option} is {options[option]:g}; write a number of seconds from {least} to 86400."
             )
     retries = options["retries"]
     if isinstance(retries, bool) or not 0 <= retries <= 100:

@@ -116,10 +116,16 @@ def _get(url: str, headers: t.Mapping[str, str], what: str) -> bytes:
             if failure.code < 500 and failure.code not in (404, 410, 429):
                 break
         except urllib.error.URLError as failure:
-            reason = printable(str(failure.reason)).lower()
+            reason = _reason(failure.reason)
         except (OSError, http.client.HTTPException, ValueError) as failure:
-            reason = printable(str(failure)).lower() or type(failure).__name__
+            reason = _reason(failure)
     raise _failure(what, place, reason)
+
+
+def _reason(failure: t.Any) -> str:
+    """Return why a connection failed, in a few words."""
+    words = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+    return printable(words).lower()
 
 
 class _Connection(http.client.HTTPConnection):

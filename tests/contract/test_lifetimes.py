@@ -174,7 +174,7 @@ def test_attaching(api: Api, identity: str) -> None:
 @pytest.mark.parametrize(
     ("generation", "stored_ttl", "stored_max", "steps"),
     STORED,
-    ids=[f"{generation}-stored-{ttl}-of-{most}" for generation, ttl, most, _ in STORED],
+    ids=[f"{generation}-stored-{ttl}-of-{most}" for generation, ttl, most, _refused in STORED],
 )
 def test_updating(
     api: Api,

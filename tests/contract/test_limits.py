@@ -62,7 +62,7 @@ def test_what_has_no_good_token_is_not_counted(api: Api, attached: str) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_above_the_limit_a_refusal_says_when_to_come_back(api: Api, attached: str) -> None:
-    answers = [api.get(api.azure_auth(attached), patient=False) for _ in range(4)]
+    answers = [api.get(api.azure_auth(attached), patient=False) for _time in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert [answer.headers[REMAINING] for answer in answers] == ["2", "1", "0", "0"]
     assert refusal(answers[-1]) == (429, "RateLimitError")
@@ -103,7 +103,8 @@ def test_the_list_is_a_read_today_and_a_write_on_2024(api: Api) -> None:
 def test_a_refusal_still_uses_the_token(api: Api, attached: str) -> None:
     token = api.create_token(accessTokenNumUsesLimit=4)
     statuses = [
-        api.get(api.azure_auth(attached), token=token, patient=False).status_code for _ in range(5)
+        api.get(api.azure_auth(attached), token=token, patient=False).status_code
+        for _time in range(5)
     ]
     assert statuses == [200, 200, 200, 429, 401]
 
@@ -113,7 +114,7 @@ def test_some_builds_of_2024_answer_a_500_with_retry_after(
     api: Api, attached: str, small: Emulator
 ) -> None:
     small.settings(rate_limit_status=500)
-    answers = [api.get(api.azure_auth(attached), patient=False) for _ in range(4)]
+    answers = [api.get(api.azure_auth(attached), patient=False) for _time in range(4)]
     small.settings(rate_limit_status=429)
     assert refusal(answers[-1]) == (500, "RateLimitError")
     assert int(answers[-1].headers["retry-after"]) > 0

@@ -64,7 +64,7 @@ def test_two_attaches_at_once_leave_one_winner(api: Api, identity: str) -> None:
             )
         )
 
-    threads = [threading.Thread(target=attach) for _ in range(4)]
+    threads = [threading.Thread(target=attach) for _time in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

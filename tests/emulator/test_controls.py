@@ -172,7 +172,7 @@ def test_drip_sends_a_byte_at_a_time(emu: Emulator, client: Client) -> None:
     answer = client.call(stream=True)
     pieces = answer.iter_content(1)
     begin = time.monotonic()
-    assert b"".join(next(pieces) for _ in range(5)) == b'{"ide'
+    assert b"".join(next(pieces) for _time in range(5)) == b'{"ide'
     assert time.monotonic() - begin >= 0.15
     answer.close()
 
@@ -545,7 +545,7 @@ def test_the_command_says_when_it_is_ready_and_stops_when_told(
         text=True,
     ) as process:
         assert process.stdout is not None
-        head, *exports = [process.stdout.readline() for _ in range(5)]
+        head, *exports = [process.stdout.readline() for _time in range(5)]
         assert f"({generation})" in head
         until = time.monotonic() + 10
         while not ready.exists() and time.monotonic() < until:

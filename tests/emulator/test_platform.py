@@ -205,12 +205,12 @@ def test_requests_and_tokens_are_kept(emu: Emulator, services: MetadataServices)
 def test_faults_take_turns_and_end(services: MetadataServices) -> None:
     services.fault("status", status=500, times=2)
     services.fault("status", status=429, text="slower", times=1)
-    assert [ask(services).status_code for _ in range(4)] == [500, 500, 429, 200]
+    assert [ask(services).status_code for _time in range(4)] == [500, 500, 429, 200]
 
 
 def test_a_fault_without_an_end_stays_until_it_is_cleared(services: MetadataServices) -> None:
     services.fault("status", status=410)
-    assert [ask(services).status_code for _ in range(3)] == [410, 410, 410]
+    assert [ask(services).status_code for _time in range(3)] == [410, 410, 410]
     services.clear_faults()
     assert ask(services).status_code == 200
 

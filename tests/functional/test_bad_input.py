@@ -142,11 +142,14 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
             " 'https://app.infisical.com', with http:// or https:// in front."
         ),
     ),
-    "timeout of 0": ({"timeout": 0}, "timeout is 0; write a number of seconds above 0"),
+    "timeout of 0": (
+        {"timeout": 0},
+        "timeout is 0; write a number of seconds from 0.001 to 86400.",
+    ),
     "timeout that is no number": ({"timeout": "nan"}, "timeout is nan; write a number of seconds"),
     "negative rate_limit_timeout": (
         {"rate_limit_timeout": -1},
-        "rate_limit_timeout is -1; write a number of seconds",
+        "rate_limit_timeout is -1; write a number of seconds from 0 to 86400.",
     ),
     "negative retries": ({"retries": -1}, "retries is -1; write a whole number from 0 to 100."),
     "ca_path that is not there": (
