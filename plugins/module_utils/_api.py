@@ -11,7 +11,7 @@ import typing as t
 
 from ._client import Client, Json
 from ._errors import ApiError, OptionError, UnexpectedAnswerError
-from ._model import CURRENT, LEGACY, AuthMethod, Values
+from ._model import CURRENT, LEGACY, AuthMethod, Values, uuid_or_none
 from ._text import quoted
 
 _IDENTITY = "/api/v1/identities/{}"
@@ -202,9 +202,9 @@ def _identity(item: t.Any, purpose: str) -> Identity:
     if not isinstance(inner, dict):
         raise _unexpected(purpose, "no identity")
     identity_id, name, organization = inner.get("id"), inner.get("name"), item.get("orgId")
-    if not (
-        isinstance(identity_id, str) and isinstance(name, str) and isinstance(organization, str)
-    ):
+    # An id goes into paths.
+    identity_id = uuid_or_none(identity_id) if isinstance(identity_id, str) else None
+    if not (identity_id and isinstance(name, str) and isinstance(organization, str)):
         raise _unexpected(purpose, "an identity without an id, a name or an organization")
     methods = inner.get("authMethods")
     if isinstance(methods, list) and all(isinstance(method, str) for method in methods):

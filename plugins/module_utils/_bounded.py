@@ -60,6 +60,8 @@ def bound(manager: t.Any) -> None:
 
 
 def _bounded(pool: t.Any) -> t.Any:
+    if pool.ConnectionCls.response_class is BoundedResponse:
+        return pool
     connection = type(
         pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": BoundedResponse}
     )

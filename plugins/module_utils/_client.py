@@ -9,7 +9,6 @@ Knows what Infisical's answers look like, and nothing of what they mean.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import socket
@@ -35,6 +34,7 @@ from ._errors import (
     TransportError,
     UnexpectedAnswerError,
 )
+from ._json import parse
 from ._text import printable, quoted, trim
 
 Json = dict[str, t.Any]
@@ -43,6 +43,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MAX_ANSWER = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LONGEST_BACKOFF = 30.0
+_IMPATIENT = 10.0
 
 
 def base_url(option: str, text: str) -> str:
@@ -66,14 +67,15 @@ def base_url(option: str, text: str) -> str:
             f"{option} has a user name, a query or a fragment in it; write only the scheme,"
             " the host and, where there is one, the path, as in 'https://app.infisical.com'."
         )
-    url = url.rstrip("/")
-    return url[: -len("/api")] if url.endswith("/api") else url
+    path = parts.path.rstrip("/")
+    path = path[: -len("/api")] if path.endswith("/api") else path
+    return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
 
 
 def password_in(url: str) -> str | None:
     """Return the password in a URL, well-formed or not, which must not be shown."""
     before, at, _host = url.rpartition("@")
-    user = before.rpartition("/")[2]
+    user = before.partition("://")[2] or before
     return user.partition(":")[2] or None if at else None
 
 
@@ -117,7 +119,15 @@ class Client:
         self._session.trust_env = False
         self._session.proxies = settings["proxies"]
         self._session.verify = settings["verify"]
-        self._session.mount(connection.url, self._adapter())
+        verify = self._session.verify
+        if isinstance(verify, str) and not os.path.exists(verify):  # noqa: PTH110 start-up time
+            raise OptionError(
+                f"The CA bundle {quoted(verify)}, which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names,"
+                " does not exist on the host that runs the module; name one that does, or set"
+                " ca_path."
+            )
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _bounded_adapter())
         self._session.headers.update(
             {
                 "User-Agent": "community.infisical (Ansible collection)",
@@ -129,14 +139,6 @@ class Client:
         self._token: str | None = None
         self._log_in_again: t.Callable[[], None] | None = None
         self._not_before: dict[tuple[str, str], float] = {}
-
-    def _adapter(self) -> requests.adapters.HTTPAdapter:
-        adapter = requests.adapters.HTTPAdapter()
-        bound(adapter.poolmanager)
-        proxy = requests.utils.select_proxy(self.url, self._session.proxies)
-        if proxy:
-            bound(adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}"))
-        return adapter
 
     @property
     def url(self) -> str:
@@ -173,7 +175,8 @@ class Client:
         `route` is the path with a `{}` for each of `ids`, which cannot add to the path.
         `purpose` completes the sentence "Could not ...". `repeatable` says that the server may be
         asked twice when it is unclear whether it got the first; connections that failed before
-        anything was sent are tried again in any case. Without `patient` nothing is tried again.
+        anything was sent are tried again in any case. Without `patient` nothing is tried again,
+        and nothing waited for longer than a few seconds.
 
         Raises ApiError, TransportError, UnexpectedAnswerError or RateLimitedError.
         """
@@ -187,7 +190,7 @@ class Client:
                 self._pace((verb, route))
             error: InfisicalError | None
             try:
-                answer = self._send(verb, path, body, query, authorize, purpose)
+                answer = self._send(verb, path, body, query, authorize, patient, purpose)
             except TransportError as failure:
                 error = failure
                 again = failure.transient and (repeatable or failure.unsent)
@@ -200,6 +203,8 @@ class Client:
                     refused_since = refused_since or time.monotonic()
                     error = self._wait_for_limit(answer, error, refused_since, purpose)
                     if error is None:
+                        # A gateway may say so of work that was done.
+                        unsure = unsure or answer.status >= 500
                         continue
                 if authorize and self._log_in_again and _login_refused(error):
                     # Refused before anything was done, so that even a POST may go again.
@@ -226,9 +231,11 @@ class Client:
         body: Json | None,
         query: t.Mapping[str, str] | None,
         authorize: bool,
+        patient: bool,
         purpose: str,
     ) -> _Answer:
         headers = {}
+        timeout = self._connection.timeout
         if authorize and self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
@@ -240,12 +247,13 @@ class Client:
                 params=query,
                 json=body,
                 headers=headers,
-                timeout=self._connection.timeout,
+                timeout=timeout if patient else min(timeout, _IMPATIENT),
                 allow_redirects=False,
                 stream=True,
             )
         except (requests.RequestException, OSError, ValueError) as failure:
-            # ValueError: requests decodes the target of a redirect even if it is not to follow it.
+            # ValueError: urllib3 on proxies' URLs, and requests, which decodes the target of a
+            # redirect even if it is not to follow it.
             raise self._transport_error(failure, purpose) from None
         try:
             return _Answer(response.status_code, response.headers, self._read(response, purpose))
@@ -268,7 +276,8 @@ class Client:
         except Exception as failure:
             # urllib3's own exceptions, and those of the socket and the TLS layer below it.
             raise TransportError(
-                f"Could not {purpose}: the answer of {self.url} broke off ({_reason(failure)}).",
+                f"Could not {purpose}: the answer of {self.url} broke off"
+                f" ({_reason(_causes(failure))}).",
                 unsent=False,
                 transient=True,
             ) from None
@@ -284,12 +293,21 @@ class Client:
         return bytes(content)
 
     def _transport_error(self, failure: Exception, purpose: str) -> TransportError:
-        unsent = _never_sent(failure)
-        tls = isinstance(failure, requests.exceptions.SSLError)
-        reason = _reason(failure)
-        if isinstance(failure, requests.exceptions.ProxyError):
+        causes = _causes(failure)
+        reason = _reason(causes)
+        unsent = _never_sent(causes)
+        transient = True
+        if isinstance(failure, ValueError) and not isinstance(failure, UnicodeError):
+            # Of requests and urllib3 these are about URLs; their texts name proxies' passwords.
+            unsent, transient = True, False
+            what = (
+                f"no request can be made to {self.url}; check it, and the proxy that the"
+                " environment names in HTTPS_PROXY or HTTP_PROXY"
+            )
+        elif isinstance(failure, requests.exceptions.ProxyError):
             what = f"the proxy for {self.url} cannot be used ({reason})"
-        elif tls:
+        elif isinstance(failure, requests.exceptions.SSLError):
+            transient = False
             what = (
                 f"there is no trusted TLS connection with {self.url} ({reason}); set ca_path to"
                 " the CA bundle that signed its certificate, or check that url is right"
@@ -298,7 +316,7 @@ class Client:
             what = f"nothing answers at {self.url} ({reason}), where an Infisical server should be"
         else:
             what = f"{self.url} did not answer ({reason}), where an Infisical server should be"
-        return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=not tls)
+        return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=transient)
 
     def _error_of(self, answer: _Answer, purpose: str) -> InfisicalError | None:
         status = answer.status
@@ -394,6 +412,22 @@ class Client:
         return None
 
 
+def _bounded_adapter() -> requests.adapters.HTTPAdapter:
+    """Return an adapter whose answers are bounded in time, through proxies too."""
+
+    class BoundedAdapter(requests.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments: t.Any, **options: t.Any) -> None:
+            super().init_poolmanager(*arguments, **options)
+            bound(self.poolmanager)
+
+        def proxy_manager_for(self, *arguments: t.Any, **options: t.Any) -> t.Any:
+            manager = super().proxy_manager_for(*arguments, **options)
+            bound(manager)
+            return manager
+
+    return BoundedAdapter()
+
+
 class _Answer:
     """An answer, read whole: status, headers, and its JSON object if it is one."""
 
@@ -403,8 +437,8 @@ class _Answer:
         self.content = content
         self.json: Json | None = None
         try:
-            parsed = json.loads(content, parse_int=_number, parse_constant=_no_number)
-        except (ValueError, RecursionError):
+            parsed = parse(content)
+        except ValueError:
             return
         if isinstance(parsed, dict):
             self.json = parsed
@@ -420,17 +454,6 @@ class _Answer:
             or error == "RateLimitError"
             or _seconds(self.headers.get("retry-after")) is not None
         )
-
-
-def _number(text: str) -> int:
-    # Before Python 3.11, a number of a million digits takes minutes.
-    if len(text) > 100:
-        raise ValueError("no number of Infisical's")
-    return int(text)
-
-
-def _no_number(text: str) -> t.NoReturn:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _login_refused(error: InfisicalError) -> bool:
@@ -473,35 +496,37 @@ def _hint(status: int, error: str) -> str:
     return ""
 
 
-def _never_sent(failure: Exception) -> bool:
-    """Return whether a request failed before any of it can have reached the server."""
-    if isinstance(
-        failure,
-        (
-            requests.exceptions.ConnectTimeout,
-            requests.exceptions.ProxyError,
-            requests.exceptions.SSLError,
-        ),
-    ):
-        return True
-    reason = getattr(failure.args[0] if failure.args else None, "reason", None)
-    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")
-
-
-def _reason(failure: BaseException) -> str:
-    """Return why a connection failed, in a few words of our own or of the operating system.
-
-    The texts of the libraries are not used: they name proxies together with their passwords.
-    """
+def _causes(failure: BaseException) -> list[BaseException]:
+    """Return an exception and all that it was made from, the outermost first."""
     seen: list[BaseException] = []
     queue: list[t.Any] = [failure]
     while queue:
         item = queue.pop(0)
-        if not isinstance(item, BaseException) or item in seen:
-            continue
-        seen.append(item)
-        queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    for item in seen:
+        if isinstance(item, BaseException) and item not in seen:
+            seen.append(item)
+            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    return seen
+
+
+def _never_sent(causes: t.Sequence[BaseException]) -> bool:
+    """Return whether a request failed before any of it can have reached the server.
+
+    Told by what failed first: a proxy's failure, to urllib3, may also be one after the request.
+    """
+    names = {type(item).__name__ for item in causes}
+    return (
+        not names.isdisjoint(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"))
+        or any(isinstance(item, ssl.SSLCertVerificationError) for item in causes)
+        or any("Tunnel connection failed" in str(item) for item in causes)
+    )
+
+
+def _reason(causes: t.Sequence[BaseException]) -> str:
+    """Return why a connection failed, in a few words of our own or of the operating system.
+
+    The texts of the libraries are not used: they name proxies together with their passwords.
+    """
+    for item in causes:
         if isinstance(item, ssl.SSLCertVerificationError):
             return printable(item.verify_message)
         if isinstance(item, ssl.SSLError):
@@ -514,10 +539,10 @@ def _reason(failure: BaseException) -> str:
             return "the answer is not HTTP"
         if isinstance(item, OSError) and item.errno:
             return os.strerror(item.errno).lower()
-    names = {type(item).__name__ for item in seen}
+    names = {type(item).__name__ for item in causes}
     if names & {"RemoteDisconnected", "IncompleteRead", "ProtocolError"}:
         return "the connection was closed"
-    return type(failure).__name__
+    return type(causes[0]).__name__
 
 
 def _without_credentials(url: str) -> str:

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import base64
 import functools
-import json
-import re
 import typing as t
 
 from ._client import Client, base_url
 from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
-from ._model import Values, uuid_or_none
+from ._json import parse
+from ._model import Values, refuse_nul, uuid_or_none
 from ._platform import Wish, azure_jwt, gcp_jwt, kubernetes_jwt
-from ._text import quoted, trim
+from ._text import is_token, quoted, trim
 
 DEFAULT_URL = "https://app.infisical.com"
 # INFISICAL_URL is the spelling of infisical.vault, INFISICAL_API_URL that of the CLI and the SDKs.
@@ -28,8 +27,6 @@ URL_VARIABLES = ("INFISICAL_URL", "INFISICAL_API_URL")
 METHOD_VARIABLE = "INFISICAL_AUTH_METHOD"
 # What infisical.vault's login module returns in place of a token under check mode.
 CHECK_MODE_TOKEN = "<check_mode_token>"
-
-_TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 class Credential(t.NamedTuple):
@@ -60,11 +57,12 @@ class LoginMethod(t.NamedTuple):
     platform: t.Callable[[Wish], str] | None = None
 
 
-def _trimmed(_source: str, text: str) -> str:
-    return trim(text)
+def _trimmed(source: str, text: str) -> str:
+    return _as_it_is(source, trim(text))
 
 
-def _as_it_is(_source: str, text: str) -> str:
+def _as_it_is(source: str, text: str) -> str:
+    refuse_nul(source, text, secret=True)
     return text
 
 
@@ -86,7 +84,7 @@ def _token(source: str, text: str) -> str:
             f"{source} is the placeholder that infisical.vault.login returns under check mode;"
             " set 'check_mode: false' on that task, so that it logs in then too."
         )
-    if not _TOKEN.fullmatch(token):
+    if not is_token(token):
         raise OptionError(
             f"{source} has blanks, line ends or characters other than ASCII in it, which no token"
             " has; give the token alone."
@@ -194,6 +192,8 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
     else:
         method = given.inferred()
     values = given.values_of(method)
+    slug = given.option("organization_slug")
+    refuse_nul("organization_slug", slug)
     platform = None
     if method.platform and _JWT.key not in values:
         wish = Wish(
@@ -207,11 +207,17 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
         given.url(),
         path=method.path,
         values=values,
-        organization_slug=given.option("organization_slug"),
+        organization_slug=slug,
         secrets=given.secrets,
         platform=platform,
         warning=warning,
     )
+
+
+def gives_token(options: Values) -> bool:
+    """Return whether a token is given as an option, and not just by the environment."""
+    login_data = options.get("login_data") or {}
+    return bool(_text(options.get("token")) or _text(login_data.get("access_token")))
 
 
 class Login:
@@ -282,7 +288,7 @@ class Login:
             authorize=False,
         )
         token = answer.get("accessToken")
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        if not isinstance(token, str) or not is_token(token):
             raise UnexpectedAnswerError(
                 f"Could not {purpose}: the answer has no access token in it; check that url names"
                 " an Infisical server.",
@@ -304,8 +310,7 @@ def revoke(client: Client, token: str, *, patient: bool = True) -> None:
             patient=patient,
         )
     except ApiError as error:
-        # 401: revoked or used up. 403: not a token any more.
-        if error.http_status not in (401, 403):
+        if not error.login_refused:
             raise
 
 
@@ -316,11 +321,11 @@ def own_identity(token: str) -> str | None:
     """
     try:
         payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         identity_id = claims["identityId"]
     except (LookupError, TypeError, ValueError):
         return None
-    return identity_id if isinstance(identity_id, str) else None
+    return uuid_or_none(identity_id) if isinstance(identity_id, str) else None
 
 
 class _Given:

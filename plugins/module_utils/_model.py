@@ -158,7 +158,7 @@ def text_option(option: str, raw: t.Any, _notes: Notes) -> str:
     text = trim(raw)
     if not text:
         raise OptionError(f"{option} is blank; give it a value or leave it out.")
-    _refuse_nul(option, text)
+    refuse_nul(option, text)
     return text
 
 
@@ -195,7 +195,7 @@ def list_item(option: str, index: int, raw: t.Any, what: str) -> str:
     text = trim(raw)
     if not text:
         raise OptionError(f"{option}[{index}] is blank; write {what}, or leave the item out.")
-    _refuse_nul(f"{option}[{index}]", text)
+    refuse_nul(f"{option}[{index}]", text)
     return text
 
 
@@ -282,9 +282,11 @@ def _network_text(item: t.Mapping[str, t.Any]) -> str:
     return quoted(text)[1:-1]
 
 
-def _refuse_nul(option: str, text: str) -> None:
+def refuse_nul(option: str, text: str, *, secret: bool = False) -> None:
+    """Refuse a text with a NUL in it, which the server answers with a 500. Raises OptionError."""
     if "\0" in text:
-        raise OptionError(f"{option} {quoted(text)} has a NUL character in it; write it without.")
+        shown = "" if secret else f" {quoted(text)}"
+        raise OptionError(f"{option}{shown} has a NUL character in it; write it without.")
 
 
 _seconds = whole_number(0, MAX_SECONDS, "seconds")

@@ -21,7 +21,7 @@ from ._api import Api, Attached
 from ._cidr import NETADDR_IMPORT_ERROR
 from ._client import REQUESTS_IMPORT_ERROR, Client, password_in, travels_in_clear
 from ._errors import InfisicalError, InterruptError, OptionError
-from ._login import Choice, Login, choose, revoke
+from ._login import Choice, Login, choose, gives_token, revoke
 from ._model import AuthMethod
 from ._notes import Notes
 from ._options import (
@@ -78,12 +78,18 @@ def log_in_or_out() -> None:
     _require_libraries(module)
     _settle_secrets(module)
     try:
+        absent = module.params["state"] == "absent"
+        # The token of the environment is not this task's to end.
+        if absent and not gives_token(module.params):
+            raise OptionError(
+                "state is absent, which revokes a token that exists; give it in token or in"
+                " login_data."
+            )
         with _client(module, Notes()) as (client, choice):
-            if module.params["state"] == "absent":
+            if absent:
                 if choice.path is not None:
                     raise OptionError(
-                        "state is absent, which revokes a token that exists; give it in token or in"
-                        " login_data, and no other credentials."
+                        "state is absent, which revokes a token that exists; leave auth_method out."
                     )
                 revoke(client, choice.values["token"])
                 module.exit_json(changed=False)
@@ -161,7 +167,12 @@ def _signals_wait() -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def _signals(handler: t.Any) -> t.Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in _SIGNALS}
+    # One that was ignored from the start, as under nohup, stays ignored.
+    before = {
+        number: signal.signal(number, handler)
+        for number in _SIGNALS
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
     try:
         yield
     finally:

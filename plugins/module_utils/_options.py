@@ -11,7 +11,7 @@ import typing as t
 
 from ._client import Connection
 from ._errors import OptionError
-from ._model import AuthMethod, Values, uuid_or_none
+from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
 from ._text import quoted, trim
 
 Spec = dict[str, dict[str, t.Any]]
@@ -98,6 +98,7 @@ def identity_of(options: Values) -> tuple[str | None, str | None]:
             " give one of them."
         )
     if name:
+        refuse_nul("identity_name", name)
         return None, name
     if not identity_id:
         raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
@@ -124,7 +125,7 @@ def connection_of(options: Values, url: str) -> Connection:
     verify: bool | str = options["validate_certs"]
     ca_path = options.get("ca_path")
     if verify and ca_path:
-        if not os.path.exists(ca_path):  # noqa: PTH110 pathlib costs start-up time
+        if not os.path.exists(ca_path):  # noqa: PTH110 start-up time
             raise OptionError(
                 f"ca_path {quoted(ca_path)} does not exist on the host that runs the module; write"
                 " the path of a CA bundle, or of a folder of certificates."

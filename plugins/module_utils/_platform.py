@@ -12,7 +12,6 @@ place, so does this.
 from __future__ import annotations
 
 import http.client
-import json
 import time
 import typing as t
 import urllib.error
@@ -21,7 +20,8 @@ from urllib.parse import urlencode
 
 from ._bounded import BoundedResponse
 from ._errors import PlatformError
-from ._text import printable, trim
+from ._json import parse
+from ._text import is_token, printable, trim
 
 AZURE_HOST = "http://169.254.169.254"
 AZURE_HOST_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
@@ -62,7 +62,7 @@ def azure_jwt(wish: Wish) -> str:
     what = "a token of the managed identity from Azure's instance metadata service"
     answer = _get(url, {"Metadata": "true"}, what)
     try:
-        token = json.loads(answer)["access_token"]
+        token = parse(answer)["access_token"]
     except (LookupError, TypeError, ValueError):
         token = None
     return _token(token, what, host)
@@ -96,9 +96,7 @@ def kubernetes_jwt(wish: Wish) -> str:
 
 def _get(url: str, headers: t.Mapping[str, str], what: str) -> bytes:
     """Return the body of an answer, which may need a few tries: the services start up slowly."""
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), _Bounded(), _NoRedirects()
-    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Bounded(), _AnyStatus())
     place = url.partition("?")[0]
     reason = ""
     for number in range(_TRIES):
@@ -108,13 +106,12 @@ def _get(url: str, headers: t.Mapping[str, str], what: str) -> bytes:
             with opener.open(
                 urllib.request.Request(url, headers=dict(headers)), timeout=_SECONDS
             ) as answer:
-                return t.cast(bytes, answer.read(_LONGEST))
-        except urllib.error.HTTPError as failure:
-            with failure:
-                said = printable(failure.read(2000).decode("utf-8", "replace"), 200)
-            reason = f"HTTP status {failure.code}: {said}"
-            if failure.code < 500 and failure.code not in (404, 410, 429):
-                break
+                if answer.status == 200:
+                    return t.cast(bytes, answer.read(_LONGEST))
+                said = printable(answer.read(2000).decode("utf-8", "replace"), 200)
+                reason = f"HTTP status {answer.status}: {said}"
+                if answer.status < 500 and answer.status not in (404, 410, 429):
+                    break
         except urllib.error.URLError as failure:
             reason = _reason(failure.reason)
         except (OSError, http.client.HTTPException, ValueError) as failure:
@@ -138,14 +135,25 @@ class _Bounded(urllib.request.HTTPHandler):
         return self.do_open(_Connection, req)
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_arguments: t.Any) -> None:
-        """Follow none: what a platform hands out is for nobody else."""
+class _AnyStatus(urllib.request.HTTPErrorProcessor):
+    """Follows no redirect, and raises for no status.
+
+    What a platform hands out is for nobody else.
+    """
+
+    def http_response(
+        self,
+        request: urllib.request.Request,  # noqa: ARG002 urllib passes it
+        response: http.client.HTTPResponse,
+    ) -> http.client.HTTPResponse:
+        return response
+
+    https_response = http_response
 
 
 def _token(text: t.Any, what: str, place: str) -> str:
     token = trim(text) if isinstance(text, str) else ""
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
+    if not is_token(token):
         raise _failure(what, place, "the answer is no token")
     return token
 

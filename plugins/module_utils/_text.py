@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 # What Python's str.strip() and JavaScript's String.trim() remove between them. Infisical trims
@@ -15,6 +16,14 @@ BLANKS = (
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+
+
+_TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
+
+
+def is_token(text: str) -> bool:
+    """Return whether a text can be a token, and be sent in a header: ASCII without blanks."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def trim(text: str) -> str:

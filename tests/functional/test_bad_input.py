@@ -53,6 +53,10 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         {"identity_id": " ", "identity_name": "\ufeff"},
         "Neither identity_id nor identity_name is given",
     ),
+    "NUL in a name": (
+        {"identity_id": None, "identity_name": "a\0b"},
+        r"identity_name 'a\x00b' has a NUL character in it",
+    ),
     "an unknown option": ({"tenant": "x"}, "Unsupported parameters"),
     "an unknown state": ({"state": "attached"}, "value of state must be one of: present, absent"),
     "a TTL below 0": (

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import socket
@@ -172,4 +173,8 @@ def test_any_answer_is_read_or_one_of_our_own_errors(parrot: Parrot, answer: byt
 )
 def test_bodies_that_trouble_parsers(body: bytes, parrot: Parrot) -> None:
     parrot.answer = http(200, body)
+    ask_everything(parrot)
+    # The same within an access token, which is looked into.
+    token = f"e30.{base64.urlsafe_b64encode(body).decode()}.x"
+    parrot.answer = http(200, json.dumps({"accessToken": token}).encode())
     ask_everything(parrot)

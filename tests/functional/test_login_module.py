@@ -90,6 +90,19 @@ def test_a_given_token_is_handed_on_and_the_only_secret_shown(
         assert server.client_secret not in shown
 
 
+def test_the_token_of_the_environment_is_not_revoked(server: t.Any, tmp_path: Path) -> None:
+    before = server.live_tokens()
+    blank = {"url": server.url, "access_token": ""}
+    (result,) = run_play(
+        tmp_path,
+        [{LOGIN: {"state": "absent", "login_data": blank}}],
+        INFISICAL_TOKEN=server.token,
+    ).results
+    assert result["failed"]
+    assert "give it in token or in login_data." in result["msg"]
+    assert server.live_tokens() == before
+
+
 def test_what_infisical_login_refuses(server: t.Any, tmp_path: Path) -> None:
     rows: list[tuple[dict[str, t.Any], str]] = [
         ({**universal(server), "state": "absent"}, "state is absent, which revokes a token that"),

@@ -242,3 +242,31 @@ def test_a_signal_ends_the_task_in_order(
     # Whether the write was done cannot be known, and so counts.
     assert result["changed"] is True
     assert server.live_tokens() == before
+
+
+def test_a_signal_that_was_ignored_from_the_start_stays_ignored(
+    server: t.Any, identity_id: str, tmp_path: Path
+) -> None:
+    """As under nohup: closing the terminal must not stop a task."""
+    server.fault("latency", identity_id=identity_id, method="GET", times=1, seconds=1.5)
+    server.clear_requests()
+    process = subprocess.Popen(
+        [sys.executable, "-m", PYTHON_MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean_environment(tmp_path, PYTHONPATH=str(COLLECTIONS)),
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    options = {"url": server.url, "token": server.token, "identity_id": identity_id}
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    process.stdin.close()
+    while not server.requests(identity_id=identity_id):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGHUP)
+    assert process.stdout is not None
+    result = json.loads(process.stdout.read())
+    assert process.wait() == 0
+    assert result["changed"] is False

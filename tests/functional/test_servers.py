@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from functional.cases import ATTACHED
+from functional.cases import ATTACHED, REQUIRED
 from functional.forwarder import Forwarder, forwarding, serving
 from functional.harness import Result, Task, run_tasks, warnings_of
 
@@ -194,6 +194,45 @@ def test_proxies_of_the_environment(server: t.Any, attached: str, tmp_path: Path
         assert proxy.seen == [f"{server.url}/api/v1/auth/azure-auth/identities/{attached}"]
 
 
+def test_a_proxy_that_loses_an_answer_does_not_hide_a_change(server: t.Any, tmp_path: Path) -> None:
+    attach, revoke, update = server.create_identities(["proxied 1", "proxied 2", "proxied 3"])
+    for identity_id in (revoke, update):
+        server.put_azure_auth(identity_id, **ATTACHED)
+    for identity_id, method in ((attach, "POST"), (revoke, "DELETE"), (update, "PATCH")):
+        # Through the emulator's fault, the proxy loses the answer, and closes its own connection.
+        server.fault("drop", identity_id=identity_id, method=method, times=1, when="after")
+    with forwarding(server.url) as proxy:
+        results = run_tasks(
+            tmp_path,
+            [
+                Task({**task(server, identity_id).options, **options})
+                for identity_id, options in (
+                    (attach, REQUIRED),
+                    (revoke, {"state": "absent"}),
+                    (update, {"resource": "other"}),
+                )
+            ],
+            HTTP_PROXY=proxy.url,
+            http_proxy=proxy.url,
+        )
+        assert len(proxy.seen) > 6
+    assert [result.get("msg") for result in results if result["failed"]] == []
+    assert [result["changed"] for result in results] == [True, True, True]
+    sent = [item for item in server.requests(identity_id=attach) if item.method == "POST"]
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("proxy", ["http://user:pr0xypass@proxy:abc", "ftp://user:pr0xypass@proxy"])
+def test_a_proxy_that_is_none_is_an_error_without_its_password(
+    proxy: str, server: t.Any, attached: str, tmp_path: Path
+) -> None:
+    (result,) = run_tasks(tmp_path, [task(server, attached)], HTTP_PROXY=proxy, http_proxy=proxy)
+    assert result["failed"]
+    assert f"no request can be made to {server.url}; check it, and the proxy" in result["msg"]
+    assert "tried" not in result["msg"]
+    assert "pr0xypass" not in str(result)
+
+
 def test_a_proxy_that_is_down_does_not_show_its_password(
     server: t.Any, attached: str, tmp_path: Path
 ) -> None:
@@ -273,6 +312,15 @@ def test_certificates(
         assert not result["failed"], result["msg"]
     assert "validate_certs is false" in warnings_of(unchecked)
     assert "validate_certs" not in warnings_of(by_option)
+
+
+def test_a_ca_bundle_of_the_environment_that_is_not_there(
+    server: t.Any, attached: str, tmp_path: Path
+) -> None:
+    bundle = str(tmp_path / "nowhere.pem")
+    (result,) = run_tasks(tmp_path, [task(server, attached)], REQUESTS_CA_BUNDLE=bundle)
+    assert result["failed"]
+    assert "which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names, does not exist" in result["msg"]
 
 
 def test_plain_http_where_tls_is_expected(server: t.Any, attached: str, tmp_path: Path) -> None:

@@ -212,6 +212,18 @@ REFUSALS = [
         "set 'check_mode: false' on that task",
     ),
     ("a token with a line end in it", {"token": "a\nb"}, {}, "token has blanks, line ends"),
+    (
+        "a NUL in a client id",
+        {ID: "a\0b", SECRET: "s"},
+        {},
+        "universal_auth_client_id has a NUL character in it; write it without.",
+    ),
+    (
+        "a NUL in an organization's slug",
+        {"token": "t", "organization_slug": "a\0b"},
+        {},
+        r"organization_slug 'a\x00b' has a NUL character in it",
+    ),
     ("a token beyond ASCII", {"token": "tök"}, {}, "token has blanks, line ends"),
     (
         "url contradicts login_data",
@@ -251,6 +263,9 @@ URLS = [
     ({"url": "https://a.example/api/"}, {}, "https://a.example"),
     ({"url": "https://a.example/infisical/api/"}, {}, "https://a.example/infisical"),
     ({"url": "http://[::1]:8080"}, {}, "http://[::1]:8080"),
+    ({"url": "http://api"}, {}, "http://api"),
+    ({"url": "https://api/api/"}, {}, "https://api"),
+    ({"url": "https://a.example/myapi"}, {}, "https://a.example/myapi"),
     ({"url": " "}, {"INFISICAL_URL": "https://b.example"}, "https://b.example"),
     (
         {},
@@ -306,6 +321,7 @@ def test_a_password_in_a_url_is_refused_and_not_shown(url: str) -> None:
         ("https://user:pa55@a.example", "pa55"),
         ("user:pa55@a.example", "pa55"),
         ("https://user:pa:55@a.example/x", "pa:55"),
+        ("https://user:pa/ss@a.example", "pa/ss"),
         ("https://user@a.example", None),
         ("https://a.example:8080/x", None),
     ],
@@ -333,7 +349,17 @@ def jwt(payload: object) -> str:
 
 
 def test_a_token_tells_its_identity() -> None:
-    assert own_identity(jwt({"identityId": "abc"})) == "abc"
+    assert own_identity(jwt({"identityId": IDENTITY})) == IDENTITY
+
+
+@pytest.mark.parametrize("text", ["..", "", "a/b", IDENTITY + "/.."])
+def test_what_a_token_tells_never_adds_to_a_path(text: str) -> None:
+    assert own_identity(jwt({"identityId": text})) is None
+
+
+def test_a_token_nested_too_deep_tells_none() -> None:
+    body = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+    assert own_identity(f"e30.{body}.x") is None
 
 
 @given(st.one_of(st.text(), st.builds(jwt, st.recursive(st.none() | st.text(), st.lists))))
