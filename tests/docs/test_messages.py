@@ -179,6 +179,14 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "credentials to revoke with": login(
             LOGIN, **setting.universal, state="absent", identity_id=None
         ),
+        "a login to revoke": login(
+            LOGIN,
+            **setting.universal,
+            auth_method="universal_auth",
+            token=UNUSED,
+            state="absent",
+            identity_id=None,
+        ),
         "an unknown client id": login(**{**setting.universal, "universal_auth_client_id": ID}),
         "a wrong secret": login(**{**setting.universal, "universal_auth_client_secret": "wrong"}),
         "a token that is none": Trigger({"token": "garbage"}),
@@ -204,6 +212,12 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "an answer that is cut off": faulty("truncate"),
         "a proxy that is down": Trigger(
             {"retries": 1}, environment={"http_proxy": setting.closed, "HTTP_PROXY": setting.closed}
+        ),
+        "a proxy that is none": Trigger(
+            {}, environment={"http_proxy": "ftp://x", "HTTP_PROXY": "ftp://x"}
+        ),
+        "no bundle of authorities": Trigger(
+            {}, environment={"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}
         ),
         "no TLS at the port": Trigger({"url": setting.current.url.replace("http:", "https:")}),
         "a redirect elsewhere": faulty("redirect", location="https://elsewhere.example/api/"),
