@@ -470,7 +470,12 @@ def test_scenario(scenario: Scenario, outcomes: dict[str, Outcome]) -> None:
     assert ("azure_auth" in result) == (scenario.message is None or scenario.changed)
 
 
-def test_nothing_is_attached_twice_and_no_empty_update_sent(outcomes: dict[str, Outcome]) -> None:
+def test_nothing_is_attached_twice_and_no_empty_update_sent(
+    outcomes: dict[str, Outcome], record_property: t.Callable[[str, object], None]
+) -> None:
+    faults = [action for scenario in SCENARIOS for action, _options in scenario.faults]
+    record_property("faults", len(faults))
+    record_property("kinds", len(set(faults)))
     for title, outcome in outcomes.items():
         attached = [item for item in outcome.requests if item.method == "POST"]
         accepted = [item for item in attached if item.status == 200]

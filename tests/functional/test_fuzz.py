@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 from functional.cases import ATTACHED
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._api import Api
@@ -156,14 +156,22 @@ def odd_http(draw: st.DrawFn) -> bytes:
     return http(draw(st.integers(200, 599)), body, *headers)
 
 
-@settings(
-    max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@example(b"HTTP/1.1 301 X\r\nLocation: \x80\r\n\r\n")
-@given(nearly_right() | odd_http() | st.binary(max_size=300))
-def test_any_answer_is_read_or_one_of_our_own_errors(parrot: Parrot, answer: bytes) -> None:
-    parrot.answer = answer
-    ask_everything(parrot)
+def test_any_answer_is_read_or_one_of_our_own_errors(
+    parrot: Parrot, record_property: t.Callable[[str, object], None]
+) -> None:
+    tried = 0
+
+    @settings(max_examples=CASES, deadline=None)
+    @example(b"HTTP/1.1 301 X\r\nLocation: \x80\r\n\r\n")
+    @given(nearly_right() | odd_http() | st.binary(max_size=300))
+    def check(answer: bytes) -> None:
+        nonlocal tried
+        tried += 1
+        parrot.answer = answer
+        ask_everything(parrot)
+
+    check()
+    record_property("answers", tried)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .counts import Counts, read_reports, total
+from .counts import Counts, read_figures, read_reports, total
 from .environments import nox_environ
 from .paths import LOGS, REPORTS, ROOT
 
@@ -75,6 +75,7 @@ class Outcome:
     result: str
     seconds: float
     by_file: dict[str, Counts] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> Counts:
@@ -129,7 +130,9 @@ class Runner:
         result = "passed" if process.returncode == 0 else "failed"
         if result == "passed" and _was_skipped(verdict):
             result = "skipped"
-        return Outcome(name, result, time.monotonic() - started, read_reports(reports))
+        return Outcome(
+            name, result, time.monotonic() - started, read_reports(reports), read_figures(reports)
+        )
 
     def end_all(self) -> None:
         """End what is under way."""
@@ -176,6 +179,13 @@ def summary(outcomes: Sequence[Outcome]) -> str:
             lines += [
                 f"  {counts!s:<42} {file}" for file, counts in sorted(outcome.by_file.items())
             ]
+    recorded = [
+        f"  {file}: {figures}"
+        for outcome in ordered
+        for file, figures in sorted(outcome.figures.items())
+    ]
+    if recorded:
+        lines += ["", "Recorded by tests", *recorded]
     lines += ["", "Checks"]
     lines += [f"  {outcome.line()}" for outcome in ordered]
     lines += ["", str(total(outcome.counts for outcome in ordered))]
