@@ -19,7 +19,8 @@ from tools.environments import project_environ
 from tools.paths import CACHE, REPORTS, copy_collection, link_collection
 
 nox.needs_version = ">=2025.2.9"
-nox.options.envdir = str(CACHE / "nox")
+# nox does not notice that it is run by another Python.
+nox.options.envdir = str(CACHE / "nox" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 nox.options.reuse_venv = "yes"
 nox.options.default_venv_backend = os.environ.get("NOX_DEFAULT_VENV_BACKEND", "uv|virtualenv")
 
