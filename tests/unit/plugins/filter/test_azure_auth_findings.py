@@ -275,7 +275,11 @@ REFUSED: list[tuple[t.Any, Object, str]] = [
     ([{"state": "present"}], {}, "azure_auths[0] has no identity_id; give the objects that"),
     ([azure_auth(tenant_id=None)], {}, "(billing) has None for tenant_id, which is not a string."),
     ([azure_auth(resource=7)], {}, "has 7 for resource, which is not a string."),
-    ([azure_auth(**principals(ONE, None))], {}, "None] for allowed_service_principal_ids, which"),
+    (
+        [azure_auth(allowed_service_principal_ids=[ONE, None])],
+        {},
+        "None] for allowed_service_principal_ids, which",
+    ),
     (
         [azure_auth(access_token_trusted_ips="::/0")],
         {},
