@@ -30,3 +30,20 @@ attributes:
     membership:
       - community.infisical.infisical
 """
+
+    INFO_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - This module does not change anything.
+  diff_mode:
+    support: N/A
+    details:
+      - This module does not change anything.
+  idempotent:
+    support: full
+    details:
+      - This module does not change anything.
+"""

@@ -10,13 +10,15 @@ import re
 import typing as t
 
 from ._client import Client, Json
-from ._errors import ApiError, OptionError, UnexpectedAnswerError
+from ._errors import ApiError, UnexpectedAnswerError
 from ._model import CURRENT, LEGACY, AuthMethod, Values, uuid_or_none
 from ._text import quoted
 
 _IDENTITY = "/api/v1/identities/{}"
 # The search refuses other characters, "/" on some servers among them.
 _SEARCHABLE = re.compile(r"[A-Za-z0-9 _-]+", re.ASCII)
+# The most identities that a search returns at once.
+_PAGE = 100
 
 
 class Attached(t.NamedTuple):
@@ -32,13 +34,18 @@ class Attached(t.NamedTuple):
 
 
 class Identity(t.NamedTuple):
-    """A machine identity: its id, its name, its organisation's id and its auth methods' names."""
+    """A machine identity: its id, its name, its organisation's id and its auth methods' names.
+
+    `here` is whether it belongs to that organisation, and not to a sub-organisation, whose
+    identities are listed too, but are not managed from here.
+    """
 
     id: str
     name: str
     organization_id: str
     methods: tuple[str, ...]
     generation: str
+    here: bool = True
 
 
 class Api:
@@ -51,9 +58,37 @@ class Api:
         self._client = client
         self._own_identity = own_identity
 
+    def stop(self) -> None:
+        """Let no further call be made."""
+        self._client.stop()
+
     def read(self, method: AuthMethod, identity_id: str) -> Attached:
         """Read an auth method of an identity; an ApiError if it is not attached."""
         return self._auth("GET", method, identity_id, f"read the {method.title}")
+
+    def observe(
+        self, method: AuthMethod, identity_id: str, identity: Identity | None = None
+    ) -> tuple[Attached | None, Identity | None]:
+        """Read an auth method of an identity, None if it is not attached.
+
+        Returns the identity as well, where it was given, or had to be read: that nothing is
+        attached is told by its list of methods, not by the words of a refusal.
+        """
+        if identity is None or method.name in identity.methods:
+            try:
+                return self.read(method, identity_id), identity
+            except ApiError as failure:
+                if failure.http_status not in (400, 500):
+                    raise
+                refusal = failure
+            identity = self.identity(identity_id)
+            if method.name in identity.methods:
+                try:
+                    return self.read(method, identity_id), identity
+                except ApiError:
+                    # Attached and yet not to be read: the refusal was about something else.
+                    raise refusal from None
+        return None, identity
 
     def attach(self, method: AuthMethod, identity_id: str, body: Json) -> Attached:
         """Attach an auth method to an identity."""
@@ -76,53 +111,69 @@ class Api:
         answer = self._client.request("GET", _IDENTITY, identity_id, purpose=purpose)
         return _identity(answer.get("identity"), purpose)
 
-    def identity_named(self, name: str) -> Identity:
-        """Find the one identity of the organisation that has exactly this name.
+    def named(self, names: t.Iterable[str]) -> dict[str, list[Identity]]:
+        """Find the identities of the organisation that have exactly these names.
 
-        Raises OptionError if there is none, or more than one.
+        Returns those of each name, of which there may be none, or several.
         """
-        found = {item.id: item for item in self._candidates(name) if item.name == name}
-        if not found:
-            raise OptionError(
-                f"identity_name {quoted(name)} is not the name of any identity that this login can"
-                " see in its organization; names are matched exactly."
-            )
-        if len(found) > 1:
-            ids = sorted(found)
-            raise OptionError(
-                f"identity_name {quoted(name)} is borne by {len(ids)} identities"
-                f" ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}); give identity_id."
-            )
-        return next(iter(found.values()))
+        wanted = list(dict.fromkeys(names))
+        found: dict[str, dict[str, Identity]] = {name: {} for name in wanted}
+        for identity in self._candidates(wanted):
+            if identity.here and identity.name in found:
+                found[identity.name][identity.id] = identity
+        return {name: list(identities.values()) for name, identities in found.items()}
 
-    def _candidates(self, name: str) -> list[Identity]:
-        """Return the identities among which those with the name are, in the fewest requests."""
-        if not _SEARCHABLE.fullmatch(name):
-            return self._all(f"find the identity {quoted(name)}")
-        purpose = f"search for the identity {quoted(name)}"
-        try:
-            answer = self._client.request(
-                "POST",
-                "/api/v1/identities/search",
-                purpose=purpose,
-                body={"search": {"name": {"$eq": name}}, "limit": 100},
-            )
-        except ApiError as error:
-            if not error.unknown_route:
-                raise
-            # Servers of 2024 have no search.
-            return self._all(f"find the identity {quoted(name)}")
-        return _identities(answer, purpose)
+    def everyone(self, purpose: str = "list the identities") -> list[Identity]:
+        """Return every identity of the organisation, without those of sub-organisations.
 
-    def _all(self, purpose: str) -> list[Identity]:
-        """Return every identity of the organisation."""
+        Raises UnexpectedAnswerError if the list is not complete.
+        """
         answer = self._client.request(
             "GET",
             "/api/v1/identities",
             purpose=purpose,
             query={"orgId": self._organization(purpose)},
         )
-        return _identities(answer, purpose)
+        identities = _identities(answer, purpose)
+        ids = {identity.id for identity in identities}
+        total = answer.get("totalCount", len(ids))
+        if len(ids) != total:
+            raise _unexpected(purpose, f"{len(ids)} identities where it counts {quoted(total)}")
+        return [identity for identity in identities if identity.here]
+
+    def _candidates(self, names: t.Sequence[str]) -> list[Identity]:
+        """Return the identities among which those with the names are, in the fewest requests."""
+        purpose = "find the identity" if len(names) == 1 else f"find {len(names)} identities"
+        purpose += f" {quoted(names[0])}" if len(names) == 1 else " by name"
+        searches = [names[start : start + _PAGE] for start in range(0, len(names), _PAGE)]
+        # The list of all takes two requests, however many there are.
+        if len(searches) > 2 or not all(map(_SEARCHABLE.fullmatch, names)):
+            return self.everyone(purpose)
+        found: list[Identity] = []
+        for some in searches:
+            page = self._search(some, purpose)
+            if page is None:
+                return self.everyone(purpose)
+            found += page
+        return found
+
+    def _search(self, names: t.Sequence[str], purpose: str) -> list[Identity] | None:
+        """Return the identities with these names, or None if the server cannot tell them all."""
+        try:
+            answer = self._client.request(
+                "POST",
+                "/api/v1/identities/search",
+                purpose=purpose,
+                body={"search": {"name": {"$in": list(names)}}, "limit": _PAGE},
+            )
+        except ApiError as error:
+            if not error.unknown_route:
+                raise
+            # Servers of 2024 have no search.
+            return None
+        found = _identities(answer, purpose)
+        # Pages over names, which are not unique, may repeat some and skip others.
+        return found if answer.get("totalCount", len(found)) == len(found) else None
 
     def _organization(self, purpose: str) -> str:
         """Return the id of the token's organisation."""
@@ -181,19 +232,10 @@ class Api:
 
 
 def _identities(answer: Json, purpose: str) -> list[Identity]:
-    """Read a list of identities, without those of sub-organisations, which are not managed here."""
     items = answer.get("identities")
     if not isinstance(items, list):
         raise _unexpected(purpose, "no list of identities")
-    return [
-        identity
-        for identity, home in ((_identity(item, purpose), _home(item)) for item in items)
-        if home in (None, identity.organization_id)
-    ]
-
-
-def _home(item: Json) -> t.Any:
-    return item["identity"].get("orgId")
+    return [_identity(item, purpose) for item in items]
 
 
 def _identity(item: t.Any, purpose: str) -> Identity:
@@ -206,12 +248,13 @@ def _identity(item: t.Any, purpose: str) -> Identity:
     identity_id = uuid_or_none(identity_id) if isinstance(identity_id, str) else None
     if not (identity_id and isinstance(name, str) and isinstance(organization, str)):
         raise _unexpected(purpose, "an identity without an id, a name or an organization")
+    here = inner.get("orgId") in (None, organization)
     methods = inner.get("authMethods")
     if isinstance(methods, list) and all(isinstance(method, str) for method in methods):
-        return Identity(identity_id, name, organization, tuple(methods), CURRENT)
+        return Identity(identity_id, name, organization, tuple(methods), CURRENT, here)
     only = inner.get("authMethod")
     if "authMethod" in inner and (only is None or isinstance(only, str)):
-        return Identity(identity_id, name, organization, (only,) if only else (), LEGACY)
+        return Identity(identity_id, name, organization, (only,) if only else (), LEGACY, here)
     raise _unexpected(purpose, "an identity without its auth methods")
 
 

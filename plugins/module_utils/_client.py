@@ -9,10 +9,12 @@ Knows what Infisical's answers look like, and nothing of what they mean.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import socket
 import ssl
+import threading
 import time
 import traceback
 import typing as t
@@ -29,12 +31,14 @@ from ._bounded import bound
 from ._errors import (
     ApiError,
     InfisicalError,
+    InterruptError,
     OptionError,
     RateLimitedError,
     TransportError,
     UnexpectedAnswerError,
 )
 from ._json import parse
+from ._pace import Pace, seconds
 from ._text import printable, quoted, trim
 
 Json = dict[str, t.Any]
@@ -104,10 +108,12 @@ class Client:
     """A session with a server. Proxies and CA bundles come from the environment, as usual.
 
     Authorization is never taken from ~/.netrc, redirects are never followed, and a request goes
-    again only where that cannot do harm.
+    again only where that cannot do harm. Made for as many threads at once as `workers` says.
     """
 
-    def __init__(self, connection: Connection, secrets: t.Collection[str] = ()) -> None:
+    def __init__(
+        self, connection: Connection, secrets: t.Collection[str] = (), workers: int = 1
+    ) -> None:
         """`secrets`, which may grow, are left out of what messages say of the server's answers."""
         self._connection = connection
         self._secrets = secrets
@@ -127,7 +133,7 @@ class Client:
                 " ca_path."
             )
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _bounded_adapter())
+            self._session.mount(scheme, _bounded_adapter(workers))
         self._session.headers.update(
             {
                 "User-Agent": "community.infisical (Ansible collection)",
@@ -138,7 +144,8 @@ class Client:
         )
         self._token: str | None = None
         self._log_in_again: t.Callable[[], None] | None = None
-        self._not_before: dict[tuple[str, str], float] = {}
+        self._renewal = threading.Lock()
+        self._pace = Pace(connection.rate_limit_timeout)
 
     @property
     def url(self) -> str:
@@ -153,6 +160,10 @@ class Client:
         """
         self._token = token
         self._log_in_again = log_in_again
+
+    def stop(self) -> None:
+        """Let no further request be made by request() as long as it is patient."""
+        self._pace.stop()
 
     def close(self) -> None:
         """Close the connections."""
@@ -178,51 +189,87 @@ class Client:
         anything was sent are tried again in any case. Without `patient` nothing is tried again,
         and nothing waited for longer than a few seconds.
 
-        Raises ApiError, TransportError, UnexpectedAnswerError or RateLimitedError.
+        Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
+        after stop().
         """
         path = route.format(*(quote(item, safe="") for item in ids))
+        bucket = (verb, route)
         started = time.monotonic()
         failures = 0
         unsure = False
-        refused_since: float | None = None
         while True:
-            if patient:
-                self._pace((verb, route))
+            token = self._token if authorize else None
             error: InfisicalError | None
             try:
-                answer = self._send(verb, path, body, query, authorize, patient, purpose)
+                answer = self._paced(bucket, path, body, query, token, patient, purpose)
+            except InterruptError as stop:
+                stop.maybe_sent = stop.maybe_sent or unsure
+                raise
             except TransportError as failure:
                 error = failure
                 again = failure.transient and (repeatable or failure.unsent)
             else:
-                self._remember_limit((verb, route), answer)
                 error = self._error_of(answer, purpose)
                 if error is None:
+                    self._pace.passed(bucket)
                     return t.cast(Json, answer.json)
                 if answer.limited and patient:
-                    refused_since = refused_since or time.monotonic()
-                    error = self._wait_for_limit(answer, error, refused_since, purpose)
-                    if error is None:
+                    times = self._pace.refused(bucket, answer.headers)
+                    if times is None:
                         # A gateway may say so of work that was done.
                         unsure = unsure or answer.status >= 500
                         continue
-                if authorize and self._log_in_again and _login_refused(error):
+                    error = self._rate_limited(answer, error, times, purpose)
+                elif _login_refused(error) and token is not None and self._another_token(token):
                     # Refused before anything was done, so that even a POST may go again.
-                    log_in_again, self._log_in_again = self._log_in_again, None
-                    log_in_again()
                     continue
                 again = error.transient and repeatable
             if not (again and patient) or failures >= self._connection.retries:
                 if failures:
-                    seconds = time.monotonic() - started
+                    spent = time.monotonic() - started
                     error.args = (
-                        f"{str(error)[:-1]} (tried {failures + 1} times in {seconds:.0f} seconds).",
+                        f"{str(error)[:-1]} (tried {failures + 1} times in {spent:.0f} seconds).",
                     )
                 error.earlier_unsure = unsure
                 raise error
             failures += 1
             unsure = unsure or error.unsure
-            time.sleep(_backoff(failures))
+            try:
+                self._pace.pause(_backoff(failures))
+            except InterruptError as stop:
+                stop.maybe_sent = stop.maybe_sent or unsure
+                raise
+
+    def _another_token(self, refused: str) -> bool:
+        """Return whether there is another token than the refused one, logging in for it once."""
+        with self._renewal:
+            if self._token == refused and self._log_in_again:
+                log_in_again, self._log_in_again = self._log_in_again, None
+                log_in_again()
+            return self._token != refused
+
+    def _paced(
+        self,
+        bucket: tuple[str, str],
+        path: str,
+        body: Json | None,
+        query: t.Mapping[str, str] | None,
+        token: str | None,
+        patient: bool,
+        purpose: str,
+    ) -> _Answer:
+        """Make a request when its turn has come."""
+        verb = bucket[0]
+        if not patient:
+            return self._send(verb, path, body, query, token, _IMPATIENT, purpose)
+        sent = self._pace.begin(bucket)
+        headers = None
+        try:
+            answer = self._send(verb, path, body, query, token, math.inf, purpose)
+            headers = answer.headers
+        finally:
+            self._pace.end(bucket, sent, headers)
+        return answer
 
     def _send(
         self,
@@ -230,14 +277,11 @@ class Client:
         path: str,
         body: Json | None,
         query: t.Mapping[str, str] | None,
-        authorize: bool,
-        patient: bool,
+        token: str | None,
+        longest: float,
         purpose: str,
     ) -> _Answer:
-        headers = {}
-        timeout = self._connection.timeout
-        if authorize and self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         try:
             # requests sets the JSON content type only where there is a body: Infisical answers a
             # DELETE that names it without one with a 500.
@@ -247,7 +291,7 @@ class Client:
                 params=query,
                 json=body,
                 headers=headers,
-                timeout=timeout if patient else min(timeout, _IMPATIENT),
+                timeout=min(self._connection.timeout, longest),
                 allow_redirects=False,
                 stream=True,
             )
@@ -376,44 +420,26 @@ class Client:
             http_status=answer.status,
         )
 
-    def _remember_limit(self, bucket: tuple[str, str], answer: _Answer) -> None:
-        """Note when the bucket is full again, if this answer took the last of it."""
-        if answer.headers.get("x-ratelimit-remaining") == "0" and not answer.limited:
-            reset = _seconds(answer.headers.get("x-ratelimit-reset"))
-            if reset is not None:
-                self._not_before[bucket] = time.monotonic() + reset
-
-    def _pace(self, bucket: tuple[str, str]) -> None:
-        """Wait for a window that is known to be used up, rather than be refused."""
-        wait = self._not_before.pop(bucket, 0) - time.monotonic()
-        # A server that asks for longer than the user would wait is asked anyway.
-        if 0 < wait <= self._connection.rate_limit_timeout:
-            time.sleep(wait)
-
-    def _wait_for_limit(
-        self, answer: _Answer, error: InfisicalError, since: float, purpose: str
-    ) -> RateLimitedError | None:
-        """Wait as long as a refusal asks for, or return the error if that is too long."""
-        waited = time.monotonic() - since
-        # A limit that names no time, or none that can be read, gets a second at first.
-        wait = _seconds(answer.headers.get("retry-after")) or min(1 + waited, _LONGEST_BACKOFF)
-        if waited + wait > self._connection.rate_limit_timeout:
-            limit = answer.headers.get("x-ratelimit-limit")
-            return RateLimitedError(
-                f"Could not {purpose}: Infisical's rate limit"
-                + (f" of {self._safe(limit, 20)} requests a window" if limit else "")
-                + f" refused it for {waited:.0f} seconds, and asks to wait {wait:.0f} more, beyond"
-                f" rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds); wait or"
-                " raise it.",
-                error,
-            )
-        # Spread, so that tasks that were refused together do not come back together.
-        time.sleep(wait + random.uniform(0, min(0.1 * wait, 1)))
-        return None
+    def _rate_limited(
+        self, answer: _Answer, refusal: InfisicalError, times: tuple[float, float], purpose: str
+    ) -> RateLimitedError:
+        waited, wait = times
+        limit = answer.headers.get("x-ratelimit-limit")
+        return RateLimitedError(
+            f"Could not {purpose}: Infisical's rate limit"
+            + (f" of {self._safe(limit, 20)} requests a window" if limit else "")
+            + f" refused it for {waited:.0f} seconds, and asks to wait {wait:.0f} more, beyond"
+            f" rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds); wait or"
+            " raise it.",
+            refusal,
+        )
 
 
-def _bounded_adapter() -> requests.adapters.HTTPAdapter:
-    """Return an adapter whose answers are bounded in time, through proxies too."""
+def _bounded_adapter(connections: int) -> requests.adapters.HTTPAdapter:
+    """Return an adapter that keeps as many connections, and bounds answers in time.
+
+    Through proxies too.
+    """
 
     class BoundedAdapter(requests.adapters.HTTPAdapter):
         def init_poolmanager(self, *arguments: t.Any, **options: t.Any) -> None:
@@ -425,7 +451,7 @@ def _bounded_adapter() -> requests.adapters.HTTPAdapter:
             bound(manager)
             return manager
 
-    return BoundedAdapter()
+    return BoundedAdapter(pool_maxsize=connections)
 
 
 class _Answer:
@@ -452,7 +478,7 @@ class _Answer:
         return (
             self.status == 429
             or error == "RateLimitError"
-            or _seconds(self.headers.get("retry-after")) is not None
+            or seconds(self.headers.get("retry-after")) is not None
         )
 
 
@@ -463,12 +489,6 @@ def _login_refused(error: InfisicalError) -> bool:
 def _backoff(failures: int) -> float:
     """Return how long to wait after the nth failure, in seconds: exponential, with jitter."""
     return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.5, 1)
-
-
-def _seconds(text: str | None) -> float | None:
-    """Read a header that is a whole number of seconds."""
-    text = (text or "").strip()
-    return float(text[:9]) if text.isascii() and text.isdecimal() else None
 
 
 def _text_of(message: t.Any) -> str:

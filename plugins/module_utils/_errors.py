@@ -6,7 +6,18 @@
 
 from __future__ import annotations
 
+import typing as t
+
 _GATEWAY_ERRORS = (502, 503, 504)
+# How many of many failures a message tells.
+TOLD = 20
+
+
+def told(failures: t.Sequence[object]) -> str:
+    """Return the sentences of many failures as one text: the first of them, and a count."""
+    text = " ".join(map(str, failures[:TOLD]))
+    more = len(failures) - TOLD
+    return f"{text} And {more} more." if more > 0 else text
 
 
 class InfisicalError(Exception):
@@ -41,6 +52,13 @@ class InfisicalError(Exception):
 class OptionError(InfisicalError):
     """An option, or the state that the options ask for, is not valid."""
 
+    @classmethod
+    def of_all(cls, errors: t.Sequence[object]) -> OptionError:
+        """Return one error that tells them all, or the first of very many."""
+        if len(errors) == 1:
+            return cls(str(errors[0]))
+        return cls(f"{len(errors)} errors, and nothing was done: {told(errors)}")
+
 
 class PlatformError(InfisicalError):
     """The platform that the task runs on did not give a token to log in with."""
@@ -51,7 +69,11 @@ class MismatchError(InfisicalError):
 
 
 class InterruptError(InfisicalError):
-    """A signal asked the task to stop."""
+    """The task was asked to stop. `maybe_sent`: a write may have been under way."""
+
+    def __init__(self, message: str, *, maybe_sent: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_sent = maybe_sent
 
 
 class TransportError(InfisicalError):

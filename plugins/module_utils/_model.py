@@ -94,14 +94,30 @@ class AuthMethod(t.NamedTuple):
 
         Raises OptionError for the first that is not valid, or for a TTL above the max.
         """
-        values = {
-            field.option: field.from_option(field.option, options[field.option], notes)
-            for field in self.fields
-            if options.get(field.option) is not None
-        }
-        if "access_token_ttl" in values and "access_token_max_ttl" in values:
-            check_lifetimes(values, {})
+        values, errors = self.read_options(options, notes)
+        if errors:
+            raise errors[0]
         return values
+
+    def read_options(
+        self, options: Values, notes: Notes
+    ) -> tuple[dict[str, t.Any], list[OptionError]]:
+        """Return the values of the options that were given and are valid, and what is not."""
+        values = {}
+        errors = []
+        for field in self.fields:
+            if options.get(field.option) is None:
+                continue
+            try:
+                values[field.option] = field.from_option(field.option, options[field.option], notes)
+            except OptionError as error:
+                errors.append(error)
+        if "access_token_ttl" in values and "access_token_max_ttl" in values:
+            try:
+                check_lifetimes(values, {})
+            except OptionError as error:
+                errors.append(error)
+        return values, errors
 
     def from_api(self, body: Values) -> dict[str, t.Any]:
         """Return the values in an object of the API. Raises ValueError if it is not one."""

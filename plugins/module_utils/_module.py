@@ -2,81 +2,230 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module does around the work: read its options, log in and out, report.
-
-The only room that knows AnsibleModule.
-"""
+"""What the modules do: read their options, see to the work, and return what came of it."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
-from ._api import Api, Attached
-from ._cidr import NETADDR_IMPORT_ERROR
-from ._client import REQUESTS_IMPORT_ERROR, Client, password_in, travels_in_clear
-from ._errors import InfisicalError, InterruptError, OptionError
-from ._login import Choice, Login, choose, gives_token, revoke
+from . import _report as report
+from ._api import Api, Identity
+from ._entries import (
+    Found,
+    Reference,
+    missing,
+    read_entries,
+    read_references,
+    repeated,
+    resolve,
+)
+from ._errors import ApiError, InfisicalError, InterruptError, OptionError
+from ._fleet import Fleet, Visit
+from ._login import Login, gives_token, revoke
 from ._model import AuthMethod
 from ._notes import Notes
 from ._options import (
-    CONNECTION_SPEC,
+    CONCURRENCY_SPEC,
     IDENTITY_SPEC,
     LOGIN_STATE_SPEC,
+    LOOKUP_SPEC,
     Spec,
-    connection_of,
+    concurrency_of,
     identity_of,
+    only_identity,
     with_api_names,
 )
 from ._reconcile import Reconciliation
-from ._text import trim
+from ._report import Result
+from ._session import client_of, logged_in, new_module, signals_wait
+from ._text import printable
 
-_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 
 def manage_one(method: AuthMethod, spec: Spec) -> None:
     """Run a module that manages one identity's auth method; `spec` is that of its options."""
-    module = AnsibleModule(
-        argument_spec={**CONNECTION_SPEC, **IDENTITY_SPEC, **with_api_names(spec, method)},
-        supports_check_mode=True,
-    )
-    _require_libraries(module)
-    _settle_secrets(module)
+    module = new_module({**IDENTITY_SPEC, **with_api_names(spec, method)})
+    key = _key(method)
+    result: Result = {}
+    problem = ""
     work: Reconciliation | None = None
     try:
         notes = Notes()
         identity_id, identity_name = identity_of(module.params)
         values = method.from_options(module.params, notes)
         wanted = values if module.params["state"] == "present" else None
-        with _logged_in(module, notes) as (api, login):
+        with logged_in(module, notes) as (api, login):
             identity = None
             if identity_id is None:
-                identity = api.identity_named(identity_name or "")
+                name = identity_name or ""
+                identity = only_identity("identity_name", name, api.named([name])[name])
                 identity_id = identity.id
             work = Reconciliation(
                 api, login, method, identity_id, identity, check=module.check_mode
             )
             work.run(wanted)
-        module.exit_json(**_success(module, method, work))
+        result[key] = report.settled(method, work, work.result)
+        # Facts may be cached: they are what is, also where check mode tells what would be.
+        actual = report.settled(method, work, work.actual)
+        result["ansible_facts"] = {f"infisical_{key}": actual}
+        if module._diff:
+            result["diff"] = report.difference(method, work)
     except InfisicalError as failure:
-        result = _failure(failure)
+        result.update(report.failure(failure))
+        problem = str(failure)
         if work and work.changed:
-            result.update({"changed": True, _key(method): _shown(method, work, work.actual)})
-        module.fail_json(**result)
+            result[key] = report.settled(method, work, work.actual)
+    _end(module, {**result, "changed": bool(work and work.changed)}, problem)
+
+
+def manage_many(method: AuthMethod, spec: Spec) -> None:
+    """Run a module that manages many identities' auth method; `spec` is that of its options."""
+    option = f"{_key(method)}s"
+    listed: Spec = {
+        option: {"type": "list", "elements": "raw", "required": True},
+        "purge_except": {"type": "list", "elements": "raw"},
+    }
+    module = new_module({**listed, **CONCURRENCY_SPEC})
+    result: Result = {"changed": False, "invocation": _invocation(module, listed)}
+    fleet: Fleet | None = None
+    try:
+        notes = Notes()
+        concurrency = concurrency_of(module.params)
+        entries = read_entries(option, module.params[option], method, spec, notes)
+        kept = _kept(module.params["purge_except"])
+        with logged_in(module, notes, concurrency) as (api, login):
+            everyone = None if kept is None else api.everyone("list the identities to purge")
+            found, errors = resolve([entry.reference for entry in entries], api, everyone)
+            errors += repeated(found)
+            surplus: list[Found] = []
+            if kept is not None and everyone is not None:
+                keep, unknown = resolve(kept, api, everyone)
+                errors += unknown or missing(found, keep, everyone)
+                surplus = _surplus(method, keep, everyone)
+            if errors:
+                raise OptionError.of_all(errors)
+            surplus = _spare_own_login(module, method, login, surplus)
+
+            def work_on(item: Found, purging: bool = False) -> Visit:
+                # What is to be revoked for not being listed is looked at again right before.
+                identity = None if purging else item.identity
+                work = Reconciliation(
+                    api, login, method, item.identity_id, identity, check=module.check_mode
+                )
+                return Visit(item, work, purging)
+
+            def changed(visit: Visit) -> bool:
+                return visit.work.changed
+
+            wanted = {item.reference: entry.wanted for item, entry in zip(found, entries)}
+            fleet = Fleet(concurrency)
+            with _stopping(fleet, api):
+                fleet.visit(
+                    [work_on(item) for item in found],
+                    lambda visit: visit.work.run(wanted[visit.found.reference]),
+                    changed,
+                )
+                if fleet.complete:
+                    fleet.visit(
+                        [work_on(item, purging=True) for item in surplus],
+                        lambda visit: _unless_gone(lambda: visit.work.run(None)),
+                        changed,
+                    )
+                elif surplus:
+                    fleet.remark = "Nothing was purged."
+        problem = fleet.message()
+    except InfisicalError as failure:
+        result.update(report.failure(failure))
+        problem = str(failure)
+        if fleet:
+            problem = f"{problem} {fleet.message()}".strip()
+    if fleet:
+        result.update(
+            changed=any(visit.work.changed for visit in fleet.visits),
+            checked=fleet.checked,
+            changed_count=fleet.changed,
+            failed_count=fleet.failed,
+            purged_count=fleet.purged,
+            results=[report.visited(method, visit) for visit in fleet.visits],
+        )
+        if module._diff:
+            result["diff"] = [
+                report.difference(method, visit.work, visit.identity_name)
+                for visit in fleet.visits
+                if not visit.failure
+            ]
+    _end(module, result, problem)
+
+
+def look_up(method: AuthMethod) -> None:
+    """Run a module that reads identities' auth method."""
+    key = f"{_key(method)}s"
+    module = new_module(LOOKUP_SPEC)
+    result: Result = {
+        "changed": False,
+        "invocation": _invocation(module, ("identity_ids", "identity_names")),
+    }
+    fleet: Fleet | None = None
+    try:
+        concurrency = concurrency_of(module.params)
+        ids, names = module.params["identity_ids"], module.params["identity_names"]
+        references = read_references("identity_ids", ids or [], names=False)
+        references += read_references("identity_names", names or [], ids=False)
+        with logged_in(module, Notes(), concurrency) as (api, login):
+            everything = ids is None and names is None
+            if everything:
+                found = _those_with(method, api.everyone())
+            else:
+                named, errors = resolve(references, api)
+                if errors:
+                    raise OptionError.of_all(errors)
+                found = list({item.identity_id: item for item in named}.values())
+            fleet = Fleet(concurrency)
+            with _stopping(fleet, api):
+                fleet.visit(
+                    [
+                        Visit(
+                            item,
+                            Reconciliation(
+                                api, login, method, item.identity_id, item.identity, check=True
+                            ),
+                        )
+                        for item in found
+                    ],
+                    lambda visit: (
+                        _unless_gone(visit.work.look) if everything else visit.work.look()
+                    ),
+                    lambda visit: bool(visit.work.actual) or not everything,
+                )
+        problem = fleet.message()
+    except InfisicalError as failure:
+        result.update(report.failure(failure))
+        problem = str(failure)
+    if fleet:
+        result[key] = [
+            report.settled(method, visit.work, visit.work.actual)
+            for visit in fleet.visits
+            if not visit.failure
+        ]
+        failures = [visit for visit in fleet.visits if visit.failure]
+        if problem:
+            result["failed_count"] = fleet.failed
+            result["failures"] = [
+                {**report.named(visit.work, visit.identity_name), **report.failure(visit.failure)}
+                for visit in failures
+                if visit.failure
+            ]
+    _end(module, result, problem)
 
 
 def log_in_or_out() -> None:
     """Run the module that logs in, and hands its token on, or revokes one."""
-    module = AnsibleModule(
-        argument_spec={**CONNECTION_SPEC, **LOGIN_STATE_SPEC}, supports_check_mode=True
-    )
-    _require_libraries(module)
-    _settle_secrets(module)
+    module = new_module(LOGIN_STATE_SPEC)
     try:
         absent = module.params["state"] == "absent"
         # The token of the environment is not this task's to end.
@@ -85,7 +234,7 @@ def log_in_or_out() -> None:
                 "state is absent, which revokes a token that exists; give it in token or in"
                 " login_data."
             )
-        with _client(module, Notes()) as (client, choice):
+        with client_of(module, Notes()) as (client, choice):
             if absent:
                 if choice.path is not None:
                     raise OptionError(
@@ -96,7 +245,7 @@ def log_in_or_out() -> None:
             login = Login(client, choice, module.no_log_values.add)
             login.open()
     except InfisicalError as failure:
-        module.fail_json(**_failure(failure))
+        module.fail_json(**report.failure(failure))
     invocation = {"module_args": remove_values(module.params, module.no_log_values)}
     # The one secret that is ever in a result: handing it on is what the module is for.
     module.no_log_values.discard(login.token)
@@ -107,156 +256,90 @@ def log_in_or_out() -> None:
     )
 
 
-@contextlib.contextmanager
-def _client(module: AnsibleModule, notes: Notes) -> t.Iterator[tuple[Client, Choice]]:
-    """Connect for the time of a with block. Every option has been read before the first request."""
-    choice = choose(module.params, os.environ)
-    module.no_log_values.update(choice.secrets)
-    connection = connection_of(module.params, choice.url)
-    for message in notes.messages():
-        module.warn(message)
-    if choice.warning:
-        module.warn(choice.warning)
-    if connection.verify is False:
-        module.warn("validate_certs is false: anybody on the way can read the token and use it.")
-    if travels_in_clear(choice.url):
-        module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
-    client = Client(connection, module.no_log_values)
-    with _signals_raise(), contextlib.closing(client):
-        yield client, choice
-
-
-@contextlib.contextmanager
-def _logged_in(module: AnsibleModule, notes: Notes) -> t.Iterator[tuple[Api, Login]]:
-    """Log in for the time of a with block.
-
-    A token that is obtained here is revoked at the end, also after a failure or a signal.
-    """
-    with _client(module, notes) as (client, choice):
-        login = Login(client, choice, module.no_log_values.add)
-        try:
-            login.open()
-            yield Api(client, login.identity_id), login
-        finally:
-            with _signals_wait():
-                problem = login.close()
-            if problem:
-                module.warn(problem)
-
-
-@contextlib.contextmanager
-def _signals_raise() -> t.Iterator[None]:
-    """Let the signals that ask a process to end raise InterruptError, in a with block."""
-
-    def interrupt(number: int, _frame: t.Any) -> t.NoReturn:
-        raise InterruptError(
-            f"The task was stopped by {signal.Signals(number).name}; run it again, and it goes on"
-            " from what it left."
-        )
-
-    with _signals(interrupt):
-        yield
-
-
-@contextlib.contextmanager
-def _signals_wait() -> t.Iterator[None]:
-    """Ignore those signals in a with block, which has to be short."""
-    with _signals(signal.SIG_IGN):
-        yield
-
-
-@contextlib.contextmanager
-def _signals(handler: t.Any) -> t.Iterator[None]:
-    # One that was ignored from the start, as under nohup, stays ignored.
-    before = {
-        number: signal.signal(number, handler)
-        for number in _SIGNALS
-        if signal.getsignal(number) not in (signal.SIG_IGN, None)
-    }
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
-
-
-def _require_libraries(module: AnsibleModule) -> None:
-    for library, problem in (
-        ("requests", REQUESTS_IMPORT_ERROR),
-        ("netaddr", NETADDR_IMPORT_ERROR),
-    ):
-        if problem:
-            module.fail_json(msg=missing_required_lib(library), exception=problem)
-
-
-def _settle_secrets(module: AnsibleModule) -> None:
-    """Correct what Ansible masks in all output, which so far are the options marked no_log."""
-    # Inputs that AWX leaves blank are no secrets, and would mask every blank in every message.
-    module.no_log_values = {value for value in module.no_log_values if trim(value)}
-    # Passwords in URLs are refused, and would be shown with the options.
-    login_data = module.params["login_data"] or {}
-    for url in (module.params["url"], login_data.get("url")):
-        password = password_in(url or "")
-        if password:
-            module.no_log_values.add(password)
-
-
 def _key(method: AuthMethod) -> str:
-    """Return the method's name as results spell it."""
+    """Return the method's name as options and results spell it."""
     return method.name.replace("-", "_")
 
 
-def _success(module: AnsibleModule, method: AuthMethod, work: Reconciliation) -> dict[str, t.Any]:
-    """Return what a task that did its work says of it."""
-    result: dict[str, t.Any] = {
-        "changed": work.changed,
-        _key(method): _shown(method, work, work.result),
-        # Facts may be cached: they are what is, also where check mode tells what would be.
-        "ansible_facts": {f"infisical_{_key(method)}": _shown(method, work, work.actual)},
-    }
-    if module._diff:
-        header = " ".join(filter(None, (method.title, "of", work.identity_name, work.identity_id)))
-        result["diff"] = {
-            "before_header": header,
-            "before": _compared(method, work.before),
-            "after_header": header,
-            "after": _compared(method, work.result),
-        }
-    return result
+def _invocation(module: AnsibleModule, lists: t.Iterable[str]) -> dict[str, t.Any]:
+    """Return what a task was called with, but of long lists only how many items they have."""
+    given: dict[str, t.Any] = dict(module.params)
+    for option in lists:
+        if given[option] is not None:
+            count = len(given[option])
+            given[option] = f"{count} {'entry' if count == 1 else 'entries'}"
+    return {"module_args": remove_values(given, module.no_log_values)}
 
 
-def _failure(failure: InfisicalError) -> dict[str, t.Any]:
-    """Return what a failed task says of its failure."""
-    answered = {
-        "http_status": failure.http_status,
-        "error": failure.error,
-        "request_id": failure.request_id,
-    }
-    return {
-        "msg": str(failure),
-        **{key: value for key, value in answered.items() if value is not None},
-    }
+def _kept(raw: list[t.Any] | None) -> list[Reference] | None:
+    """Read who may keep what is not listed, or None if everybody may. Raises OptionError."""
+    if raw is None:
+        return None
+    if not raw:
+        raise OptionError(
+            "purge_except is an empty list, which would revoke from every identity of the"
+            " organization; list the identities that may keep what they have, or leave it out."
+        )
+    return read_references("purge_except", raw)
 
 
-def _shown(method: AuthMethod, work: Reconciliation, attached: Attached | None) -> dict[str, t.Any]:
-    """Return a state as the user gets it."""
-    shown: dict[str, t.Any] = {"identity_id": work.identity_id}
-    if work.identity_name is not None:
-        shown["identity_name"] = work.identity_name
-    shown.update(_settings(method, attached))
-    shown["metadata"] = dict(attached.metadata) if attached else None
-    return shown
+def _those_with(method: AuthMethod, everyone: t.Iterable[Identity]) -> list[Found]:
+    return [
+        Found(
+            Reference(
+                f"{printable(identity.name, 80)} ({identity.id})", "", identity.id, identity.name
+            ),
+            identity.id,
+            identity,
+        )
+        for identity in sorted(everyone, key=lambda identity: (identity.name, identity.id))
+        if method.name in identity.methods
+    ]
 
 
-def _compared(method: AuthMethod, attached: Attached | None) -> dict[str, t.Any]:
-    """Return a state as a diff shows it: lists sorted, since their order means nothing."""
-    return {
-        key: sorted(value) if isinstance(value, list) else value
-        for key, value in _settings(method, attached).items()
-    }
+def _surplus(
+    method: AuthMethod, keep: t.Iterable[Found], everyone: t.Iterable[Identity]
+) -> list[Found]:
+    kept = {item.identity_id for item in keep}
+    return [item for item in _those_with(method, everyone) if item.identity_id not in kept]
 
 
-def _settings(method: AuthMethod, attached: Attached | None) -> dict[str, t.Any]:
-    if attached is None:
-        return {"state": "absent"}
-    return {"state": "present", **method.to_result(attached.values)}
+def _spare_own_login(
+    module: AnsibleModule, method: AuthMethod, login: Login, surplus: list[Found]
+) -> list[Found]:
+    """Return the identities to purge without the one that the task is logged in as."""
+    for item in surplus:
+        if item.identity_id == login.identity_id:
+            module.warn(
+                f"purge_except does not list {item.reference.label}, which this task is logged in"
+                f" as; its {method.title} is left alone."
+            )
+            return [other for other in surplus if other is not item]
+    return surplus
+
+
+def _unless_gone(do: t.Callable[[], None]) -> None:
+    """Do what has to do with an identity that may have been deleted since it was listed."""
+    try:
+        do()
+    except ApiError as failure:
+        if failure.http_status != 404:
+            raise
+
+
+@contextlib.contextmanager
+def _stopping(fleet: Fleet, api: Api) -> t.Iterator[None]:
+    """Stop a fleet's work, when this is interrupted in a with block."""
+    try:
+        yield
+    except InterruptError:
+        with signals_wait():
+            api.stop()
+            fleet.stop()
+        raise
+
+
+def _end(module: AnsibleModule, result: Result, problem: str) -> None:
+    if problem:
+        module.fail_json(**{**result, "msg": problem})
+    module.exit_json(**result)

@@ -13,20 +13,25 @@ class Notes:
     """Remarks by kind. A kind is a sentence with `{count}` and `{items}` in it."""
 
     def __init__(self) -> None:
-        self._items: dict[str, list[str]] = {}
+        self._items: dict[str, dict[str, None]] = {}
+        self._about = ""
+
+    def about(self, subject: str) -> Notes:
+        """Return the same notes, to which items are added with the subject in front of them."""
+        notes = Notes()
+        notes._items, notes._about = self._items, f"{subject}: "
+        return notes
 
     def add(self, kind: str, item: str) -> None:
         """Remember an item of a kind; the same item counts once."""
-        items = self._items.setdefault(kind, [])
-        if item not in items:
-            items.append(item)
+        self._items.setdefault(kind, {})[self._about + item] = None
 
     def messages(self) -> list[str]:
         """Return one message a kind, with the count and the first few items."""
         return [
             kind.format(
                 count=len(items),
-                items=", ".join(items[:SHOWN]) + (", ..." if len(items) > SHOWN else ""),
+                items=", ".join([*items][:SHOWN]) + (", ..." if len(items) > SHOWN else ""),
             )
             for kind, items in self._items.items()
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ._api import Identity
 from ._client import Connection
 from ._errors import OptionError
 from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
@@ -55,6 +56,10 @@ IDENTITY_SPEC: Spec = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
+MAX_CONCURRENCY = 64
+
+CONCURRENCY_SPEC: Spec = {"concurrency": {"type": "int", "default": 8}}
+
 # Items are taken as they are: Ansible would make texts of a null and of a dictionary.
 _TEXTS = {"type": "list", "elements": "raw"}
 
@@ -64,6 +69,12 @@ TOKEN_SPEC: Spec = {
     "access_token_ttl": {"type": "int", "no_log": False},
     "access_token_max_ttl": {"type": "int", "no_log": False},
     "access_token_num_uses_limit": {"type": "int", "no_log": False},
+}
+
+LOOKUP_SPEC: Spec = {
+    "identity_ids": _TEXTS,
+    "identity_names": _TEXTS,
+    **CONCURRENCY_SPEC,
 }
 
 AZURE_AUTH_SPEC: Spec = {
@@ -90,25 +101,75 @@ def identity_of(options: Values) -> tuple[str | None, str | None]:
 
     Raises OptionError for both, for neither, and for an id that is no UUID.
     """
-    identity_id = trim(options.get("identity_id") or "")
-    name = trim(options.get("identity_name") or "")
+    identity_id, name = _identity_options(options)
     if identity_id and name:
         raise OptionError(
             f"identity_id {quoted(identity_id)} and identity_name {quoted(name)} are both given;"
             " give one of them."
         )
-    if name:
-        refuse_nul("identity_name", name)
-        return None, name
-    if not identity_id:
-        raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
-    canonical = uuid_or_none(identity_id)
+    return _id_or_name(identity_id, name)
+
+
+def labelled_identity_of(options: Values) -> tuple[str | None, str | None]:
+    """Return the same of options among which the name may be there as the label of the id.
+
+    Then both are returned.
+    """
+    identity_id, name = _identity_options(options)
+    if identity_id:
+        return _id_or_name(identity_id, "")[0], name or None
+    return _id_or_name("", name)
+
+
+def identity_id_of(option: str, text: str, otherwise: str = "") -> str:
+    """Return an identity's id in its canonical spelling. Raises OptionError."""
+    canonical = uuid_or_none(text)
     if canonical is None:
         raise OptionError(
-            f"identity_id {quoted(identity_id)} is not a UUID; write one such as"
-            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or give identity_name."
+            f"{option} {quoted(text)} is not a UUID; write one such as"
+            f" '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'{otherwise}."
         )
-    return canonical, None
+    return canonical
+
+
+def only_identity(option: str, name: str, found: t.Sequence[Identity]) -> Identity:
+    """Return the identity of a name, of which there has to be one. Raises OptionError."""
+    if not found:
+        raise OptionError(
+            f"{option} {quoted(name)} is not the name of any identity that this login can"
+            " see in its organization; names are matched exactly."
+        )
+    if len(found) > 1:
+        ids = sorted(identity.id for identity in found)
+        raise OptionError(
+            f"{option} {quoted(name)} is borne by {len(ids)} identities"
+            f" ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}); give its id instead."
+        )
+    return found[0]
+
+
+def concurrency_of(options: Values) -> int:
+    """Return how many identities are worked on at once. Raises OptionError."""
+    concurrency = options["concurrency"]
+    if isinstance(concurrency, bool) or not 1 <= concurrency <= MAX_CONCURRENCY:
+        raise OptionError(
+            f"concurrency is {quoted(concurrency)}; write a whole number from 1 to"
+            f" {MAX_CONCURRENCY}."
+        )
+    return int(concurrency)
+
+
+def _identity_options(options: Values) -> tuple[str, str]:
+    return trim(options.get("identity_id") or ""), trim(options.get("identity_name") or "")
+
+
+def _id_or_name(identity_id: str, name: str) -> tuple[str | None, str | None]:
+    if identity_id:
+        return identity_id_of("identity_id", identity_id, ", or give identity_name"), None
+    if not name:
+        raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
+    refuse_nul("identity_name", name)
+    return None, name
 
 
 def connection_of(options: Values, url: str) -> Connection:

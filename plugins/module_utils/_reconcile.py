@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ._api import Api, Attached, Identity
-from ._errors import ApiError, InfisicalError, InterruptError, MismatchError, OptionError
+from ._errors import InfisicalError, InterruptError, MismatchError, OptionError
 from ._login import Login
 from ._model import CURRENT, LEGACY, AuthMethod, Values
 from ._plan import MAX_TTL, REVOKE, TTL, UPDATE, Plan, Step, depends_on_generation, plan
@@ -22,7 +22,8 @@ class Reconciliation:
 
     However run() ends, `changed` says whether this run has written, or with `check` would write.
     `before` is the state that it started from, `actual` the last one known to be real, `result`
-    the one that it leaves or would leave; None is "not attached".
+    the one that it leaves or would leave; None is "not attached". `writing` is set while a request
+    that writes is under way.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Reconciliation:
         self._identity = identity
         self.identity_id = identity_id
         self.changed = False
+        self.writing = False
         self.before: Attached | None = None
         self.actual: Attached | None = None
         self.result: Attached | None = None
@@ -51,12 +53,16 @@ class Reconciliation:
         """The identity's name, where the identity itself was read on the way."""
         return self._identity.name if self._identity else None
 
+    def look(self) -> None:
+        """Read the state, and change nothing. Raises InfisicalError."""
+        self.before = self.actual = self.result = self._observe(self._identity)
+
     def run(self, wanted: Values | None) -> None:
         """Bring about the wanted values by option, or None: not attached.
 
         Raises InfisicalError.
         """
-        self.before = self.actual = self._observed(self._identity)
+        self.look()
         todo = self._plan(wanted)
         if self._check:
             self.changed = bool(todo.steps)
@@ -66,12 +72,13 @@ class Reconciliation:
         tries = 0
         while todo.steps:
             try:
+                self.writing = True
                 for step in todo.steps:
                     self._perform(step)
                 break
             except InfisicalError as failure:
-                # A signal may have come after the request had gone.
-                self.changed = self.changed or isinstance(failure, InterruptError)
+                if isinstance(failure, InterruptError):
+                    self.changed = self.changed or failure.maybe_sent
                 if not failure.race:
                     raise
                 tries += 1
@@ -81,30 +88,14 @@ class Reconciliation:
                 hopeless = todo == tried and not failure.transient
                 if todo.steps and (hopeless or tries > _TRIES):
                     raise
+            finally:
+                self.writing = False
         self.result = self.actual
 
-    def _observed(self, identity: Identity | None) -> Attached | None:
-        """Read the state.
-
-        That nothing is attached is told by the identity's own list of methods, not by the words of
-        a refusal.
-        """
-        refusal = None
-        if identity is None:
-            try:
-                return self._api.read(self._method, self.identity_id)
-            except ApiError as failure:
-                if failure.http_status not in (400, 500):
-                    raise
-                refusal = failure
-            self._identity = identity = self._api.identity(self.identity_id)
-        if self._method.name not in identity.methods:
-            return None
-        try:
-            return self._api.read(self._method, self.identity_id)
-        except ApiError as failure:
-            # Attached and yet not to be read: the first refusal was about something else.
-            raise (refusal or failure) from None
+    def _observe(self, identity: Identity | None = None) -> Attached | None:
+        attached, identity = self._api.observe(self._method, self.identity_id, identity)
+        self._identity = identity or self._identity
+        return attached
 
     def _plan(self, wanted: Values | None, cautious: bool = False) -> Plan:
         """Return the plan from the actual state. Raises OptionError."""
@@ -182,7 +173,7 @@ class Reconciliation:
         """Read the state after a write that failed, which may have been done all the same."""
         last = self.actual
         try:
-            self.actual = self._observed(None)
+            self.actual = self._observe()
         except InfisicalError:
             # If it cannot be known whether this run has changed something, it counts as changed.
             self.changed = self.changed or failure.unsure

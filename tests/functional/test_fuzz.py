@@ -69,8 +69,8 @@ def ask_everything(parrot: Parrot) -> None:
             lambda: api.read(AZURE_AUTH, IDENTITY),
             lambda: api.update(AZURE_AUTH, IDENTITY, {"resource": "r"}),
             lambda: api.identity(IDENTITY),
-            lambda: api.identity_named("billing"),
-            lambda: api.identity_named("bill:ing"),
+            lambda: api.named(["billing"]),
+            lambda: api.named(["bill:ing"]),
             login.open,
         ):
             failure = own_failure_of(call)

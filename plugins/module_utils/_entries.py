@@ -1,0 +1,228 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that name many identities: what is wrong with any of them is told at once."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ._api import Api, Identity
+from ._errors import OptionError
+from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
+from ._notes import Notes
+from ._options import IDENTITY_SPEC, Spec, identity_id_of, labelled_identity_of, only_identity
+from ._text import printable, quoted, trim
+
+
+class Reference(t.NamedTuple):
+    """An identity as an option names it: by its id, or else by its name.
+
+    `label` is for messages about the identity, `option` for those about its name.
+    """
+
+    label: str
+    option: str
+    identity_id: str | None
+    identity_name: str | None
+
+
+class Entry(t.NamedTuple):
+    """One of a list of desired states. `wanted` are values by option, None for not attached."""
+
+    reference: Reference
+    wanted: Values | None
+
+
+class Found(t.NamedTuple):
+    """The identity that was meant. `identity` is None where there was no need to read it."""
+
+    reference: Reference
+    identity_id: str
+    identity: Identity | None
+
+
+def read_entries(
+    option: str, raw: t.Sequence[t.Any], method: AuthMethod, spec: Spec, notes: Notes
+) -> list[Entry]:
+    """Read a list of desired states. Raises one OptionError for all that is wrong with them."""
+    reader = _Reader(method, spec)
+    entries = []
+    references = []
+    errors: list[object] = []
+    for index, item in enumerate(raw):
+        label = _label(f"{option}[{index}]", item)
+        if not isinstance(item, dict):
+            errors.append(
+                f"{label} is {quoted(item)}, which is not a dictionary; write one with identity_id"
+                f" or identity_name and the options of {method.title}."
+            )
+            continue
+        reference, wanted, problems = reader.read(label, item, notes.about(label))
+        errors += [f"{label}: {problem}" for problem in problems]
+        if reference:
+            references.append(reference)
+            entries.append(Entry(reference, wanted))
+    errors += _repeated((item, item.identity_id) for item in references if item.identity_id)
+    errors += _repeated((item, item.identity_name) for item in references if not item.identity_id)
+    if errors:
+        raise OptionError.of_all(errors)
+    return entries
+
+
+def read_references(
+    option: str, raw: t.Sequence[t.Any], *, ids: bool = True, names: bool = True
+) -> list[Reference]:
+    """Read a list of identities' ids, or names, or either.
+
+    Raises one OptionError for all that is wrong with them.
+    """
+    references = []
+    errors: list[object] = []
+    what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
+    for index, item in enumerate(raw):
+        source = f"{option}[{index}]"
+        text = trim(item) if isinstance(item, str) else ""
+        if not text:
+            shown = "blank" if isinstance(item, str) else f"{quoted(item)}, which is not a string"
+            errors.append(f"{source} is {shown}; write {what} of an identity.")
+            continue
+        try:
+            identity_id = uuid_or_none(text) if names else identity_id_of(source, text)
+            refuse_nul(source, text)
+        except OptionError as error:
+            errors.append(error)
+            continue
+        if not ids:
+            identity_id = None
+        label = _shown(source, text)
+        references.append(Reference(label, source, identity_id, None if identity_id else text))
+    if errors:
+        raise OptionError.of_all(errors)
+    return references
+
+
+def resolve(
+    references: t.Sequence[Reference], api: Api, everyone: t.Sequence[Identity] | None = None
+) -> tuple[list[Found], list[object]]:
+    """Find the identities that are meant, in as few requests as possible.
+
+    `everyone` are all identities of the organisation, where they are known. Returns those found,
+    and an error for each name that is not one identity's. Raises what Client.request() raises.
+    """
+    names = [item.identity_name or "" for item in references if not item.identity_id]
+    by_id: dict[str, Identity] = {}
+    by_name: dict[str, list[Identity]] = {}
+    if everyone is None:
+        by_name = api.named(names) if names else {}
+    else:
+        for identity in everyone:
+            by_id[identity.id] = identity
+            by_name.setdefault(identity.name, []).append(identity)
+    found = []
+    errors: list[object] = []
+    for item in references:
+        if item.identity_id:
+            found.append(Found(item, item.identity_id, by_id.get(item.identity_id)))
+            continue
+        name = item.identity_name or ""
+        try:
+            identity = only_identity(item.option, name, by_name.get(name, []))
+        except OptionError as error:
+            errors.append(error)
+        else:
+            found.append(Found(item, identity.id, identity))
+    return found, errors
+
+
+def repeated(found: t.Iterable[Found]) -> list[object]:
+    """Return an error for each identity that is listed twice, by its id and by its name."""
+    return _repeated((item.reference, item.identity_id) for item in found)
+
+
+def missing(
+    entries: t.Sequence[Found], kept: t.Sequence[Found], everyone: t.Sequence[Identity]
+) -> list[object]:
+    """Return what is wrong with a list of the identities to keep, of which nothing may be missing.
+
+    What is not in the organisation is taken for a mistake: purging would revoke what was meant.
+    """
+    known = {identity.id for identity in everyone}
+    keep = {item.identity_id for item in kept}
+    errors: list[object] = [
+        f"{item.reference.option} {quoted(item.identity_id)} is not the id of any identity that"
+        " this login can see in its organization; correct it, or take it out."
+        for item in kept
+        if item.identity_id not in known
+    ]
+    return errors + [
+        f"{item.reference.label} is not in purge_except, which has to list every identity that may"
+        " keep what it has; add it."
+        for item in entries
+        if item.identity_id not in keep
+    ]
+
+
+class _Reader:
+    """Reads entries. They are checked as Ansible checks options, with an error for each problem."""
+
+    def __init__(self, method: AuthMethod, spec: Spec) -> None:
+        self._method = method
+        # What is returned goes back in, metadata too.
+        self._spec = {**IDENTITY_SPEC, **spec, "metadata": {"type": "raw"}}
+        self._validator = ArgumentSpecValidator(self._spec)
+
+    def read(
+        self, label: str, item: Values, notes: Notes
+    ) -> tuple[Reference | None, Values | None, list[str]]:
+        """Return the identity, the wanted values (None: not attached), and what is wrong."""
+        problems = [self._unknown(key) for key in item if key not in self._spec]
+        known = {key: value for key, value in item.items() if key in self._spec}
+        checked = self._validator.validate(known)
+        problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
+        options = checked.validated_parameters
+        reference = None
+        try:
+            identity_id, name = labelled_identity_of(options)
+            reference = Reference(label, f"{label}: identity_name", identity_id, name)
+        except OptionError as error:
+            problems.append(str(error))
+        if checked.error_messages:
+            return reference, None, problems
+        values, errors = self._method.read_options(options, notes)
+        problems += map(str, errors)
+        return reference, values if options["state"] == "present" else None, problems
+
+    def _unknown(self, key: t.Any) -> str:
+        meant = [field.option for field in self._method.fields if field.api == key]
+        return (
+            f"{quoted(key)} is not an option of an entry;"
+            f" write {meant[0] if meant else 'one of ' + ', '.join(sorted(self._spec))}."
+        )
+
+
+def _label(source: str, item: t.Any) -> str:
+    """Return what an entry is called: its place in the list, and its name or its id."""
+    if isinstance(item, dict):
+        for key in ("identity_name", "identity_id"):
+            text = item.get(key)
+            if isinstance(text, str) and trim(text):
+                return _shown(source, trim(text))
+    return source
+
+
+def _shown(source: str, text: str) -> str:
+    return f"{source} ({printable(text, 80)})"
+
+
+def _repeated(references: t.Iterable[tuple[Reference, t.Hashable]]) -> list[object]:
+    """Return an error for each reference whose key another one before had."""
+    first: dict[t.Hashable, Reference] = {}
+    return [
+        f"{item.label} is the same identity as {first[key].label}; list it once."
+        for item, key in references
+        if first.setdefault(key, item) is not item
+    ]

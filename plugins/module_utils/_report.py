@@ -1,0 +1,98 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said of the work: states, differences and failures, as users get them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._api import Attached
+from ._errors import InfisicalError
+from ._fleet import Visit
+from ._model import AuthMethod
+from ._reconcile import Reconciliation
+
+Result = dict[str, t.Any]
+
+
+def settled(
+    method: AuthMethod,
+    work: Reconciliation,
+    attached: Attached | None,
+    identity_name: str | None = None,
+) -> Result:
+    """Return a state of an identity, which can be fed back into the modules.
+
+    `identity_name` is what it is called, where its name was not read.
+    """
+    return {
+        **named(work, identity_name),
+        **_settings(method, attached),
+        "metadata": dict(attached.metadata) if attached else None,
+    }
+
+
+def named(work: Reconciliation, identity_name: str | None = None) -> Result:
+    """Return an identity of which nothing else is known."""
+    result: Result = {"identity_id": work.identity_id}
+    name = work.identity_name or identity_name
+    if name is not None:
+        result["identity_name"] = name
+    return result
+
+
+def difference(
+    method: AuthMethod, work: Reconciliation, identity_name: str | None = None
+) -> Result:
+    """Return what a run changed, or would change, for Ansible to show."""
+    name = work.identity_name or identity_name
+    header = " ".join(filter(None, (method.title, "of", name, work.identity_id)))
+    return {
+        "before_header": header,
+        "before": _compared(method, work.before),
+        "after_header": header,
+        "after": _compared(method, work.result),
+    }
+
+
+def failure(problem: InfisicalError) -> Result:
+    """Return a failure: its sentence, and what the server answered."""
+    answered = {
+        "http_status": problem.http_status,
+        "error": problem.error,
+        "request_id": problem.request_id,
+    }
+    return {
+        "msg": str(problem),
+        **{key: value for key, value in answered.items() if value is not None},
+    }
+
+
+def visited(method: AuthMethod, visit: Visit) -> Result:
+    """Return what came of one identity of many: its state, as far as it is known, and how."""
+    work = visit.work
+    if visit.failure and not work.actual and not work.changed:
+        result = named(work, visit.identity_name)
+    else:
+        state = work.actual if visit.failure else work.result
+        result = settled(method, work, state, visit.identity_name)
+    result.update(changed=work.changed, failed=bool(visit.failure), purged=visit.purged)
+    if visit.failure:
+        result.update(failure(visit.failure))
+    return result
+
+
+def _compared(method: AuthMethod, attached: Attached | None) -> Result:
+    """Return a state as a diff shows it: lists sorted, since their order means nothing."""
+    return {
+        key: sorted(value) if isinstance(value, list) else value
+        for key, value in _settings(method, attached).items()
+    }
+
+
+def _settings(method: AuthMethod, attached: Attached | None) -> Result:
+    if attached is None:
+        return {"state": "absent"}
+    return {"state": "present", **method.to_result(attached.values)}

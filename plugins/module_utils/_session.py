@@ -1,0 +1,132 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is around the work of a module: Ansible's side of it, the login, and signals."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._api import Api
+from ._cidr import NETADDR_IMPORT_ERROR
+from ._client import REQUESTS_IMPORT_ERROR, Client, password_in, travels_in_clear
+from ._errors import InterruptError
+from ._login import Choice, Login, choose
+from ._notes import Notes
+from ._options import CONNECTION_SPEC, Spec, connection_of
+from ._text import trim
+
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+def new_module(spec: Spec) -> AnsibleModule:
+    """Return the module, with options of its own beside those that all share."""
+    module = AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True)
+    _require_libraries(module)
+    _settle_secrets(module)
+    return module
+
+
+@contextlib.contextmanager
+def client_of(
+    module: AnsibleModule, notes: Notes, workers: int = 1
+) -> t.Iterator[tuple[Client, Choice]]:
+    """Connect for the time of a with block. Every option has been read before the first request."""
+    choice = choose(module.params, os.environ)
+    module.no_log_values.update(choice.secrets)
+    connection = connection_of(module.params, choice.url)
+    for message in notes.messages():
+        module.warn(message)
+    if choice.warning:
+        module.warn(choice.warning)
+    if connection.verify is False:
+        module.warn("validate_certs is false: anybody on the way can read the token and use it.")
+    if travels_in_clear(choice.url):
+        module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
+    client = Client(connection, module.no_log_values, workers)
+    with _signals_raise(), contextlib.closing(client):
+        yield client, choice
+
+
+@contextlib.contextmanager
+def logged_in(
+    module: AnsibleModule, notes: Notes, workers: int = 1
+) -> t.Iterator[tuple[Api, Login]]:
+    """Log in for the time of a with block.
+
+    A token that is obtained here is revoked at the end, also after a failure or a signal.
+    """
+    with client_of(module, notes, workers) as (client, choice):
+        login = Login(client, choice, module.no_log_values.add)
+        try:
+            login.open()
+            yield Api(client, login.identity_id), login
+        finally:
+            with signals_wait():
+                problem = login.close()
+            if problem:
+                module.warn(problem)
+
+
+@contextlib.contextmanager
+def _signals_raise() -> t.Iterator[None]:
+    """Let the signals that ask a process to end raise InterruptError, in a with block."""
+
+    def interrupt(number: int, _frame: t.Any) -> t.NoReturn:
+        raise InterruptError(
+            f"The task was stopped by {signal.Signals(number).name}; run it again, and it goes on"
+            " from what it left.",
+            maybe_sent=True,
+        )
+
+    with _signals(interrupt):
+        yield
+
+
+@contextlib.contextmanager
+def signals_wait() -> t.Iterator[None]:
+    """Ignore those signals in a with block, which has to be short."""
+    with _signals(signal.SIG_IGN):
+        yield
+
+
+@contextlib.contextmanager
+def _signals(handler: t.Any) -> t.Iterator[None]:
+    # One that was ignored from the start, as under nohup, stays ignored.
+    before = {
+        number: signal.signal(number, handler)
+        for number in _SIGNALS
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def _require_libraries(module: AnsibleModule) -> None:
+    for library, problem in (
+        ("requests", REQUESTS_IMPORT_ERROR),
+        ("netaddr", NETADDR_IMPORT_ERROR),
+    ):
+        if problem:
+            module.fail_json(msg=missing_required_lib(library), exception=problem)
+
+
+def _settle_secrets(module: AnsibleModule) -> None:
+    """Correct what Ansible masks in all output, which so far are the options marked no_log."""
+    # Inputs that AWX leaves blank are no secrets, and would mask every blank in every message.
+    module.no_log_values = {value for value in module.no_log_values if trim(value)}
+    # Passwords in URLs are refused, and would be shown with the options.
+    login_data = module.params["login_data"] or {}
+    for url in (module.params["url"], login_data.get("url")):
+        password = password_in(url or "")
+        if password:
+            module.no_log_values.add(password)

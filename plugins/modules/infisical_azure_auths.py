@@ -1,0 +1,288 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: infisical_azure_auths
+short_description: Manage the Azure Auth of many Infisical machine identities
+version_added: 0.1.0
+description:
+  - Attaches, updates or revokes the Azure Auth of any number of machine identities in one task, several at once, as fast as the rate limit
+    of the server allows.
+  - For each identity it does what M(community.infisical.infisical_azure_auth) does, by the same rules.
+  - Nothing is written before all entries were found to be valid, and all their names to be those of one identity each. From then on an
+    identity that fails does not stop the others; all are tried, and then the task fails.
+  - What M(community.infisical.infisical_azure_auth_info) returns can be given as it is.
+author:
+  - The community.infisical authors (@ansible-collections)
+extends_documentation_fragment:
+  - community.infisical.attributes
+  - community.infisical.attributes.action_group
+  - community.infisical.connection
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Makes the same reads and the same checks as a real run, and no write. What it cannot know is the same as of
+        M(community.infisical.infisical_azure_auth).
+  diff_mode:
+    support: full
+    details:
+      - Returns a difference for each identity that changed. Ansible prints none for a task that fails, unless C(failed_when) is set to
+        V(false).
+  idempotent:
+    support: full
+options:
+  azure_auths:
+    description:
+      - The identities, and what their Azure Auth is to be. Each is listed once.
+      - With very many, give them in batches of about a hundred. See R(A fleet, ansible_collections.community.infisical.docsite.guide_fleet).
+    type: list
+    elements: raw
+    required: true
+    suboptions:
+      identity_id:
+        description:
+          - ID of the machine identity, a UUID.
+          - One of O(azure_auths[].identity_id) and O(azure_auths[].identity_name) is required.
+        type: str
+      identity_name:
+        description:
+          - Name of the machine identity, exactly as it is.
+          - Beside O(azure_auths[].identity_id) it is a label for messages, and not looked at otherwise.
+        type: str
+      state:
+        description: V(present) attaches Azure Auth, or updates it. V(absent) revokes it.
+        type: str
+        choices: [present, absent]
+        default: present
+      tenant_id:
+        description: ID of the Entra tenant whose service principals may log in, a UUID. Required to attach.
+        type: str
+      resource:
+        description:
+          - The resource (audience) that the Entra token must have been issued for. A slash at its end also lets in audiences without it.
+          - Required to attach.
+        type: str
+      allowed_service_principal_ids:
+        description:
+          - Object IDs of the service principals that may log in. An empty list, and nothing else, is B(every service principal of the tenant).
+          - Required to attach.
+        type: list
+        elements: raw
+      access_token_trusted_ips:
+        description: Addresses and networks (CIDR) from which access tokens may be used. At least one.
+        type: list
+        elements: raw
+      access_token_ttl:
+        description: How long an access token lives until it has to be renewed, in seconds, from 0 to 315360000.
+        type: int
+      access_token_max_ttl:
+        description:
+          - How long an access token can live by being renewed, in seconds, from 0 to 315360000. V(0) is no maximum.
+        type: int
+      access_token_num_uses_limit:
+        description: How many requests an access token is good for. V(0) is no limit.
+        type: int
+      metadata:
+        description: Is ignored. It is there in what the modules return.
+        type: raw
+  purge_except:
+    description:
+      - IDs or names of every identity of the organization that may keep Azure Auth. From all others it is revoked.
+      - Must not be empty, and must contain every identity of O(azure_auths). What is not an identity of the organization is an error.
+      - Identities are purged last, and only if everything else went well. The identity that the task is logged in as is never purged.
+      - With batches, give the whole list with every batch.
+    type: list
+    elements: raw
+  concurrency:
+    description: How many identities are worked on at once, from 1 to 64.
+    type: int
+    default: 8
+notes:
+  - The result has no entry for identities that were found to be as they should be, so that it stays small. A runner such as that of AWX
+    drops results above 700,000 characters from its events.
+  - The task returns no facts.
+seealso:
+  - module: community.infisical.infisical_azure_auth
+  - module: community.infisical.infisical_azure_auth_info
+  - ref: ansible_collections.community.infisical.docsite.guide_fleet
+    description: From what is there to a list under version control, and a nightly check.
+"""
+
+EXAMPLES = r"""
+- name: Keep the Azure Auth of several identities
+  community.infisical.infisical_azure_auths:
+    azure_auths:
+      - identity_name: billing
+        tenant_id: 72f988bf-86f1-41af-91ab-2d7cd011db47
+        resource: https://management.azure.com/
+        allowed_service_principal_ids:
+          - 8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21
+        access_token_ttl: 3600
+        access_token_max_ttl: 86400
+      - identity_name: payments
+        access_token_num_uses_limit: 100
+
+- name: See what would change
+  community.infisical.infisical_azure_auths:
+    azure_auths:
+      - identity_name: billing
+        access_token_ttl: 900
+      - identity_name: payments
+        access_token_num_uses_limit: 0
+  check_mode: true
+  diff: true
+  register: audit
+
+- name: Say how many have drifted
+  ansible.builtin.debug:
+    msg: "{{ audit.changed_count }} of {{ audit.checked }} identities have drifted"
+
+- name: Revoke Azure Auth from every identity but these two
+  community.infisical.infisical_azure_auths:
+    azure_auths: []
+    purge_except:
+      - billing
+      - payments
+"""
+
+RETURN = r"""
+checked:
+  description: How many identities were tried, those that failed and those that were looked at for purging among them.
+  returned: when the options are valid
+  type: int
+  sample: 1000
+changed_count:
+  description: How many of O(azure_auths) were changed, or in check mode would be. Those that failed do not count.
+  returned: when the options are valid
+  type: int
+  sample: 3
+failed_count:
+  description: How many identities failed.
+  returned: when the options are valid
+  type: int
+  sample: 0
+purged_count:
+  description: From how many identities Azure Auth was revoked, or in check mode would be, because of O(purge_except).
+  returned: when the options are valid
+  type: int
+  sample: 0
+results:
+  description:
+    - The identities that were changed, that failed, or that were purged, in the order of O(azure_auths), the purged ones last.
+    - One that failed has only its ID, and its name where that is known, unless its Azure Auth could be read. Then it is the last state
+      that is known.
+  returned: when the options are valid
+  type: list
+  elements: dict
+  contains:
+    identity_id:
+      description: ID of the identity.
+      type: str
+      sample: 6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b
+    identity_name:
+      description: Name of the identity, where it is known.
+      type: str
+      sample: billing
+    state:
+      description: Whether Azure Auth is attached.
+      type: str
+      sample: present
+    tenant_id:
+      description: ID of the Entra tenant.
+      type: str
+      sample: 72f988bf-86f1-41af-91ab-2d7cd011db47
+    resource:
+      description: The resource that Entra tokens must be for.
+      type: str
+      sample: https://management.azure.com/
+    allowed_service_principal_ids:
+      description: Object IDs of the service principals that may log in. V([]) is every one of the tenant.
+      type: list
+      elements: str
+      sample: [8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21]
+    access_token_trusted_ips:
+      description: Addresses and networks from which access tokens may be used.
+      type: list
+      elements: str
+      sample: [10.20.0.0/16, "2001:db8:20::/48"]
+    access_token_ttl:
+      description: How long an access token lives until it has to be renewed, in seconds.
+      type: int
+      sample: 3600
+    access_token_max_ttl:
+      description: How long an access token can live by being renewed, in seconds; 0 is no maximum.
+      type: int
+      sample: 86400
+    access_token_num_uses_limit:
+      description: How many requests an access token is good for; 0 is no limit.
+      type: int
+      sample: 0
+    metadata:
+      description: What the server adds; null where Azure Auth is not attached. See M(community.infisical.infisical_azure_auth).
+      type: dict
+    changed:
+      description: Whether the identity was changed, or in check mode would be.
+      type: bool
+      sample: true
+    failed:
+      description: Whether it failed.
+      type: bool
+      sample: false
+    purged:
+      description: Whether it is not of O(azure_auths), but not in O(purge_except) either.
+      type: bool
+      sample: false
+    msg:
+      description: What went wrong.
+      returned: failure of the identity
+      type: str
+    http_status:
+      description: HTTP status of the answer that the identity failed on.
+      returned: failure of the identity, if the server answered
+      type: int
+      sample: 403
+    error:
+      description: Infisical's name for the error.
+      returned: failure of the identity, if the server answered with an error of Infisical's
+      type: str
+      sample: PermissionDenied
+    request_id:
+      description: ID of the request, to find it in the server's logs.
+      returned: failure of the identity, if the server told one
+      type: str
+      sample: req-5kT1YxNnJ7tmk4
+http_status:
+  description: HTTP status of the answer that the task failed on, where that was not about one of the identities.
+  returned: failure, if the server answered
+  type: int
+  sample: 401
+error:
+  description: Infisical's name for that error.
+  returned: failure, if the server answered with an error of Infisical's
+  type: str
+  sample: UnauthorizedError
+request_id:
+  description: ID of that request, to find it in the server's logs.
+  returned: failure, if the server told one
+  type: str
+  sample: req-5kT1YxNnJ7tmk4
+"""
+
+from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
+from ansible_collections.community.infisical.plugins.module_utils._module import manage_many
+from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
+
+
+def main() -> None:
+    """Run the module."""
+    manage_many(AZURE_AUTH, AZURE_AUTH_SPEC)
+
+
+if __name__ == "__main__":
+    main()
