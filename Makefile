@@ -66,6 +66,10 @@ format: ## Format the code and sort its imports
 matrix: ## Sanity, units and integration on every ansible-core and Python that is to be found
 	$(RUN) test python -m tools.matrix $(ARGS)
 
+.PHONY: docs
+docs: ## Build the documentation site into .cache/docs/html
+	$(NOX) docs-site
+
 .PHONY: build
 build: ## Build the collection's artifact into .cache/dist
 	$(NOX) build

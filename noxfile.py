@@ -86,6 +86,14 @@ def docs_examples(session: nox.Session) -> None:
     run_pytest(session, "tests/docs")
 
 
+@nox.session(name="docs-site")
+def docs_site(session: nox.Session) -> None:
+    """The documentation site, in .cache/docs/html, whose links all lead somewhere."""
+    tools = ("ansible-core", "antsibull-changelog", "antsibull-docs", "furo", "sphinx")
+    session.install(*tools, "-c", "requirements/lint.txt")
+    session.run("python", "-m", "tools.site")
+
+
 @nox.session(name="execution-environment")
 def execution_environment(session: nox.Session) -> None:
     """What the metadata asks of an execution environment, as ansible-builder reads it."""

@@ -8,12 +8,16 @@ A comment right before a block says what the tests do with it; readers do not se
 In Markdown it is `<!-- outcome: changed -->`, in reStructuredText `.. outcome: changed`.
 
 outcome  what the tasks of this collection in the block come to, one word each, comma separated:
-         changed, unchanged, failed or skipped. After "failed", a `text` block shows the message.
-         An `ansible-output` block shows the diff that the block before it prints.
+         changed, unchanged, failed or skipped; "none" where it has no such task. After "failed", a
+         `text` block shows the message. An `ansible-output` block shows the diff that the block
+         before it prints.
 file     the name under which a reader saves the block. A file is run by the `console` block that
          shows its command with output, or used by one.
 given    names of identities, comma separated, that somebody attached Azure Auth to before.
 result   "azure_auth" or another key: the block shows what the task before returned under that key.
+sent     an HTTP method: the `json` block shows the body of a request that the block before sent.
+
+A `terraform` block has the same settings as the task in the `yaml` block after it.
 """
 
 from __future__ import annotations
@@ -27,10 +31,13 @@ from pathlib import Path
 
 import yaml
 
-MARKS = frozenset({"outcome", "file", "given", "result"})
-LANGUAGES = frozenset({"yaml", "console", "shell", "text", "ansible-output"})
+MARKS = frozenset({"outcome", "file", "given", "result", "sent"})
+LANGUAGES = frozenset(
+    {"yaml", "console", "shell", "text", "ansible-output", "json", "terraform"}
+)
 EXAMPLES = "EXAMPLES"
 OUTCOMES = frozenset({"changed", "unchanged", "failed", "skipped"})
+NONE = "none"
 # Keys that a task can have besides the name of its module; whatever else is dotted is a module.
 _MODULE = re.compile(r"[a-z_]+\.[a-z_]+\.[a-z_]+")
 
@@ -99,6 +106,8 @@ class Block:
     def outcomes(self) -> list[str]:
         """What each task of this collection in the block comes to, in order."""
         outcomes = self.marks.get("outcome", "").split(", ")
+        if outcomes == [NONE]:
+            return []
         unknown = [outcome for outcome in outcomes if outcome not in OUTCOMES]
         if unknown:
             raise BlockError(f"{self.id}: needs an outcome mark of {sorted(OUTCOMES)}")

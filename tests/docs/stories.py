@@ -148,6 +148,7 @@ class Story:
         for number, block in enumerate(blocks):
             self._tell(number, block)
         self._flush()
+        self.requests = emulator.requests()
 
     def __getitem__(self, block: Block) -> Told:
         return self._told[block.id]

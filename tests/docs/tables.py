@@ -52,6 +52,19 @@ def first_column(text: str) -> list[str]:
     return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
+def mapping(document: str, header: str) -> dict[str, str]:
+    """Return the rows of the reStructuredText table whose first column has a header.
+
+    From what is code-formatted in the first column to the option that the second column refers to.
+    """
+    text = (ROOT / document).read_text(encoding="utf-8")
+    table = text.partition(f"\n  * - {header}\n")[2].partition("\n\n")[0]
+    rows = re.findall(r"^  \* - ``(\w+)``\n    - :ansopt:`[^`]*:(\w+)`", table, re.MULTILINE)
+    if not rows:
+        raise AssertionError(f"{document} has no table {header!r}")
+    return dict(rows)
+
+
 def threat_model() -> list[str]:
     """Return the claims of the threat model: its list items, but what is left to the user."""
     guide = ROOT / "docs/docsite/rst/guide_logins_and_security.rst"

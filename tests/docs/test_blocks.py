@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import typing as t
 
@@ -17,7 +18,8 @@ from tools.paths import ROOT
 from docs.blocks import Block, BlockError
 from docs.documents import BLOCKS, MODULES, PAGES
 from docs.stories import COLLECTION, Command, Record, Story, commands
-from docs.tables import environment_variables, make_targets
+from docs.tables import environment_variables, make_targets, mapping
+from docs.terraform import terraform_arguments
 
 Tell = t.Callable[[str], Story]
 
@@ -98,6 +100,32 @@ def test_result_is_the_one_that_the_block_above_returns(block: Block, tell: Tell
     key = block.marks["result"]
     returned = {key: tell(block.document)[cause].own[-1].result[key]}
     assert _shape(returned) == _shape(yaml.safe_load(block.text))
+
+
+@pytest.mark.parametrize("block", _blocks("json"))
+def test_request_is_one_that_the_block_above_sends(block: Block, tell: Tell) -> None:
+    """A json block shows the body of a request about the identity of the last task above it."""
+    story = tell(block.document)
+    records = story[_previous(block, "playbook", "tasks")].own
+    identity_id = records[-1].result["azure_auth"]["identity_id"]
+    sent = [
+        request.body
+        for request in story.requests
+        if request.method == block.marks["sent"] and request.path.endswith(identity_id)
+    ]
+    assert json.loads(block.text) in sent
+
+
+@pytest.mark.parametrize("block", _blocks("terraform"))
+def test_terraform_has_the_settings_of_the_task_below(block: Block) -> None:
+    """Its arguments are, by the table of the guide, options of the task, with the same values."""
+    blocks = BLOCKS[block.document]
+    below = next(other for other in blocks[blocks.index(block) :] if other.kind == "tasks")
+    (task,) = yaml.safe_load(below.text)
+    (options,) = (value for key, value in task.items() if key.startswith(COLLECTION))
+    names = mapping(block.document, "Terraform")
+    arguments = terraform_arguments(block.text)
+    assert {names[name]: value for name, value in arguments.items()} == options
 
 
 @pytest.mark.parametrize("block", _blocks("session"))
