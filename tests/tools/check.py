@@ -39,13 +39,14 @@ CHECKS = {
     "docs-check": "antsibull-docs",
     "ansible-lint": "playbooks, production profile",
     "build-import-check": "galaxy-importer",
-    "execution-environment": "ansible-builder",
+    "execution-environment": "what ansible-builder finds",
     "workflows": "actionlint",
     "sanity": "ansible-test sanity",
     "units": "ansible-test units",
     "emulator": "its controls and misbehaviour",
     "contract": "what the server promises",
     "functional": "the module as Ansible runs it",
+    "awx": "jobs as AWX runs them",
     "docs-examples": "every example of the documentation",
     "integration": "ansible-test integration",
 }
@@ -55,13 +56,23 @@ LINT = ("formatters", "codeqa", "yamllint", "typing", "license-check", "extra-ch
 LONGEST_FIRST = (
     "functional",
     "docs-examples",
+    "awx",
     "sanity",
     "integration",
     "units",
     "build-import-check",
 )
 # Their counts are also shown by test file.
-SUITES = ("units", "emulator", "contract", "functional", "docs-examples", "integration")
+SUITES = (
+    "execution-environment",
+    "units",
+    "emulator",
+    "contract",
+    "functional",
+    "awx",
+    "docs-examples",
+    "integration",
+)
 
 TIME_LIMIT_SECONDS = 30 * 60
 TAIL_LINES = 40
