@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: infisical_azure_auth
 short_description: Manage the Azure Auth of an Infisical machine identity
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Attaches Azure Auth to a machine identity of Infisical, updates it, or revokes it.
   - Azure Auth lets workloads that run on Azure log in to Infisical with a token of their managed identity or service principal, without
@@ -268,7 +268,7 @@ request_id:
 """
 
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._module import manage_one
+from ansible_collections.community.infisical.plugins.module_utils._main_one import manage_one
 from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
 
 

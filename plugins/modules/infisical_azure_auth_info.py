@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: infisical_azure_auth_info
 short_description: Read the Azure Auth of Infisical machine identities
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the Azure Auth of some machine identities, or of all of the organization that have it.
   - What it returns can be given to M(community.infisical.infisical_azure_auths) as it is, which then changes nothing, or edited before.
@@ -185,7 +185,7 @@ request_id:
 """
 
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._module import look_up
+from ansible_collections.community.infisical.plugins.module_utils._main_many import look_up
 
 
 def main() -> None:

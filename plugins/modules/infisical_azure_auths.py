@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: infisical_azure_auths
 short_description: Manage the Azure Auth of many Infisical machine identities
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Attaches, updates or revokes the Azure Auth of any number of machine identities in one task, several at once, as fast as the rate limit
     of the server allows.
@@ -275,7 +275,7 @@ request_id:
 """
 
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._module import manage_many
+from ansible_collections.community.infisical.plugins.module_utils._main_many import manage_many
 from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: infisical_login
 short_description: Log in to Infisical once, for several tasks
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Logs in to Infisical and returns what other tasks take as O(login_data), so that a play with many tasks logs in only once.
   - What it returns and what C(infisical.vault.login) returns are interchangeable, both ways.
@@ -105,7 +105,7 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
-from ansible_collections.community.infisical.plugins.module_utils._module import log_in_or_out
+from ansible_collections.community.infisical.plugins.module_utils._main_login import log_in_or_out
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ DOCUMENTATION = """
 name: docs_record
 type: aggregate
 short_description: Records the result of every task in a file
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The community.infisical authors
 description:
