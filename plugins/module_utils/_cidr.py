@@ -10,6 +10,7 @@ sent. So both what a user lists and what the server holds is read into networks,
 
 from __future__ import annotations
 
+import functools
 import re
 import traceback
 import typing as t
@@ -44,6 +45,8 @@ class Network(t.NamedTuple):
     text: str
 
 
+# Many identities share a few networks.
+@functools.lru_cache(maxsize=4096)
 def parse(text: str) -> tuple[Network, bool]:
     """Read an address or a network in CIDR notation.
 

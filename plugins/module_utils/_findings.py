@@ -20,6 +20,7 @@ from ._text import printable, quoted
 HIGH = "high"
 MEDIUM = "medium"
 LOW = "low"
+SEVERITIES = (HIGH, MEDIUM, LOW)
 
 # A URL that ends with the name of its host. Other resources that lack a slash, such as api://<id>,
 # name applications, and Entra writes them into tokens without one.

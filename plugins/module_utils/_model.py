@@ -89,6 +89,11 @@ class AuthMethod(t.NamedTuple):
     envelope: str
     fields: tuple[Field, ...]
 
+    @property
+    def key(self) -> str:
+        """The name as options and results spell it."""
+        return self.name.replace("-", "_")
+
     def from_options(self, options: Values, notes: Notes) -> dict[str, t.Any]:
         """Return the values of the options that were given.
 

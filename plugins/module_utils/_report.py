@@ -10,9 +10,11 @@ import typing as t
 
 from ._api import Attached
 from ._errors import InfisicalError
-from ._fleet import Visit
 from ._model import AuthMethod
 from ._reconcile import Reconciliation
+
+if t.TYPE_CHECKING:
+    from ._fleet import Visit
 
 Result = dict[str, t.Any]
 

@@ -33,6 +33,13 @@ def new_module(spec: Spec) -> AnsibleModule:
     return module
 
 
+def end(module: AnsibleModule, result: dict[str, t.Any], problem: str) -> None:
+    """End the module: as failed, if there is a problem."""
+    if problem:
+        module.fail_json(**{**result, "msg": problem})
+    module.exit_json(**result)
+
+
 @contextlib.contextmanager
 def client_of(
     module: AnsibleModule, notes: Notes, workers: int = 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules do: read their options, see to the work, and return what came of it."""
+"""What the modules do that manage, or read, many identities' auth method."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ansible.module_utils.common.parameters import remove_values
 from . import _report as report
 from ._api import Api, Identity
 from ._entries import (
+    Entry,
     Found,
     Reference,
     missing,
@@ -24,68 +25,22 @@ from ._entries import (
 )
 from ._errors import ApiError, InfisicalError, InterruptError, OptionError
 from ._fleet import Fleet, Visit
-from ._login import Login, gives_token, revoke
+from ._login import Login
 from ._model import AuthMethod
 from ._notes import Notes
-from ._options import (
-    CONCURRENCY_SPEC,
-    IDENTITY_SPEC,
-    LOGIN_STATE_SPEC,
-    LOOKUP_SPEC,
-    Spec,
-    concurrency_of,
-    identity_of,
-    only_identity,
-    with_api_names,
-)
+from ._options import CONCURRENCY_SPEC, LOOKUP_SPEC, Spec, concurrency_of
 from ._reconcile import Reconciliation
 from ._report import Result
-from ._session import client_of, logged_in, new_module, signals_wait
+from ._session import end, logged_in, new_module, signals_wait
 from ._text import printable
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-def manage_one(method: AuthMethod, spec: Spec) -> None:
-    """Run a module that manages one identity's auth method; `spec` is that of its options."""
-    module = new_module({**IDENTITY_SPEC, **with_api_names(spec, method)})
-    key = _key(method)
-    result: Result = {}
-    problem = ""
-    work: Reconciliation | None = None
-    try:
-        notes = Notes()
-        identity_id, identity_name = identity_of(module.params)
-        values = method.from_options(module.params, notes)
-        wanted = values if module.params["state"] == "present" else None
-        with logged_in(module, notes) as (api, login):
-            identity = None
-            if identity_id is None:
-                name = identity_name or ""
-                identity = only_identity("identity_name", name, api.named([name])[name])
-                identity_id = identity.id
-            work = Reconciliation(
-                api, login, method, identity_id, identity, check=module.check_mode
-            )
-            work.run(wanted)
-        result[key] = report.settled(method, work, work.result)
-        # Facts may be cached: they are what is, also where check mode tells what would be.
-        actual = report.settled(method, work, work.actual)
-        result["ansible_facts"] = {f"infisical_{key}": actual}
-        if module._diff:
-            result["diff"] = report.difference(method, work)
-    except InfisicalError as failure:
-        result.update(report.failure(failure))
-        problem = str(failure)
-        if work and work.changed:
-            result[key] = report.settled(method, work, work.actual)
-    _end(module, {**result, "changed": bool(work and work.changed)}, problem)
-
-
 def manage_many(method: AuthMethod, spec: Spec) -> None:
     """Run a module that manages many identities' auth method; `spec` is that of its options."""
-    option = f"{_key(method)}s"
+    option = f"{method.key}s"
     listed: Spec = {
         option: {"type": "list", "elements": "raw", "required": True},
         "purge_except": {"type": "list", "elements": "raw"},
@@ -99,21 +54,10 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         entries = read_entries(option, module.params[option], method, spec, notes)
         kept = _kept(module.params["purge_except"])
         with logged_in(module, notes, concurrency) as (api, login):
-            everyone = None if kept is None else api.everyone("list the identities to purge")
-            found, errors = resolve([entry.reference for entry in entries], api, everyone)
-            errors += repeated(found)
-            surplus: list[Found] = []
-            if kept is not None and everyone is not None:
-                keep, unknown = resolve(kept, api, everyone)
-                errors += unknown or missing(found, keep, everyone)
-                surplus = _surplus(method, keep, everyone)
-            if errors:
-                raise OptionError.of_all(errors)
+            found, surplus = _meant(method, api, entries, kept)
             surplus = _spare_own_login(module, method, login, surplus)
 
-            def work_on(item: Found, purging: bool = False) -> Visit:
-                # What is to be revoked for not being listed is looked at again right before.
-                identity = None if purging else item.identity
+            def work_on(item: Found, identity: Identity | None, purging: bool) -> Visit:
                 work = Reconciliation(
                     api, login, method, item.identity_id, identity, check=module.check_mode
                 )
@@ -126,13 +70,14 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
             fleet = Fleet(concurrency)
             with _stopping(fleet, api):
                 fleet.visit(
-                    [work_on(item) for item in found],
+                    [work_on(item, item.identity, purging=False) for item in found],
                     lambda visit: visit.work.run(wanted[visit.found.reference]),
                     changed,
                 )
                 if fleet.complete:
+                    # What was listed at the start is looked at again right before it is revoked.
                     fleet.visit(
-                        [work_on(item, purging=True) for item in surplus],
+                        [work_on(item, None, purging=True) for item in surplus],
                         lambda visit: _unless_gone(lambda: visit.work.run(None)),
                         changed,
                     )
@@ -141,9 +86,7 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         problem = fleet.message()
     except InfisicalError as failure:
         result.update(report.failure(failure))
-        problem = str(failure)
-        if fleet:
-            problem = f"{problem} {fleet.message()}".strip()
+        problem = _together(failure, fleet)
     if fleet:
         result.update(
             changed=any(visit.work.changed for visit in fleet.visits),
@@ -159,12 +102,12 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
                 for visit in fleet.visits
                 if not visit.failure
             ]
-    _end(module, result, problem)
+    end(module, result, problem)
 
 
 def look_up(method: AuthMethod) -> None:
     """Run a module that reads identities' auth method."""
-    key = f"{_key(method)}s"
+    key = f"{method.key}s"
     module = new_module(LOOKUP_SPEC)
     result: Result = {
         "changed": False,
@@ -205,60 +148,21 @@ def look_up(method: AuthMethod) -> None:
         problem = fleet.message()
     except InfisicalError as failure:
         result.update(report.failure(failure))
-        problem = str(failure)
+        problem = _together(failure, fleet)
     if fleet:
         result[key] = [
             report.settled(method, visit.work, visit.work.actual)
             for visit in fleet.visits
             if not visit.failure
         ]
-        failures = [visit for visit in fleet.visits if visit.failure]
         if problem:
             result["failed_count"] = fleet.failed
             result["failures"] = [
                 {**report.named(visit.work, visit.identity_name), **report.failure(visit.failure)}
-                for visit in failures
+                for visit in fleet.visits
                 if visit.failure
             ]
-    _end(module, result, problem)
-
-
-def log_in_or_out() -> None:
-    """Run the module that logs in, and hands its token on, or revokes one."""
-    module = new_module(LOGIN_STATE_SPEC)
-    try:
-        absent = module.params["state"] == "absent"
-        # The token of the environment is not this task's to end.
-        if absent and not gives_token(module.params):
-            raise OptionError(
-                "state is absent, which revokes a token that exists; give it in token or in"
-                " login_data."
-            )
-        with client_of(module, Notes()) as (client, choice):
-            if absent:
-                if choice.path is not None:
-                    raise OptionError(
-                        "state is absent, which revokes a token that exists; leave auth_method out."
-                    )
-                revoke(client, choice.values["token"])
-                module.exit_json(changed=False)
-            login = Login(client, choice, module.no_log_values.add)
-            login.open()
-    except InfisicalError as failure:
-        module.fail_json(**report.failure(failure))
-    invocation = {"module_args": remove_values(module.params, module.no_log_values)}
-    # The one secret that is ever in a result: handing it on is what the module is for.
-    module.no_log_values.discard(login.token)
-    module.exit_json(
-        changed=False,
-        login_data={"url": choice.url, "access_token": login.token},
-        invocation=invocation,
-    )
-
-
-def _key(method: AuthMethod) -> str:
-    """Return the method's name as options and results spell it."""
-    return method.name.replace("-", "_")
+    end(module, result, problem)
 
 
 def _invocation(module: AnsibleModule, lists: t.Iterable[str]) -> dict[str, t.Any]:
@@ -297,11 +201,28 @@ def _those_with(method: AuthMethod, everyone: t.Iterable[Identity]) -> list[Foun
     ]
 
 
-def _surplus(
-    method: AuthMethod, keep: t.Iterable[Found], everyone: t.Iterable[Identity]
-) -> list[Found]:
-    kept = {item.identity_id for item in keep}
-    return [item for item in _those_with(method, everyone) if item.identity_id not in kept]
+def _meant(
+    method: AuthMethod, api: Api, entries: t.Sequence[Entry], kept: list[Reference] | None
+) -> tuple[list[Found], list[Found]]:
+    """Return the identities of the entries, and those that purging would revoke from.
+
+    Raises what Client.request() raises, and one OptionError for all that is wrong.
+    """
+    references = [entry.reference for entry in entries]
+    if kept is None:
+        found, errors = resolve(references, api)
+        errors += repeated(found)
+        surplus = []
+    else:
+        everyone = api.everyone("list the identities to purge")
+        found, errors = resolve(references, api, everyone)
+        keep, unknown = resolve(kept, api, everyone)
+        errors += repeated(found) + (unknown or missing(found, keep, everyone))
+        spared = {item.identity_id for item in keep}
+        surplus = [item for item in _those_with(method, everyone) if item.identity_id not in spared]
+    if errors:
+        raise OptionError.of_all(errors)
+    return found, surplus
 
 
 def _spare_own_login(
@@ -316,6 +237,11 @@ def _spare_own_login(
             )
             return [other for other in surplus if other is not item]
     return surplus
+
+
+def _together(failure: InfisicalError, fleet: Fleet | None) -> str:
+    """Return what ended a task early, and what came of its identities until then."""
+    return f"{failure} {fleet.message()}".strip() if fleet else str(failure)
 
 
 def _unless_gone(do: t.Callable[[], None]) -> None:
@@ -337,9 +263,3 @@ def _stopping(fleet: Fleet, api: Api) -> t.Iterator[None]:
             api.stop()
             fleet.stop()
         raise
-
-
-def _end(module: AnsibleModule, result: Result, problem: str) -> None:
-    if problem:
-        module.fail_json(**{**result, "msg": problem})
-    module.exit_json(**result)

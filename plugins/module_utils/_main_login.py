@@ -1,0 +1,49 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module does that logs in and hands its token on, or revokes one."""
+
+from __future__ import annotations
+
+from ansible.module_utils.common.parameters import remove_values
+
+from . import _report as report
+from ._errors import InfisicalError, OptionError
+from ._login import Login, gives_token, revoke
+from ._notes import Notes
+from ._options import LOGIN_STATE_SPEC
+from ._session import client_of, new_module
+
+
+def log_in_or_out() -> None:
+    """Run the module that logs in, and hands its token on, or revokes one."""
+    module = new_module(LOGIN_STATE_SPEC)
+    try:
+        absent = module.params["state"] == "absent"
+        # The token of the environment is not this task's to end.
+        if absent and not gives_token(module.params):
+            raise OptionError(
+                "state is absent, which revokes a token that exists; give it in token or in"
+                " login_data."
+            )
+        with client_of(module, Notes()) as (client, choice):
+            if absent:
+                if choice.path is not None:
+                    raise OptionError(
+                        "state is absent, which revokes a token that exists; leave auth_method out."
+                    )
+                revoke(client, choice.values["token"])
+                module.exit_json(changed=False)
+            login = Login(client, choice, module.no_log_values.add)
+            login.open()
+    except InfisicalError as failure:
+        module.fail_json(**report.failure(failure))
+    invocation = {"module_args": remove_values(module.params, module.no_log_values)}
+    # The one secret that is ever in a result: handing it on is what the module is for.
+    module.no_log_values.discard(login.token)
+    module.exit_json(
+        changed=False,
+        login_data={"url": choice.url, "access_token": login.token},
+        invocation=invocation,
+    )
