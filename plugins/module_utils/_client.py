@@ -145,6 +145,7 @@ class Client:
         self._token: str | None = None
         self._log_in_again: t.Callable[[], None] | None = None
         self._renewal = threading.Lock()
+        self._may_renew = True
         self._pace = Pace(connection.rate_limit_timeout)
 
     @property
@@ -155,7 +156,7 @@ class Client:
     def use_token(self, token: str, log_in_again: t.Callable[[], None] | None = None) -> None:
         """Send the token with every request from now on.
 
-        `log_in_again` is called once, if the server does not accept the token any more, and has to
+        `log_in_again` is called if the server does not accept the token, or not any more, and has to
         give another one to use.
         """
         self._token = token
@@ -196,56 +197,60 @@ class Client:
         bucket = (verb, route)
         started = time.monotonic()
         failures = 0
+        renewed = False
         unsure = False
-        while True:
-            token = self._token if authorize else None
-            error: InfisicalError | None
-            try:
-                answer = self._paced(bucket, path, body, query, token, patient, purpose)
-            except InterruptError as stop:
-                stop.maybe_sent = stop.maybe_sent or unsure
-                raise
-            except TransportError as failure:
-                error = failure
-                again = failure.transient and (repeatable or failure.unsent)
-            else:
-                error = self._error_of(answer, purpose)
-                if error is None:
-                    self._pace.passed(bucket)
-                    return t.cast(Json, answer.json)
-                if answer.limited and patient:
-                    times = self._pace.refused(bucket, answer.headers)
-                    if times is None:
-                        # A gateway may say so of work that was done.
-                        unsure = unsure or answer.status >= 500
+        try:
+            while True:
+                token = self._token if authorize else None
+                error: InfisicalError | None
+                try:
+                    answer = self._paced(bucket, path, body, query, token, patient, purpose)
+                except TransportError as failure:
+                    error = failure
+                    again = failure.transient and (repeatable or failure.unsent)
+                else:
+                    error = self._error_of(answer, purpose)
+                    if error is None:
+                        self._pace.passed(bucket)
+                        self._may_renew = self._may_renew or authorize
+                        return t.cast(Json, answer.json)
+                    if answer.limited and patient:
+                        times = self._pace.refused(bucket, answer.headers)
+                        if times is None:
+                            # A gateway may say so of work that was done.
+                            unsure = unsure or answer.status >= 500
+                            continue
+                        error = self._rate_limited(answer, error, times, purpose)
+                    elif token and _login_refused(error) and not renewed and self._renew(token):
+                        # Refused before anything was done, so that even a POST may go again.
+                        renewed = True
                         continue
-                    error = self._rate_limited(answer, error, times, purpose)
-                elif _login_refused(error) and token is not None and self._another_token(token):
-                    # Refused before anything was done, so that even a POST may go again.
-                    continue
-                again = error.transient and repeatable
-            if not (again and patient) or failures >= self._connection.retries:
-                if failures:
-                    spent = time.monotonic() - started
-                    error.args = (
-                        f"{str(error)[:-1]} (tried {failures + 1} times in {spent:.0f} seconds).",
-                    )
-                error.earlier_unsure = unsure
-                raise error
-            failures += 1
-            unsure = unsure or error.unsure
-            try:
+                    again = error.transient and repeatable
+                if not (again and patient) or failures >= self._connection.retries:
+                    if failures:
+                        spent = time.monotonic() - started
+                        error.args = (
+                            f"{str(error)[:-1]} (tried {failures + 1} times in {spent:.0f}"
+                            " seconds).",
+                        )
+                    error.earlier_unsure = unsure
+                    raise error
+                failures += 1
+                unsure = unsure or error.unsure
                 self._pace.pause(_backoff(failures))
-            except InterruptError as stop:
-                stop.maybe_sent = stop.maybe_sent or unsure
-                raise
+        except InterruptError as stop:
+            stop.maybe_sent = stop.maybe_sent or unsure
+            raise
 
-    def _another_token(self, refused: str) -> bool:
-        """Return whether there is another token than the refused one, logging in for it once."""
+    def _renew(self, refused: str) -> bool:
+        """Return whether there is another token than the refused one, logging in if need be.
+
+        A token that has never worked is followed by one other, so that this comes to an end.
+        """
         with self._renewal:
-            if self._token == refused and self._log_in_again:
-                log_in_again, self._log_in_again = self._log_in_again, None
-                log_in_again()
+            if self._token == refused and self._log_in_again and self._may_renew:
+                self._may_renew = False
+                self._log_in_again()
             return self._token != refused
 
     def _paced(

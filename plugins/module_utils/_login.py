@@ -221,7 +221,7 @@ def gives_token(options: Values) -> bool:
 
 
 class Login:
-    """A token in use: got at the start, once more if need be, and revoked at the end.
+    """A token in use: got at the start, anew if need be, and revoked at the end.
 
     `hide(secret)` is called with each secret that comes up, before it is sent anywhere. A token
     that was given is left alone.
@@ -252,7 +252,7 @@ class Login:
             self._client.use_token(self.token)
         else:
             self._obtain()
-            self._client.use_token(self.token, self._open_again)
+            self._client.use_token(self.token, self.open)
 
     def close(self) -> str | None:
         """Revoke the token, if it was obtained here. Returns a warning if that did not work."""
@@ -264,11 +264,6 @@ class Login:
         except InfisicalError as error:
             return str(error)
         return None
-
-    def _open_again(self) -> None:
-        """Log in once more, because the token has expired, or was revoked or used up."""
-        self._obtain()
-        self._client.use_token(self.token)
 
     def _obtain(self) -> None:
         body = dict(self._choice.values)
