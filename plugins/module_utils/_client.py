@@ -156,8 +156,8 @@ class Client:
     def use_token(self, token: str, log_in_again: t.Callable[[], None] | None = None) -> None:
         """Send the token with every request from now on.
 
-        `log_in_again` is called if the server does not accept the token, or not any more, and has to
-        give another one to use.
+        `log_in_again` is called when the server does not accept the token any more, and has to give
+        another one to use.
         """
         self._token = token
         self._log_in_again = log_in_again
@@ -211,7 +211,6 @@ class Client:
                 else:
                     error = self._error_of(answer, purpose)
                     if error is None:
-                        self._pace.passed(bucket)
                         self._may_renew = self._may_renew or authorize
                         return t.cast(Json, answer.json)
                     if answer.limited and patient:
@@ -228,11 +227,9 @@ class Client:
                     again = error.transient and repeatable
                 if not (again and patient) or failures >= self._connection.retries:
                     if failures:
-                        spent = time.monotonic() - started
-                        error.args = (
-                            f"{str(error)[:-1]} (tried {failures + 1} times in {spent:.0f}"
-                            " seconds).",
-                        )
+                        spent = f"{time.monotonic() - started:.0f} seconds"
+                        tried = f" (tried {failures + 1} times in {spent})."
+                        error.args = (str(error)[:-1] + tried,)
                     error.earlier_unsure = unsure
                     raise error
                 failures += 1
@@ -268,12 +265,12 @@ class Client:
         if not patient:
             return self._send(verb, path, body, query, token, _IMPATIENT, purpose)
         sent = self._pace.begin(bucket)
-        headers = None
         try:
             answer = self._send(verb, path, body, query, token, math.inf, purpose)
-            headers = answer.headers
-        finally:
-            self._pace.end(bucket, sent, headers)
+        except BaseException:
+            self._pace.end(bucket, sent)
+            raise
+        self._pace.end(bucket, sent, answer.headers, passed=not answer.limited)
         return answer
 
     def _send(

@@ -11,7 +11,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ._api import Api, Identity
-from ._errors import OptionError
+from ._errors import ManyProblemsError, OptionError, Problem
 from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
 from ._notes import Notes
 from ._options import IDENTITY_SPEC, Spec, identity_id_of, labelled_identity_of, only_identity
@@ -21,13 +21,15 @@ from ._text import printable, quoted, trim
 class Reference(t.NamedTuple):
     """An identity as an option names it: by its id, or else by its name.
 
-    `label` is for messages about the identity, `option` for those about its name.
+    `label` is for messages about the identity, `option` for those about its name. `place` is that
+    among the entries, where it is one.
     """
 
     label: str
     option: str
     identity_id: str | None
     identity_name: str | None
+    place: int | None = None
 
 
 class Entry(t.NamedTuple):
@@ -48,70 +50,68 @@ class Found(t.NamedTuple):
 def read_entries(
     option: str, raw: t.Sequence[t.Any], method: AuthMethod, spec: Spec, notes: Notes
 ) -> list[Entry]:
-    """Read a list of desired states. Raises one OptionError for all that is wrong with them."""
+    """Read a list of desired states. Raises ManyProblemsError."""
     reader = _Reader(method, spec)
     entries = []
     references = []
-    errors: list[object] = []
+    problems: list[Problem] = []
     for index, item in enumerate(raw):
         label = _label(f"{option}[{index}]", item)
         if not isinstance(item, dict):
-            errors.append(
+            sentence = (
                 f"{label} is {quoted(item)}, which is not a dictionary; write one with identity_id"
                 f" or identity_name and the options of {method.title}."
             )
+            problems.append(Problem(sentence, index))
             continue
-        reference, wanted, problems = reader.read(label, item, notes.about(label))
-        errors += [f"{label}: {problem}" for problem in problems]
+        reference, wanted, sentences = reader.read(index, label, item, notes.about(label))
+        problems += [Problem(f"{label}: {sentence}", index) for sentence in sentences]
         if reference:
             references.append(reference)
             entries.append(Entry(reference, wanted))
-    errors += _repeated((item, item.identity_id) for item in references if item.identity_id)
-    errors += _repeated((item, item.identity_name) for item in references if not item.identity_id)
-    if errors:
-        raise OptionError.of_all(errors)
+    problems += _repeated((item, item.identity_id) for item in references if item.identity_id)
+    problems += _repeated((item, item.identity_name) for item in references if not item.identity_id)
+    if problems:
+        raise ManyProblemsError(problems)
     return entries
 
 
 def read_references(
     option: str, raw: t.Sequence[t.Any], *, ids: bool = True, names: bool = True
 ) -> list[Reference]:
-    """Read a list of identities' ids, or names, or either.
-
-    Raises one OptionError for all that is wrong with them.
-    """
+    """Read a list of identities' ids, or names, or either. Raises ManyProblemsError."""
     references = []
-    errors: list[object] = []
+    problems: list[Problem] = []
     what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
     for index, item in enumerate(raw):
         source = f"{option}[{index}]"
         text = trim(item) if isinstance(item, str) else ""
         if not text:
             shown = "blank" if isinstance(item, str) else f"{quoted(item)}, which is not a string"
-            errors.append(f"{source} is {shown}; write {what} of an identity.")
+            problems.append(Problem(f"{source} is {shown}; write {what} of an identity."))
             continue
         try:
             identity_id = uuid_or_none(text) if names else identity_id_of(source, text)
             refuse_nul(source, text)
         except OptionError as error:
-            errors.append(error)
+            problems.append(Problem(str(error)))
             continue
         if not ids:
             identity_id = None
         label = _shown(source, text)
         references.append(Reference(label, source, identity_id, None if identity_id else text))
-    if errors:
-        raise OptionError.of_all(errors)
+    if problems:
+        raise ManyProblemsError(problems)
     return references
 
 
 def resolve(
     references: t.Sequence[Reference], api: Api, everyone: t.Sequence[Identity] | None = None
-) -> tuple[list[Found], list[object]]:
+) -> tuple[list[Found], list[Problem]]:
     """Find the identities that are meant, in as few requests as possible.
 
     `everyone` are all identities of the organisation, where they are known. Returns those found,
-    and an error for each name that is not one identity's. Raises what Client.request() raises.
+    and a problem for each name that is not one identity's. Raises what Client.request() raises.
     """
     names = [item.identity_name or "" for item in references if not item.identity_id]
     by_id: dict[str, Identity] = {}
@@ -123,7 +123,7 @@ def resolve(
             by_id[identity.id] = identity
             by_name.setdefault(identity.name, []).append(identity)
     found = []
-    errors: list[object] = []
+    problems: list[Problem] = []
     for item in references:
         if item.identity_id:
             found.append(Found(item, item.identity_id, by_id.get(item.identity_id)))
@@ -132,38 +132,44 @@ def resolve(
         try:
             identity = only_identity(item.option, name, by_name.get(name, []))
         except OptionError as error:
-            errors.append(error)
+            problems.append(Problem(str(error), item.place))
         else:
             found.append(Found(item, identity.id, identity))
-    return found, errors
+    return found, problems
 
 
-def repeated(found: t.Iterable[Found]) -> list[object]:
-    """Return an error for each identity that is listed twice, by its id and by its name."""
+def repeated(found: t.Iterable[Found]) -> list[Problem]:
+    """Return a problem for each identity that is listed twice, by its id and by its name."""
     return _repeated((item.reference, item.identity_id) for item in found)
 
 
 def missing(
     entries: t.Sequence[Found], kept: t.Sequence[Found], everyone: t.Sequence[Identity]
-) -> list[object]:
+) -> list[Problem]:
     """Return what is wrong with a list of the identities to keep, of which nothing may be missing.
 
     What is not in the organisation is taken for a mistake: purging would revoke what was meant.
     """
     known = {identity.id for identity in everyone}
     keep = {item.identity_id for item in kept}
-    errors: list[object] = [
-        f"{item.reference.option} {quoted(item.identity_id)} is not the id of any identity that"
-        " this login can see in its organization; correct it, or take it out."
+    unknown = [
+        Problem(
+            f"{item.reference.option} {quoted(item.identity_id)} is not the id of any identity that"
+            " this login can see in its organization; correct it, or take it out."
+        )
         for item in kept
         if item.identity_id not in known
     ]
-    return errors + [
-        f"{item.reference.label} is not in purge_except, which has to list every identity that may"
-        " keep what it has; add it."
+    unlisted = [
+        Problem(
+            f"{item.reference.label} is not in purge_except, which has to list every identity that"
+            " may keep what it has; add it.",
+            item.reference.place,
+        )
         for item in entries
         if item.identity_id not in keep
     ]
+    return unknown + unlisted
 
 
 class _Reader:
@@ -176,7 +182,7 @@ class _Reader:
         self._validator = ArgumentSpecValidator(self._spec)
 
     def read(
-        self, label: str, item: Values, notes: Notes
+        self, index: int, label: str, item: Values, notes: Notes
     ) -> tuple[Reference | None, Values | None, list[str]]:
         """Return the identity, the wanted values (None: not attached), and what is wrong."""
         problems = [self._unknown(key) for key in item if key not in self._spec]
@@ -187,7 +193,7 @@ class _Reader:
         reference = None
         try:
             identity_id, name = labelled_identity_of(options)
-            reference = Reference(label, f"{label}: identity_name", identity_id, name)
+            reference = Reference(label, f"{label}: identity_name", identity_id, name, index)
         except OptionError as error:
             problems.append(str(error))
         if checked.error_messages:
@@ -218,11 +224,13 @@ def _shown(source: str, text: str) -> str:
     return f"{source} ({printable(text, 80)})"
 
 
-def _repeated(references: t.Iterable[tuple[Reference, t.Hashable]]) -> list[object]:
-    """Return an error for each reference whose key another one before had."""
+def _repeated(references: t.Iterable[tuple[Reference, t.Hashable]]) -> list[Problem]:
+    """Return a problem for each reference whose key another one before had."""
     first: dict[t.Hashable, Reference] = {}
     return [
-        f"{item.label} is the same identity as {first[key].label}; list it once."
+        Problem(
+            f"{item.label} is the same identity as {first[key].label}; list it once.", item.place
+        )
         for item, key in references
         if first.setdefault(key, item) is not item
     ]

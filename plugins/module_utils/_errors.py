@@ -52,12 +52,26 @@ class InfisicalError(Exception):
 class OptionError(InfisicalError):
     """An option, or the state that the options ask for, is not valid."""
 
-    @classmethod
-    def of_all(cls, errors: t.Sequence[object]) -> OptionError:
-        """Return one error that tells them all, or the first of very many."""
-        if len(errors) == 1:
-            return cls(str(errors[0]))
-        return cls(f"{len(errors)} errors, and nothing was done: {told(errors)}")
+
+class Problem(t.NamedTuple):
+    """What is wrong with one of many: a sentence. `place` is that of the entry, where it is one."""
+
+    sentence: str
+    place: int | None = None
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class ManyProblemsError(OptionError):
+    """Options that list many identities are not valid. Its text tells the first problems."""
+
+    def __init__(self, problems: t.Sequence[Problem]) -> None:
+        text = told(problems)
+        if len(problems) > 1:
+            text = f"{len(problems)} errors, and nothing was done: {text}"
+        super().__init__(text)
+        self.problems = problems
 
 
 class PlatformError(InfisicalError):

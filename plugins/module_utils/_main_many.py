@@ -23,7 +23,13 @@ from ._entries import (
     repeated,
     resolve,
 )
-from ._errors import ApiError, InfisicalError, InterruptError, OptionError
+from ._errors import (
+    ApiError,
+    InfisicalError,
+    InterruptError,
+    ManyProblemsError,
+    OptionError,
+)
 from ._fleet import Fleet, Visit
 from ._login import Login
 from ._model import AuthMethod
@@ -46,7 +52,12 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         "purge_except": {"type": "list", "elements": "raw"},
     }
     module = new_module({**listed, **CONCURRENCY_SPEC})
-    result: Result = {"changed": False, "invocation": _invocation(module, listed)}
+    result: Result = {
+        **_counts(Fleet(0)),
+        "changed": False,
+        "results": [],
+        "invocation": _invocation(module, listed),
+    }
     fleet: Fleet | None = None
     try:
         notes = Notes()
@@ -87,13 +98,13 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
     except InfisicalError as failure:
         result.update(report.failure(failure))
         problem = _together(failure, fleet)
+        if isinstance(failure, ManyProblemsError):
+            refused = report.refused(module.params[option], failure.problems)
+            result.update(results=refused, failed_count=len(refused))
     if fleet:
         result.update(
             changed=any(visit.work.changed for visit in fleet.visits),
-            checked=fleet.checked,
-            changed_count=fleet.changed,
-            failed_count=fleet.failed,
-            purged_count=fleet.purged,
+            **_counts(fleet),
             results=[report.visited(method, visit) for visit in fleet.visits],
         )
         if module._diff:
@@ -124,9 +135,9 @@ def look_up(method: AuthMethod) -> None:
             if everything:
                 found = _those_with(method, api.everyone())
             else:
-                named, errors = resolve(references, api)
-                if errors:
-                    raise OptionError.of_all(errors)
+                named, problems = resolve(references, api)
+                if problems:
+                    raise ManyProblemsError(problems)
                 found = list({item.identity_id: item for item in named}.values())
             fleet = Fleet(concurrency)
             with _stopping(fleet, api):
@@ -163,6 +174,15 @@ def look_up(method: AuthMethod) -> None:
                 if visit.failure
             ]
     end(module, result, problem)
+
+
+def _counts(fleet: Fleet) -> Result:
+    return {
+        "checked": fleet.checked,
+        "changed_count": fleet.changed,
+        "failed_count": fleet.failed,
+        "purged_count": fleet.purged,
+    }
 
 
 def _invocation(module: AnsibleModule, lists: t.Iterable[str]) -> dict[str, t.Any]:
@@ -206,22 +226,22 @@ def _meant(
 ) -> tuple[list[Found], list[Found]]:
     """Return the identities of the entries, and those that purging would revoke from.
 
-    Raises what Client.request() raises, and one OptionError for all that is wrong.
+    Raises what Client.request() raises, and ManyProblemsError.
     """
     references = [entry.reference for entry in entries]
     if kept is None:
-        found, errors = resolve(references, api)
-        errors += repeated(found)
+        found, problems = resolve(references, api)
+        problems += repeated(found)
         surplus = []
     else:
         everyone = api.everyone("list the identities to purge")
-        found, errors = resolve(references, api, everyone)
+        found, problems = resolve(references, api, everyone)
         keep, unknown = resolve(kept, api, everyone)
-        errors += repeated(found) + (unknown or missing(found, keep, everyone))
+        problems += repeated(found) + (unknown or missing(found, keep, everyone))
         spared = {item.identity_id for item in keep}
         surplus = [item for item in _those_with(method, everyone) if item.identity_id not in spared]
-    if errors:
-        raise OptionError.of_all(errors)
+    if problems:
+        raise ManyProblemsError(problems)
     return found, surplus
 
 

@@ -55,18 +55,26 @@ class Pace:
             window.in_flight += 1
         return time.monotonic()
 
-    def end(self, bucket: Bucket, sent: float, headers: t.Mapping[str, str] | None) -> None:
-        """Take in the headers of the answer to a request, None if there was none."""
+    def end(
+        self,
+        bucket: Bucket,
+        sent: float,
+        headers: t.Mapping[str, str] | None = None,
+        *,
+        passed: bool = False,
+    ) -> None:
+        """Take in the headers of the answer to a request, None if there was none.
+
+        `passed` says that it was not refused for the limit.
+        """
         with self._changed:
             window = self._windows[bucket]
             window.in_flight -= 1
             if headers is not None:
                 window.learn(sent, headers)
+            if passed:
+                window.refused_since = None
             self._changed.notify_all()
-
-    def passed(self, bucket: Bucket) -> None:
-        """Note that a request was not refused for the limit."""
-        self._windows[bucket].refused_since = None
 
     def refused(self, bucket: Bucket, headers: t.Mapping[str, str]) -> tuple[float, float] | None:
         """Keep the bucket closed for as long as a refusal asks for.

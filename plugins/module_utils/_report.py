@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ._api import Attached
-from ._errors import InfisicalError
+from ._errors import InfisicalError, Problem
 from ._model import AuthMethod
 from ._reconcile import Reconciliation
 
@@ -80,10 +80,34 @@ def visited(method: AuthMethod, visit: Visit) -> Result:
     else:
         state = work.actual if visit.failure else work.result
         result = settled(method, work, state, visit.identity_name)
-    result.update(changed=work.changed, failed=bool(visit.failure), purged=visit.purged)
+    result.update(
+        index=visit.found.reference.place,
+        changed=work.changed,
+        failed=bool(visit.failure),
+        purged=visit.purged,
+    )
     if visit.failure:
         result.update(failure(visit.failure))
     return result
+
+
+def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[Result]:
+    """Return the entries of a list that was refused as a whole which were the reason."""
+    sentences: dict[int, list[str]] = {}
+    for problem in problems:
+        if problem.place is not None:
+            sentences.setdefault(problem.place, []).append(problem.sentence)
+    results = []
+    for index in sorted(sentences):
+        entry = entries[index] if isinstance(entries[index], dict) else {}
+        names = {
+            key: entry[key]
+            for key in ("identity_id", "identity_name")
+            if isinstance(entry.get(key), str)
+        }
+        outcome = {"index": index, "changed": False, "failed": True, "purged": False}
+        results.append({**names, **outcome, "msg": " ".join(sentences[index])})
+    return results
 
 
 def _compared(method: AuthMethod, attached: Attached | None) -> Result:

@@ -154,22 +154,22 @@ EXAMPLES = r"""
 RETURN = r"""
 checked:
   description: How many identities were tried, those that failed and those that were looked at for purging among them.
-  returned: when the options are valid
+  returned: always
   type: int
   sample: 1000
 changed_count:
   description: How many of O(azure_auths) were changed, or in check mode would be. Those that failed do not count.
-  returned: when the options are valid
+  returned: always
   type: int
   sample: 3
 failed_count:
   description: How many identities failed.
-  returned: when the options are valid
+  returned: always
   type: int
   sample: 0
 purged_count:
   description: From how many identities Azure Auth was revoked, or in check mode would be, because of O(purge_except).
-  returned: when the options are valid
+  returned: always
   type: int
   sample: 0
 results:
@@ -177,7 +177,8 @@ results:
     - The identities that were changed, that failed, or that were purged, in the order of O(azure_auths), the purged ones last.
     - One that failed has only its ID, and its name where that is known, unless its Azure Auth could be read. Then it is the last state
       that is known.
-  returned: when the options are valid
+    - If the list was refused as a whole, and nothing was done, these are the entries for which it was.
+  returned: always
   type: list
   elements: dict
   contains:
@@ -226,6 +227,10 @@ results:
     metadata:
       description: What the server adds; null where Azure Auth is not attached. See M(community.infisical.infisical_azure_auth).
       type: dict
+    index:
+      description: The place of the entry in O(azure_auths), from 0; null for one that was purged.
+      type: int
+      sample: 17
     changed:
       description: Whether the identity was changed, or in check mode would be.
       type: bool
