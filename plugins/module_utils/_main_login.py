@@ -13,12 +13,12 @@ from ._errors import InfisicalError, OptionError
 from ._login import Login, gives_token, revoke
 from ._notes import Notes
 from ._options import LOGIN_STATE_SPEC
-from ._session import client_of, new_module
+from ._session import Module, client_of
 
 
 def log_in_or_out() -> None:
     """Run the module that logs in, and hands its token on, or revokes one."""
-    module = new_module(LOGIN_STATE_SPEC)
+    module = Module(LOGIN_STATE_SPEC)
     try:
         absent = module.params["state"] == "absent"
         # The token of the environment is not this task's to end.

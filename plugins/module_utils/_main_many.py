@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible.module_utils.common.parameters import remove_values
-
 from . import _report as report
 from ._api import Api, Identity
 from ._entries import (
@@ -37,11 +35,8 @@ from ._notes import Notes
 from ._options import CONCURRENCY_SPEC, LOOKUP_SPEC, Spec, concurrency_of
 from ._reconcile import Reconciliation
 from ._report import Result
-from ._session import end, logged_in, new_module, signals_wait
+from ._session import Module, logged_in, signals_wait
 from ._text import printable
-
-if t.TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
 
 
 def manage_many(method: AuthMethod, spec: Spec) -> None:
@@ -51,12 +46,11 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         option: {"type": "list", "elements": "raw", "required": True},
         "purge_except": {"type": "list", "elements": "raw"},
     }
-    module = new_module({**listed, **CONCURRENCY_SPEC})
+    module = Module({**listed, **CONCURRENCY_SPEC}, listed)
     result: Result = {
         **_counts(Fleet(0)),
         "changed": False,
         "results": [],
-        "invocation": _invocation(module, listed),
     }
     fleet: Fleet | None = None
     try:
@@ -113,17 +107,14 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
                 for visit in fleet.visits
                 if not visit.failure
             ]
-    end(module, result, problem)
+    module.end(result, problem)
 
 
 def look_up(method: AuthMethod) -> None:
     """Run a module that reads identities' auth method."""
     key = f"{method.key}s"
-    module = new_module(LOOKUP_SPEC)
-    result: Result = {
-        "changed": False,
-        "invocation": _invocation(module, ("identity_ids", "identity_names")),
-    }
+    module = Module(LOOKUP_SPEC, ("identity_ids", "identity_names"))
+    result: Result = {"changed": False}
     fleet: Fleet | None = None
     try:
         concurrency = concurrency_of(module.params)
@@ -173,7 +164,7 @@ def look_up(method: AuthMethod) -> None:
                 for visit in fleet.visits
                 if visit.failure
             ]
-    end(module, result, problem)
+    module.end(result, problem)
 
 
 def _counts(fleet: Fleet) -> Result:
@@ -183,16 +174,6 @@ def _counts(fleet: Fleet) -> Result:
         "failed_count": fleet.failed,
         "purged_count": fleet.purged,
     }
-
-
-def _invocation(module: AnsibleModule, lists: t.Iterable[str]) -> dict[str, t.Any]:
-    """Return what a task was called with, but of long lists only how many items they have."""
-    given: dict[str, t.Any] = dict(module.params)
-    for option in lists:
-        if given[option] is not None:
-            count = len(given[option])
-            given[option] = f"{count} {'entry' if count == 1 else 'entries'}"
-    return {"module_args": remove_values(given, module.no_log_values)}
 
 
 def _kept(raw: list[t.Any] | None) -> list[Reference] | None:
@@ -246,7 +227,7 @@ def _meant(
 
 
 def _spare_own_login(
-    module: AnsibleModule, method: AuthMethod, login: Login, surplus: list[Found]
+    module: Module, method: AuthMethod, login: Login, surplus: list[Found]
 ) -> list[Found]:
     """Return the identities to purge without the one that the task is logged in as."""
     for item in surplus:

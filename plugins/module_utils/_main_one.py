@@ -13,12 +13,12 @@ from ._notes import Notes
 from ._options import IDENTITY_SPEC, Spec, identity_of, only_identity, with_api_names
 from ._reconcile import Reconciliation
 from ._report import Result
-from ._session import end, logged_in, new_module
+from ._session import Module, logged_in
 
 
 def manage_one(method: AuthMethod, spec: Spec) -> None:
     """Run a module that manages one identity's auth method; `spec` is that of its options."""
-    module = new_module({**IDENTITY_SPEC, **with_api_names(spec, method)})
+    module = Module({**IDENTITY_SPEC, **with_api_names(spec, method)})
     key = method.key
     result: Result = {}
     problem = ""
@@ -49,4 +49,4 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
         problem = str(failure)
         if work and work.changed:
             result[key] = report.settled(method, work, work.actual)
-    end(module, {**result, "changed": bool(work and work.changed)}, problem)
+    module.end({**result, "changed": bool(work and work.changed)}, problem)

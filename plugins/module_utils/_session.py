@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -25,25 +26,46 @@ from ._text import trim
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-def new_module(spec: Spec) -> AnsibleModule:
-    """Return the module, with options of its own beside those that all share."""
-    module = AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True)
-    _require_libraries(module)
-    _settle_secrets(module)
-    return module
+class Module(AnsibleModule):
+    """A module with the options that all share, and some of its own.
 
+    Of the options named in `lists` results say only how many items they have: a runner drops a
+    result that is too long.
+    """
 
-def end(module: AnsibleModule, result: dict[str, t.Any], problem: str) -> None:
-    """End the module: as failed, if there is a problem."""
-    if problem:
-        module.fail_json(**{**result, "msg": problem})
-    module.exit_json(**result)
+    def __init__(self, spec: Spec, lists: t.Collection[str] = ()) -> None:
+        self._lists = lists
+        super().__init__(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True)
+        _require_libraries(self)
+        _settle_secrets(self)
+
+    def exit_json(self, **result: t.Any) -> t.NoReturn:
+        """End the module well."""
+        super().exit_json(**self._with_invocation(result))
+        sys.exit(0)
+
+    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
+        """End the module as failed, which Ansible too may do, when it finds an option invalid."""
+        super().fail_json(msg, **self._with_invocation(result))
+        sys.exit(1)
+
+    def end(self, result: dict[str, t.Any], problem: str) -> t.NoReturn:
+        """End the module: as failed, if there is a problem."""
+        if problem:
+            self.fail_json(**{**result, "msg": problem})
+        self.exit_json(**result)
+
+    def _with_invocation(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        arguments = dict(self.params)
+        for option in self._lists:
+            given = arguments.get(option)
+            if isinstance(given, list):
+                arguments[option] = f"{len(given)} {'entry' if len(given) == 1 else 'entries'}"
+        return {"invocation": {"module_args": arguments}, **result}
 
 
 @contextlib.contextmanager
-def client_of(
-    module: AnsibleModule, notes: Notes, workers: int = 1
-) -> t.Iterator[tuple[Client, Choice]]:
+def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
     """Connect for the time of a with block. Every option has been read before the first request."""
     choice = choose(module.params, os.environ)
     module.no_log_values.update(choice.secrets)
@@ -62,9 +84,7 @@ def client_of(
 
 
 @contextlib.contextmanager
-def logged_in(
-    module: AnsibleModule, notes: Notes, workers: int = 1
-) -> t.Iterator[tuple[Api, Login]]:
+def logged_in(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Api, Login]]:
     """Log in for the time of a with block.
 
     A token that is obtained here is revoked at the end, also after a failure or a signal.
@@ -118,7 +138,7 @@ def _signals(handler: t.Any) -> t.Iterator[None]:
             signal.signal(number, previous)
 
 
-def _require_libraries(module: AnsibleModule) -> None:
+def _require_libraries(module: Module) -> None:
     for library, problem in (
         ("requests", REQUESTS_IMPORT_ERROR),
         ("netaddr", NETADDR_IMPORT_ERROR),
@@ -127,7 +147,7 @@ def _require_libraries(module: AnsibleModule) -> None:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
 
 
-def _settle_secrets(module: AnsibleModule) -> None:
+def _settle_secrets(module: Module) -> None:
     """Correct what Ansible masks in all output, which so far are the options marked no_log."""
     # Inputs that AWX leaves blank are no secrets, and would mask every blank in every message.
     module.no_log_values = {value for value in module.no_log_values if trim(value)}
