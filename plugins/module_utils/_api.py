@@ -135,10 +135,13 @@ class Api:
             query={"orgId": self._organization(purpose)},
         )
         identities = _identities(answer, purpose)
-        ids = {identity.id for identity in identities}
-        total = answer.get("totalCount", len(ids))
-        if len(ids) != total:
-            raise _unexpected(purpose, f"{len(ids)} identities where it counts {quoted(total)}")
+        total = answer.get("totalCount", len(identities))
+        if total != len(identities):
+            raise UnexpectedAnswerError(
+                f"Could not {purpose}: Infisical listed {len(identities)} identities, and counts"
+                f" {quoted(total)}; run the task again.",
+                http_status=200,
+            )
         return [identity for identity in identities if identity.here]
 
     def _candidates(self, names: t.Sequence[str]) -> list[Identity]:
