@@ -263,7 +263,7 @@ def _question_faults(name: str, item: Object) -> t.Iterator[str]:
 
 def rrule_faults(rrule: str) -> t.Iterator[str]:
     """Yield what is wrong with the rule of a schedule. A start is in UTC, or names its zone."""
-    starts = re.findall(r"DTSTART(?:;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z)(?= )", rrule)
+    starts = re.findall(r"DTSTART(?:;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z)(?= |$)", rrule)
     if len(starts) != 1 or rrule.count("DTSTART") != 1:
         yield "not one start, in UTC or with its zone"
     rules = re.findall(r"RRULE:(\S+)", rrule)

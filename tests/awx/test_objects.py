@@ -1,0 +1,242 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The objects for AWX fit together, AWX takes them, and the playbook loads all there is of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from tools.paths import ROOT
+
+from awx.controller import (
+    credential_faults,
+    playbooks,
+    rrule_faults,
+    survey_faults,
+)
+from awx.jobs import clean_environment
+from awx.modules import recorded, write_stand_ins
+from awx.objects import CREDENTIAL_TYPE, EXTENSION, INPUTS, OBJECTS, PROJECT
+
+# Which variable of infra.aap_configuration has what a module of awx.awx makes.
+VARIABLES = {
+    "credential_type": "controller_credential_types",
+    "credential": "controller_credentials",
+    "execution_environment": "controller_execution_environments",
+    "inventory": "controller_inventories",
+    "host": "controller_hosts",
+    "project": "controller_projects",
+    "job_template": "controller_templates",
+    "workflow_job_template": "controller_workflows",
+    "schedule": "controller_schedules",
+}
+SECRETS = {
+    "INFISICAL_URL": "https://infisical.example.com",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "the-client",
+    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "S3cretOfTheClient",
+}
+SURVEYS = [item["survey_spec"] for item in OBJECTS["controller_templates"] if "survey_spec" in item]
+
+Loaded = list[tuple[str, dict[str, t.Any]]]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Loaded, str]:
+    """What load.yml gives to the modules, and what it prints."""
+    folder = tmp_path_factory.mktemp("load")
+    record = folder / "record.jsonl"
+    write_stand_ins(folder, record)
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("ansible-playbook"), EXTENSION / "load.yml", "-vvv"),
+            *("-e", "infisical_awx_organization=Platform"),
+        ],
+        cwd=folder,
+        env={
+            **clean_environment(),
+            **SECRETS,
+            "ANSIBLE_COLLECTIONS_PATH": str(folder),
+            "ANSIBLE_HOME": str(folder / "home"),
+            "ANSIBLE_PIPELINING": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return recorded(record), done.stdout
+
+
+def test_every_object_is_loaded_with_every_setting(loaded: tuple[Loaded, str]) -> None:
+    expected = [
+        (module, set(item)) for module, variable in VARIABLES.items() for item in OBJECTS[variable]
+    ]
+    assert [(module, set(given)) for module, given in loaded[0]] == expected
+    assert set(OBJECTS) == {
+        *VARIABLES.values(),
+        *(name for name in OBJECTS if name.startswith("infisical_awx_")),
+    }
+
+
+def test_what_differs_from_awx_to_awx_can_be_set(loaded: tuple[Loaded, str]) -> None:
+    organizations = {item.get("organization", "Platform") for _module, item in loaded[0]}
+    assert organizations == {"Platform"}
+
+
+def test_templates_reach_awx_as_they_are_written(loaded: tuple[Loaded, str]) -> None:
+    given = dict(loaded[0])
+    assert given["credential_type"] == CREDENTIAL_TYPE
+    (host,) = OBJECTS["controller_hosts"]
+    assert given["host"]["variables"] == host["variables"]
+
+
+def test_the_credential_takes_its_secrets_from_the_environment(loaded: tuple[Loaded, str]) -> None:
+    loads, output = loaded
+    inputs = dict(loads)["credential"]["inputs"]
+    assert set(SECRETS.values()) <= set(inputs.values())
+    assert list(credential_faults(INPUTS, inputs)) == []
+    assert SECRETS["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"] not in output
+
+
+def test_objects_name_objects_that_are_there() -> None:
+    names = {
+        module: {item["name"] for item in OBJECTS[variable]}
+        for module, variable in VARIABLES.items()
+    }
+    (credential,) = OBJECTS["controller_credentials"]
+    assert credential["credential_type"] in names["credential_type"]
+    for template in OBJECTS["controller_templates"]:
+        assert set(template["credentials"]) <= names["credential"]
+        for kind in ("inventory", "project", "execution_environment"):
+            assert template[kind] in names[kind]
+    for schedule in OBJECTS["controller_schedules"]:
+        assert schedule["unified_job_template"] in names["job_template"]
+    for host in OBJECTS["controller_hosts"]:
+        assert host["inventory"] in names["inventory"]
+
+
+def test_nodes_of_the_workflow_lead_to_nodes_and_templates() -> None:
+    templates = {item["name"] for item in OBJECTS["controller_templates"]}
+    (workflow,) = OBJECTS["controller_workflows"]
+    nodes = {node["identifier"]: node for node in workflow["workflow_nodes"]}
+    followed: set[str] = set()
+    for node in nodes.values():
+        job = node["unified_job_template"]
+        assert job["type"] in ("job_template", "workflow_approval")
+        assert job["type"] == "workflow_approval" or job["name"] in templates
+        for followers in node.get("related", {}).values():
+            followed.update(follower["identifier"] for follower in followers)
+    assert followed == set(nodes) - {"audit"}
+
+
+def test_job_templates_run_playbooks_of_the_project() -> None:
+    found = playbooks(PROJECT)
+    assert [item["playbook"] for item in OBJECTS["controller_templates"]] == found
+
+
+def test_playbooks_of_the_project_import_those_of_the_collection() -> None:
+    for name in playbooks(PROJECT):
+        for play in yaml.safe_load((PROJECT / name).read_text(encoding="utf-8")):
+            imported = play["ansible.builtin.import_playbook"].removeprefix("community.infisical.")
+            text = (ROOT / "playbooks" / f"{imported}.yml").read_text(encoding="utf-8")
+            role = ROOT / "roles" / imported / "defaults" / "main.yml"
+            text += role.read_text(encoding="utf-8") if role.exists() else ""
+            assert play["vars"]
+            assert [variable for variable in play["vars"] if f"{variable}:" not in text] == []
+
+
+@pytest.mark.parametrize("survey", SURVEYS, ids=[survey["name"] for survey in SURVEYS])
+def test_awx_takes_the_survey(survey: dict[str, t.Any]) -> None:
+    assert list(survey_faults(survey)) == []
+    # Nobody answers in a workflow.
+    assert not any(item["required"] for item in survey["spec"])
+    assert all("default" in item for item in survey["spec"])
+    # What is typed into a survey is shown in the job.
+    assert "password" not in {item["type"] for item in survey["spec"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        pytest.param({"type": "boolean"}, "of the type", id="a type that surveys have not"),
+        pytest.param({"default": "100"}, "default of another type", id="a number in quotes"),
+        pytest.param({"min": "1"}, "no integer", id="a limit in quotes"),
+        pytest.param({"required": "no"}, "no boolean", id="required as a word"),
+        pytest.param({"question_name": None}, "no string", id="no question"),
+        pytest.param({"variable": "azure_auth_apply_purge"}, "twice", id="a variable twice"),
+        pytest.param(
+            {"type": "multiplechoice", "choices": ["yes"], "default": "no"},
+            "cannot be chosen",
+            id="a default that is no choice",
+        ),
+    ],
+)
+def test_the_rules_for_surveys_refuse(change: dict[str, t.Any], fault: str) -> None:
+    (survey,) = SURVEYS
+    changed = [
+        {**item, **(change if item["type"] == "integer" and item["max"] == 64 else {})}
+        for item in survey["spec"]
+    ]
+    (found,) = survey_faults({**survey, "spec": changed})
+    assert fault in found
+
+
+def test_survey_variables_and_extra_variables_are_those_of_the_playbooks() -> None:
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (
+            ROOT / "playbooks" / "azure_auth_apply.yml",
+            ROOT / "roles" / "azure_auth_audit" / "defaults" / "main.yml",
+        )
+    )
+    for template in OBJECTS["controller_templates"]:
+        questions = template.get("survey_spec", {}).get("spec", [])
+        names = {item["variable"] for item in questions} | set(template.get("extra_vars", {}))
+        assert names
+        assert [name for name in names if f"{name}:" not in text] == []
+
+
+def test_awx_takes_the_schedule_and_it_is_nightly() -> None:
+    (schedule,) = OBJECTS["controller_schedules"]
+    assert list(rrule_faults(schedule["rrule"])) == []
+    assert "FREQ=DAILY;INTERVAL=1" in schedule["rrule"]
+
+
+@pytest.mark.parametrize(
+    ("rrule", "fault"),
+    [
+        pytest.param("RRULE:FREQ=DAILY;INTERVAL=1", "start", id="no start"),
+        pytest.param("DTSTART:20260101T021500 RRULE:FREQ=DAILY;INTERVAL=1", "start", id="no zone"),
+        pytest.param("DTSTART:20260101T021500Z RRULE:FREQ=DAILY", "interval", id="no interval"),
+        pytest.param("DTSTART:20260101T021500Z", "no rule", id="no rule"),
+        pytest.param(
+            "DTSTART:20260101T021500Z RRULE:FREQ=SECONDLY;INTERVAL=1", "frequency", id="seconds"
+        ),
+    ],
+)
+def test_the_rules_for_schedules_refuse(rrule: str, fault: str) -> None:
+    (found,) = rrule_faults(rrule)
+    assert fault in found
+
+
+def test_the_audit_writes_nothing_and_shows_differences() -> None:
+    audit = {item["name"]: item for item in OBJECTS["controller_templates"]}["Infisical - audit"]
+    assert audit["job_type"] == "check"
+    assert audit["diff_mode"] is True
+    assert "ask_job_type_on_launch" not in audit
+
+
+def test_what_is_loaded_holds_no_secret() -> None:
+    (credential,) = OBJECTS["controller_credentials"]
+    secrets = {field["id"] for field in INPUTS["fields"] if field.get("secret")}
+    given = {name: value for name, value in credential["inputs"].items() if name in secrets}
+    assert given
+    assert all("lookup('ansible.builtin.env'" in value for value in given.values())
