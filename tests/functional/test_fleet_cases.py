@@ -27,7 +27,7 @@ from ansible_collections.community.infisical.plugins.modules import infisical_az
 from emulator import running
 
 WRITES = ("POST", "PATCH", "DELETE")
-OUTCOME = ("changed", "failed", "purged")
+OUTCOME = ("index", "changed", "failed", "purged")
 RUNS = ("check", "real", "again")
 # Alone nothing is tried again: test_cases.py does that.
 COMPARED = ("check", "real")
@@ -188,6 +188,7 @@ def test_an_entry_comes_out_as_the_identity_alone(
     if many is None:
         return
     assert {name: many[name] for name in OUTCOME} == {
+        "index": cases_of(generation).index(case),
         "changed": one["changed"],
         "failed": one["failed"],
         "purged": False,
