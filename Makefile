@@ -74,6 +74,10 @@ docs: ## Build the documentation site into .cache/docs/html
 build: ## Build the collection's artifact into .cache/dist
 	$(NOX) build
 
+.PHONY: release
+release: ## Make and check a release, up to publishing it: VERSION=1.2.0
+	$(RUN) test python -m tools.release $(VERSION) $(ARGS)
+
 .PHONY: requirements
 requirements: ## Refresh the pinned development requirements
 	$(RUN) nox python -m tools.requirements

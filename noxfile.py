@@ -89,6 +89,12 @@ def docs_examples(session: nox.Session) -> None:
     run_pytest(session, "tests/docs")
 
 
+@nox.session
+def tooling(session: nox.Session) -> None:
+    """What `make` runs: a release that is only pretended, the checklists."""
+    run_pytest(session, "tests/tooling")
+
+
 @nox.session(name="docs-site")
 def docs_site(session: nox.Session) -> None:
     """The documentation site, in .cache/docs/html, whose links all lead somewhere."""

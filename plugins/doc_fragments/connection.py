@@ -10,6 +10,7 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 requirements:
+  - python >= 3.9
   - requests >= 2.28
   - netaddr >= 0.10.1
 options:

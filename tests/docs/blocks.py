@@ -32,9 +32,7 @@ from pathlib import Path
 import yaml
 
 MARKS = frozenset({"outcome", "file", "given", "result", "sent"})
-LANGUAGES = frozenset(
-    {"yaml", "console", "shell", "text", "ansible-output", "json", "terraform"}
-)
+LANGUAGES = frozenset({"yaml", "console", "shell", "text", "ansible-output", "json", "terraform"})
 EXAMPLES = "EXAMPLES"
 OUTCOMES = frozenset({"changed", "unchanged", "failed", "skipped"})
 NONE = "none"

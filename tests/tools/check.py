@@ -37,6 +37,7 @@ CHECKS = {
     "license-check": "REUSE",
     "extra-checks": "action groups, stray files",
     "docs-check": "antsibull-docs",
+    "docs-site": "the documentation site and its links",
     "ansible-lint": "playbooks, production profile",
     "build-import-check": "galaxy-importer",
     "execution-environment": "what ansible-builder finds",
@@ -48,6 +49,7 @@ CHECKS = {
     "functional": "the module as Ansible runs it",
     "awx": "jobs as AWX runs them",
     "docs-examples": "every example of the documentation",
+    "tooling": "a pretended release, the checklists",
     "integration": "ansible-test integration",
 }
 # What "lint" stands for.
@@ -61,6 +63,7 @@ LONGEST_FIRST = (
     "integration",
     "units",
     "build-import-check",
+    "tooling",
 )
 # Their counts are also shown by test file.
 SUITES = (
@@ -71,6 +74,7 @@ SUITES = (
     "functional",
     "awx",
     "docs-examples",
+    "tooling",
     "integration",
 )
 

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said to be supported is what `make matrix` tries, wherever it is said."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import yaml
+from docs.tables import section
+from tools.matrix import CORES, module_pythons
+from tools.paths import ROOT
+from tools.pythons import SUPPORTED
+
+from emulator.rules import GENERATIONS
+
+
+def _yaml(path: str) -> t.Any:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def _range(versions: t.Sequence[str]) -> str:
+    return f"{versions[0]} to {versions[-1]}"
+
+
+def test_readme_lists_each_ansible_core_with_its_pythons() -> None:
+    text = section("README.md", "Supported versions")
+    rows = re.findall(r"^\| (2\.\d+) \| (.+) \| (.+) \|$", text, re.MULTILINE)
+    assert rows == [
+        (core, _range(pythons), _range(module_pythons(core))) for core, pythons in CORES.items()
+    ]
+    assert f"| ansible-core | {_range(list(CORES))} |" in text
+
+
+def test_metadata_names_the_oldest_versions() -> None:
+    assert _yaml("meta/runtime.yml")["requires_ansible"] == f">={next(iter(CORES))}.0"
+    assert _yaml("tests/config.yml")["modules"]["python_requires"] == f">={SUPPORTED[0]}"
+
+
+def test_ci_runs_the_matrix_of_each_ansible_core_with_every_python() -> None:
+    job = _yaml(".github/workflows/ci.yml")["jobs"]["matrix"]
+    assert job["strategy"]["matrix"]["ansible-core"] == list(CORES)
+    (pythons,) = (
+        step["with"]["python-version"].split()
+        for step in job["steps"]
+        if "python-version" in step.get("with", {})
+    )
+    assert sorted(pythons) == sorted(SUPPORTED)
+
+
+def test_readme_names_the_generations_of_servers_that_the_contract_tests_know() -> None:
+    (said,) = re.findall(
+        r"^\| Infisical \| (.+) \|$", section("README.md", "Supported versions"), re.MULTILINE
+    )
+    assert GENERATIONS == ("current", "2024")
+    assert re.findall(r"\b(?:current|\d{4})\b", said) == list(GENERATIONS)

@@ -1,0 +1,424 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make release VERSION=x.y.z`: all of a release that can be done before it is published.
+
+It works on an export of the last commit in `.cache/release/<version>`: writes the changelog and the
+version there, builds the artifact, lets galaxy-importer judge it, installs it into an empty place
+and tries it there. Only when all of that went well it makes the commit, as the branch
+`release-<version>`. The work tree and its branch stay as they are, whatever happens.
+
+With `--tagged` nothing is written: the artifact is that of the last commit, which has the tag of
+the version. That is what the release workflow publishes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .demo import IDENTITY, PLAYBOOK
+from .environments import (
+    INTERPRETER,
+    Environment,
+    InstallError,
+    environment,
+    usable_uv,
+)
+from .paths import COLLECTION, REQUIREMENTS, ROOT
+
+NAME = "community.infisical"
+# What a collection has to work with when all else is deleted.
+USED = {"meta", "playbooks", "plugins", "roles", "MANIFEST.json", "FILES.json"}
+
+_VERSION = re.compile(r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)")
+
+NEXT = """
+{version} is ready: {folder}
+  {artifact}
+  SHA256SUMS
+  NOTES.md
+
+The commit is the branch {branch}; nothing else has changed. What is left:
+
+  git merge --ff-only {branch}
+  git tag --annotate --message "{name} {version}" {version}
+  git push origin HEAD {version}
+
+The tag starts .github/workflows/release.yml, which builds and checks the same again and publishes.
+To start anew: git branch --delete --force {branch}
+"""
+
+
+class ReleaseError(Exception):
+    """The release is not made. The message says why and what to do."""
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def parsed(version: str) -> tuple[int, ...]:
+    """The numbers of a version `x.y.z`, in which versions are ordered. Raises ReleaseError."""
+    if not _VERSION.fullmatch(version):
+        raise ReleaseError(f"{version!r} is not a version; write three numbers, such as 1.2.0.")
+    return tuple(map(int, version.split(".")))
+
+
+class Release:
+    """A version of the collection in a repository, and what is made of it."""
+
+    def __init__(self, repository: Path, version: str) -> None:
+        self.repository = repository
+        self.version = version
+        self.branch = f"release-{version}"
+        self.folder = repository / ".cache/release" / version
+        self.tree = self.folder / "tree" / COLLECTION
+        self.artifact = self.folder / f"{NAME.replace('.', '-')}-{version}.tar.gz"
+        self.tools = environment(
+            "release",
+            ["-c", str(REQUIREMENTS / "lint.txt"), "ansible-core", "antsibull-changelog"],
+        )
+
+    def git(self, *arguments: str, **environ: str) -> str:
+        """What a git command prints. Raises ReleaseError."""
+        run = subprocess.run(
+            ["git", *arguments],
+            cwd=self.repository,
+            env={**os.environ, **environ},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if run.returncode != 0:
+            raise ReleaseError(f"git {arguments[0]}: {run.stderr.strip()}")
+        return run.stdout.strip()
+
+    def call(
+        self,
+        *command: str | Path,
+        cwd: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> str:
+        """What a command prints, which is also logged. Raises ReleaseError."""
+        run = subprocess.run(
+            command,
+            cwd=cwd or self.tree,
+            env=environ or self.tools.environ(),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        log = self.folder / "release.log"
+        with log.open("a") as output:
+            print("$", *command, file=output)
+            print(run.stdout, file=output)
+        if run.returncode != 0:
+            tail = "\n".join(run.stdout.splitlines()[-20:])
+            name = Path(command[0]).name
+            raise ReleaseError(f"{tail}\n{name} failed; {log} has all of its output.")
+        return run.stdout
+
+    # -- what is checked before anything is made ------------------------------------------------
+
+    def refuse_dirty_tree(self) -> None:
+        """Raise ReleaseError if there is anything that the last commit does not have."""
+        changes = self.git("status", "--porcelain")
+        if changes:
+            raise ReleaseError(f"The work tree is not clean; commit or remove:\n{changes}")
+
+    def refuse_version(self) -> None:
+        """Raise ReleaseError if the version cannot be the next one."""
+        wanted = parsed(self.version)
+        current = _yaml(self.repository / "galaxy.yml")["version"]
+        released = [*self._released(), *filter(_VERSION.fullmatch, self.git("tag").split())]
+        highest = max(released, key=parsed, default="")
+        if highest and wanted <= parsed(highest):
+            raise ReleaseError(f"{self.version} is not above {highest}, which is released.")
+        if wanted < parsed(current):
+            raise ReleaseError(f"{self.version} is below {current}, which galaxy.yml has.")
+
+    def refuse_fragments(self) -> None:
+        """Raise ReleaseError if the changelog's fragments do not make release notes."""
+        paths = sorted(self.repository.glob("changelogs/fragments/*.y*ml"))
+        fragments = {path.name: _yaml(path) for path in paths}
+        summaries = [name for name, fragment in fragments.items() if "release_summary" in fragment]
+        if len(summaries) != 1:
+            raise ReleaseError(
+                "One fragment in changelogs/fragments has to have a release_summary; "
+                f"{len(summaries)} have{': ' if summaries else ''}{', '.join(summaries)}."
+            )
+
+    def refuse_version_added(self) -> None:
+        """Raise ReleaseError if the documentation names versions that there never will be."""
+        known = {*self._released(), self.version}
+        for path in sorted(self.repository.glob("[pr]*/**/*")):
+            if path.suffix not in (".py", ".yml"):
+                continue
+            text = path.read_text(encoding="utf-8")
+            for version in re.findall(r"^ *version_added: *[\"']?([\w.]+)", text, re.MULTILINE):
+                if version not in known:
+                    raise ReleaseError(
+                        f"{path.relative_to(self.repository)} has version_added: {version}, which "
+                        f"is neither released nor {self.version}."
+                    )
+
+    def refuse_untagged(self) -> None:
+        """Raise ReleaseError unless the last commit is that of the version's release."""
+        if self.version not in self.git("tag", "--points-at", "HEAD").split():
+            raise ReleaseError(f"The last commit does not have the tag {self.version}.")
+        current = _yaml(self.repository / "galaxy.yml")["version"]
+        if current != self.version:
+            raise ReleaseError(f"galaxy.yml has version {current}; the tag is {self.version}.")
+        if self.version not in self._released():
+            raise ReleaseError(f"changelogs/changelog.yaml does not have {self.version}.")
+
+    def _released(self) -> list[str]:
+        return list(_yaml(self.repository / "changelogs/changelog.yaml")["releases"])
+
+    # -- what is made -----------------------------------------------------------------------------
+
+    def export(self) -> None:
+        """Start anew with the files of the last commit."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.tree.mkdir(parents=True)
+        archive = self.folder / "tree.tar"
+        self.git("archive", "--format=tar", f"--output={archive}", "HEAD")
+        shutil.unpack_archive(archive, self.tree, filter="tar")
+        archive.unlink()
+        # Else antsibull-changelog asks the repository around it, which ignores all of this.
+        self.call("git", "init", "--quiet")
+
+    def write_version(self) -> None:
+        """Put the version where it is named, and make the changelog of the fragments."""
+        galaxy = self.tree / "galaxy.yml"
+        text = galaxy.read_text(encoding="utf-8")
+        (current,) = re.findall(r"^version: (.+)$", text, re.MULTILINE)
+        galaxy.write_text(text.replace(f"version: {current}\n", f"version: {self.version}\n"))
+        readme = self.tree / "README.md"
+        artifact = NAME.replace(".", "-") + "-{}.tar.gz"
+        text = readme.read_text(encoding="utf-8")
+        readme.write_text(text.replace(artifact.format(current), artifact.format(self.version)))
+        self.call("antsibull-changelog", "lint")
+        self.call("antsibull-changelog", "release", "--version", self.version)
+
+    def commit(self) -> None:
+        """Make the export a commit on top of the last one, and a branch of that."""
+        index = {"GIT_INDEX_FILE": str(self.folder / "index")}
+        self.git("read-tree", "HEAD", **index)
+        self.git(f"--work-tree={self.tree}", "add", "--all", ".", **index)
+        tree = self.git("write-tree", **index)
+        message = f"Release {self.version}"
+        commit = self.git("commit-tree", "-p", "HEAD", "-m", message, tree, **index)
+        self.git("branch", "--force", self.branch, commit)
+
+    def write_notes(self) -> None:
+        """Write what a page about the release says."""
+        self.call(
+            *("antsibull-changelog", "generate", "--only-latest", self.version),
+            *("--output-format", "md", "--output", self.folder / "NOTES.md"),
+        )
+
+    def build(self) -> None:
+        """Build the artifact."""
+        self.call("ansible-galaxy", "collection", "build", "--output-path", self.folder)
+
+    def write_checksums(self) -> None:
+        """Write down the artifact's checksum, as sha256sum reads it."""
+        digest = hashlib.sha256(self.artifact.read_bytes()).hexdigest()
+        (self.folder / "SHA256SUMS").write_text(f"{digest}  {self.artifact.name}\n")
+
+    # -- what is checked of the artifact ----------------------------------------------------------
+
+    def judge(self) -> None:
+        """Let galaxy-importer, which Galaxy runs, look at the artifact. Raises ReleaseError."""
+        importer = environment(
+            "galaxy-importer",
+            ["-c", str(REQUIREMENTS / "lint.txt"), "ansible-core", "galaxy-importer"],
+        )
+        said = self.call(
+            *(importer.python, "-m", "galaxy_importer.main", self.artifact),
+            cwd=self.folder,
+            environ=importer.environ(),
+        )
+        complaints = re.findall(r"^(?:WARNING|ERROR).*$", said, re.MULTILINE)
+        if complaints:
+            raise ReleaseError("\n".join(["galaxy-importer complains:", *complaints]))
+
+    def install(self) -> Smoke:
+        """Install the artifact into an empty place. Raises ReleaseError."""
+        smoke = Smoke(self)
+        smoke.install()
+        return smoke
+
+
+class Smoke:
+    """An empty place with nothing but an artifact, and what it needs, installed."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.place = release.folder / "installed"
+        self.collections = self.place / "collections"
+        self.python = Environment(self.place / "venv")
+        self.environ = {
+            name: value
+            for name, value in self.python.environ().items()
+            if name != "PYTHONPATH" and not name.startswith("INFISICAL_")
+        }
+        self.environ.update(
+            ANSIBLE_COLLECTIONS_PATH=str(self.collections),
+            ANSIBLE_HOME=str(self.place / "ansible"),
+            HOME=str(self.place),
+        )
+
+    def call(self, *command: str | Path, **environ: str) -> str:
+        """What a command prints that runs there. Raises ReleaseError."""
+        return self.release.call(*command, cwd=self.place, environ={**self.environ, **environ})
+
+    def install(self) -> None:
+        """Install ansible-core, the artifact, and what the artifact says that it needs."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.place.mkdir(parents=True)
+        pip: list[str | Path] = [self.python.python, "-m", "pip", "install"]
+        uv = usable_uv()
+        if uv:
+            pip = [uv, "pip", "install", "--python", self.python.python]
+        self.call(INTERPRETER, "-m", "venv", *(["--without-pip"] if uv else []), self.python.path)
+        constraints = ("-c", REQUIREMENTS / "lint.txt")
+        self.call(*pip, "ansible-core", *constraints)
+        galaxy = ("ansible-galaxy", "collection")
+        where = ("--collections-path", self.collections)
+        self.call(*galaxy, "install", "--offline", self.release.artifact, *where)
+        self.call(*galaxy, "verify", "--offline", NAME, *where)
+        installed = self.collections / COLLECTION
+        self.call(*pip, "-r", installed / "meta/ee-requirements.txt", *constraints)
+        for path in installed.iterdir():
+            if path.name not in USED:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def check_version(self) -> None:
+        """Raise ReleaseError unless Ansible says that the version is installed."""
+        said = json.loads(
+            self.call("ansible-galaxy", "collection", "list", NAME, "--format", "json")
+        )
+        versions = [found[NAME]["version"] for found in said.values()]
+        if versions != [self.release.version]:
+            raise ReleaseError(f"ansible-galaxy finds {versions}, not {self.release.version}.")
+
+    def check_documentation(self) -> None:
+        """Raise ReleaseError unless ansible-doc shows each module, plugin and role."""
+        for kind, names in content(self.release.tree).items():
+            said = json.loads(self.call("ansible-doc", "--json", "--type", kind, *names))
+            undocumented = [name for name in names if not said.get(name)]
+            if undocumented:
+                raise ReleaseError(f"ansible-doc has nothing on {', '.join(undocumented)}.")
+
+    def check_playbook(self) -> None:
+        """Raise ReleaseError unless the tour runs against the emulator."""
+        # Imported here: a tagged artifact is built and judged before there is need of it.
+        from emulator import running
+
+        with running() as emulator:
+            emulator.create_identity(IDENTITY)
+            self.call(
+                *("ansible-playbook", PLAYBOOK, "-e", f"identity_name={IDENTITY}"),
+                INFISICAL_URL=emulator.url,
+                INFISICAL_UNIVERSAL_AUTH_CLIENT_ID=emulator.client_id,
+                INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=emulator.client_secret,
+            )
+
+
+def content(tree: Path) -> dict[str, list[str]]:
+    """The full names of what a collection has, by the kind that ansible-doc calls it."""
+    found = {
+        "module": [path.stem for path in sorted(tree.glob("plugins/modules/*.py"))],
+        "filter": [path.stem for path in sorted(tree.glob("plugins/filter/*.yml"))],
+        "role": [path.name for path in sorted(tree.glob("roles/*"))],
+    }
+    return {
+        kind: [f"{NAME}.{name}" for name in names if name != "__init__"]
+        for kind, names in found.items()
+        if names
+    }
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def make(release: Release, *, tagged: bool, importer: bool) -> None:
+    """Make and check a release, step by step. Raises ReleaseError and InstallError."""
+    _say(f"Looking at the repository for {release.version}")
+    release.refuse_dirty_tree()
+    if tagged:
+        release.refuse_untagged()
+    else:
+        release.refuse_version()
+        release.refuse_fragments()
+        release.refuse_version_added()
+    release.export()
+    if not tagged:
+        _say("Writing the changelog and the version")
+        release.write_version()
+    release.write_notes()
+    _say("Building the artifact")
+    release.build()
+    if importer:
+        _say("Letting galaxy-importer judge it, which takes minutes")
+        release.judge()
+    _say("Installing it into an empty place")
+    smoke = release.install()
+    _say("Trying it there")
+    smoke.check_version()
+    smoke.check_documentation()
+    smoke.check_playbook()
+    release.write_checksums()
+    if not tagged:
+        release.commit()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make a release; the exit status says whether it is made."""
+    parser = argparse.ArgumentParser(prog="make release VERSION=x.y.z ARGS=...")
+    parser.add_argument("version")
+    parser.add_argument("--tagged", action="store_true", help="build what the version's tag has")
+    parser.add_argument("--skip-importer", action="store_true", help="leave out galaxy-importer")
+    parser.add_argument(
+        "--repository", type=Path, default=ROOT, help="a clone; this one if not given"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        parsed(options.version)
+        release = Release(options.repository, options.version)
+        make(release, tagged=options.tagged, importer=not options.skip_importer)
+    except (ReleaseError, InstallError) as error:
+        print(f"\n{error}\nNot released: {options.version}", file=sys.stderr)
+        return 1
+    if options.tagged:
+        _say(f"\n{release.artifact}")
+    else:
+        _say(NEXT.format(name=NAME, **{**vars(release), "artifact": release.artifact.name}))
+    if options.skip_importer:
+        _say("galaxy-importer was left out.")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; nothing was changed.")
