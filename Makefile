@@ -62,6 +62,10 @@ lint: ## Formatting, lint, types, licences; changes nothing
 format: ## Format the code and sort its imports
 	$(NOX) formatters
 
+.PHONY: bench
+bench: ## Measure what the modules cost, and write it into the documentation; ARGS=--quick for less
+	$(RUN) bench python -m bench $(ARGS)
+
 .PHONY: matrix
 matrix: ## Sanity, units and integration on every ansible-core and Python that is to be found
 	$(RUN) test python -m tools.matrix $(ARGS)

@@ -83,6 +83,12 @@ def functional(session: nox.Session) -> None:
     run_pytest(session, "tests/functional", "--numprocesses=2", "--dist=loadfile")
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmark, at a scale that says nothing of speed."""
+    run_pytest(session, "tests/bench")
+
+
 @nox.session(name="docs-examples")
 def docs_examples(session: nox.Session) -> None:
     """Every YAML block of the README, the guides and the module's examples."""

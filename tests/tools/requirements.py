@@ -12,7 +12,14 @@ from .environments import required
 from .paths import REQUIREMENTS
 
 # In the order in which they build on each other, with the oldest Python each must serve.
-OLDEST_PYTHON = {"nox": "3.11", "units": "3.9", "floors": "3.9", "test": "3.11", "lint": "3.11"}
+OLDEST_PYTHON = {
+    "nox": "3.11",
+    "units": "3.9",
+    "floors": "3.9",
+    "test": "3.11",
+    "bench": "3.11",
+    "lint": "3.11",
+}
 
 
 def main() -> int:

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole fleet in one task, against a loop of `ansible.builtin.uri`, and against a bare loop."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from tools.environments import project_environ
+
+from .bare import Job
+from .plays import Player, Task, named, seconds_of
+from .results import DEFAULT_CONCURRENCY, Fleet, UriLoop
+from .scale import Scale
+from .servers import PATH, TTL, Server, entries
+
+MODULE = "community.infisical.infisical_azure_auths"
+
+
+def fleet_task(
+    expression: str, *, check: bool = True, concurrency: int = DEFAULT_CONCURRENCY
+) -> Task:
+    """A task for the fleet that an expression comes to."""
+    return {
+        MODULE: {"azure_auths": f"{{{{ {expression} }}}}", "concurrency": concurrency},
+        "check_mode": check,
+    }
+
+
+def run_fleet(
+    player: Player,
+    fleet: Sequence[dict[str, Any]],
+    *,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    changes: bool = False,
+    alone: bool = False,
+) -> tuple[float, float]:
+    """The times of one task for a fleet, and of one for its first identity. Raises PlayError.
+
+    Nothing differs and the tasks run in check mode, but with `changes`: then every identity of the
+    fleet differs and is changed. `alone`, the fleet is all that is read, and the second time is 0.
+    """
+    one = [] if alone else [named("one", fleet_task("fleet[:1]"))]
+    timed = player.run(
+        [
+            # Packs the module, and reads nothing.
+            named("warm up", fleet_task("[]")),
+            *one,
+            named("fleet", fleet_task("fleet", check=not changes, concurrency=concurrency)),
+            *one,
+        ],
+        fleet=list(fleet),
+    )
+    (task,) = (task for task in timed if task.name == "fleet")
+    expected = {"checked": len(fleet), "changed_count": len(fleet) * changes, "failed_count": 0}
+    assert expected.items() <= task.result.items(), task.result
+    return task.seconds, fmean(seconds_of(timed, "one") or [0])
+
+
+def run_bare(
+    server: Server,
+    ids: Sequence[str],
+    *,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    patch: dict[str, Any] | None = None,
+) -> float:
+    """The seconds that the bare loop takes; see bare.py."""
+    job: Job = {
+        "urls": [server.address(identity_id) for identity_id in ids],
+        "token": server.token,
+        "concurrency": concurrency,
+        "patch": patch,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.bare"],
+        env=project_environ(),
+        input=json.dumps(job),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return float(json.loads(done.stdout))
+
+
+def measure_fleet(
+    player: Player,
+    server: Server,
+    latency: float,
+    size: int,
+    rounds: int,
+    scale: Scale,
+    *,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    changes: bool = False,
+) -> Fleet:
+    """Run the task and the bare loop in turns, every other time the other way round.
+
+    Raises PlayError.
+    """
+    ids = server.identities(size)
+    tasks: list[tuple[float, float]] = []
+    bare: list[float] = []
+    shares: dict[str, list[float]] = {"task": [], "bare": []}
+
+    def measure_task(number: int) -> None:
+        changed = {"access_token_ttl": 1 + number} if changes else {}
+        server.wait_for_room(size)
+        before = server.processor_seconds()
+        fleet = entries(ids, **changed)
+        tasks.append(run_fleet(player, fleet, concurrency=concurrency, changes=changes))
+        shares["task"].append((server.processor_seconds() - before) / tasks[-1][0])
+
+    def measure_bare(number: int) -> None:
+        patch = {"accessTokenTTL": TTL - number} if changes else None
+        server.wait_for_room(size)
+        before = server.processor_seconds()
+        bare.append(run_bare(server, ids, concurrency=concurrency, patch=patch))
+        shares["bare"].append((server.processor_seconds() - before) / bare[-1])
+
+    started = time.monotonic()
+    for number in range(rounds):
+        if number and time.monotonic() - started > scale.patience:
+            break
+        pair = [measure_task, measure_bare]
+        for measure in pair if number % 2 == 0 else pair[::-1]:
+            measure(number)
+    server.forget_requests()
+    return Fleet(
+        latency,
+        size,
+        concurrency,
+        changes,
+        task=[task for task, _one in tasks],
+        single=[one for _task, one in tasks],
+        bare=bare,
+        emulator_in_task=shares["task"],
+        emulator_in_bare=shares["bare"],
+    )
+
+
+def measure_uri_loop(player: Player, server: Server, latency: float, scale: Scale) -> UriLoop:
+    """Run loops over a few identities: all items cost about the same. Raises PlayError."""
+    loop = {
+        "ansible.builtin.uri": {
+            "url": f"{server.url}{PATH}/{{{{ item }}}}",
+            "headers": {"Authorization": f"Bearer {server.token}"},
+        },
+        "loop": "{{ sample }}",
+    }
+    first = {**loop, "loop": "{{ sample[:1] }}"}
+    sample = server.identities(scale.sampled)
+    server.wait_for_room(scale.sampled_rounds * len(sample) + 1)
+    tasks = [named("warm up", first), *[named("loop", loop)] * scale.sampled_rounds]
+    items = [
+        seconds / len(sample) for seconds in seconds_of(player.run(tasks, sample=sample), "loop")
+    ]
+    return UriLoop(latency, len(sample), items)

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark's page in the documentation, and the file of its plot."""
+
+from __future__ import annotations
+
+import textwrap
+
+from tools.paths import ROOT
+
+from .plot import plot
+from .results import Results
+from .tables import tables
+
+PAGE = ROOT / "docs/docsite/rst/benchmark.rst"
+PLOT = ROOT / "docs/docsite/benchmark.svg"
+BEGIN = ".. What follows is written by make bench.\n"
+END = ".. Here ends what make bench writes.\n"
+
+_LICENCE = """<!--
+Copyright (c) 2026, The community.infisical authors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+"""
+
+
+def conditions(results: Results) -> str:
+    """When, where and with what it was measured, as a sentence."""
+    machine = results.machine
+    return (
+        f"Measured on {machine.date} against {results.server}, on {machine.cores} cores of"
+        f" {machine.processor} with a load of {machine.load:.1f} before the start; Python"
+        f" {machine.python}, ansible-core {machine.ansible}, requests {machine.requests}, netaddr"
+        f" {machine.netaddr}. It took {results.seconds / 60:.0f} minutes."
+    )
+
+
+def as_text(results: Results) -> str:
+    """All of it for a terminal."""
+    parts = [table.as_text() for table in tables(results)]
+    return "\n".join([*parts, *(f"{why}\n" for why in results.skipped), conditions(results) + "\n"])
+
+
+def as_rst(results: Results) -> str:
+    """What the page has of the results. The plot is inline: only .rst files are published."""
+    targets, *others = (table.as_rst() for table in tables(results))
+    image = ".. raw:: html\n\n" + textwrap.indent(plot(results), "  ")
+    return "\n".join([conditions(results) + "\n", targets, image, *others])
+
+
+def write(results: Results) -> None:
+    """Put the results into the page, and the plot beside it. Raises ValueError without marks."""
+    before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{PAGE} has no marks for what is written into it")
+    PAGE.write_text(f"{before}{BEGIN}\n{as_rst(results)}\n{END}{after}", encoding="utf-8")
+    PLOT.write_text(_LICENCE + plot(results), encoding="utf-8")

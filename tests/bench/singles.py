@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Single tasks: one module against the tasks of `ansible.builtin.uri` that it replaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .plays import Player, Task, Timed, named, seconds_of
+from .results import FirstTasks, Singles
+from .servers import OPTIONS, TTL, Server
+
+MODULE = "community.infisical.infisical_azure_auth"
+EMPTY = "empty"
+
+# A longer play would measure how Ansible slows down with its length, too.
+_ROUNDS_A_PLAY = 9
+
+
+def write_empty_module(player: Player) -> None:
+    """Make the module that does nothing, which is the least that a task can cost."""
+    player.library.mkdir(parents=True, exist_ok=True)
+    (player.library / f"{EMPTY}.py").write_text(
+        "from ansible.module_utils.basic import AnsibleModule\nAnsibleModule({}).exit_json()\n",
+        encoding="utf-8",
+    )
+
+
+def uri(server: Server, identity_id: str, body: Any = None) -> Task:
+    """A task that reads an identity's Azure Auth by uri, or changes it."""
+    options: dict[str, Any] = {
+        "url": server.address(identity_id),
+        "headers": {"Authorization": f"Bearer {server.token}"},
+    }
+    if body is not None:
+        options.update(method="PATCH", body_format="json", body=body)
+    return {"ansible.builtin.uri": options}
+
+
+def own(identity_id: str, **changes: Any) -> Task:
+    """A task of the module, with all of its options."""
+    return {MODULE: {"identity_id": identity_id, **OPTIONS, **changes}}
+
+
+def measure_singles(
+    player: Player, server: Server, latency: float, rounds: int
+) -> tuple[Singles, FirstTasks]:
+    """Run all kinds of single tasks in turns, in a few plays. Raises PlayError."""
+    (identity_id,) = server.identities(1)
+    timed: list[Timed] = []
+    for start in range(0, rounds, _ROUNDS_A_PLAY):
+        first = [
+            named("first uri", uri(server, identity_id)),
+            named("first own", own(identity_id)),
+        ]
+        tasks = [
+            # The first task of a play has to do with more than its module.
+            named("warm up", {EMPTY: {}}),
+            *_turned(start // _ROUNDS_A_PLAY, first),
+        ]
+        for number in range(start, min(start + _ROUNDS_A_PLAY, rounds)):
+            tasks += _round(server, identity_id, number)
+        server.wait_for_room(len(tasks))
+        timed += player.run(tasks)
+    for name, changes in (("unchanged", False), ("changed", True)):
+        assert {task.result["changed"] for task in timed if task.name == name} == {changes}
+    kinds = ("empty", "uri_get", "unchanged", "uri_get_before", "uri_patch", "changed")
+    return (
+        Singles(latency, **{name: seconds_of(timed, name) for name in kinds}),
+        FirstTasks(seconds_of(timed, "first uri"), seconds_of(timed, "first own")),
+    )
+
+
+def _turned(number: int, things: list[Any]) -> list[Any]:
+    """Every other time the other way round: what comes first may have a disadvantage."""
+    return things if number % 2 == 0 else things[::-1]
+
+
+def _round(server: Server, identity_id: str, number: int) -> list[Task]:
+    """One task of each kind, those that are compared side by side; leaves all as it was."""
+    reading = [
+        named("uri_get", uri(server, identity_id)),
+        named("unchanged", own(identity_id)),
+    ]
+    uri_first = number % 2 == 0
+    there, back = 1 + number, TTL
+    by_uri = [
+        named("uri_get_before", uri(server, identity_id)),
+        named(
+            "uri_patch",
+            uri(server, identity_id, {"accessTokenTTL": there if uri_first else back}),
+        ),
+    ]
+    by_own = [named("changed", own(identity_id, access_token_ttl=back if uri_first else there))]
+    return [
+        named("empty", {EMPTY: {}}),
+        *_turned(number, reading),
+        *(task for tasks in _turned(number, [by_uri, by_own]) for task in tasks),
+    ]

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results as tables, as plain text and as reStructuredText. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .ratios import Spread
+from .results import MIB, Fleet, Results
+from .targets import milliseconds, targets
+
+# Before what was not measured, but follows from something that was.
+EXTRAPOLATED = "~"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: all cells are text. `notes` are sentences below it."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    notes: tuple[str, ...] = ()
+
+    def as_text(self) -> str:
+        """The table for a terminal: the first column to the left, numbers to the right."""
+        lines = [self.header, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
+        text = [self.title]
+        for line in lines:
+            first, *others = zip(line, widths)
+            cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+            text.append(("  " + "  ".join(cells)).rstrip())
+        text += [f"  {note}" for note in self.notes]
+        return "\n".join(text) + "\n"
+
+    def as_rst(self) -> str:
+        """The table for a page, below a heading."""
+        lines = [self.title, "^" * len(self.title), "", ".. list-table::", "  :header-rows: 1", ""]
+        for row in (self.header, *self.rows):
+            lines += [f"  {'*' if not column else ' '} - {cell}" for column, cell in enumerate(row)]
+        lines += ["", *(line for note in self.notes for line in (note, ""))]
+        return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def duration(seconds: float) -> str:
+    """A time with about two digits, in a unit that suits it."""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.2g} ms" if seconds < 0.00995 else f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _times(ratio: float, unit: str = "x") -> str:
+    return f"{ratio:.0f}{unit}" if ratio >= 20 else f"{ratio:.2f}{unit}"
+
+
+def _with_range(measured: Spread, unit: str = "x") -> str:
+    low, high = _times(measured.low, ""), _times(measured.high, "")
+    return f"{_times(measured.median, unit)} ({low}-{high})"
+
+
+def tables(results: Results) -> list[Table]:
+    """All tables that have rows."""
+    made = [
+        _targets(results),
+        _singles(results),
+        _fleets(results),
+        _processes(results),
+        _rate_limited(results),
+        _starts(results),
+    ]
+    return [table for table in made if table.rows]
+
+
+def _targets(results: Results) -> Table:
+    return Table(
+        "Targets",
+        ("What", "Where", "Target", "Reached", ""),
+        [
+            (
+                target.what,
+                target.where,
+                f"{'at least' if target.least else 'at most'} {target.wanted:g}{target.unit}",
+                _with_range(target.reached, target.unit),
+                "met" if target.met else "missed",
+            )
+            for target in targets(results)
+        ],
+        ("Medians, with the range of the middle half of the rounds in parentheses.",),
+    )
+
+
+def _singles(results: Results) -> Table:
+    kinds = {
+        "an empty module": "empty",
+        "ansible.builtin.uri, GET": "uri_get",
+        "infisical_azure_auth, nothing to change": "unchanged",
+        "ansible.builtin.uri, PATCH": "uri_patch",
+        "infisical_azure_auth, one change": "changed",
+    }
+    rows = [
+        (what, *(duration(median(getattr(single, kind))) for single in results.singles))
+        for what, kind in kinds.items()
+        if results.singles
+    ]
+    ratio = (
+        "A task is the first of its module in a playbook once, when Ansible packs the module: then"
+        f" infisical_azure_auth takes {duration(median(results.first.infisical_azure_auth))}, and"
+        f" uri {duration(median(results.first.uri))}."
+    )
+    floors = ", ".join(_times(single.empty_ratio.median) for single in results.singles)
+    return Table(
+        "A single task",
+        ("Task", *(milliseconds(single.latency) for single in results.singles)),
+        rows,
+        (f"The floor: an empty module takes {floors} of a uri GET.", ratio),
+    )
+
+
+def _share(shares: Sequence[float]) -> str:
+    return f"{median(shares):.0%}" if any(shares) else ""
+
+
+def _fleets(results: Results) -> Table:
+    def row(fleet: Fleet) -> tuple[str, ...]:
+        slow = None if fleet.changes else results.uri_loop(fleet.latency).seconds(fleet.size)
+        return (
+            f"{fleet.size:,}{', all changed' if fleet.changes else ''}",
+            f"{fleet.concurrency}",
+            milliseconds(fleet.latency),
+            duration(median(fleet.task)),
+            duration(median(fleet.bare)),
+            f"{EXTRAPOLATED}{duration(slow)}" if slow else "",
+            _with_range(fleet.ratio),
+            f"{EXTRAPOLATED}{_times(fleet.faster_than(slow).median)}" if slow else "",
+            duration(fleet.each),
+            _share(fleet.emulator_in_bare),
+        )
+
+    sampled = max((loop.sampled * len(loop.item) for loop in results.uri_loops), default=0)
+    return Table(
+        "A fleet in one task",
+        (
+            "Identities",
+            "workers",
+            "latency",
+            "infisical_azure_auths",
+            "bare loop",
+            "uri loop",
+            "of the bare loop",
+            "faster than uri",
+            "for each",
+            "emulator",
+        ),
+        [row(fleet) for fleet in results.fleets],
+        (
+            f"{EXTRAPOLATED}: extrapolated from {sampled} items of a loop.",
+            "Of the bare loop, and for each identity: less the fixed cost of one task.",
+            "The last column is how much of one core the emulator takes while the bare loop runs.",
+        ),
+    )
+
+
+def _processes(results: Results) -> Table:
+    return Table(
+        "The module's process",
+        ("Identities", "peak memory", "time", "processor time"),
+        [
+            (
+                f"{process.size:,}",
+                f"{process.peak / MIB:.0f} MiB",
+                duration(process.seconds),
+                duration(process.processor),
+            )
+            for process in results.processes
+        ],
+    )
+
+
+def _rate_limited(results: Results) -> Table:
+    return Table(
+        "A rate limit",
+        ("Limit", "Identities", "requests", "refused, by window", "time", "least time", "ratio"),
+        [
+            (
+                f"{run.reads} in {run.window} s",
+                f"{run.size:,}",
+                f"{run.requests:,}",
+                ", ".join(map(str, run.refused)),
+                duration(run.seconds),
+                duration(run.least),
+                _times(run.ratio),
+            )
+            for run in results.rate_limited
+        ],
+        tuple(
+            f"{run.reads} in {run.window} s is {run.reads * 60 / run.window:.0f} a minute;"
+            f" {run.concurrency} workers."
+            for run in results.rate_limited
+        ),
+    )
+
+
+def _starts(results: Results) -> Table:
+    origins = list(results.starts[0].imports) if results.starts else []
+    return Table(
+        "Start-up",
+        ("Module", "payload", "imports", *(f"of {origin}" for origin in origins)),
+        [
+            (
+                start.module,
+                f"{start.payload / 1024:.0f} KiB",
+                duration(sum(start.imports.values())),
+                *(duration(start.imports[origin]) for origin in origins),
+            )
+            for start in results.starts
+        ],
+        (
+            "The payload is what Ansible sends to the host.",
+            "Imports as python -X importtime counts them, which makes them slower.",
+        ),
+    )

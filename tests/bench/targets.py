@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The figures that the collection is to reach, beside those that it did. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .ratios import Spread
+from .results import MIB, Results
+
+# The fleet that the figures are about.
+AUDITED = 1000
+LARGEST = 5000
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be reached, under which conditions, by how much, and what was.
+
+    `least` says that more is better; `unit` follows the numbers.
+    """
+
+    what: str
+    where: str
+    wanted: float
+    reached: Spread
+    unit: str
+    least: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether the median is on the right side of what is wanted."""
+        reached = self.reached.median
+        return reached >= self.wanted if self.least else reached <= self.wanted
+
+
+def _exactly(number: float) -> Spread:
+    return Spread(number, number, number)
+
+
+def milliseconds(latency: float) -> str:
+    """A latency as tables have it."""
+    return f"{latency * 1000:g} ms"
+
+
+def targets(results: Results) -> list[Target]:
+    """All that can be told from the results."""
+    return [*_audits(results), *_singles(results), *_memory(results), *_limits(results)]
+
+
+def _audits(results: Results) -> Iterator[Target]:
+    audits = [fleet for fleet in results.fleets if fleet.size == AUDITED and fleet.is_audit]
+    for fleet in audits:
+        where = milliseconds(fleet.latency)
+        what = f"audit of {AUDITED:,}, less the fixed cost of a task, of the bare loop"
+        yield Target(what, where, 1.15, fleet.ratio, "x")
+    for fleet in audits:
+        where = milliseconds(fleet.latency)
+        what = f"audit of {AUDITED:,}, faster than a loop of uri tasks"
+        slow = results.uri_loop(fleet.latency).seconds(fleet.size)
+        yield Target(what, where, 60, fleet.faster_than(slow), "x", least=True)
+
+
+def _singles(results: Results) -> Iterator[Target]:
+    for single in results.singles:
+        where = milliseconds(single.latency)
+        yield Target("nothing to change, of one uri GET", where, 1, single.unchanged_ratio, "x")
+    for single in results.singles:
+        where = milliseconds(single.latency)
+        yield Target("one change, of uri GET and PATCH", where, 0.6, single.changed_ratio, "x")
+
+
+def _memory(results: Results) -> Iterator[Target]:
+    for process in results.processes:
+        if process.size == LARGEST:
+            what = f"memory of the module's process, {LARGEST:,} identities"
+            yield Target(what, "", 100, _exactly(process.peak / MIB), " MiB")
+
+
+def _limits(results: Results) -> Iterator[Target]:
+    for run in results.rate_limited:
+        where = f"{run.reads} in {run.window} s"
+        yield Target("refusals a worker and window", where, 1, _exactly(run.refusals), "")
+        yield Target("rate limited, of the least time", where, 1.1, _exactly(run.ratio), "x")

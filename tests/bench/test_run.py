@@ -1,0 +1,76 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole benchmark at a scale that says nothing: so that it does not rot."""
+
+from __future__ import annotations
+
+import pytest
+from tools.paths import link_collection
+
+from bench import page
+from bench.__main__ import measure
+from bench.results import Results
+from bench.scale import Other, RateLimit, Scale
+from bench.servers import emulated
+
+TINY = Scale(
+    latencies=(0,),
+    single_rounds=1,
+    sampled=2,
+    sampled_rounds=1,
+    sizes={10: 1},
+    patience=0,
+    others=(Other(size=10, rounds=1, concurrency=2, changes=True),),
+    starts=1,
+    rate_limit=RateLimit(reads=5, window=1, identities=8),
+)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What a run against an emulator of its own measures."""
+    link_collection()
+    folder = tmp_path_factory.mktemp("bench")
+    with emulated(folder) as server:
+        return measure(server, folder, TINY)
+
+
+def test_everything_is_measured(measured: Results) -> None:
+    assert [len(single.unchanged) for single in measured.singles] == [1]
+    assert [len(loop.item) for loop in measured.uri_loops] == [1]
+    assert [(fleet.size, fleet.concurrency, fleet.changes) for fleet in measured.fleets] == [
+        (10, 8, False),
+        (10, 2, True),
+    ]
+    assert [process.size for process in measured.processes] == [10]
+    assert len(measured.starts) == 6
+    assert measured.skipped == []
+
+
+def test_times_and_sizes_are_those_of_this_world(measured: Results) -> None:
+    (single,) = measured.singles
+    assert 0 < single.empty[0] < 60
+    (process,) = measured.processes
+    assert 10 << 20 < process.peak < 1 << 30
+    assert 0 < process.processor < 60
+    assert all(start.payload > 10 << 10 for start in measured.starts)
+
+
+def test_own_modules_import_what_they_are_made_of(measured: Results) -> None:
+    imports = {start.module: start.imports for start in measured.starts}
+    assert imports["infisical_azure_auths"]["collection"] > 0
+    assert imports["infisical_azure_auths"]["requests"] > 0
+    assert imports["ansible.builtin.uri"]["collection"] == 0
+    assert imports["an empty module"]["ansible"] > 0
+
+
+def test_limit_is_seen_in_the_log(measured: Results) -> None:
+    (run,) = measured.rate_limited
+    assert run.requests == 8 + sum(run.refused)
+    assert run.seconds > run.window
+
+
+def test_results_can_be_printed(measured: Results) -> None:
+    assert "infisical_azure_auth, one change" in page.as_text(measured)
+    assert ".. raw:: html" in page.as_rst(measured)
