@@ -112,6 +112,7 @@ class Condition:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     virtual = World()
     monkeypatch.setattr(_pace, "time", types.SimpleNamespace(monotonic=lambda: virtual.now))
+    monkeypatch.setattr(_pace, "random", random.Random(1))
     monkeypatch.setattr(_pace, "threading", types.SimpleNamespace(Condition=virtual.condition))
     return virtual
 
@@ -237,11 +238,18 @@ def test_a_task_alone_is_never_refused_and_takes_little_more_than_the_least_time
     assert server.seconds <= 1.10 * server.least(requests) + trips
 
 
+@pytest.mark.parametrize("seed", [9, 11])
 @pytest.mark.parametrize("tasks", [2, 3])
 @pytest.mark.parametrize(("limit", "workers"), [(200, 8), (60, 8), (20, 16), (4, 8)])
 def test_tasks_that_share_a_limit_all_get_on(
-    world: World, limit: int, workers: int, tasks: int
+    world: World,
+    limit: int,
+    workers: int,
+    tasks: int,
+    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(_pace, "random", random.Random(seed))
     server = Server(world, limit)
     requests = 5 * limit
     functions = [
@@ -385,10 +393,13 @@ def test_whoever_waits_is_stopped_at_once(world: World) -> None:
     pace = Pace(300)
     stopped: list[float] = []
 
+    def work_for_ever(who: str) -> None:
+        while True:
+            request(pace, server, who)
+
     def work(who: str) -> None:
         with pytest.raises(InterruptError):
-            while True:
-                request(pace, server, who)
+            work_for_ever(who)
         stopped.append(world.now)
 
     def stop() -> None:
