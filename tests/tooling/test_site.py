@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from tools.paths import ROOT
+from tools.release import content
 from tools.site import broken_links
 
 
@@ -61,6 +63,19 @@ def test_every_guide_is_listed_for_other_sites_too() -> None:
     text = (ROOT / "docs/docsite/extra-docs.yml").read_text(encoding="utf-8")
     listed = [name for section in yaml.safe_load(text)["sections"] for name in section["toctree"]]
     assert sorted(listed) == sorted(path.stem for path in ROOT.glob("docs/docsite/rst/*.rst"))
+
+
+def test_front_page_lists_every_guide_module_role_and_filter() -> None:
+    """Sphinx would not miss them: antsibull-docs makes pages that are on their own."""
+    guides = {f"docsite/{path.stem}" for path in ROOT.glob("docs/docsite/rst/*.rst")}
+    plugins = {
+        f"{name.rpartition('.')[2]}_{kind}"
+        for kind, names in content(ROOT).items()
+        for name in names
+    }
+    text = (ROOT / "docs/site/index.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^  (?:\w+ <)?collection/([\w/]+)>?$", text, re.MULTILINE)
+    assert sorted(listed) == sorted({*guides, *plugins, "changelog"})
 
 
 def _site(folder: Path, element: str) -> None:
