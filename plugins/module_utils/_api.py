@@ -134,7 +134,7 @@ class Api:
             purpose=purpose,
             query={"orgId": self._organization(purpose)},
         )
-        identities = _identities(answer, purpose)
+        identities = {identity.id: identity for identity in _identities(answer, purpose)}
         total = answer.get("totalCount", len(identities))
         if total != len(identities):
             raise UnexpectedAnswerError(
@@ -142,7 +142,7 @@ class Api:
                 f" {quoted(total)}; run the task again.",
                 http_status=200,
             )
-        return [identity for identity in identities if identity.here]
+        return [identity for identity in identities.values() if identity.here]
 
     def _candidates(self, names: t.Sequence[str]) -> list[Identity]:
         """Return the identities among which those with the names are, in the fewest requests."""

@@ -22,10 +22,12 @@ from ._errors import InterruptError
 # A verb and a route template.
 Bucket = tuple[str, str]
 
-# How long whoever used up a window that others share stays out of the next one, in seconds.
-_YIELD = (0.3, 1.0)
-# How far those are spread that were refused together, in seconds.
-_SPREAD = 0.1
+# Of a window that was waited for, a task takes a share, and then stays out for a while: so all the
+# tasks that waited for it, which know its beginning to a second, get something of it.
+_SHARE = 8
+_STAY_OUT = 1.5
+# How far apart those begin that were refused together.
+_APART = 0.1
 
 
 class Pace:
@@ -52,7 +54,7 @@ class Pace:
                     break
                 self._wait(wait)
             self._check()
-            window.in_flight += 1
+            window.go()
         return time.monotonic()
 
     def end(
@@ -83,18 +85,7 @@ class Pace:
         much longer the server asks to wait.
         """
         with self._changed:
-            window = self._windows[bucket]
-            now = time.monotonic()
-            if window.refused_since is None:
-                window.refused_since = now
-            waited = now - window.refused_since
-            wait = window.refusal(headers, now, waited)
-            if waited + wait > self._patience:
-                return waited, wait
-            window.closed_until = max(
-                window.closed_until, now + wait + random.uniform(0, min(_SPREAD, 0.1 * wait))
-            )
-        return None
+            return self._windows[bucket].refuse(headers, self._patience)
 
     def pause(self, seconds: float) -> None:
         """Sleep."""
@@ -126,38 +117,44 @@ class _Window:
     """What is known of a bucket's current window.
 
     It ends between `earliest` and `latest`: each answer narrows that down. `remaining` is None as
-    long as no answer has told of a limit. `ours` counts the answers that this task got in it.
+    long as no answer has told of a limit. `share` are the requests that may go before others get
+    their turn; None is all.
     """
 
     def __init__(self) -> None:
         self.in_flight = 0
-        self.closed_until = 0.0
         self.refused_since: float | None = None
+        self._closed_until = 0.0
+        self._share: int | None = None
         self._limit = 0
+        self._length = 0.0
         self._remaining: int | None = None
         self._earliest = 0.0
         self._latest = 0.0
-        self._ours = 0
-        self._shared = False
 
     def wait(self, now: float) -> float | None:
         """Return for how long no request may go; None is until the next answer comes."""
-        if now < self.closed_until:
-            return self.closed_until - now
+        if self._share == 0:
+            self._share = None
+            self._closed_until = now + min(_STAY_OUT, self._length / 8)
+        if now < self._closed_until:
+            return self._closed_until - now
         if self._remaining is None:
             return 0
-        # Of a new window it is known at the first answer whether it has room for more than one.
-        left = self._remaining if now < self._latest else self._limit or 1
-        if left > self.in_flight:
+        if now >= self._latest:
+            # Whether a new window has room for more than one, if unknown, its first answer tells.
+            return 0 if (self._limit or 1) > self.in_flight else None
+        if self._remaining > self.in_flight:
             return 0
-        if self.in_flight:
-            return None
-        if self._shared:
-            # Whoever was refused meanwhile goes first, so that all get on.
-            self._shared = False
-            self.closed_until = self._latest + random.uniform(*_YIELD)
-            return self.closed_until - now
+        if not self._remaining:
+            self._close(self._latest)
         return self._latest - now
+
+    def go(self) -> None:
+        """Note that a request goes."""
+        self.in_flight += 1
+        if self._share:
+            self._share -= 1
 
     def learn(self, sent: float, headers: t.Mapping[str, str]) -> None:
         """Take in what the answer to a request that was sent at this time says of the window."""
@@ -170,7 +167,6 @@ class _Window:
         earliest, latest = sent + reset - 1, time.monotonic() + reset
         if self._remaining is None or earliest >= self._latest:
             self._remaining, self._earliest, self._latest = int(remaining), earliest, latest
-            self._ours, self._shared = 0, False
         elif latest < self._earliest:
             # A late answer, of the window before.
             return
@@ -178,12 +174,22 @@ class _Window:
             self._remaining = min(self._remaining, int(remaining))
             self._earliest = max(self._earliest, earliest)
             self._latest = min(self._latest, latest)
-        self._ours += 1
-        if limit is not None:
-            self._limit = int(limit)
-            self._shared = self._shared or limit - remaining > self._ours + self.in_flight
+        self._limit = int(limit or 0)
+        self._length = max(self._length, reset)
 
-    def refusal(self, headers: t.Mapping[str, str], now: float, waited: float) -> float:
+    def refuse(self, headers: t.Mapping[str, str], patience: float) -> tuple[float, float] | None:
+        """Note that a request was refused, and close; see Pace.refused()."""
+        now = time.monotonic()
+        if self.refused_since is None:
+            self.refused_since = now
+        waited = now - self.refused_since
+        wait = self._asked(headers, now, waited)
+        if waited + wait > patience:
+            return waited, wait
+        self._close(now + wait + random.uniform(0, min(_APART, wait / 10)))
+        return None
+
+    def _asked(self, headers: t.Mapping[str, str], now: float, waited: float) -> float:
         """Return for how long a refusal asks to wait."""
         asked = seconds(headers.get("retry-after"))
         if not asked:
@@ -194,6 +200,12 @@ class _Window:
             # Both are rounded up; what the answers before told is closer.
             return min(asked, self._latest - now)
         return asked
+
+    def _close(self, end: float) -> None:
+        """Let no request go until a window has ended, and only a share of the next at first."""
+        self._closed_until = max(self._closed_until, end)
+        if self._limit:
+            self._share = max(1, self._limit // _SHARE)
 
 
 def seconds(text: str | None) -> float | None:

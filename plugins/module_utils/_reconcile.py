@@ -174,10 +174,10 @@ class Reconciliation:
         last = self.actual
         try:
             self.actual = self._observe()
-        except InfisicalError:
+        except InfisicalError as unreadable:
             # If it cannot be known whether this run has changed something, it counts as changed.
             self.changed = self.changed or failure.unsure
-            raise failure from None
+            raise (unreadable if unreadable.http_status == 404 else failure) from None
         if failure.unsure and self.actual != last:
             self.changed = True
         if not self.changed:
