@@ -138,9 +138,10 @@ def together(generation: str, folder: Path) -> tuple[Side, dict[str, Result]]:
 @pytest.fixture(scope="module")
 def comparisons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
     found: dict[str, tuple[Side, dict[str, Result]]] = {}
+    folder = tmp_path_factory.mktemp("cases")
 
     def run(generation: str) -> None:
-        found[generation] = together(generation, tmp_path_factory.mktemp(generation))
+        found[generation] = together(generation, folder / generation)
 
     threads = [threading.Thread(target=run, args=[generation]) for generation in BOTH]
     for thread in threads:

@@ -1,0 +1,441 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bad days of a fleet: what fails for some, for all from some moment on, and what stops it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import time
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from functional.cases import ATTACHED, ONE
+from functional.harness import FLEET, INFO, Result, finish_module, run_play, start_module
+
+from emulator import running
+
+WORKERS = 8
+AZURE_AUTH = "/azure-auth/identities/"
+NOT_TRIED = re.compile(r"(\d+) of (\d+) identities were not tried\.")
+
+Options = dict[str, t.Any]
+
+
+@dataclass
+class Yard:
+    """An emulator with identities that have Azure Auth."""
+
+    server: t.Any
+    ids: list[str]
+
+    def entries(self, **options: t.Any) -> list[Options]:
+        return [{"identity_id": identity_id, **options} for identity_id in self.ids]
+
+    def credentials(self) -> Options:
+        return {
+            "token": None,
+            "universal_auth_client_id": self.server.client_id,
+            "universal_auth_client_secret": self.server.client_secret,
+        }
+
+    def changed(self) -> list[str]:
+        """The ids of those whose resource is no longer what it was."""
+        return [
+            i for i in self.ids if self.server.azure_auth(i)["resource"] != ATTACHED["resource"]
+        ]
+
+
+@dataclass
+class Day:
+    """A yard of its own, what goes wrong there, and how often the task is run."""
+
+    size: int
+    before: t.Callable[[Yard], t.Any] = lambda _yard: None
+    options: t.Callable[[Yard], Options] = lambda _yard: {}
+    wanted: t.Mapping[str, t.Any] = field(default_factory=lambda: {"resource": "other"})
+    settings: t.Mapping[str, t.Any] = field(default_factory=dict)
+    runs: int = 1
+    module: str = FLEET
+    check: bool = False
+
+
+@dataclass
+class Evening:
+    """The results of a day's runs, its yard, and the requests."""
+
+    results: list[Result]
+    yard: Yard
+    requests: list[t.Any]
+
+    @property
+    def result(self) -> Result:
+        return self.results[0]
+
+
+def uses(number: int) -> t.Callable[[Yard], Options]:
+    """The options of a token that is good for so many requests."""
+    return lambda yard: {
+        "token": yard.server.issue_token(yard.server.identities["admin"], num_uses_limit=number)
+    }
+
+
+def limit_uses(yard: Yard) -> None:
+    """Let every login's token be good for 100 requests."""
+    admin = yard.server.identities["admin"]
+    yard.server.put_method(admin, "universal-auth", accessTokenNumUsesLimit=100)
+
+
+def lose_login(yard: Yard) -> Options:
+    """The options of a login that ends with about the 100th read, and cannot be had again."""
+    own = yard.server.create_identity("own", role="admin", methods=["azure-auth"])
+    yard.server.fault("race", path=AZURE_AUTH, identity_id=own, change="detach")
+    listed = yard.entries(resource="other")
+    listed.insert(100, {"identity_id": own})
+    return {
+        "token": None,
+        "auth_method": "azure_auth",
+        "auth_identity_id": own,
+        "jwt": yard.server.jwt(own, method="azure-auth"),
+        "azure_auths": listed,
+    }
+
+
+DAYS: dict[str, Day] = {
+    "3 of 1,000 fail": Day(
+        1000,
+        lambda yard: [
+            yard.server.fault("error", method="PATCH", identity_id=yard.ids[n], times=1)
+            for n in (7, 500, 999)
+        ],
+        runs=2,
+    ),
+    "more than twenty fail": Day(
+        60,
+        lambda yard: yard.server.fault(
+            "error",
+            method="PATCH",
+            identity_id=yard.ids[10:35],
+            status=403,
+            error="PermissionDenied",
+        ),
+    ),
+    "a token that is used up half-way": Day(300, options=uses(150)),
+    "a token that is used up half-way, to look up": Day(
+        300, options=uses(150), module=INFO, wanted={}
+    ),
+    "a login whose tokens are used up soon": Day(
+        300, limit_uses, lambda yard: yard.credentials(), check=True
+    ),
+    "a login that is lost half-way": Day(300, options=lose_login, check=True),
+    "a server that goes down half-way": Day(
+        200,
+        lambda yard: yard.server.fault("drop", identity_id=yard.ids[100:]),
+        lambda _yard: {"retries": 0},
+    ),
+    "a server that goes down half-way, to look up": Day(
+        200,
+        lambda yard: yard.server.fault("drop", identity_id=yard.ids[100:]),
+        lambda _yard: {"retries": 0},
+        module=INFO,
+    ),
+    "a gateway that fails for every third": Day(
+        90,
+        lambda yard: yard.server.fault(
+            "error", identity_id=yard.ids[::3], status=503, error="ServiceUnavailable"
+        ),
+        lambda _yard: {"retries": 0},
+    ),
+    "a storm of refusals": Day(
+        100, lambda yard: yard.server.fault("rate_limit", path=AZURE_AUTH, times=20, retry_after=1)
+    ),
+    "answers cut off": Day(
+        100,
+        lambda yard: [
+            yard.server.fault("truncate", method=method, identity_id=identity_id, times=1, keep=30)
+            for method, ids in (("GET", yard.ids[:30]), ("PATCH", yard.ids[20:50]))
+            for identity_id in ids
+        ],
+    ),
+    "a server that takes its schema literally": Day(100, settings={"literal_schema": True}),
+    "a server far away, one at a time": Day(
+        48, options=lambda _yard: {"concurrency": 1}, settings={"latency": 0.06}, check=True
+    ),
+    "a server far away, eight at a time": Day(48, settings={"latency": 0.06}, check=True),
+}
+
+
+@pytest.fixture(scope="module")
+def evenings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evening]:
+    with contextlib.ExitStack() as stack:
+        yards, tasks = [], []
+        for day in DAYS.values():
+            server = stack.enter_context(running(**day.settings))
+            names = [f"app {number}" for number in range(day.size)]
+            yard = Yard(server, server.create_identities(names, azure_auth=ATTACHED))
+            yards.append(yard)
+            day.before(yard)
+            listed = (
+                {"identity_ids": yard.ids}
+                if day.module == INFO
+                else {"azure_auths": yard.entries(**day.wanted)}
+            )
+            options = {"url": server.url, "token": server.token, **listed, **day.options(yard)}
+            given = {name: value for name, value in options.items() if value is not None}
+            tasks += [{day.module: given, "check_mode": day.check} for _run in range(day.runs)]
+        results = iter(run_play(tmp_path_factory.mktemp("days"), tasks).results)
+        return {
+            title: Evening(
+                [next(results) for _run in range(day.runs)], yard, yard.server.requests()
+            )
+            for (title, day), yard in zip(DAYS.items(), yards)
+        }
+
+
+def not_tried(result: Result) -> int:
+    found = NOT_TRIED.search(result["msg"])
+    return int(found[1]) if found else 0
+
+
+def test_a_server_that_fails_for_3_of_1000(evenings: dict[str, Evening]) -> None:
+    evening = evenings["3 of 1,000 fail"]
+    first, second = evening.results
+    assert first["failed"]
+    counts = ("checked", "changed_count", "failed_count", "purged_count")
+    assert [first[name] for name in counts] == [1000, 997, 3, 0]
+    assert first["changed"]
+    assert first["msg"].startswith("3 of 1000 identities failed: azure_auths[7] (")
+    for number in (7, 500, 999):
+        assert f"azure_auths[{number}] ({evening.yard.ids[number]}): Could not upd" in first["msg"]
+    failed = [item for item in first["results"] if item["failed"]]
+    assert [item["index"] for item in failed] == [7, 500, 999]
+    assert {item["http_status"] for item in failed} == {500}
+    # Read after it failed, so that what it is like is known.
+    assert {item["resource"] for item in failed} == {ATTACHED["resource"]}
+    assert [item["changed"] for item in failed] == [False] * 3
+    assert [item["index"] for item in first["results"]] == list(range(1000))
+    assert not second["failed"], second["msg"]
+    assert [second[name] for name in counts] == [1000, 3, 0, 0]
+    assert [item["index"] for item in second["results"]] == [7, 500, 999]
+    assert len(evening.yard.changed()) == 1000
+
+
+def test_the_message_names_twenty_failures_and_a_count(evenings: dict[str, Evening]) -> None:
+    result = evenings["more than twenty fail"].result
+    assert result["failed_count"] == 25
+    assert result["changed_count"] == 35
+    assert [n for n in range(60) if f"azure_auths[{n}] (" in result["msg"]] == list(range(10, 30))
+    assert result["msg"].endswith(" And 5 more.")
+    assert sum(item["failed"] for item in result["results"]) == 25
+
+
+@pytest.mark.parametrize("what", ["", ", to look up"])
+def test_a_token_that_ends_ends_the_task_and_few_requests_are_wasted(
+    what: str, evenings: dict[str, Evening]
+) -> None:
+    evening = evenings[f"a token that is used up half-way{what}"]
+    result = evening.result
+    assert result["failed"]
+    assert "401 UnauthorizedError" in result["msg"]
+    refused = [item for item in evening.requests if item.status == 401]
+    assert 1 <= len(refused) <= WORKERS
+    assert len(evening.requests) == 150 + len(refused)
+    assert result["failed_count"] == len(refused)
+    if what:
+        assert len(result["azure_auths"]) == 150
+        assert not_tried(result) == 300 - 150 - len(refused)
+        return
+    assert result["checked"] + not_tried(result) == 300
+    assert not_tried(result) > 200
+    # Those that failed between reading and writing were read.
+    done = {item["identity_id"] for item in result["results"] if item["changed"]}
+    assert done == set(evening.yard.changed())
+    assert result["changed_count"] == len(done)
+
+
+def test_a_login_is_renewed_as_often_as_need_be(evenings: dict[str, Evening]) -> None:
+    evening = evenings["a login whose tokens are used up soon"]
+    result = evening.result
+    assert not result["failed"], result["msg"]
+    assert (result["checked"], result["changed_count"]) == (300, 300)
+    logins = [item for item in evening.requests if item.path.endswith("/login")]
+    refused = [item for item in evening.requests if item.status == 401]
+    # The refused ones are spent on the old token, not on the new.
+    assert len(logins) == 3
+    assert len(refused) <= WORKERS * 2 + 1
+
+
+def test_a_login_that_cannot_be_had_again_ends_the_task(evenings: dict[str, Evening]) -> None:
+    evening = evenings["a login that is lost half-way"]
+    result = evening.result
+    assert result["failed"]
+    logins = [item for item in evening.requests if item.path.endswith("/login")]
+    # A refused login is never tried again, by no worker: that could lock the identity out.
+    assert [item.status == 200 for item in logins] == [True, False]
+    assert "Could not log in with azure-auth" in result["msg"]
+    # One for each worker, and one for the worker that found out first.
+    assert result["failed_count"] <= WORKERS + 1
+    assert not_tried(result) >= 301 - 100 - 2 * WORKERS
+    assert result["checked"] + not_tried(result) == 301
+    assert len(evening.requests) <= 100 + 3 * WORKERS
+
+
+@pytest.mark.parametrize("what", ["", ", to look up"])
+def test_a_server_that_goes_down_is_left_in_peace(what: str, evenings: dict[str, Evening]) -> None:
+    evening = evenings[f"a server that goes down half-way{what}"]
+    result = evening.result
+    assert result["failed"]
+    lost = [item for item in evening.requests if item.status is None]
+    # The last of those that go well may be among the first that do not.
+    assert len(lost) <= 16 + 2 * WORKERS
+    assert result["failed_count"] == len(lost)
+    assert not_tried(result) == 100 - len(lost)
+    assert f"{not_tried(result)} of 200 identities were not tried." in result["msg"]
+    if what:
+        assert len(result["azure_auths"]) == 100
+        assert len(result["failures"]) == len(lost)
+    else:
+        assert result["changed_count"] == 100
+        assert len(evening.yard.changed()) == 100
+
+
+def test_failures_now_and_then_do_not_end_the_task(evenings: dict[str, Evening]) -> None:
+    evening = evenings["a gateway that fails for every third"]
+    result = evening.result
+    assert (result["checked"], result["changed_count"], result["failed_count"]) == (90, 60, 30)
+    assert not_tried(result) == 0
+    assert len(evening.yard.changed()) == 60
+
+
+def test_a_storm_of_refusals_is_sat_out(evenings: dict[str, Evening]) -> None:
+    evening = evenings["a storm of refusals"]
+    assert not evening.result["failed"], evening.result["msg"]
+    assert len(evening.yard.changed()) == 100
+    refused = [item.time for item in evening.requests if item.status == 429]
+    assert len(refused) == 20
+    # All workers wait when one is told to.
+    rounds = 1 + sum(after - before > 0.5 for before, after in zip(refused, refused[1:]))
+    assert rounds >= 20 // WORKERS
+
+
+def test_answers_that_are_cut_off_are_asked_for_again(evenings: dict[str, Evening]) -> None:
+    evening = evenings["answers cut off"]
+    assert not evening.result["failed"], evening.result["msg"]
+    assert evening.result["changed_count"] == 100
+    assert len(evening.yard.changed()) == 100
+
+
+def test_no_identity_is_opened_by_a_server_that_resets_what_is_left_out(
+    evenings: dict[str, Evening],
+) -> None:
+    evening = evenings["a server that takes its schema literally"]
+    assert evening.result["changed_count"] == 100
+    stored = [evening.yard.server.azure_auth(identity_id) for identity_id in evening.yard.ids]
+    assert {raw["allowedServicePrincipalIds"] for raw in stored} == {ONE}
+    assert {raw["resource"] for raw in stored} == {"other"}
+
+
+def test_eight_workers_take_less_than_a_quarter_of_the_time_of_one(
+    evenings: dict[str, Evening], record_property: t.Callable[[str, object], None]
+) -> None:
+    taken = []
+    for how in ("one", "eight"):
+        requests = evenings[f"a server far away, {how} at a time"].requests
+        assert len(requests) == 48
+        taken.append(requests[-1].time - requests[0].time)
+    record_property("times as fast with 8 workers", f"{taken[0] / taken[1]:.1f}")
+    assert taken[1] < taken[0] / 4
+
+
+# -- stopped ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def working(
+    folder: Path, size: int, wanted: t.Mapping[str, t.Any], **settings: t.Any
+) -> t.Iterator[tuple[Yard, t.Callable[[], t.Any]]]:
+    """A yard, and what starts the module there."""
+    with running(**settings) as server:
+        names = [f"app {number}" for number in range(size)]
+        yard = Yard(server, server.create_identities(names, azure_auth=ATTACHED))
+        login = {name: value for name, value in yard.credentials().items() if value}
+        options = {"url": server.url, **login, "azure_auths": yard.entries(**wanted)}
+        yield yard, lambda: start_module(FLEET, folder, options)
+
+
+def wait_for(condition: t.Callable[[], bool], process: t.Any) -> None:
+    while not condition():
+        assert process.poll() is None, "it ended too soon"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+def test_stopped_half_way_it_says_what_is_done_and_a_second_run_does_the_rest(
+    how: signal.Signals, tmp_path: Path
+) -> None:
+    with working(tmp_path, 300, {"resource": "other"}, latency=0.01) as (yard, start):
+        before = yard.server.live_tokens()
+        process = start()
+        wait_for(lambda: len(yard.server.requests(method="PATCH")) >= 100, process)
+        process.send_signal(how)
+        stopped_at = time.monotonic()
+        result = finish_module(process)
+        assert time.monotonic() - stopped_at < 6
+        assert process.returncode == 1
+        done = yard.changed()
+        assert 90 <= len(done) < 250, "it was stopped too late"
+        assert result["failed"]
+        assert result["msg"].startswith(f"The task was stopped by {how.name}; run it again")
+        assert not_tried(result) == 300 - result["checked"]
+        assert result["changed"]
+        # Nothing that was done is kept quiet; what was under way may count as done.
+        told = {item["identity_id"] for item in result["results"] if item["changed"]}
+        assert set(done) <= told
+        assert len(told - set(done)) <= WORKERS
+        assert result["changed_count"] + result["failed_count"] == len(result["results"])
+        assert yard.server.live_tokens() == before
+        second = finish_module(start())
+        assert not second.get("failed"), second
+        assert second["changed_count"] == 300 - len(done)
+        assert len(yard.changed()) == 300
+
+
+def test_stopped_while_an_answer_does_not_come_it_says_that_this_is_not_known(
+    tmp_path: Path,
+) -> None:
+    with working(tmp_path, 20, {"resource": "other"}) as (yard, start):
+        yard.server.fault("latency", method="PATCH", identity_id=yard.ids[5], seconds=60)
+        before = yard.server.live_tokens()
+        process = start()
+        wait_for(lambda: len(yard.changed()) == 19, process)
+        process.send_signal(signal.SIGTERM)
+        stopped_at = time.monotonic()
+        result = finish_module(process)
+        assert time.monotonic() - stopped_at < 12
+        assert (result["changed_count"], result["failed_count"]) == (19, 1)
+        (unknown,) = [item for item in result["results"] if item["failed"]]
+        assert unknown["identity_id"] == yard.ids[5]
+        # Whether the write was done cannot be known, and so counts.
+        assert unknown["changed"]
+        assert "was under way; how it ended is not known" in unknown["msg"]
+        assert yard.server.live_tokens() == before
+
+
+def test_stopped_while_it_waits_for_a_rate_limit_it_ends_at_once(tmp_path: Path) -> None:
+    with working(tmp_path, 50, {}, read_limit=10) as (yard, start):
+        process = start()
+        wait_for(lambda: len(yard.server.requests(method="GET")) >= 10, process)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        stopped_at = time.monotonic()
+        result = finish_module(process)
+        assert time.monotonic() - stopped_at < 3
+        assert not result["changed"]
+        assert result["checked"] == 10
+        assert not_tried(result) == 40
+        assert result["results"] == []
