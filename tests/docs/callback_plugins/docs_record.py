@@ -26,7 +26,7 @@ description:
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types
+class CallbackModule(CallbackBase):
     """Appends `{playbook, action, host, status, result, diff}` a task result to `DOCS_RECORD`."""
 
     CALLBACK_VERSION = 2.0
