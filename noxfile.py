@@ -89,6 +89,12 @@ def bench(session: nox.Session) -> None:
     run_pytest(session, "tests/bench")
 
 
+@nox.session
+def audit(session: nox.Session) -> None:
+    """The audit: the role as playbooks run it, and its page in a browser where there is one."""
+    run_pytest(session, "tests/audit", "--numprocesses=2", "--dist=loadfile")
+
+
 @nox.session(name="docs-examples")
 def docs_examples(session: nox.Session) -> None:
     """Every YAML block of the README, the guides and the module's examples."""

@@ -19,6 +19,8 @@ VERSION = 1
 _ORDER = ("state", *(field.option for field in AZURE_AUTH.fields))
 
 Item = dict[str, t.Any]
+# Of identities, by id; both may be None.
+Names = t.Mapping[t.Any, t.Any]
 
 
 def report(
@@ -86,7 +88,7 @@ def report(
     }
 
 
-def _drifted(result: Values, names: Values) -> list[Item]:
+def _drifted(result: Values, names: Names) -> list[Item]:
     """Return what differs, of each identity that would be changed."""
     # There is a difference for each identity that did not fail, in the same order.
     changed = [item for item in result.get("results", []) if not item["failed"]]
@@ -104,7 +106,7 @@ def _drifted(result: Values, names: Values) -> list[Item]:
     ]
 
 
-def _failed(item: Values, names: Values, *, refused: bool) -> Item:
+def _failed(item: Values, names: Names, *, refused: bool) -> Item:
     """Return an identity with the reason why it could not be judged."""
     known = ("msg", "http_status", "error", "request_id")
     failed = {**_identity(item, names), **{key: item[key] for key in known if key in item}}
@@ -117,12 +119,15 @@ def _failed(item: Values, names: Values, *, refused: bool) -> Item:
     return failed
 
 
-def _identity(item: Values, names: Values) -> Item:
-    """Return which identity a result is about, as far as it is known."""
+def _identity(item: Values, names: Names) -> Item:
+    """Return which identity a result is about, as far as it is known.
+
+    The name in a result may be the label of an entry; the real one goes before it.
+    """
     identity_id = item.get("identity_id")
     return {
         "identity_id": identity_id,
-        "identity_name": item.get("identity_name") or names.get(identity_id),
+        "identity_name": names.get(identity_id) or item.get("identity_name"),
     }
 
 

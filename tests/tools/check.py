@@ -47,6 +47,7 @@ CHECKS = {
     "emulator": "its controls and misbehaviour",
     "contract": "what the server promises",
     "functional": "the module as Ansible runs it",
+    "audit": "the audit and its page",
     "awx": "jobs as AWX runs them",
     "bench": "the benchmark, at a small scale",
     "docs-examples": "every example of the documentation",
@@ -59,6 +60,7 @@ LINT = ("formatters", "codeqa", "yamllint", "typing", "license-check", "extra-ch
 LONGEST_FIRST = (
     "functional",
     "docs-examples",
+    "audit",
     "awx",
     "sanity",
     "integration",
@@ -73,6 +75,7 @@ SUITES = (
     "emulator",
     "contract",
     "functional",
+    "audit",
     "awx",
     "bench",
     "docs-examples",

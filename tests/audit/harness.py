@@ -1,0 +1,186 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs audits: as the playbook does, or several in one run of ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.paths import COLLECTIONS
+
+from emulator import Emulator
+
+ROLE = "community.infisical.azure_auth_audit"
+PLAYBOOK = ROLE
+BEGIN = "begin: "
+
+Variables = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a task did, as `audit_record` wrote it."""
+
+    task: str
+    action: str
+    status: str
+    result: dict[str, t.Any]
+    size: int = 0
+
+
+@dataclass
+class Audit:
+    """What an audit did: its tasks, and the folder that it wrote into."""
+
+    folder: Path
+    records: list[Record] = field(default_factory=list)
+
+    @property
+    def failure(self) -> str | None:
+        """The message that it failed with; None if it did not."""
+        failed = [record for record in self.records if record.status == "failed"]
+        return str(failed[-1].result["msg"]) if failed else None
+
+    @property
+    def report(self) -> dict[str, t.Any]:
+        """The JSON that it wrote."""
+        report: dict[str, t.Any] = json.loads(self.json.read_text(encoding="utf-8"))
+        return report
+
+    @property
+    def json(self) -> Path:
+        """Where the JSON is."""
+        return self.folder / "report" / "audit.json"
+
+    @property
+    def html(self) -> Path:
+        """Where the page is."""
+        return self.folder / "report" / "audit.html"
+
+    def named(self, beginning: str) -> list[Record]:
+        """Return the tasks whose name begins so."""
+        return [record for record in self.records if record.task.startswith(beginning)]
+
+
+@dataclass
+class Run:
+    """A run of ansible-playbook: its exit status, what it printed, what its tasks did."""
+
+    returncode: int
+    output: str
+    records: list[Record]
+
+
+def paths(folder: Path) -> dict[str, str]:
+    """Return the variables that make an audit write into a folder, which need not exist."""
+    return {
+        "azure_auth_audit_html": str(folder / "report" / "audit.html"),
+        "azure_auth_audit_json": str(folder / "report" / "audit.json"),
+    }
+
+
+def play(emulator: Emulator, folder: Path, *arguments: str, **environment: str) -> Run:
+    """Run ansible-playbook in a folder, with the emulator in the environment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "records.jsonl"
+    log.unlink(missing_ok=True)
+    foreign = ("ANSIBLE_", "INFISICAL_")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(foreign) and not name.lower().endswith("_proxy")
+    }
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), *arguments],
+        cwd=folder,
+        env={
+            **kept,
+            "ANSIBLE_CALLBACKS_ENABLED": "audit_record",
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_HOME": str(folder / ".ansible"),
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_PIPELINING": "true",
+            "AUDIT_RECORD": str(log),
+            "INFISICAL_URL": emulator.url,
+            "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
+            "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
+            **environment,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return Run(done.returncode, done.stdout, [Record(**json.loads(line)) for line in lines])
+
+
+def audits(
+    emulator: Emulator,
+    folder: Path,
+    cases: t.Mapping[str, Variables],
+    *arguments: str,
+) -> dict[str, Audit]:
+    """Run the role once for each case, with these variables, in one run of ansible-playbook.
+
+    Each writes into `report` in a folder of its name, unless its variables say something else.
+    """
+    tasks: list[dict[str, t.Any]] = []
+    for name, variables in cases.items():
+        role = {
+            "ansible.builtin.include_role": {"name": ROLE},
+            "vars": {**paths(folder / name), **variables},
+        }
+        tasks += [
+            {"name": BEGIN + name, "ansible.builtin.debug": {"msg": name}},
+            {"block": [role], "rescue": [{"ansible.builtin.meta": "noop"}]},
+        ]
+    playbook = folder / "audits.yml"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable},
+        "module_defaults": {"group/community.infisical.infisical": {"retries": 0}},
+        "tasks": tasks,
+    }
+    playbook.write_text(json.dumps([content]), encoding="utf-8")
+    run = play(emulator, folder, str(playbook), *arguments)
+    done: dict[str, Audit] = {}
+    for record in run.records:
+        if record.task.startswith(BEGIN):
+            name = record.task.removeprefix(BEGIN)
+            done[name] = Audit(folder / name)
+        elif done and record.status != "stats":
+            done[name].records.append(record)
+    assert set(done) == set(cases), run.output[-4000:]
+    return done
+
+
+def writes(emulator: Emulator) -> list[str]:
+    """Return the requests that were made and may change something, but for logging in and out."""
+    harmless = ("/login", "/auth/token/revoke", "/identities/search")
+    return [
+        f"{request.method} {request.path}"
+        for request in emulator.requests()
+        if request.method != "GET" and not request.path.endswith(harmless)
+    ]
+
+
+def names(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[t.Any]:
+    """Return the names of the identities in a part of a report."""
+    return [item["identity_name"] for item in items]

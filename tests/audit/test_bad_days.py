@@ -1,0 +1,94 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Audits of servers that do not let themselves be audited."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from audit.harness import Audit, audits, writes
+from audit.worlds import DESIRED, STORED, clear_seed
+from emulator import running
+
+Entry = dict[str, t.Any]
+
+
+@pytest.fixture(scope="module")
+def bad_days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Audit, int, int]]:
+    """Audits on bad days, with the number of tokens that are left, and of writes."""
+    done = {}
+    faults: dict[str, Entry] = {
+        "the server goes down": {"path": "/azure-auth/identities/", "status": 503},
+        "the organization cannot be listed": {
+            "path": "/api/v1/identities",
+            "status": 403,
+            "error": "PermissionDenied",
+            "message": "no",
+        },
+        "no login": {
+            "path": "/login",
+            "status": 401,
+            "error": "UnauthorizedError",
+            "message": "Invalid credentials",
+        },
+    }
+    for name, fault in faults.items():
+        folder = tmp_path_factory.mktemp("bad-day")
+        with running() as emulator:
+            clear_seed(emulator)
+            ids = emulator.create_identities([f"n{n}" for n in range(60)], azure_auth=STORED)
+            before = emulator.live_tokens()
+            emulator.fault("error", **fault)
+            entries = [{"identity_id": identity_id, **DESIRED} for identity_id in ids]
+            case = {
+                "azure_auth_audit_desired": entries,
+                "azure_auth_audit_batch_size": 20,
+                "azure_auth_audit_concurrency": 1,
+                "azure_auth_audit_html": "",
+            }
+            audit = audits(emulator, folder, {name: case})[name]
+            done[name] = (audit, emulator.live_tokens() - before, len(writes(emulator)))
+    return done
+
+
+def test_a_server_that_goes_down_ends_an_audit_with_a_report(
+    bad_days: dict[str, tuple[Audit, int, int]],
+) -> None:
+    audit, tokens, written = bad_days["the server goes down"]
+    assert (tokens, written) == (0, 0)
+    # Nobody waits for the other batches to fail as well.
+    assert len(audit.named("Identities ")) == 1
+    report = audit.report
+    assert report["counts"]["not_judged"] == 60
+    assert 0 < len(report["not_judged"]) < 20
+    untried = 60 - len(report["not_judged"])
+    assert report["problems"][0].startswith(
+        f"{untried} of the identities in the list were not tried."
+    )
+    assert report["complete"] is False
+    assert "60 could not be judged" in str(audit.failure)
+
+
+def test_an_organization_that_cannot_be_listed_hides_no_drift(
+    bad_days: dict[str, tuple[Audit, int, int]],
+) -> None:
+    audit, tokens, written = bad_days["the organization cannot be listed"]
+    assert (tokens, written) == (0, 0)
+    report = audit.report
+    assert report["counts"]["as_desired"] == 60
+    assert report["complete"] is False
+    assert "403 PermissionDenied" in report["problems"][0]
+    assert audit.failure is not None
+
+
+def test_a_login_that_fails_is_told_by_its_message(
+    bad_days: dict[str, tuple[Audit, int, int]],
+) -> None:
+    audit, tokens, written = bad_days["no login"]
+    assert (tokens, written) == (0, 0)
+    assert "Invalid credentials" in str(audit.failure)
+    assert not audit.json.exists()
