@@ -95,9 +95,10 @@ class Block:
             groups = content.values()
             if all(isinstance(group, dict) and "hosts" in group for group in groups):
                 return "inventory"
+            return "variables"
         raise BlockError(
             f"{self.id}: the tests do not know what this YAML is; "
-            "it is no playbook, task list, requirements file, inventory or result"
+            "it is no playbook, task list, requirements file, inventory, variables file or result"
         )
 
     @property

@@ -160,12 +160,12 @@ def test_requirements_name_this_collection(block: Block) -> None:
         assert collection["name"] in ("community.infisical", galaxy["repository"] + ".git")
 
 
-@pytest.mark.parametrize("block", _blocks("inventory"))
-def test_inventory_is_used(block: Block) -> None:
-    """An inventory is used by a console block, which runs it."""
+@pytest.mark.parametrize("block", _blocks("inventory", "variables"))
+def test_file_is_used(block: Block) -> None:
+    """An inventory, or a file of variables, is used by a console block, which runs it."""
     name = block.marks["file"]
     assert any(
-        name in command.words
+        {name, f"@{name}"} & set(command.words)
         for other in BLOCKS[block.document]
         if other.kind == "session"
         for command in commands(other)
@@ -212,6 +212,9 @@ def _check_command(block: Block, command: Command) -> None:
         files = [other.marks.get("file") for other in BLOCKS[block.document]]
         playbooks = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("playbooks/*.yml")]
         assert set(words) & {*files, *playbooks}, f"no such playbook: {words}"
+    elif program == "xdg-open":
+        defaults = (ROOT / "roles/azure_auth_audit/defaults/main.yml").read_text(encoding="utf-8")
+        assert words == [yaml.safe_load(defaults)["azure_auth_audit_html"]]
     elif program == "ansible-doc":
         modules = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("plugins/modules/*.py")]
         assert words[-1] in modules
@@ -245,7 +248,8 @@ def _check_galaxy(words: list[str]) -> None:
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     assert words[:2] in (["collection", "install"], ["collection", "build"])
     artifact = "{namespace}-{name}-{version}.tar.gz".format(**galaxy)
-    known = {"-r", "requirements.yml", artifact, "git+" + galaxy["repository"] + ".git"}
+    name = "{namespace}.{name}".format(**galaxy)
+    known = {"-r", "requirements.yml", name, artifact, "git+" + galaxy["repository"] + ".git"}
     assert set(words[2:]) <= known, f"unknown words: {set(words[2:]) - known}"
 
 
