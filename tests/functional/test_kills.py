@@ -6,22 +6,21 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import subprocess
-import sys
 import time
 import typing as t
 from pathlib import Path
 
 from functional.cases import ATTACHED, ONE, REQUIRED, TWO
-from functional.harness import COLLECTIONS, clean_environment
+from functional.harness import FLEET, MODULE, finish_module, start_module
 
 from emulator import running
 
-PYTHON_MODULE = "ansible_collections.community.infisical.plugins.modules.infisical_azure_auth"
 KILLS = 36
+FLEET_KILLS = 9
+FLEET_SIZE = 60
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 SEED = 20261123
 
@@ -41,31 +40,15 @@ ENDS: tuple[tuple[dict[str, t.Any] | None, dict[str, t.Any]], ...] = (
 )
 
 
-def start(server: t.Any, folder: Path, options: dict[str, t.Any]) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", PYTHON_MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=clean_environment(folder, PYTHONPATH=str(COLLECTIONS)),
-    )
-    assert process.stdin is not None
+def start(
+    server: t.Any, folder: Path, options: dict[str, t.Any], module: str = MODULE
+) -> subprocess.Popen[str]:
     login = {
         "url": server.url,
         "universal_auth_client_id": server.client_id,
         "universal_auth_client_secret": server.client_secret,
     }
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**login, **options}}))
-    process.stdin.close()
-    return process
-
-
-def finish(process: subprocess.Popen[str]) -> dict[str, t.Any]:
-    assert process.stdout is not None
-    with process, process.stdout as output:
-        result: dict[str, t.Any] = json.loads(output.read())
-    return result
+    return start_module(module, folder, {**login, **options})
 
 
 def test_after_any_kill_a_second_run_converges(
@@ -76,7 +59,7 @@ def test_after_any_kill_a_second_run_converges(
     # A little latency, so that there is time to be killed in, between the requests and during them.
     with running(latency=0.02) as server:
         started = time.monotonic()
-        finish(start(server, tmp_path, {"identity_id": server.create_identity("how long")}))
+        finish_module(start(server, tmp_path, {"identity_id": server.create_identity("how long")}))
         usual = time.monotonic() - started
         for number in range(KILLS):
             stored, options = ENDS[number % len(ENDS)]
@@ -98,11 +81,11 @@ def test_after_any_kill_a_second_run_converges(
             # Not judged: a token whose login was still being answered cannot be revoked. That a
             # signal has it revoked otherwise is tested in test_logins.py.
             tokens_left += how is not signal.SIGKILL and server.live_tokens() != before
-            mended = finish(start(server, tmp_path, wanted))
+            mended = finish_module(start(server, tmp_path, wanted))
             assert not mended.get("failed"), mended
             # Measured anew, because a busy machine may be an idle one a little later.
             started = time.monotonic()
-            again = finish(start(server, tmp_path, wanted))
+            again = finish_module(start(server, tmp_path, wanted))
             usual = time.monotonic() - started
             assert again["changed"] is False
             assert again["azure_auth"]["state"] == options.get("state", "present")
@@ -111,6 +94,56 @@ def test_after_any_kill_a_second_run_converges(
     record_property("tokens left by SIGINT and SIGTERM", tokens_left)
     # A kill that came too late proves nothing.
     assert interrupted >= KILLS // 3, f"{interrupted} of {KILLS} kills came in time"
+
+
+def test_after_a_kill_of_a_fleet_a_second_run_finishes_the_rest(
+    tmp_path: Path, record_property: t.Callable[[str, object], None]
+) -> None:
+    """Killed when a random share of the writes is done, most of which are half of a pair."""
+    chance = random.Random(SEED)
+    half_way = 0
+    for number in range(FLEET_KILLS):
+        how = SIGNALS[number % len(SIGNALS)]
+        with running(latency=0.004) as server:
+            ids = server.create_identities([f"app {n}" for n in range(FLEET_SIZE)])
+            entries = []
+            for index, identity_id in enumerate(ids):
+                stored, options = ENDS[index % len(ENDS)]
+                if stored is not None:
+                    server.put_azure_auth(identity_id, **stored)
+                entries.append({"identity_id": identity_id, **options})
+            before = {identity_id: server.azure_auth(identity_id) for identity_id in ids}
+            wanted = {"azure_auths": entries}
+            process = start(server, tmp_path, wanted, FLEET)
+            enough = chance.randrange(1, FLEET_SIZE)
+            while len(writes_of(server)) < enough:
+                assert process.poll() is None, "it was too fast to be killed"
+                time.sleep(0.002)
+            process.send_signal(how)
+            assert process.stdout is not None
+            process.stdout.read()
+            process.wait()
+            touched = [i for i in ids if server.azure_auth(i) != before[i]]
+            half_way += 0 < len(touched) < FLEET_SIZE
+            for identity_id in ids:
+                check_nothing_lax(server.azure_auth(identity_id))
+            mended = finish_module(start(server, tmp_path, wanted, FLEET))
+            assert not mended.get("failed"), mended
+            assert mended["checked"] == FLEET_SIZE
+            again = finish_module(start(server, tmp_path, wanted, FLEET))
+            assert again["changed"] is False
+            assert again["results"] == []
+    record_property("kills of fleets", FLEET_KILLS)
+    record_property("half-way", half_way)
+    assert half_way >= FLEET_KILLS - 2
+
+
+def writes_of(server: t.Any) -> list[t.Any]:
+    return [
+        item
+        for item in server.requests(path="/azure-auth/identities/")
+        if item.method in ("POST", "PATCH", "DELETE")
+    ]
 
 
 def check_nothing_lax(raw: dict[str, t.Any] | None) -> None:

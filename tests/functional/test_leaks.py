@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED
-from functional.harness import MODULE, Run, run_play
+from functional.harness import FLEET, INFO, MODULE, Run, run_play
 
 LOGIN = "community.infisical.infisical_login"
 CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
@@ -59,16 +59,17 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
     server.fault("drop", identity_id=ids[4])
     server.fault("error", identity_id=ids[5], status=401, error="UnauthorizedError")
     server.fault("rate_limit", identity_id=ids[6], retry_after=999)
-    common = {"resource": "leaks", "retries": 0, "rate_limit_timeout": 0}
+    impatient = {"retries": 0, "rate_limit_timeout": 0}
+    common = {"resource": "leaks"}
     wrong = {
         "universal_auth_client_id": server.client_id,
         "universal_auth_client_secret": WRONG,
     }
     login_data = {"url": server.url, "access_token": server.token}
     return [
-        *({MODULE: {"identity_id": identity_id, **common}} for identity_id in ids[:7]),
+        *({MODULE: {"identity_id": i, **common, **impatient}} for i in ids[:7]),
         {MODULE: {"identity_id": ids[0], "token": server.token}},
-        {MODULE: {"identity_id": ids[7], "token": server.token, **common}},
+        {MODULE: {"identity_id": ids[7], "token": server.token, **common, **impatient}},
         {MODULE: {"identity_id": ids[0], "login_data": login_data}},
         {MODULE: {"identity_id": ids[0], "access_token_ttl": -1}},
         {MODULE: {"identity_id": ids[0], **wrong}},
@@ -76,6 +77,11 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
         {MODULE: {"identity_id": ids[0], "auth_method": "ldap_auth", "ldap_password": WRONG}},
         {MODULE: {"identity_id": ids[0], "url": f"https://user:{WRONG}@infisical.invalid"}},
         {MODULE: {"identity_id": ids[0], "login_data": {"url": f"x://u:{WRONG}@x"}}},
+        # A bad and a good one each of several, and one that echoes the secret.
+        {FLEET: {"azure_auths": [{"identity_id": i, **common} for i in ids], **impatient}},
+        {INFO: {"identity_ids": ids, **impatient}},
+        {FLEET: {"azure_auths": [{"identity_id": ids[0]}, 7], "token": server.token}},
+        {FLEET: {"azure_auths": [{"identity_id": ids[1]}], **wrong}},
         {LOGIN: {}, "register": "login", "no_log": True},
         {LOGIN: {"state": "absent", "login_data": "{{ login.login_data }}"}},
         {LOGIN: wrong},
@@ -121,7 +127,7 @@ def test_no_secret_gets_out(
     texts = {**searched(tmp_path, run), "processes": processes.stop()}
     outcomes = [result["failed"] for result in run.results]
     assert outcomes.count(False) >= 6, "the tasks that should pass did not"
-    assert outcomes.count(True) >= 12, "the tasks that should fail did not"
+    assert outcomes.count(True) >= 16, "the tasks that should fail did not"
     assert "ansible-playbook" in texts["processes"]
     assert "leaks" in texts["output"]
     secrets = {server.client_secret, server.token, WRONG, PASSWORD}
