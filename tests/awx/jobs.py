@@ -91,7 +91,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Template:
-    """A job template, as far as a run depends on it."""
+    """A job template, as far as a run depends on it.
+
+    With `fact_cache`, facts are kept, and those of the job `facts_of` are there from the start.
+    """
 
     playbook: str
     credential: Object
@@ -102,6 +105,7 @@ class Template:
     project: Path = PROJECT
     environment: t.Mapping[str, str] = field(default_factory=dict)
     fact_cache: bool = False
+    facts_of: Job | None = None
 
 
 def launch(template: Template, folder: Path) -> Job:
@@ -129,7 +133,8 @@ def launch_elsewhere(template: Template, folder: Path, node: Path) -> tuple[Job,
             [program, "worker", "--private-data-dir", node],
             stdin=sent,
             stdout=answer,
-            check=True,
+            # Its status is that of the job, which may fail.
+            check=False,
         )
     job = Job("", folder, prepared.ident)
     with back.open("rb") as stream:
@@ -153,6 +158,10 @@ class _Prepared:
         for name in ("env", "inventory"):
             (folder / name).mkdir(parents=True)
         shutil.copytree(template.project, folder / "project")
+        if template.facts_of:
+            # AWX keeps them in its database meanwhile: awx/main/tasks/facts.py.
+            cached = folder / "artifacts" / self.ident / "fact_cache"
+            shutil.copytree(template.facts_of.artifacts / "fact_cache", cached)
         injected = inject(CREDENTIAL_TYPE, template.credential, folder, seen_as)
         inventory = folder / "inventory" / "hosts"
         inventory.write_text(
@@ -171,6 +180,8 @@ class _Prepared:
                 "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
                 "ANSIBLE_HOME": str(folder.with_name("home")),
                 "ANSIBLE_RETRY_FILES_ENABLED": "False",
+                # As elsewhere in the tests: it saves time.
+                "ANSIBLE_PIPELINING": "True",
                 "JOB_ID": self.ident,
                 "MAX_EVENT_RES": str(MAX_EVENT_RES),
                 **template.environment,
@@ -213,6 +224,18 @@ def _inventory() -> dict[str, t.Any]:
             }
         },
     }
+
+
+def project_of(folder: Path, identities: t.Sequence[Object]) -> Path:
+    """Return a copy of the extension's project, with these identities in place of its own."""
+    project = folder / "source"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("identities"))
+    (project / "identities").mkdir()
+    half = len(identities) // 2
+    for name, part in (("a.yml", identities[:half]), ("b.json", identities[half:])):
+        content = {"azure_auths": part} if name == "a.yml" else part
+        (project / "identities" / name).write_text(json.dumps(content), encoding="utf-8")
+    return project
 
 
 def texts(folder: Path) -> dict[str, str]:

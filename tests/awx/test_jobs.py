@@ -1,0 +1,263 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The jobs of the extension do what they say, as AWX sees it: by events, stats and what is left.
+
+A job takes seconds, so each test here looks at the same few jobs, which run one after the other on
+one fleet.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+from functional.forwarder import Forwarder, serving
+
+from awx.jobs import MAX_EVENT_RES, Job, Template, launch, launch_elsewhere, project_of, texts
+from emulator import Emulator
+
+TENANT = "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16"
+# 120 identities with as many principals as Infisical stores, and many networks, are more than an
+# event holds; 100 are not.
+SIZE = 120
+PRINCIPALS = [f"c9a1e7d4-02b8-4f35-9e6a-{number:012x}" for number in range(53)]
+NETWORKS = [f"2001:db8:{number:x}::/48" for number in range(0x1000, 0x1018)]
+NAMES = [f"service {number}" for number in range(SIZE)]
+
+
+def desired() -> list[dict[str, t.Any]]:
+    """Return the list that is applied."""
+    return [
+        {
+            "identity_name": name,
+            "tenant_id": TENANT,
+            "resource": "https://management.azure.com/",
+            "allowed_service_principal_ids": PRINCIPALS,
+            "access_token_trusted_ips": NETWORKS,
+            "access_token_ttl": 3600,
+        }
+        for name in NAMES
+    ]
+
+
+@dataclass
+class Jobs:
+    """The jobs, in the order in which they ran, and what the server was told to write in each."""
+
+    preview: Job
+    unbatched: Job
+    applied: Job
+    applied_streams: tuple[bytes, bytes]
+    again: Job
+    failing: Job
+    audit: Job
+    writes: dict[str, list[str]]
+
+    def all(self) -> list[Job]:
+        """Every job."""
+        return [item for item in vars(self).values() if isinstance(item, Job)]
+
+
+def writes(emulator: Emulator) -> list[str]:
+    """Return how Azure Auth was written since the last call."""
+    methods = [record.method for record in emulator.requests(path="azure-auth/identities")]
+    emulator.clear_requests()
+    return [method for method in methods if method != "GET"]
+
+
+@pytest.fixture(scope="module")
+def front(emulator: Emulator) -> t.Iterator[tuple[str, str]]:
+    """The same server with TLS: its URL, and the certificate of its authority."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serving(Forwarder(emulator.url, tls=context)) as forwarder:
+        yield forwarder.url, authority.cert_pem.bytes().decode()
+
+
+@pytest.fixture(scope="module")
+def jobs(
+    emulator: Emulator,
+    credential: dict[str, str],
+    front: tuple[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Jobs:
+    """Run the jobs: a preview, the real thing on another node, and so on."""
+    folder = tmp_path_factory.mktemp("jobs")
+    project = project_of(folder, desired())
+    ids = emulator.create_identities(NAMES)
+    made: dict[str, t.Any] = {}
+    written: dict[str, list[str]] = {}
+
+    def template(playbook: str = "azure_auth_apply.yml", **given: t.Any) -> Template:
+        return Template(playbook, **{"credential": credential, "project": project, **given})
+
+    def run(name: str, job: Template) -> None:
+        made[name] = launch(job, folder / name)
+        written[name] = writes(emulator)
+
+    writes(emulator)
+    run("preview", template(check=True))
+    run("unbatched", template(check=True, extra_vars={"azure_auth_apply_batch_size": SIZE}))
+    url, certificate = front
+    private = {**credential, "url": url, "ca_bundle": certificate}
+    made["applied"], *streams = launch_elsewhere(
+        template(credential=private, extra_vars={"azure_auth_apply_batch_size": 50}),
+        folder / "applied",
+        folder / "node",
+    )
+    written["applied"] = writes(emulator)
+    token = {"url": emulator.url, "auth_method": "token_auth", "token": emulator.token}
+    run("again", template(credential=token))
+    for identity_id in ids[:40]:
+        emulator.put_azure_auth(identity_id, accessTokenTTL=60)
+    run("audit", template("azure_auth_audit.yml", check=True))
+    emulator.fault("error", method="PATCH", identity_id=[ids[3], ids[25]], status=400, message="no")
+    survey = {"azure_auth_apply_batch_size": 20, "azure_auth_apply_only": ",".join(NAMES[:30])}
+    # In a workflow, what the audit handed on is among the variables.
+    run("failing", template(extra_vars={**made["audit"].stats, **survey}, verbosity=4))
+    emulator.clear_faults()
+    return Jobs(applied_streams=(streams[0], streams[1]), writes=written, **made)
+
+
+def identities_of(job: Job) -> dict[str, dict[str, t.Any]]:
+    """Return what the job's events say of single identities, by name."""
+    results = job.results("infisical_azure_auths")
+    return {item["identity_name"]: item for result in results for item in result["results"]}
+
+
+def differences_of(job: Job) -> list[dict[str, t.Any]]:
+    """Return the differences that the job's events show."""
+    return [item for result in job.results("infisical_azure_auths") for item in result["diff"]]
+
+
+def test_a_preview_changes_nothing_and_shows_everything(jobs: Jobs) -> None:
+    assert jobs.preview.status == "successful"
+    assert jobs.writes["preview"] == []
+    assert list(identities_of(jobs.preview)) == NAMES
+    headers = [item["after_header"] for item in differences_of(jobs.preview)]
+    assert [header.split()[3:5] for header in headers] == [name.split() for name in NAMES]
+    assert f"+++ after: Azure Auth of {NAMES[-1]} " in jobs.preview.output
+
+
+def test_a_real_run_does_what_the_preview_said(jobs: Jobs) -> None:
+    assert jobs.applied.status == "successful"
+    assert jobs.writes["applied"] == ["POST"] * SIZE
+    assert jobs.applied.stats == jobs.preview.stats
+    assert differences_of(jobs.applied) == differences_of(jobs.preview)
+
+
+def test_a_second_run_changes_nothing(jobs: Jobs) -> None:
+    assert jobs.again.status == "successful"
+    assert jobs.writes["again"] == []
+    assert (jobs.again.changed, jobs.applied.changed) == (0, 3)
+    assert identities_of(jobs.again) == {}
+
+
+def test_stats_are_handed_on(jobs: Jobs) -> None:
+    nothing = {"checked": SIZE, "changed": 0, "failed": 0, "purged": 0, "as_desired": 0}
+    assert jobs.applied.stats == {"azure_auth_apply_counts": {**nothing, "changed": SIZE}}
+    assert jobs.again.stats == {"azure_auth_apply_counts": {**nothing, "as_desired": SIZE}}
+    assert jobs.failing.stats["azure_auth_apply_counts"] == {
+        **nothing,
+        "checked": 30,
+        "changed": 28,
+        "failed": 2,
+    }
+
+
+def test_names_of_tasks_tell_how_far_the_job_is(jobs: Jobs) -> None:
+    titles = [
+        event["event_data"]["name"]
+        for event in jobs.failing.events
+        if event["event"] == "playbook_on_task_start"
+    ]
+    assert [title for title in titles if title.startswith("Apply ")] == [
+        "Apply 1 to 20 of 30 (0 changed, 0 failed so far)",
+        "Apply 21 to 30 of 30 (19 changed, 1 failed so far)",
+    ]
+
+
+def test_identities_that_failed_are_named_and_the_others_are_done(jobs: Jobs) -> None:
+    assert jobs.failing.status == "failed"
+    failed = [name for name, item in identities_of(jobs.failing).items() if item["failed"]]
+    assert failed == [NAMES[3], NAMES[25]]
+    assert set(jobs.writes["failing"]) == {"PATCH"}
+    (event,) = (event for event in jobs.failing.events if event["event"] == "runner_on_failed")
+    message = event["event_data"]["res"]["msg"]
+    assert message.startswith("2 of 30 identities failed. ")
+    assert message.count("Infisical answered 400") == 2
+    # A batch with failures still shows what it changed.
+    assert len(differences_of(jobs.failing)) == 28
+
+
+def test_events_of_batches_are_small_enough_for_awx(
+    jobs: Jobs, record_property: t.Callable[[str, object], None]
+) -> None:
+    sizes = [len(str(result)) for result in jobs.preview.results("infisical_azure_auths")]
+    record_property("largest result of a batch of 100", f"{max(sizes)} characters")
+    assert len(sizes) == 2
+    assert all(MAX_EVENT_RES / 2 < size < MAX_EVENT_RES for size in sizes[:1])
+    for job in jobs.all():
+        if job is not jobs.unbatched:
+            dropped = [
+                event["event_data"]["task"]
+                for event in job.events
+                if event["event"] == "runner_on_ok" and not event["event_data"]["res"]
+            ]
+            assert dropped == []
+
+
+def test_without_batches_awx_drops_what_a_task_says(jobs: Jobs) -> None:
+    """What the batches are for. The numbers get through even so."""
+    assert jobs.unbatched.results("infisical_azure_auths") == [{}]
+    assert jobs.unbatched.stats == jobs.preview.stats
+
+
+def test_the_audit_fails_for_drift_and_hands_on_how_much(jobs: Jobs) -> None:
+    assert jobs.audit.status == "failed"
+    assert jobs.writes["audit"] == []
+    counts = jobs.audit.stats["azure_auth_audit_counts"]
+    assert (counts["checked"], counts["drifted"]) == (SIZE, 40)
+    assert "40 have drifted" in jobs.audit.output
+
+
+def test_no_secret_is_in_an_event_or_an_artifact(jobs: Jobs, emulator: Emulator) -> None:
+    """But where ansible-runner itself keeps what it was started with: one file, one line."""
+    secrets = {*emulator.state.labels, emulator.client_secret, emulator.token}
+    assert len(secrets) > len(jobs.all())
+    searched = 0
+    for job in jobs.all():
+        left = texts(job.folder)
+        started = left.pop(str((job.artifacts / "command").relative_to(job.folder)))
+        assert any(secret in started for secret in secrets)
+        left["events"] = json.dumps(job.events)
+        searched += len(left)
+        found = [name for name, text in left.items() for secret in secrets if secret in text]
+        assert found == []
+    assert searched > 100
+    assert (jobs.audit.folder / "project" / "azure_auth_audit.html").exists()
+    _there, back = jobs.applied_streams
+    lines = [line for line in back.splitlines() if emulator.client_secret.encode() in line]
+    assert [json.loads(line)["status"] for line in lines] == ["starting"]
+
+
+def test_jobs_leave_no_token_behind(jobs: Jobs, emulator: Emulator) -> None:
+    assert jobs.again.status == "successful"
+    assert emulator.live_tokens() == 0
+
+
+def test_a_private_authority_comes_with_the_credential(jobs: Jobs, front: tuple[str, str]) -> None:
+    url, certificate = front
+    started = json.loads((jobs.applied.artifacts / "command").read_text(encoding="utf-8"))
+    bundle = Path(started["env"]["REQUESTS_CA_BUNDLE"])
+    assert started["env"]["INFISICAL_URL"] == url
+    assert bundle.parent.parent == jobs.applied.folder.with_name("node")
+    assert bundle.read_text(encoding="utf-8").strip() == certificate.strip()
