@@ -10,11 +10,14 @@ In Markdown it is `<!-- outcome: changed -->`, in reStructuredText `.. outcome: 
 outcome  what the tasks of this collection in the block come to, one word each, comma separated:
          changed, unchanged, failed or skipped; "none" where it has no such task. After "failed", a
          `text` block shows the message. An `ansible-output` block shows the diff that the block
-         before it prints.
+         before it prints. A `console` block with output is "failed" or, without a mark, goes well.
 file     the name under which a reader saves the block. A file is run by the `console` block that
-         shows its command with output, or used by one.
-given    names of identities, comma separated, that somebody attached Azure Auth to before.
+         shows its command with output, or used by one, or by another file.
+given    names of identities, comma separated, that somebody attached Azure Auth to before;
+         "a-1..a-9" are nine.
 result   "azure_auth" or another key: the block shows what the task before returned under that key.
+shows    a file that the `console` block before wrote; the block shows a part of it.
+edit     a file: the reader puts the block in place of what was shown of it.
 sent     an HTTP method: the `json` block shows the body of a request that the block before sent.
 
 A `terraform` block has the same settings as the task in the `yaml` block after it.
@@ -31,7 +34,7 @@ from pathlib import Path
 
 import yaml
 
-MARKS = frozenset({"outcome", "file", "given", "result", "sent"})
+MARKS = frozenset({"outcome", "file", "given", "result", "shows", "edit", "sent"})
 LANGUAGES = frozenset({"yaml", "console", "shell", "text", "ansible-output", "json", "terraform"})
 EXAMPLES = "EXAMPLES"
 OUTCOMES = frozenset({"changed", "unchanged", "failed", "skipped"})
@@ -89,6 +92,8 @@ class Block:
                 any(_MODULE.fullmatch(key) or key == "block" for key in item) for item in content
             ):
                 return "tasks"
+            if {"shows", "edit"} & set(self.marks):
+                return "entries"
         if isinstance(content, dict) and set(content) == {"collections"}:
             return "requirements"
         if isinstance(content, dict) and "file" in self.marks:
@@ -98,7 +103,8 @@ class Block:
             return "variables"
         raise BlockError(
             f"{self.id}: the tests do not know what this YAML is; "
-            "it is no playbook, task list, requirements file, inventory, variables file or result"
+            "it is no playbook, task list, requirements file, inventory, variables file, "
+            "part of a file or result"
         )
 
     @property

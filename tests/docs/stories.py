@@ -128,6 +128,30 @@ def _named(value: t.Any) -> t.Iterator[str]:
             yield from _named(item)
 
 
+def _ids_of_names(value: t.Any) -> t.Iterator[tuple[str, str]]:
+    """Yield the ids, and the names beside them, of identities in playbooks and lists."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _ids_of_names(item)
+    elif isinstance(value, dict):
+        if {"identity_id", "identity_name"} <= set(value):
+            yield str(value["identity_id"]), value["identity_name"]
+        for item in value.values():
+            yield from _ids_of_names(item)
+
+
+def _given(mark: str) -> list[str]:
+    """Return the names in a mark; `a-1..a-9` are nine."""
+    names = []
+    for name in filter(None, mark.split(", ")):
+        first, _dots, last = name.partition("..")
+        stem = first.rstrip("0123456789")
+        digits = len(first) - len(stem)
+        numbers = range(int(first[-digits:]), int(last[-digits:]) + 1) if last else ()
+        names += [f"{stem}{number:0{digits}}" for number in numbers] or [name]
+    return names
+
+
 class Story:
     """The blocks of one document, told once."""
 
@@ -145,6 +169,7 @@ class Story:
         self._variables = self._write_variables()
         self._batch: list[tuple[Block, str]] = []
         self._told: dict[str, Told] = {}
+        self._shown: dict[str, str] = {}
         for number, block in enumerate(blocks):
             self._tell(number, block)
         self._flush()
@@ -161,19 +186,25 @@ class Story:
 
     def _create_identities(self, blocks: t.Sequence[Block]) -> dict[str, str]:
         text = "\n".join(block.text for block in blocks)
+        documented = {}
         for block in blocks:
-            names = set(_named(yaml.safe_load(block.text)) if block.language == "yaml" else ())
-            for name in names - set(self._identities):
-                self._identities[name] = self._emulator.create_identity(name)
-            if block.heading != EXAMPLES:
-                names = set(filter(None, block.marks.get("given", "").split(", ")))
+            content = yaml.safe_load(block.text) if block.language == "yaml" else None
+            given = _given(block.marks.get("given", ""))
+            names = list(_named(content)) if block.heading == EXAMPLES else given
+            for name in dict.fromkeys((*_named(content), *given)):
+                if name not in self._identities:
+                    self._identities[name] = self._emulator.create_identity(name)
             for name in names:
                 self._emulator.put_azure_auth(self._identities[name], **SOMEBODYS)
+            for identity_id, name in _ids_of_names(content):
+                documented[identity_id] = self._identities[name]
         return {
             **{
                 match["id"]: self._emulator.create_identity(f"documented as {match['id']}")
                 for match in _ID.finditer(text)
+                if match["id"] not in documented
             },
+            **documented,
             **{match["id"]: self._given.identity_id for match in _LOGIN_ID.finditer(text)},
             **dict.fromkeys(URLS, self._emulator.url),
         }
@@ -188,6 +219,15 @@ class Story:
         kind = block.kind
         if "file" in block.marks:
             self._write(block.marks["file"], block.text)
+        elif "shows" in block.marks:
+            self._flush()
+            path = self._folder / block.marks["shows"]
+            self._told[block.id] = Told(output=path.read_text(encoding="utf-8"))
+            self._shown[path.name] = block.text
+        elif "edit" in block.marks:
+            name = block.marks["edit"]
+            text = self.as_documented((self._folder / name).read_text(encoding="utf-8"))
+            self._write(name, text.replace(self._shown[name], block.text))
         elif kind in ("playbook", "tasks"):
             text = block.text
             if block.heading == EXAMPLES:

@@ -108,14 +108,23 @@ def message_rows() -> list[MessageRow]:
     return rows
 
 
+def message_parts() -> list[str]:
+    """Return what the guide to troubleshooting quotes of messages outside of the first column."""
+    text = (ROOT / "docs/docsite/rst/guide_troubleshooting.rst").read_text(encoding="utf-8")
+    return [part for line in text.splitlines() for part in re.findall(r"``(.+?\.)``", line)]
+
+
 def messages_in_code() -> list[str]:
     """Return what the code gives to its errors and warnings, with `...` for each value in it.
 
-    A message that is put together elsewhere has `...` for what is not in the same expression.
+    Whole sentences count wherever they are. A message that is put together elsewhere has `...` for
+    what is not in the same expression.
     """
     trees = [
         ast.parse(path.read_text(encoding="utf-8"))
         for path in sorted(ROOT.glob("plugins/module_utils/*.py"))
+        # Those have the sentences of what filters return.
+        if path.name not in ("_audit.py", "_findings.py")
     ]
     constants: dict[str, ast.expr] = {
         target.id: node.value
@@ -125,7 +134,12 @@ def messages_in_code() -> list[str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    found = []
+    found = [
+        text
+        for tree in trees
+        for text in _texts(tree)
+        if re.search(r" .*\.$", text.replace("...", ""))
+    ]
     for node in (node for tree in trees for node in ast.walk(tree)):
         if not (isinstance(node, ast.Call) and node.args):
             continue
@@ -136,7 +150,20 @@ def messages_in_code() -> list[str]:
             found.append(_message(constants[message.id]))
         elif (name.endswith("Error") and name != "ValueError") or method == "warn":
             found.append(_message(message))
-    return [message for message in found if message != "..."]
+    return [message for message in dict.fromkeys(found) if message != "..."]
+
+
+def _texts(node: ast.AST) -> t.Iterator[str]:
+    """Yield the texts in a tree, whole and without docstrings."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return
+    if isinstance(node, (ast.JoinedStr, ast.BinOp)) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ):
+        yield _message(node)
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _texts(child)
 
 
 def _message(node: ast.expr) -> str:
