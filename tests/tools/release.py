@@ -96,6 +96,8 @@ class Release:
         self.folder = repository / ".cache/release" / version
         self.tree = self.folder / "tree" / COLLECTION
         self.artifact = self.folder / f"{NAME.replace('.', '-')}-{version}.tar.gz"
+        # Not the repository's own, so that what is staged there stays staged.
+        self.index = {"GIT_INDEX_FILE": str(self.folder / "index")}
         self.tools = environment(
             "release",
             ["-c", str(REQUIREMENTS / "lint.txt"), "ansible-core", "antsibull-changelog"],
@@ -205,10 +207,8 @@ class Release:
         """Start anew with the files of the last commit."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.tree.mkdir(parents=True)
-        archive = self.folder / "tree.tar"
-        self.git("archive", "--format=tar", f"--output={archive}", "HEAD")
-        shutil.unpack_archive(archive, self.tree, filter="tar")
-        archive.unlink()
+        self.git("read-tree", "HEAD", **self.index)
+        self.git("checkout-index", "--all", f"--prefix={self.tree}/", **self.index)
         # Else antsibull-changelog asks the repository around it, which ignores all of this.
         self.call("git", "init", "--quiet")
 
@@ -226,12 +226,9 @@ class Release:
 
     def commit(self) -> None:
         """Make the export a commit on top of the last one, and a branch of that."""
-        index = {"GIT_INDEX_FILE": str(self.folder / "index")}
-        self.git("read-tree", "HEAD", **index)
-        self.git(f"--work-tree={self.tree}", "add", "--all", ".", **index)
-        tree = self.git("write-tree", **index)
-        message = f"Release {self.version}"
-        commit = self.git("commit-tree", "-p", "HEAD", "-m", message, tree, **index)
+        self.git(f"--work-tree={self.tree}", "add", "--all", ".", **self.index)
+        tree = self.git("write-tree", **self.index)
+        commit = self.git("commit-tree", "-p", "HEAD", "-m", f"Release {self.version}", tree)
         self.git("branch", "--force", self.branch, commit)
 
     def write_notes(self) -> None:
