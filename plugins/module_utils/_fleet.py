@@ -50,7 +50,7 @@ class Fleet:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._lock = threading.Lock()
-        self._workers: Workers | None = None
+        self._workers: Workers[tuple[int, Visit]] | None = None
         self._in_hand: dict[int, Visit] = {}
         self._kept: dict[int, Visit] = {}
         self._in_a_row = 0

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import threading
-import time
 import typing as t
 
 Item = t.TypeVar("Item")
 
 
-class Workers:
+class Workers(t.Generic[Item]):
     """Threads that take the items in order, each on to the next when it is done with one.
 
     Not those of concurrent.futures: Python waits for these at its end, however long they take, and
@@ -22,40 +21,44 @@ class Workers:
 
     def __init__(self, count: int, do: t.Callable[[Item], object], items: t.Iterable[Item]) -> None:
         """Start. `do` has to deal with what goes wrong; what it raises all the same ends it all."""
+        self._do = do
         self._todo = iter(items)
         self._lock = threading.Lock()
         self._bug: BaseException | None = None
-        self._threads = [
-            threading.Thread(target=self._work, args=(do,), daemon=True) for _number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+        # Not by Thread.join(): interrupted by a signal, it takes a thread for ended that is not.
+        self._ended = threading.Condition()
+        self._running = count
+        for _number in range(count):
+            threading.Thread(target=self._work, daemon=True).start()
 
     def join(self) -> None:
         """Wait for the end of all the work."""
-        for thread in self._threads:
-            thread.join()
+        with self._ended:
+            self._ended.wait_for(lambda: not self._running)
         if self._bug:
             raise self._bug
 
     def stop(self, patience: float) -> None:
         """Let no further item be taken, and wait so many seconds for those in hand."""
         self._give_up()
-        deadline = time.monotonic() + patience
-        for thread in self._threads:
-            thread.join(max(0, deadline - time.monotonic()))
+        with self._ended:
+            self._ended.wait_for(lambda: not self._running, patience)
 
-    def _work(self, do: t.Callable[[Item], object]) -> None:
-        while True:
-            with self._lock:
-                item = next(self._todo, self)
-            if item is self:
-                return
-            try:
-                do(t.cast(Item, item))
-            except BaseException as bug:
-                self._bug = bug
-                self._give_up()
+    def _work(self) -> None:
+        try:
+            while True:
+                with self._lock:
+                    item = next(self._todo, self)
+                if item is self:
+                    break
+                self._do(t.cast(Item, item))
+        except BaseException as bug:
+            self._bug = bug
+            self._give_up()
+        finally:
+            with self._ended:
+                self._running -= 1
+                self._ended.notify_all()
 
     def _give_up(self) -> None:
         with self._lock:
