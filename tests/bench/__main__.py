@@ -92,7 +92,8 @@ def measure(server: Server, folder: Path, scale: Scale) -> Results:
         )
     latency = server.set_latency(0)
     _say("memory")
-    results.processes.extend(measure_process(player, server, size) for size in scale.sizes)
+    sizes = sorted({fleet.size for fleet in results.fleets})
+    results.processes.extend(measure_process(player, server, size) for size in sizes)
     _say("start-up")
     results.starts.extend(measure_starts(player, server, scale.starts))
     if isinstance(server, EmulatorServer):

@@ -50,6 +50,7 @@ def results() -> Results:
                     changes=False,
                     task=[0.5 + size * 0.0011] * 2,
                     single=[0.5, 0.5],
+                    handing=[size * 0.0003] * 2,
                     bare=[size * 0.001] * 2,
                     emulator_in_task=[0.2, 0.2],
                     emulator_in_bare=[0.3, 0.3],

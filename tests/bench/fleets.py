@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from statistics import fmean
 from typing import Any
 
 from tools.environments import project_environ
@@ -20,8 +19,14 @@ from .plays import Player, Task, named, seconds_of
 from .results import DEFAULT_CONCURRENCY, Fleet, UriLoop
 from .scale import Scale
 from .servers import PATH, TTL, Server, entries
+from .singles import EMPTY
 
 MODULE = "community.infisical.infisical_azure_auths"
+
+
+def empty_task(expression: str) -> Task:
+    """A task that is handed the fleet that an expression comes to, and does nothing with it."""
+    return {EMPTY: {"entries": f"{{{{ {expression} }}}}"}}
 
 
 def fleet_task(
@@ -37,31 +42,28 @@ def fleet_task(
 def run_fleet(
     player: Player,
     fleet: Sequence[dict[str, Any]],
-    *,
+    *compared: Task,
     concurrency: int = DEFAULT_CONCURRENCY,
     changes: bool = False,
-    alone: bool = False,
-) -> tuple[float, float]:
-    """The times of one task for a fleet, and of one for its first identity. Raises PlayError.
+) -> list[float]:
+    """The seconds of a task for a fleet, and before it of what it is compared with.
 
     Nothing differs and the tasks run in check mode, but with `changes`: then every identity of the
-    fleet differs and is changed. `alone`, the fleet is all that is read, and the second time is 0.
+    fleet differs and is changed. Raises PlayError.
     """
-    one = [] if alone else [named("one", fleet_task("fleet[:1]"))]
     timed = player.run(
         [
-            # Packs the module, and reads nothing.
+            # These pack the modules, and read nothing.
             named("warm up", fleet_task("[]")),
-            *one,
+            *([named("warm up", empty_task("[]"))] if compared else []),
+            *(named("compared", task) for task in compared),
             named("fleet", fleet_task("fleet", check=not changes, concurrency=concurrency)),
-            *one,
         ],
         fleet=list(fleet),
     )
-    (task,) = (task for task in timed if task.name == "fleet")
     expected = {"checked": len(fleet), "changed_count": len(fleet) * changes, "failed_count": 0}
-    assert expected.items() <= task.result.items(), task.result
-    return task.seconds, fmean(seconds_of(timed, "one") or [0])
+    assert expected.items() <= timed[-1].result.items(), timed[-1].result
+    return [*seconds_of(timed, "fleet"), *seconds_of(timed, "compared")]
 
 
 def run_bare(
@@ -105,7 +107,7 @@ def measure_fleet(
     Raises PlayError.
     """
     ids = server.identities(size)
-    tasks: list[tuple[float, float]] = []
+    tasks: list[tuple[float, float, float]] = []
     bare: list[float] = []
     shares: dict[str, list[float]] = {"task": [], "bare": []}
 
@@ -114,8 +116,13 @@ def measure_fleet(
         server.wait_for_room(size)
         before = server.processor_seconds()
         fleet = entries(ids, **changed)
-        tasks.append(run_fleet(player, fleet, concurrency=concurrency, changes=changes))
-        shares["task"].append((server.processor_seconds() - before) / tasks[-1][0])
+        task, one, none, all_ = run_fleet(
+            *(player, fleet, fleet_task("fleet[:1]"), empty_task("[]"), empty_task("fleet")),
+            concurrency=concurrency,
+            changes=changes,
+        )
+        tasks.append((task, one, all_ - none))
+        shares["task"].append((server.processor_seconds() - before) / task)
 
     def measure_bare(number: int) -> None:
         patch = {"accessTokenTTL": TTL - number} if changes else None
@@ -137,8 +144,9 @@ def measure_fleet(
         size,
         concurrency,
         changes,
-        task=[task for task, _one in tasks],
-        single=[one for _task, one in tasks],
+        task=[task for task, _one, _handing in tasks],
+        single=[one for _task, one, _handing in tasks],
+        handing=[handing for _task, _one, handing in tasks],
         bare=bare,
         emulator_in_task=shares["task"],
         emulator_in_bare=shares["bare"],

@@ -26,7 +26,7 @@ def measure_rate_limited(
     server.forget_requests()
     server.settings(read_limit=limit.reads, window=limit.window)
     try:
-        seconds, _none = run_fleet(player, entries(ids), alone=True)
+        (seconds,) = run_fleet(player, entries(ids))
     finally:
         server.settings(read_limit=None)
     log = [record for record in server.requests() if PATH in record["path"]]

@@ -74,8 +74,9 @@ class FirstTasks:
 class Fleet:
     """A task for a whole fleet and the bare loop, a number a round.
 
-    `single` is what the same task takes for one identity, `bare` the loop's time. The last two are
-    how much of one core the emulator took meanwhile.
+    `single` is what the same task takes for one identity, `handing` what Ansible takes to hand a
+    module the list, `bare` the loop's time. The last two are how much of one core the emulator took
+    meanwhile.
     """
 
     latency: float
@@ -84,6 +85,7 @@ class Fleet:
     changes: bool
     task: list[float]
     single: list[float]
+    handing: list[float]
     bare: list[float]
     emulator_in_task: list[float]
     emulator_in_bare: list[float]
@@ -97,6 +99,15 @@ class Fleet:
     def ratio(self) -> Spread:
         """The task less the fixed cost of one, in bare loops."""
         net = [task - single for task, single in zip(self.task, self.single)]
+        return paired_ratio(net, self.bare)
+
+    @property
+    def own_ratio(self) -> Spread:
+        """The same, less what any module would take that is handed the list."""
+        net = [
+            task - single - handing
+            for task, single, handing in zip(self.task, self.single, self.handing)
+        ]
         return paired_ratio(net, self.bare)
 
     @property

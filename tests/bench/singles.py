@@ -18,13 +18,17 @@ EMPTY = "empty"
 _ROUNDS_A_PLAY = 9
 
 
+# Does nothing, which is the least that a task can cost. It takes a list, and does not return it.
+_EMPTY_MODULE = """
+from ansible.module_utils.basic import AnsibleModule
+AnsibleModule({"entries": {"type": "list", "elements": "raw"}}).exit_json(invocation={})
+"""
+
+
 def write_empty_module(player: Player) -> None:
-    """Make the module that does nothing, which is the least that a task can cost."""
+    """Make the module that does nothing."""
     player.library.mkdir(parents=True, exist_ok=True)
-    (player.library / f"{EMPTY}.py").write_text(
-        "from ansible.module_utils.basic import AnsibleModule\nAnsibleModule({}).exit_json()\n",
-        encoding="utf-8",
-    )
+    (player.library / f"{EMPTY}.py").write_text(_EMPTY_MODULE, encoding="utf-8")
 
 
 def uri(server: Server, identity_id: str, body: Any = None) -> Task:

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from .ratios import Spread
-from .results import MIB, Fleet, Results
+from .results import DEFAULT_CONCURRENCY, MIB, Fleet, Results
 from .targets import milliseconds, targets
 
 # Before what was not measured, but follows from something that was.
@@ -123,47 +122,57 @@ def _singles(results: Results) -> Table:
     )
 
 
-def _share(shares: Sequence[float]) -> str:
-    return f"{median(shares):.0%}" if any(shares) else ""
+def _if_any(seconds: float) -> str:
+    return duration(seconds) if seconds else ""
 
 
 def _fleets(results: Results) -> Table:
     def row(fleet: Fleet) -> tuple[str, ...]:
+        workers = (
+            "" if fleet.concurrency == DEFAULT_CONCURRENCY else f", {fleet.concurrency} workers"
+        )
         slow = None if fleet.changes else results.uri_loop(fleet.latency).seconds(fleet.size)
         return (
-            f"{fleet.size:,}{', all changed' if fleet.changes else ''}",
-            f"{fleet.concurrency}",
+            f"{fleet.size:,}{', all changed' if fleet.changes else ''}{workers}",
             milliseconds(fleet.latency),
             duration(median(fleet.task)),
             duration(median(fleet.bare)),
             f"{EXTRAPOLATED}{duration(slow)}" if slow else "",
-            _with_range(fleet.ratio),
             f"{EXTRAPOLATED}{_times(fleet.faster_than(slow).median)}" if slow else "",
             duration(fleet.each),
-            _share(fleet.emulator_in_bare),
+            duration(median(fleet.handing)),
+            _with_range(fleet.ratio),
+            _with_range(fleet.own_ratio),
         )
 
     sampled = max((loop.sampled * len(loop.item) for loop in results.uri_loops), default=0)
+    shares = [share for fleet in results.fleets for share in fleet.emulator_in_bare if share]
+    notes = [
+        f"{EXTRAPOLATED}: extrapolated from {sampled} items of a loop.",
+        "Handing over is what Ansible takes to hand the list to a module that does nothing.",
+        "For each, and of the bare loop: less the fixed cost of one task; last, less handing over.",
+    ]
+    if shares:
+        notes.append(
+            "While the bare loop runs, the emulator takes"
+            f" {min(shares):.0%} to {max(shares):.0%} of one core."
+        )
     return Table(
         "A fleet in one task",
         (
             "Identities",
-            "workers",
             "latency",
             "infisical_azure_auths",
             "bare loop",
             "uri loop",
-            "of the bare loop",
             "faster than uri",
             "for each",
-            "emulator",
+            "handing over",
+            "of the bare loop",
+            "less handing over",
         ),
         [row(fleet) for fleet in results.fleets],
-        (
-            f"{EXTRAPOLATED}: extrapolated from {sampled} items of a loop.",
-            "Of the bare loop, and for each identity: less the fixed cost of one task.",
-            "The last column is how much of one core the emulator takes while the bare loop runs.",
-        ),
+        tuple(notes),
     )
 
 
@@ -217,7 +226,7 @@ def _starts(results: Results) -> Table:
                 start.module,
                 f"{start.payload / 1024:.0f} KiB",
                 duration(sum(start.imports.values())),
-                *(duration(start.imports[origin]) for origin in origins),
+                *(_if_any(start.imports[origin]) for origin in origins),
             )
             for start in results.starts
         ],

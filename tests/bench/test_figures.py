@@ -74,6 +74,7 @@ def test_targets_are_judged_by_the_median(results: Results) -> None:
     judged = {(target.what, target.where): target for target in targets(results)}
     medians = {
         "audit of 1,000, less the fixed cost of a task, of the bare loop": (1.1, True),
+        "the same, less Ansible's handing over of the list": (0.8, True),
         "audit of 1,000, faster than a loop of uri tasks": (312.5, True),
         "nothing to change, of one uri GET": (0.75, True),
         "one change, of uri GET and PATCH": (0.7, False),
@@ -145,7 +146,7 @@ def test_table_as_rst_is_a_list_table() -> None:
 def test_tables_say_what_is_missed_and_what_is_extrapolated(results: Results) -> None:
     by_title = {table.title: table for table in tables(results)}
     verdicts = [row[-1] for row in by_title["Targets"].rows]
-    assert (verdicts.count("met"), verdicts.count("missed")) == (8, 3)
+    assert (verdicts.count("met"), verdicts.count("missed")) == (10, 3)
     fleets = by_title["A fleet in one task"]
     columns = [fleets.header.index(name) for name in ("uri loop", "faster than uri")]
     assert all(row[column].startswith("~") for row in fleets.rows for column in columns)

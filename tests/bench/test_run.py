@@ -19,7 +19,7 @@ TINY = Scale(
     single_rounds=1,
     sampled=2,
     sampled_rounds=1,
-    sizes={10: 1},
+    sizes={},
     patience=0,
     others=(Other(size=10, rounds=1, concurrency=2, changes=True),),
     starts=1,
@@ -40,7 +40,6 @@ def test_everything_is_measured(measured: Results) -> None:
     assert [len(single.unchanged) for single in measured.singles] == [1]
     assert [len(loop.item) for loop in measured.uri_loops] == [1]
     assert [(fleet.size, fleet.concurrency, fleet.changes) for fleet in measured.fleets] == [
-        (10, 8, False),
         (10, 2, True),
     ]
     assert [process.size for process in measured.processes] == [10]
