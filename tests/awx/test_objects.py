@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import typing as t
@@ -42,6 +43,7 @@ SECRETS = {
     "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "the-client",
     "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "S3cretOfTheClient",
 }
+GUIDE = (ROOT / "docs/docsite/rst/guide_awx.rst").read_text(encoding="utf-8")
 SURVEYS = [item["survey_spec"] for item in OBJECTS["controller_templates"] if "survey_spec" in item]
 
 Loaded = list[tuple[str, dict[str, t.Any]]]
@@ -240,3 +242,22 @@ def test_what_is_loaded_holds_no_secret() -> None:
     given = {name: value for name, value in credential["inputs"].items() if name in secrets}
     assert given
     assert all("lookup('ansible.builtin.env'" in value for value in given.values())
+
+
+def test_the_guide_lists_the_variables_of_the_playbook() -> None:
+    (play,) = yaml.safe_load((ROOT / "playbooks" / "azure_auth_apply.yml").read_text("utf-8"))
+    listed = re.findall(r"^  \* - ``(azure_auth_apply_\w+)``$", GUIDE, re.MULTILINE)
+    assert listed == [name for name in play["vars"] if name.startswith("azure_auth_apply_")]
+
+
+def test_the_guide_lists_the_login_methods() -> None:
+    (method,) = (field for field in INPUTS["fields"] if field["id"] == "auth_method")
+    rows = re.findall(r"^  \* - (``\w+_auth``(?:, ``\w+_auth``)*)$", GUIDE, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"\w+_auth", row)}
+    assert listed == set(method["choices"])
+
+
+def test_the_guide_names_the_templates_the_workflow_and_the_numbers() -> None:
+    named = {item["name"] for item in OBJECTS["controller_templates"]}
+    named |= {item["name"] for item in OBJECTS["controller_workflows"]}
+    assert [name for name in sorted(named) if f'"{name}"' not in GUIDE] == []

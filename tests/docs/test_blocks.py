@@ -223,11 +223,13 @@ def _check_command(block: Block, command: Command) -> None:
         assert {word for word in words if "=" not in word} <= make_targets()
     elif program == "export":
         for word in words:
-            assert word.partition("=")[0] in environment_variables(), f"nothing reads {word}"
+            name = word.partition("=")[0]
+            assert name in environment_variables() | _CONTROLLER, f"nothing reads {word}"
     elif program == "ansible-playbook":
         files = [other.marks.get("file") for other in BLOCKS[block.document]]
         playbooks = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("playbooks/*.yml")]
-        assert set(words) & {*files, *playbooks}, f"no such playbook: {words}"
+        known = {*files, *playbooks, "extensions/awx/load.yml"}
+        assert set(words) & known, f"no such playbook: {words}"
     elif program == "xdg-open":
         defaults = (ROOT / "roles/azure_auth_audit/defaults/main.yml").read_text(encoding="utf-8")
         assert words == [yaml.safe_load(defaults)["azure_auth_audit_html"]]
@@ -242,6 +244,12 @@ def _check_command(block: Block, command: Command) -> None:
         for word in words[3:]:
             name, _equals, floor = word.partition(">=")
             assert re.search(rf"^{name} *>= *{re.escape(floor)}$", needed, re.MULTILINE)
+    elif program == "ansible-builder":
+        _check_builder(words)
+    elif program == "podman":
+        images = [word for other in BLOCKS[block.document] for word in other.text.split()]
+        assert words[0] == "push"
+        assert images.count(words[1]) > 1, f"nothing builds {words[1]}"
     elif program == "az":
         assert " ".join(words).startswith(_AZ), f"not one of the known commands: {words}"
     elif program == "git":
@@ -249,6 +257,9 @@ def _check_command(block: Block, command: Command) -> None:
     else:
         raise BlockError(f"{block.id}: the tests do not know the command {program!r}")
 
+
+# What the modules of awx.awx read.
+_CONTROLLER = {"CONTROLLER_HOST", "CONTROLLER_OAUTH_TOKEN"}
 
 # Looked up in Microsoft's reference of the Azure CLI; there is no Azure here to run them against.
 _AZ = (
@@ -260,12 +271,21 @@ _AZ = (
 )
 
 
+def _check_builder(words: list[str]) -> None:
+    assert words[0] in ("build", "introspect")
+    if words[0] == "build":
+        assert words[1] == "-f"
+        assert (ROOT / words[2]).is_file()
+
+
 def _check_galaxy(words: list[str]) -> None:
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     assert words[:2] in (["collection", "install"], ["collection", "build"])
     artifact = "{namespace}-{name}-{version}.tar.gz".format(**galaxy)
     name = "{namespace}.{name}".format(**galaxy)
     known = {"-r", "requirements.yml", name, artifact, "git+" + galaxy["repository"] + ".git"}
+    # For the playbook that loads AWX's objects.
+    known.add("awx.awx")
     assert set(words[2:]) <= known, f"unknown words: {set(words[2:]) - known}"
 
 
