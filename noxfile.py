@@ -125,7 +125,9 @@ def execution_environment(session: nox.Session) -> None:
 @nox.session
 def awx(session: nox.Session) -> None:
     """The objects for AWX, and its jobs, run by ansible-runner as AWX runs them."""
-    run_pytest(session, "tests/awx", f"--ignore={EXECUTION_ENVIRONMENT}")
+    # Jobs that wait for a rate limit leave a core to the others.
+    parallel = ("--numprocesses=2", "--dist=loadfile")
+    run_pytest(session, "tests/awx", f"--ignore={EXECUTION_ENVIRONMENT}", *parallel)
 
 
 @nox.session
