@@ -4,90 +4,106 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
-import typing as t
 
 import pytest
 
 from ansible_collections.community.infisical.plugins.module_utils._workers import Workers
 
 
-class Stopped(Exception):
-    pass
+@pytest.mark.parametrize("count", [1, 3, 50])
+def test_every_item_is_taken_once(count: int) -> None:
+    done: list[int] = []
+    Workers(count, done.append, range(200)).join()
+    assert sorted(done) == list(range(200))
 
 
-@pytest.fixture
-def alarm() -> t.Iterator[None]:
-    """Lets SIGALRM raise Stopped in the main thread."""
-
-    def stop(_number: int, _frame: t.Any) -> t.NoReturn:
-        raise Stopped
-
-    before = signal.signal(signal.SIGALRM, stop)
-    yield
-    signal.signal(signal.SIGALRM, before)
+def test_one_worker_takes_them_in_order() -> None:
+    done: list[int] = []
+    Workers(1, done.append, range(50)).join()
+    assert done == list(range(50))
 
 
-def test_each_item_is_taken_once_and_in_order() -> None:
-    taken: list[int] = []
+def test_so_many_work_at_once_and_no_more() -> None:
     lock = threading.Lock()
+    together = threading.Barrier(4, timeout=10)
+    here = most = 0
 
-    def take(item: int) -> None:
+    def work(_item: int) -> None:
+        nonlocal here, most
         with lock:
-            taken.append(item)
+            here += 1
+            most = max(most, here)
+        # Passed only by four who are here at the same time.
+        together.wait()
+        with lock:
+            here -= 1
 
-    Workers(1, take, range(100)).join()
-    assert taken == list(range(100))
-    taken.clear()
-    Workers(8, take, range(100)).join()
-    assert sorted(taken) == list(range(100))
-
-
-def test_no_items_and_no_workers_are_an_end_at_once() -> None:
-    Workers(3, print, ()).join()
-    Workers(0, print, ()).join()
+    Workers(4, work, range(40)).join()
+    assert most == 4
 
 
-def test_what_a_worker_raises_ends_the_work_and_is_raised() -> None:
-    taken: list[int] = []
-
-    def fail_at_three(item: int) -> None:
-        taken.append(item)
-        if item == 3:
-            raise KeyError(item)
-
-    with pytest.raises(KeyError):
-        Workers(1, fail_at_three, range(100)).join()
-    assert taken == [0, 1, 2, 3]
+def test_no_workers_and_no_items_are_nothing_to_do() -> None:
+    Workers(0, pytest.fail, []).join()
+    Workers(3, pytest.fail, []).join()
 
 
-@pytest.mark.usefixtures("alarm")
-def test_after_a_signal_what_is_in_hand_is_waited_for_and_nothing_else_is_taken() -> None:
-    taken: list[int] = []
+def test_a_bug_ends_it_all_and_comes_out_of_join() -> None:
     done: list[int] = []
 
-    def take(item: int) -> None:
-        taken.append(item)
-        time.sleep(0.5)
+    def work(item: int) -> None:
+        done.append(item)
+        if item == 5:
+            raise ZeroDivisionError("five")
+
+    workers = Workers(2, work, range(10_000))
+    with pytest.raises(ZeroDivisionError, match="five"):
+        workers.join()
+    assert len(done) < 10_000
+
+
+def test_stop_takes_no_further_item_and_waits_for_those_in_hand() -> None:
+    begun = threading.Event()
+    go_on = threading.Event()
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        begun.set()
+        go_on.wait(10)
         done.append(item)
 
-    workers = Workers(2, take, range(100))
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGALRM)).start()
-    with pytest.raises(Stopped):
-        workers.join()
-    assert not done
-    workers.stop(5)
-    assert sorted(taken) == sorted(done) == [0, 1]
+    workers = Workers(1, work, range(100))
+    assert begun.wait(10)
+    threading.Timer(0.05, go_on.set).start()
+    workers.stop(10)
+    assert done == [0]
+    workers.join()
+    assert done == [0]
 
 
-def test_what_takes_too_long_is_not_waited_for() -> None:
-    release = threading.Event()
-    workers = Workers(1, lambda _item: release.wait(10), range(2))
+def test_stop_waits_no_longer_than_its_patience_in_all() -> None:
+    """Not for each of those that hang."""
+    never = threading.Event()
+    begun = threading.Barrier(6, timeout=10)
+
+    def work(_item: int) -> None:
+        begun.wait()
+        never.wait(20)
+
+    workers = Workers(5, work, range(5))
+    begun.wait()
     started = time.monotonic()
     workers.stop(0.1)
-    assert time.monotonic() - started < 5
-    release.set()
+    assert time.monotonic() - started < 1
+    never.set()
     workers.join()
+
+
+def test_threads_that_hang_do_not_keep_python_from_ending() -> None:
+    never = threading.Event()
+    Workers(2, lambda _item: never.wait(20), range(2))
+    hanging = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    assert len(hanging) >= 2
+    assert all(thread.daemon for thread in hanging)
+    never.set()
