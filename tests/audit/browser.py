@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -66,8 +67,12 @@ class Page:
                 result: Answer = answer["result"]
                 return result
 
-    def open(self, path: Path) -> float:
-        """Open a file, and return after how many seconds it was there to be used."""
+    def open(self, path: Path, *, scripts: bool = True) -> float:
+        """Open a file, and return after how many seconds it was there to be used.
+
+        Nothing can be evaluated in a page without scripts.
+        """
+        self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self._loaded = False
         self.requests.clear()
         self.complaints.clear()
@@ -76,7 +81,8 @@ class Page:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not self._loaded:
             self._read(deadline)
-        self.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        if scripts:
+            self.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
         return time.perf_counter() - begin
 
     def evaluate(self, expression: str) -> t.Any:
@@ -135,15 +141,21 @@ def page(program: str, folder: Path) -> t.Iterator[Page]:
     """Start a browser with a profile in a folder, until the block ends."""
     theirs_in, commands = os.pipe()
     events, theirs_out = os.pipe()
-    # The browser wants to find the pipes as files 3 and 4.
+
+    def connect() -> None:
+        """Give the browser its ends of the pipes as files 3 and 4, where it looks for them."""
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs_in, theirs_out)]
+        for number, end in enumerate(ends, 3):
+            os.dup2(end, number)
+
     process = subprocess.Popen(
         [
-            *("sh", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', program),
-            *("--headless=new", "--remote-debugging-pipe", f"--user-data-dir={folder}"),
+            *(program, "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={folder}"),
             *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
             *("--disable-background-networking", "--disable-component-update"),
         ],
-        pass_fds=(theirs_in, theirs_out),
+        close_fds=False,
+        preexec_fn=connect,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.paths import COLLECTIONS
+from tools.paths import COLLECTIONS, ROOT
 
 from emulator import Emulator
 
@@ -87,8 +87,17 @@ def paths(folder: Path) -> dict[str, str]:
     }
 
 
-def play(emulator: Emulator, folder: Path, *arguments: str, **environment: str) -> Run:
-    """Run ansible-playbook in a folder, with the emulator in the environment."""
+def credentials(emulator: Emulator) -> dict[str, str]:
+    """Return the variables of the environment that make modules log in to an emulator."""
+    return {
+        "INFISICAL_URL": emulator.url,
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
+    }
+
+
+def play(emulator: Emulator | None, folder: Path, *arguments: str) -> Run:
+    """Run ansible-playbook in a folder, with the emulator, if any, in the environment."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "records.jsonl"
     log.unlink(missing_ok=True)
@@ -112,10 +121,7 @@ def play(emulator: Emulator, folder: Path, *arguments: str, **environment: str) 
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_PIPELINING": "true",
             "AUDIT_RECORD": str(log),
-            "INFISICAL_URL": emulator.url,
-            "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
-            "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
-            **environment,
+            **(credentials(emulator) if emulator else {}),
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -169,6 +175,26 @@ def audits(
             done[name].records.append(record)
     assert set(done) == set(cases), run.output[-4000:]
     return done
+
+
+def page_of(report: Variables, folder: Path) -> Path:
+    """Write the page of a report, as the role does, and return where it is."""
+    variables = folder / "report.json"
+    variables.write_text(json.dumps({"__azure_auth_audit_report": report}), encoding="utf-8")
+    template = ROOT / "roles" / "azure_auth_audit" / "templates" / "report.html.j2"
+    page = folder / "page.html"
+    content = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable},
+        "tasks": [{"ansible.builtin.template": {"src": str(template), "dest": str(page)}}],
+    }
+    playbook = folder / "page.yml"
+    playbook.write_text(json.dumps([content]), encoding="utf-8")
+    run = play(None, folder, str(playbook), "-e", f"@{variables}")
+    assert run.returncode == 0, run.output[-4000:]
+    return page
 
 
 def writes(emulator: Emulator) -> list[str]:
