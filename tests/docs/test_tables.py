@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -18,6 +19,11 @@ import pytest
 import yaml
 from tools.paths import COLLECTIONS, ROOT, link_collection
 
+from ansible_collections.community.infisical.plugins.module_utils._options import (
+    AZURE_AUTH_SPEC,
+    CONNECTION_SPEC,
+    IDENTITY_SPEC,
+)
 from docs.tables import (
     environment_variables,
     first_column,
@@ -28,35 +34,96 @@ from docs.tables import (
 )
 
 GUIDE = "docs/docsite/rst/guide_first_identity.rst"
+FLEET_GUIDE = "docs/docsite/rst/guide_fleet.rst"
 LOGINS_GUIDE = "docs/docsite/rst/guide_logins_and_security.rst"
 MODULE = "community.infisical.infisical_azure_auth"
+FLEET_MODULE = "community.infisical.infisical_azure_auths"
+INFO_MODULE = "community.infisical.infisical_azure_auth_info"
+# What is said of an entry of many in results, besides the state of its identity.
+OUTCOME = {"index", "changed", "failed", "purged", "msg", "http_status", "error", "request_id"}
+
+Documentation = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
 @pytest.fixture(scope="module")
-def documentation() -> dict[str, dict[str, t.Any]]:
-    """The module's documentation as ansible-doc has it, fragments included."""
+def documentations() -> t.Mapping[str, Documentation]:
+    """The modules' documentation as ansible-doc has it, fragments included."""
     link_collection()
+    modules = [MODULE, FLEET_MODULE, INFO_MODULE]
     run = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-doc")), "--json", MODULE],
+        [str(Path(sys.executable).with_name("ansible-doc")), "--json", *modules],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    documented: dict[str, dict[str, t.Any]] = json.loads(run.stdout)[MODULE]
+    documented: dict[str, Documentation] = json.loads(run.stdout)
     return documented
 
 
-def test_readme_tables_name_exactly_the_options_of_the_module(
-    documentation: dict[str, dict[str, t.Any]],
+@pytest.fixture(scope="module")
+def documentation(documentations: t.Mapping[str, Documentation]) -> Documentation:
+    """That of the module for one identity."""
+    return documentations[MODULE]
+
+
+def test_readme_tables_name_exactly_the_options_of_the_modules(
+    documentations: t.Mapping[str, Documentation],
 ) -> None:
     named = first_column(section("README.md", "Options"))
     assert len(named) == len(set(named))
-    assert set(named) == set(documentation["doc"]["options"])
+    options = (documented["doc"]["options"] for documented in documentations.values())
+    assert set(named) == set().union(*options)
+
+
+def test_an_entry_is_documented_as_the_options_of_the_module_for_one(
+    documentations: t.Mapping[str, Documentation],
+) -> None:
+    options = documentations[MODULE]["doc"]["options"]
+    entry = documentations[FLEET_MODULE]["doc"]["options"]["azure_auths"]["suboptions"]
+    spec = {**IDENTITY_SPEC, **AZURE_AUTH_SPEC}
+    assert set(entry) - {"metadata"} == set(spec) == set(options) - set(CONNECTION_SPEC)
+    keys = ("type", "elements", "choices", "default")
+    for option, given in spec.items():
+        said = {key: entry[option].get(key) for key in keys}
+        assert said == {key: options[option].get(key) for key in keys}
+        assert said == {key: given.get(key) for key in keys}
+
+
+def test_a_state_is_documented_alike_wherever_it_is_returned(
+    documentations: t.Mapping[str, Documentation],
+) -> None:
+    returned = [
+        documentations[module]["return"][key]["contains"]
+        for module, key in (
+            (MODULE, "azure_auth"),
+            (FLEET_MODULE, "results"),
+            (INFO_MODULE, "azure_auths"),
+        )
+    ]
+    one, many, info = (
+        {name: (value["type"], value.get("elements")) for name, value in contains.items()}
+        for contains in returned
+    )
+    assert info == one
+    assert set(many) - set(one) == OUTCOME
+    assert {name: many[name] for name in one} == one
+
+
+def test_guide_computes_right_how_long_a_fleet_takes() -> None:
+    """Whole windows of a minute that have to pass before the last request may go."""
+    text = (ROOT / FLEET_GUIDE).read_text(encoding="utf-8")
+    table = text.partition("\n  * - Reads a minute\n")[2].partition("\n\n")[0]
+    header, *rows = (re.findall(r"- ([\d,]+)", row) for row in table.split("\n  * "))
+    sizes = [int(size.replace(",", "")) for size in header]
+    assert len(sizes) == 3
+    assert len(rows) == 4
+    for limit, *minutes in (map(int, row) for row in rows):
+        assert minutes == [math.ceil(size / limit) - 1 for size in sizes]
 
 
 def test_guide_explains_every_setting_of_azure_auth(
-    documentation: dict[str, dict[str, t.Any]],
+    documentation: Documentation,
 ) -> None:
     """What is an option and is returned as well is a setting, or says which identity it is of."""
     returned = set(documentation["return"]["azure_auth"]["contains"])
