@@ -399,7 +399,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         bad = of_server(server, ledger)
         late = results_of(bad)
         marked = {"identity_name": "ledger", "resource": MARK}
-        others = [
+        others: list[dict[str, t.Any]] = [
             {"azure_auths": []},
             {},
             {"azure_auths": [marked], "unknown": 1},

@@ -60,8 +60,8 @@ class Visit:
     results: dict[str, Result]
     requests: dict[str, int]
     ids: dict[str, str]
-    raw: dict[str, dict[str, t.Any]]
-    raw_after: dict[str, dict[str, t.Any]]
+    raw: dict[str, t.Any]
+    raw_after: dict[str, t.Any]
     seeded: dict[str, str]
 
 

@@ -66,6 +66,10 @@ def change(visit: Visit) -> None:
     visit.work.changed = True
 
 
+def never(visit: Visit) -> None:
+    pytest.fail(f"visited: {visit}")
+
+
 def failing(*numbers: int, by: InfisicalError) -> t.Callable[[Visit], None]:
     """Return the work of visits, which changes everything but where it fails."""
 
@@ -92,7 +96,7 @@ def test_all_went_well() -> None:
 
 def test_no_visits_are_complete() -> None:
     fleet = Fleet(8)
-    fleet.visit([], pytest.fail, changed)
+    fleet.visit([], never, changed)
     assert counts(fleet) == (0, 0, 0, 0, 0)
     assert fleet.complete
 
@@ -182,7 +186,7 @@ def test_twenty_failures_are_told_and_the_rest_counted() -> None:
 def test_after_the_end_no_more_visits_are_made() -> None:
     fleet = Fleet(1)
     fleet.visit(visits_of(2), failing(0, 1, by=LOGGED_OUT), changed)
-    fleet.visit(visits_of(5, purged=True), pytest.fail, changed)
+    fleet.visit(visits_of(5, purged=True), never, changed)
     assert counts(fleet) == (7, 1, 0, 1, 0)
 
 

@@ -324,7 +324,7 @@ def test_patience_is_what_a_bucket_is_waited_for_without_progress(world: World) 
             pass
         gave_up.append(world.now - started)
 
-    world.run(*(lambda who=f"{n}": work(who) for n in range(4)))  # type: ignore[misc]
+    world.run(*(lambda who=f"{n}": work(who) for n in range(4)))
     assert len(server.passed) == 10
     # A window of a minute is longer than anybody here waits, so nobody does.
     assert len(gave_up) == 4
@@ -412,7 +412,7 @@ def test_whoever_waits_is_stopped_at_once(world: World) -> None:
         stopped.append(world.now)
 
     started = world.now
-    world.run(*(lambda who=f"{n}": work(who) for n in range(4)), pausing, stop)  # type: ignore[misc]
+    world.run(*(lambda who=f"{n}": work(who) for n in range(4)), pausing, stop)
     assert len(stopped) == 5
     assert max(stopped) - started <= 10.1
     with pytest.raises(InterruptError):
