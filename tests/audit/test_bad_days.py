@@ -14,6 +14,8 @@ from audit.harness import Audit, audits, writes
 from audit.worlds import DESIRED, STORED, clear_seed
 from emulator import running
 
+pytestmark = pytest.mark.xdist_group("bad days")
+
 Entry = dict[str, t.Any]
 
 

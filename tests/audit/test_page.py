@@ -22,6 +22,9 @@ from audit.conftest import Messy
 from audit.harness import page_of
 from audit.worlds import HOSTILE
 
+# Those who look at the same audit share a process.
+pytestmark = pytest.mark.xdist_group("messy")
+
 MANY = 5000
 # Elements of the template; whatever else is in a page came from a name.
 ELEMENTS = """

@@ -18,6 +18,9 @@ from audit.conftest import Messy
 from audit.harness import Audit, audits, names, writes
 from audit.worlds import HOSTILE, PRINCIPAL, TENANT
 
+# Those who look at the same audit share a process.
+pytestmark = pytest.mark.xdist_group("messy")
+
 # From where on a runner drops the result of an event.
 EVENT_LIMIT = 700_000
 

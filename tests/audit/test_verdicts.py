@@ -15,6 +15,8 @@ from audit.harness import Audit, audits, names
 from audit.worlds import STORED, clean
 from emulator import running
 
+pytestmark = pytest.mark.xdist_group("verdicts")
+
 Entry = dict[str, t.Any]
 
 
