@@ -52,8 +52,7 @@ def results() -> Results:
                     single=[0.5, 0.5],
                     handing=[size * 0.0003] * 2,
                     bare=[size * 0.001] * 2,
-                    emulator_in_task=[0.2, 0.2],
-                    emulator_in_bare=[0.3, 0.3],
+                    emulator=[0.3, 0.3],
                 )
             )
     made.first.uri.extend([0.6, 0.6])

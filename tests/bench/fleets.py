@@ -19,7 +19,7 @@ from .plays import Player, Task, named, seconds_of
 from .results import DEFAULT_CONCURRENCY, Fleet, UriLoop
 from .scale import Scale
 from .servers import PATH, TTL, Server, entries
-from .singles import EMPTY
+from .singles import EMPTY, turned
 
 MODULE = "community.infisical.infisical_azure_auths"
 
@@ -107,50 +107,36 @@ def measure_fleet(
     Raises PlayError.
     """
     ids = server.identities(size)
-    tasks: list[tuple[float, float, float]] = []
-    bare: list[float] = []
-    shares: dict[str, list[float]] = {"task": [], "bare": []}
+    compared = (fleet_task("fleet[:1]"), empty_task("[]"), empty_task("fleet"))
+    result = Fleet(latency, size, concurrency, changes)
 
     def measure_task(number: int) -> None:
-        changed = {"access_token_ttl": 1 + number} if changes else {}
-        server.wait_for_room(size)
-        before = server.processor_seconds()
-        fleet = entries(ids, **changed)
+        fleet = entries(ids, **({"access_token_ttl": 1 + number} if changes else {}))
         task, one, none, all_ = run_fleet(
-            *(player, fleet, fleet_task("fleet[:1]"), empty_task("[]"), empty_task("fleet")),
-            concurrency=concurrency,
-            changes=changes,
+            player, fleet, *compared, concurrency=concurrency, changes=changes
         )
-        tasks.append((task, one, all_ - none))
-        shares["task"].append((server.processor_seconds() - before) / task)
+        result.task.append(task)
+        result.single.append(one)
+        result.handing.append(all_ - none)
 
     def measure_bare(number: int) -> None:
         patch = {"accessTokenTTL": TTL - number} if changes else None
-        server.wait_for_room(size)
         before = server.processor_seconds()
-        bare.append(run_bare(server, ids, concurrency=concurrency, patch=patch))
-        shares["bare"].append((server.processor_seconds() - before) / bare[-1])
+        bare = run_bare(server, ids, concurrency=concurrency, patch=patch)
+        result.emulator.append((server.processor_seconds() - before) / bare)
+        result.bare.append(bare)
 
     started = time.monotonic()
     for number in range(rounds):
         if number and time.monotonic() - started > scale.patience:
             break
-        pair = [measure_task, measure_bare]
-        for measure in pair if number % 2 == 0 else pair[::-1]:
+        for measure in turned(number, [measure_task, measure_bare]):
+            server.wait_for_room(size)
+            if changes:
+                server.wait_for_room(size, "PATCH")
             measure(number)
     server.forget_requests()
-    return Fleet(
-        latency,
-        size,
-        concurrency,
-        changes,
-        task=[task for task, _one, _handing in tasks],
-        single=[one for _task, one, _handing in tasks],
-        handing=[handing for _task, _one, handing in tasks],
-        bare=bare,
-        emulator_in_task=shares["task"],
-        emulator_in_bare=shares["bare"],
-    )
+    return result
 
 
 def measure_uri_loop(player: Player, server: Server, latency: float, scale: Scale) -> UriLoop:

@@ -75,20 +75,19 @@ class Fleet:
     """A task for a whole fleet and the bare loop, a number a round.
 
     `single` is what the same task takes for one identity, `handing` what Ansible takes to hand a
-    module the list, `bare` the loop's time. The last two are how much of one core the emulator took
-    meanwhile.
+    module the list, `bare` the loop's time, and `emulator` how much of one core the emulator took
+    during the loop.
     """
 
     latency: float
     size: int
     concurrency: int
     changes: bool
-    task: list[float]
-    single: list[float]
-    handing: list[float]
-    bare: list[float]
-    emulator_in_task: list[float]
-    emulator_in_bare: list[float]
+    task: list[float] = field(default_factory=list)
+    single: list[float] = field(default_factory=list)
+    handing: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    emulator: list[float] = field(default_factory=list)
 
     @property
     def is_audit(self) -> bool:

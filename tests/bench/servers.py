@@ -68,8 +68,10 @@ class Server(ABC):
     def set_latency(self, wanted: float) -> float:
         """Set the latency, in seconds; returns what it is now, for an instance has its own."""
 
-    def wait_for_room(self, requests_to_come: int) -> None:  # noqa: B027 an emulator has no limit
-        """Wait until the limits allow so many reads at once, or as many as they ever do."""
+    def wait_for_room(  # noqa: B027 an emulator has no limit
+        self, requests_to_come: int, verb: str = "GET"
+    ) -> None:
+        """Wait until the limits allow so many requests, or as many as they ever do."""
 
     def forget_requests(self) -> None:  # noqa: B027 an instance keeps no log
         """Empty the log of an emulator, which grows with every request."""
@@ -160,13 +162,16 @@ class InstanceServer(Server):
 
     def set_latency(self, wanted: float) -> float:
         del wanted
-        return round(median(self._read().elapsed.total_seconds() for _time in range(_LOOKS)), 3)
+        return round(
+            median(self._probe("GET").elapsed.total_seconds() for _time in range(_LOOKS)), 3
+        )
 
-    def _read(self) -> requests.Response:
-        return self._api.get(self._api.azure_auth(self.identities(1)[0]))
+    def _probe(self, verb: str) -> requests.Response:
+        body = {"accessTokenTTL": TTL} if verb == "PATCH" else None
+        return self._api.call(verb, self._api.azure_auth(self.identities(1)[0]), json=body)
 
-    def wait_for_room(self, requests_to_come: int) -> None:
-        headers = self._read().headers
+    def wait_for_room(self, requests_to_come: int, verb: str = "GET") -> None:
+        headers = self._probe(verb).headers
         limit = int(headers.get("x-ratelimit-limit", 0))
         if int(headers.get("x-ratelimit-remaining", 0)) < min(requests_to_come, limit - 1):
             time.sleep(int(headers["x-ratelimit-reset"]))

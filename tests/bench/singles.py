@@ -61,7 +61,7 @@ def measure_singles(
         tasks = [
             # The first task of a play has to do with more than its module.
             named("warm up", {EMPTY: {}}),
-            *_turned(start // _ROUNDS_A_PLAY, first),
+            *turned(start // _ROUNDS_A_PLAY, first),
         ]
         for number in range(start, min(start + _ROUNDS_A_PLAY, rounds)):
             tasks += _round(server, identity_id, number)
@@ -76,7 +76,7 @@ def measure_singles(
     )
 
 
-def _turned(number: int, things: list[Any]) -> list[Any]:
+def turned(number: int, things: list[Any]) -> list[Any]:
     """Every other time the other way round: what comes first may have a disadvantage."""
     return things if number % 2 == 0 else things[::-1]
 
@@ -99,6 +99,6 @@ def _round(server: Server, identity_id: str, number: int) -> list[Task]:
     by_own = [named("changed", own(identity_id, access_token_ttl=back if uri_first else there))]
     return [
         named("empty", {EMPTY: {}}),
-        *_turned(number, reading),
-        *(task for tasks in _turned(number, [by_uri, by_own]) for task in tasks),
+        *turned(number, reading),
+        *(task for tasks in turned(number, [by_uri, by_own]) for task in tasks),
     ]

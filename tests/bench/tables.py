@@ -146,7 +146,7 @@ def _fleets(results: Results) -> Table:
         )
 
     sampled = max((loop.sampled * len(loop.item) for loop in results.uri_loops), default=0)
-    shares = [share for fleet in results.fleets for share in fleet.emulator_in_bare if share]
+    shares = [share for fleet in results.fleets for share in fleet.emulator if share]
     notes = [
         f"{EXTRAPOLATED}: extrapolated from {sampled} items of a loop.",
         "Handing over is what Ansible takes to hand the list to a module that does nothing.",

@@ -72,4 +72,3 @@ def test_limit_is_seen_in_the_log(measured: Results) -> None:
 
 def test_results_can_be_printed(measured: Results) -> None:
     assert "infisical_azure_auth, one change" in page.as_text(measured)
-    assert ".. raw:: html" in page.as_rst(measured)
