@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 from functional.forwarder import Forwarder, serving
 
@@ -249,9 +250,19 @@ def test_no_secret_is_in_an_event_or_an_artifact(jobs: Jobs, emulator: Emulator)
     assert [json.loads(line)["status"] for line in lines] == ["starting"]
 
 
-def test_jobs_leave_no_token_behind(jobs: Jobs, emulator: Emulator) -> None:
+def test_jobs_leave_no_token_behind_but_the_one_that_was_given(
+    jobs: Jobs, emulator: Emulator
+) -> None:
+    """The credential of one job holds a token, which the next job needs as well."""
     assert jobs.again.status == "successful"
-    assert emulator.live_tokens() == 0
+    assert emulator.live_tokens() == 1
+    emulator.clear_requests()
+    answer = requests.get(
+        f"{emulator.url}/api/v1/auth/azure-auth/identities/{emulator.identities['attached']}",
+        headers={"Authorization": f"Bearer {emulator.token}"},
+        timeout=10,
+    )
+    assert answer.status_code == 200
 
 
 def test_a_private_authority_comes_with_the_credential(jobs: Jobs, front: tuple[str, str]) -> None:
