@@ -71,6 +71,7 @@ class Player:
             "ANSIBLE_LIBRARY": str(self.library),
             "ANSIBLE_LOCALHOST_WARNING": "0",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_REMOTE_TMP": str(self.folder / "tmp"),
             "TASK_TIMES_FILE": str(self.folder / "times.jsonl"),
             **self.variables,
             **self.environment,
@@ -79,14 +80,14 @@ class Player:
     def run(self, tasks: Iterable[Task], **variables: Any) -> list[Timed]:
         """Run the tasks of one play, in order. Raises PlayError where one fails."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        # In the playbook itself they would be parsed as YAML, which takes its time.
+        # In the playbook itself they would be parsed as YAML, and in vars_files for every task.
         values = self.folder / "variables.json"
         values.write_text(json.dumps(variables), encoding="utf-8")
+        include = [named("include", {"ansible.builtin.include_vars": {"file": str(values)}})]
         play = {
             "hosts": "localhost",
             "gather_facts": False,
-            "vars_files": [str(values)],
-            "tasks": list(tasks),
+            "tasks": [*(include if variables else []), *tasks],
         }
         playbook = self.folder / "playbook.yml"
         playbook.write_text(json.dumps([play]), encoding="utf-8")

@@ -56,14 +56,14 @@ class Scale:
 
 FULL = Scale(
     latencies=(0, 0.005, 0.05),
-    single_rounds=27,
+    single_rounds=18,
     sampled=10,
-    sampled_rounds=5,
-    sizes={100: 7, 1000: 7, 5000: 3},
-    patience=40,
+    sampled_rounds=3,
+    sizes={100: 5, 1000: 5, 5000: 2},
+    patience=25,
     others=(
         Other(size=1000, rounds=3, concurrency=32),
-        Other(size=1000, rounds=3, changes=True),
+        Other(size=1000, rounds=1, changes=True),
     ),
     starts=9,
     # 200 a minute. In a shorter window the whole seconds of the headers would weigh too much.

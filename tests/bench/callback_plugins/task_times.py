@@ -26,7 +26,7 @@ description:
 _KEPT = ("changed", "checked", "changed_count", "failed_count", "msg")
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types
+class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "task_times"
