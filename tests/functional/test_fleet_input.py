@@ -321,6 +321,11 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
             f"azure_auths[1] (a/b:c): identity_name 'a/b:c' {NO_NAME}",
             blamed=[1],
         ),
+        "a name longer than the search takes": Bad(
+            entries(good, {"identity_name": "x" * 300}),
+            f"azure_auths[1] ({'x' * 80}...): identity_name '{'x' * 80}...' {NO_NAME}",
+            blamed=[1],
+        ),
         "names of purge_except that are not those of one identity": Bad(
             entries(good, purge_except=[*kept, "ledge", "batch worker", "foreign", "labs"]),
             all_of(
@@ -426,7 +431,7 @@ def test_bad_options_are_refused_before_any_request(title: str, outcome: Outcome
 
 def test_what_the_server_knows_is_refused_before_any_write(outcome: Outcome) -> None:
     titles = [title for title in outcome.expected if title not in BEFORE_ANY_REQUEST]
-    assert len(titles) == 8
+    assert len(titles) == 9
     for title in titles:
         check_refusal(title, outcome)
 

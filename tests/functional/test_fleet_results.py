@@ -171,6 +171,20 @@ def test_servers_of_2024_have_no_search_and_take_the_list(old_bench: Bench, coun
     assert listing(kinds) - kinds.get(SEARCH, 0) == 2
 
 
+def test_names_borne_by_more_identities_than_a_search_returns_take_the_list() -> None:
+    with running() as server:
+        twins = Bench(server, 100)
+        server.create_identities(twins.names[:-1])
+        result, kinds = twins.run(azure_auths=twins.by_name(100))
+    assert result["failed"]
+    # All but one are of two identities, which a page of a hundred does not show.
+    assert [item["index"] for item in result["results"]] == list(range(99))
+    assert all("is borne by 2 identities" in item["msg"] for item in result["results"])
+    assert kinds[SEARCH] == 1
+    assert listing(kinds) == 3
+    assert READ not in kinds
+
+
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_connections_are_kept_and_no_more_than_workers(bench: Bench, concurrency: int) -> None:
     with serving(Counting(bench.server.url)) as front:

@@ -21,8 +21,20 @@ from hypothesis import strategies as st
 from ansible_collections.community.infisical.plugins.module_utils._api import Api
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
-from ansible_collections.community.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.community.infisical.plugins.module_utils._entries import (
+    Entry,
+    Reference,
+    read_entries,
+    read_references,
+)
+from ansible_collections.community.infisical.plugins.module_utils._errors import (
+    InfisicalError,
+    ManyProblemsError,
+    Problem,
+)
 from ansible_collections.community.infisical.plugins.module_utils._login import Choice, Login
+from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
+from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
 
 IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 CASES = 600
@@ -188,3 +200,66 @@ def test_bodies_that_trouble_parsers(body: bytes, parrot: Parrot) -> None:
     token = f"e30.{base64.urlsafe_b64encode(body).decode()}.x"
     parrot.answer = http(200, json.dumps({"accessToken": token}).encode())
     ask_everything(parrot)
+
+
+known_keys = st.sampled_from(
+    ["identity_id", "identity_name", "state", "metadata", "skipped", *AZURE_AUTH_SPEC]
+)
+likely = st.sampled_from([IDENTITY, "billing", "present", "absent", "10.0.0.0/8", [], [""], 60])
+odd_entries = st.dictionaries(known_keys | st.text(max_size=5), likely | values, max_size=5)
+
+
+def problems_of(read: t.Callable[[], object]) -> tuple[str, list[Problem]]:
+    """Return what is wrong with what is read: the message, and each problem."""
+    try:
+        read()
+    except ManyProblemsError as refusal:
+        return str(refusal), list(refusal.problems)
+    return "", []
+
+
+def test_any_list_of_entries_is_read_or_every_problem_told(
+    record_property: t.Callable[[str, object], None],
+) -> None:
+    tried = 0
+
+    @settings(max_examples=CASES, deadline=None)
+    @given(st.lists(odd_entries | values, max_size=6))
+    def check(raw: list[t.Any]) -> None:
+        nonlocal tried
+        tried += 1
+        notes = Notes()
+        entries: list[Entry] = []
+        message, problems = problems_of(
+            lambda: entries.extend(
+                read_entries("azure_auths", raw, AZURE_AUTH, AZURE_AUTH_SPEC, notes)
+            )
+        )
+        assert bool(message) == bool(problems)
+        for problem in problems:
+            assert problem.place is not None
+            assert problem.sentence.startswith(f"azure_auths[{problem.place}]")
+        if not problems:
+            assert len(entries) == len(raw)
+        for item, entry in zip(raw, entries):
+            # Only an empty list opens an identity to everybody.
+            body = AZURE_AUTH.to_api(entry.wanted or {})
+            if body.get("allowedServicePrincipalIds") == "":
+                assert item["allowed_service_principal_ids"] == []
+        assert all(text.isprintable() for text in [message, *notes.messages()])
+
+    check()
+    record_property("lists of entries", tried)
+
+
+@settings(max_examples=CASES, deadline=None)
+@given(st.lists(values | st.sampled_from([IDENTITY, "billing", "a\0b"]), max_size=5))
+def test_any_list_of_references_is_read_or_every_problem_told(raw: list[t.Any]) -> None:
+    read: list[Reference] = []
+    message, problems = problems_of(
+        lambda: read.extend(read_references("purge_except", raw)),
+    )
+    assert message.isprintable()
+    assert len(read) == (0 if problems else len(raw))
+    assert len(problems) <= len(raw)
+    assert all(bool(item.identity_id) != bool(item.identity_name) for item in read)
