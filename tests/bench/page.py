@@ -45,9 +45,9 @@ def as_text(results: Results) -> str:
 
 def as_rst(results: Results) -> str:
     """What the page has of the results. The plot is inline: only .rst files are published."""
-    targets, *others = (table.as_rst() for table in tables(results))
     image = ".. raw:: html\n\n" + textwrap.indent(plot(results), "  ")
-    return "\n".join([conditions(results) + "\n", targets, image, *others])
+    parts = [conditions(results) + "\n", image, *(table.as_rst() for table in tables(results))]
+    return "\n".join(parts)
 
 
 def write(results: Results) -> None:

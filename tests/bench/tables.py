@@ -10,7 +10,7 @@ from statistics import median
 
 from .ratios import Spread
 from .results import DEFAULT_CONCURRENCY, MIB, Fleet, Results
-from .targets import milliseconds, targets
+from .targets import AUDITED, milliseconds, targets
 
 # Before what was not measured, but follows from something that was.
 EXTRAPOLATED = "~"
@@ -61,6 +61,8 @@ def _times(ratio: float, unit: str = "x") -> str:
 
 def _with_range(measured: Spread, unit: str = "x") -> str:
     low, high = _times(measured.low, ""), _times(measured.high, "")
+    if measured.low == measured.high:
+        return _times(measured.median, unit)
     return f"{_times(measured.median, unit)} ({low}-{high})"
 
 
@@ -78,6 +80,15 @@ def tables(results: Results) -> list[Table]:
 
 
 def _targets(results: Results) -> Table:
+    notes = ["Medians, with the range of the middle half of the rounds in parentheses."]
+    floors = [
+        f"{_times(results.uri_loop(fleet.latency).seconds(fleet.size) / median(fleet.bare))}"
+        f" at {milliseconds(fleet.latency)}"
+        for fleet in results.fleets
+        if fleet.size == AUDITED and fleet.is_audit
+    ]
+    if floors:
+        notes.append(f"The bare loop is faster than a loop of uri tasks: {', '.join(floors)}.")
     return Table(
         "Targets",
         ("What", "Where", "Target", "Reached", ""),
@@ -91,7 +102,7 @@ def _targets(results: Results) -> Table:
             )
             for target in targets(results)
         ],
-        ("Medians, with the range of the middle half of the rounds in parentheses.",),
+        tuple(notes),
     )
 
 
@@ -141,8 +152,8 @@ def _fleets(results: Results) -> Table:
             f"{EXTRAPOLATED}{_times(fleet.faster_than(slow).median)}" if slow else "",
             duration(fleet.each),
             duration(median(fleet.handing)),
-            _with_range(fleet.ratio),
-            _with_range(fleet.own_ratio),
+            _times(fleet.ratio.median),
+            _times(fleet.own_ratio.median),
         )
 
     sampled = max((loop.sampled * len(loop.item) for loop in results.uri_loops), default=0)
@@ -162,7 +173,7 @@ def _fleets(results: Results) -> Table:
         (
             "Identities",
             "latency",
-            "infisical_azure_auths",
+            "one task",
             "bare loop",
             "uri loop",
             "faster than uri",
