@@ -250,6 +250,11 @@ def test_the_guide_lists_the_variables_of_the_playbook() -> None:
     assert listed == [name for name in play["vars"] if name.startswith("azure_auth_apply_")]
 
 
+def test_the_guide_lists_what_differs_from_awx_to_awx() -> None:
+    listed = re.findall(r"^  \* - ``(infisical_awx_\w+)``$", GUIDE, re.MULTILINE)
+    assert listed == [name for name in OBJECTS if name.startswith("infisical_awx_")]
+
+
 def test_the_guide_lists_the_login_methods() -> None:
     (method,) = (field for field in INPUTS["fields"] if field["id"] == "auth_method")
     rows = re.findall(r"^  \* - (``\w+_auth``(?:, ``\w+_auth``)*)$", GUIDE, re.MULTILINE)
