@@ -34,8 +34,8 @@ def report(
 
     `desired` is the list. `checks` are results of infisical_azure_auths under check mode with diff;
     together they are about every entry, but for those that were not tried. `info` is the result of
-    infisical_azure_auth_info, `findings` are those of the filter. `about` goes into the report as it
-    is.
+    infisical_azure_auth_info, `findings` are those of the filter. `about` goes into the report as
+    it is.
     """
     azure_auths = info.get("azure_auths") or []
     names = {item["identity_id"]: item.get("identity_name") for item in azure_auths}

@@ -23,7 +23,7 @@ description:
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types
+class CallbackModule(CallbackBase):
     """Appends `{task, action, status, result, size}` a task result to `AUDIT_RECORD`.
 
     The result is that which other callbacks get, and `size` how long it is as JSON.
