@@ -15,8 +15,8 @@ from ._model import CURRENT, LEGACY, AuthMethod, Values, uuid_or_none
 from ._text import quoted
 
 _IDENTITY = "/api/v1/identities/{}"
-# The search refuses other characters, "/" on some servers among them.
-_SEARCHABLE = re.compile(r"[A-Za-z0-9 _-]+", re.ASCII)
+# The search refuses other characters, "/" on some servers among them, and longer names.
+_SEARCHABLE = re.compile(r"[A-Za-z0-9 _-]{1,255}", re.ASCII)
 # The most identities that a search returns at once.
 _PAGE = 100
 

@@ -97,7 +97,8 @@ class Fleet:
 
         numbered = list(enumerate(visits, self.total))
         self.total += len(visits)
-        self._workers = Workers(min(self._concurrency, len(numbered)), make, numbered)
+        self._workers = Workers(make, numbered)
+        self._workers.start(min(self._concurrency, len(numbered)))
         self._workers.join()
 
     def stop(self) -> None:

@@ -19,30 +19,32 @@ class Workers(t.Generic[Item]):
     a task that a signal has stopped may have one that waits for an answer.
     """
 
-    def __init__(self, count: int, do: t.Callable[[Item], object], items: t.Iterable[Item]) -> None:
-        """Start. `do` has to deal with what goes wrong; what it raises all the same ends it all."""
+    def __init__(self, do: t.Callable[[Item], object], items: t.Iterable[Item]) -> None:
+        """`do` has to deal with what goes wrong; what it raises all the same ends it all."""
         self._do = do
         self._todo = iter(items)
         self._lock = threading.Lock()
         self._bug: BaseException | None = None
         # Not by Thread.join(): interrupted by a signal, it takes a thread for ended that is not.
         self._ended = threading.Condition()
-        self._running = count
+        self._running = 0
+
+    def start(self, count: int) -> None:
+        """Start so many threads."""
         for _number in range(count):
+            self._count(1)
             threading.Thread(target=self._work, daemon=True).start()
 
     def join(self) -> None:
         """Wait for the end of all the work."""
-        with self._ended:
-            self._ended.wait_for(lambda: not self._running)
+        self._wait()
         if self._bug:
             raise self._bug
 
     def stop(self, patience: float) -> None:
         """Let no further item be taken, and wait so many seconds for those in hand."""
         self._give_up()
-        with self._ended:
-            self._ended.wait_for(lambda: not self._running, patience)
+        self._wait(patience)
 
     def _work(self) -> None:
         try:
@@ -56,9 +58,16 @@ class Workers(t.Generic[Item]):
             self._bug = bug
             self._give_up()
         finally:
-            with self._ended:
-                self._running -= 1
-                self._ended.notify_all()
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with self._ended:
+            self._running += more
+            self._ended.notify_all()
+
+    def _wait(self, patience: float | None = None) -> None:
+        with self._ended:
+            self._ended.wait_for(lambda: not self._running, patience)
 
     def _give_up(self) -> None:
         with self._lock:

@@ -4,24 +4,33 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
+import typing as t
 
 import pytest
 
 from ansible_collections.community.infisical.plugins.module_utils._workers import Workers
 
 
+def begin(count: int, do: t.Callable[[int], object], items: t.Iterable[int]) -> Workers[int]:
+    workers = Workers(do, items)
+    workers.start(count)
+    return workers
+
+
 @pytest.mark.parametrize("count", [1, 3, 50])
 def test_every_item_is_taken_once(count: int) -> None:
     done: list[int] = []
-    Workers(count, done.append, range(200)).join()
+    begin(count, done.append, range(200)).join()
     assert sorted(done) == list(range(200))
 
 
 def test_one_worker_takes_them_in_order() -> None:
     done: list[int] = []
-    Workers(1, done.append, range(50)).join()
+    begin(1, done.append, range(50)).join()
     assert done == list(range(50))
 
 
@@ -40,13 +49,13 @@ def test_so_many_work_at_once_and_no_more() -> None:
         with lock:
             here -= 1
 
-    Workers(4, work, range(40)).join()
+    begin(4, work, range(40)).join()
     assert most == 4
 
 
 def test_no_workers_and_no_items_are_nothing_to_do() -> None:
-    Workers(0, pytest.fail, []).join()
-    Workers(3, pytest.fail, []).join()
+    begin(0, pytest.fail, []).join()
+    begin(3, pytest.fail, []).join()
 
 
 def test_a_bug_ends_it_all_and_comes_out_of_join() -> None:
@@ -57,7 +66,7 @@ def test_a_bug_ends_it_all_and_comes_out_of_join() -> None:
         if item == 5:
             raise ZeroDivisionError("five")
 
-    workers = Workers(2, work, range(10_000))
+    workers = begin(2, work, range(10_000))
     with pytest.raises(ZeroDivisionError, match="five"):
         workers.join()
     assert len(done) < 10_000
@@ -73,7 +82,7 @@ def test_stop_takes_no_further_item_and_waits_for_those_in_hand() -> None:
         go_on.wait(10)
         done.append(item)
 
-    workers = Workers(1, work, range(100))
+    workers = begin(1, work, range(100))
     assert begun.wait(10)
     threading.Timer(0.05, go_on.set).start()
     workers.stop(10)
@@ -91,7 +100,7 @@ def test_stop_waits_no_longer_than_its_patience_in_all() -> None:
         begun.wait()
         never.wait(20)
 
-    workers = Workers(5, work, range(5))
+    workers = begin(5, work, range(5))
     begun.wait()
     started = time.monotonic()
     workers.stop(0.1)
@@ -102,8 +111,32 @@ def test_stop_waits_no_longer_than_its_patience_in_all() -> None:
 
 def test_threads_that_hang_do_not_keep_python_from_ending() -> None:
     never = threading.Event()
-    Workers(2, lambda _item: never.wait(20), range(2))
+    begin(2, lambda _item: never.wait(20), range(2))
     hanging = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     assert len(hanging) >= 2
     assert all(thread.daemon for thread in hanging)
     never.set()
+
+
+def test_after_a_signal_what_is_in_hand_is_waited_for() -> None:
+    """Thread.join() would not, on some Pythons, once a signal has interrupted it."""
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        time.sleep(0.5)
+        done.append(item)
+
+    def interrupt(_number: int, _frame: t.Any) -> t.NoReturn:
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        workers = begin(2, work, range(100))
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGALRM)).start()
+        with pytest.raises(InterruptedError):
+            workers.join()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert not done
+    workers.stop(5)
+    assert sorted(done) == [0, 1]
