@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.community.infisical.plugins.module_utils._workers import Workers
 
 
-def begin(count: int, do: t.Callable[[int], object], items: t.Iterable[int]) -> Workers[int]:
+def begin(count: int, do: t.Callable[[t.Any], object], items: t.Iterable[int]) -> Workers[int]:
     workers = Workers(do, items)
     workers.start(count)
     return workers
