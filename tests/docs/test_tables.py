@@ -120,6 +120,9 @@ def test_guide_computes_right_how_long_a_fleet_takes() -> None:
     assert len(rows) == 4
     for limit, *minutes in (map(int, row) for row in rows):
         assert minutes == [math.ceil(size / limit) - 1 for size in sizes]
+    assert (
+        f"1,000 identities at 90 writes a minute takes {math.ceil(1000 / 90) - 1} minutes" in text
+    )
 
 
 def test_guide_explains_every_setting_of_azure_auth(
