@@ -22,6 +22,7 @@ MODULES = sorted(
     for path in ROOT.glob("plugins/modules/*.py")
     if path.name != "__init__.py"
 )
+FILTERS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("plugins/filter/*.yml"))
 BLOCKS: dict[str, list[Block]] = {
-    document: read(ROOT / document, document) for document in (*PAGES, *MODULES)
+    document: read(ROOT / document, document) for document in (*PAGES, *MODULES, *FILTERS)
 }

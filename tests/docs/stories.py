@@ -6,8 +6,8 @@
 
 A document is a story: what one block attaches, a later one changes. Playbooks and task lists run as
 they stand but for the names that only an example can have: the address of Infisical and the ids of
-identities. The tasks of EXAMPLES run twice each, to see them keep what they made; the identities
-that they name have Azure Auth before. As many blocks as possible go into one run of
+identities. The tasks in EXAMPLES of modules run twice each, to see them keep what they made; the
+identities that they name have Azure Auth before. As many blocks as possible go into one run of
 `ansible-playbook`, which is what takes the time.
 """
 
@@ -230,7 +230,7 @@ class Story:
             self._write(name, text.replace(self._shown[name], block.text))
         elif kind in ("playbook", "tasks"):
             text = block.text
-            if block.heading == EXAMPLES:
+            if block.document.endswith(".py"):
                 text = _twice(text)
             if kind == "tasks":
                 text = _WRAPPER + textwrap.indent(text, "    ")

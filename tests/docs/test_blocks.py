@@ -10,13 +10,14 @@ import itertools
 import json
 import re
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
 from tools.paths import ROOT
 
 from docs.blocks import Block, BlockError
-from docs.documents import BLOCKS, MODULES, PAGES
+from docs.documents import BLOCKS, FILTERS, MODULES, PAGES
 from docs.stories import COLLECTION, Command, Record, Story, commands
 from docs.tables import environment_variables, make_targets, mapping
 from docs.terraform import terraform_arguments
@@ -206,6 +207,18 @@ def _is_used(block: Block) -> bool:
         for other in BLOCKS[block.document]
         if "file" in other.marks and other is not block
     )
+
+
+@pytest.mark.parametrize("document", FILTERS)
+def test_filter_examples_run(document: str, tell: Tell) -> None:
+    """No task of a filter's EXAMPLES fails, and those after the modules' show something."""
+    (block,) = BLOCKS[document]
+    told = tell(document)[block]
+    assert told.returncode == 0, _report(told.records, told.output)
+    assert "community.infisical." + Path(document).stem in block.text
+    shown = [record for record in told.records if record.action == "ansible.builtin.debug"]
+    assert shown
+    assert all(record.result.get("results") or record.result["msg"] for record in shown)
 
 
 def _own_tasks(item: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
