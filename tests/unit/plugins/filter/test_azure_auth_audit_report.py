@@ -1,0 +1,244 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.community.infisical.plugins.filter.azure_auth_audit_report import (
+    FilterModule,
+)
+
+make = FilterModule().filters()["azure_auth_audit_report"]
+
+Object = dict[str, t.Any]
+
+ONE = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+TWO = "0d7b94e6-3c51-4f28-b8a2-96e4c07d1f35"
+NOTHING: Object = {"azure_auths": []}
+
+
+def changed(identity_id: str, **result: t.Any) -> Object:
+    return {"identity_id": identity_id, "changed": True, "failed": False, "purged": False, **result}
+
+
+def failed(index: int, msg: str, **result: t.Any) -> Object:
+    return {"index": index, "changed": False, "failed": True, "purged": False, "msg": msg, **result}
+
+
+def check(results: list[Object], checked: int, **result: t.Any) -> Object:
+    """Return a result of infisical_azure_auths, which has differences only where it tried."""
+    tried = [item for item in results if not item["failed"]]
+    diff = {
+        "diff": [{"before": {"state": "absent"}, "after": {"state": "present"}} for _item in tried]
+    }
+    return {
+        "checked": checked,
+        "failed_count": sum(item["failed"] for item in results),
+        "changed_count": len(tried),
+        "results": results,
+        **(diff if checked else {}),
+        **result,
+    }
+
+
+def test_an_audit_of_nothing() -> None:
+    assert make([], [], NOTHING, [], url="https://infisical.example.com") == {
+        "format": "community.infisical.azure_auth_audit",
+        "version": 1,
+        "url": "https://infisical.example.com",
+        "created_at": None,
+        "counts": dict.fromkeys(
+            (
+                *("checked", "as_desired", "drifted", "not_judged", "unlisted"),
+                *("findings", "findings_high", "findings_medium", "findings_low"),
+            ),
+            0,
+        ),
+        "complete": True,
+        "problems": [],
+        "drifted": [],
+        "not_judged": [],
+        "unlisted": [],
+        "findings": [],
+    }
+
+
+def test_settings_that_differ_are_told_in_their_usual_order() -> None:
+    before = {"state": "present", "resource": "a", "access_token_ttl": 1, "tenant_id": "t"}
+    after = {"tenant_id": "t", "access_token_ttl": 2, "resource": "b", "state": "present"}
+    result = check([changed(ONE)], 1, diff=[{"before": before, "after": after}])
+    (drifted,) = make([{"identity_id": ONE}], [result], NOTHING, [])["drifted"]
+    assert drifted == {
+        "identity_id": ONE,
+        "identity_name": None,
+        "fields": [
+            {"field": "resource", "desired": "b", "actual": "a"},
+            {"field": "access_token_ttl", "desired": 2, "actual": 1},
+        ],
+    }
+
+
+def test_differences_belong_to_those_that_did_not_fail() -> None:
+    differences = [
+        {"before": {"state": "absent"}, "after": {"state": "present"}},
+        {"before": {"state": "present"}, "after": {"state": "absent"}},
+    ]
+    results = [failed(0, "no", identity_id=ONE), changed(TWO), changed(ONE[::-1])]
+    report = make([{}] * 5, [check(results, 5, diff=differences)], NOTHING, [])
+    desired = {item["identity_id"]: item["fields"][0]["desired"] for item in report["drifted"]}
+    assert desired == {TWO: "present", ONE[::-1]: "absent"}
+    counts = report["counts"]
+    assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (2, 2, 1)
+
+
+def test_a_real_name_goes_before_a_label() -> None:
+    info = {"azure_auths": [{"identity_id": ONE, "identity_name": "billing"}]}
+    entry = {"identity_id": ONE, "identity_name": "a label"}
+    report = make([entry], [check([changed(ONE, identity_name="a label")], 1)], info, [])
+    assert report["drifted"][0]["identity_name"] == "billing"
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (failed(7, "azure_auths[7] (a): no.", identity_name="a"), "no."),
+        (failed(7, f"azure_auths[7] ({ONE}): no.", identity_id=ONE), "no."),
+        (
+            failed(7, "azure_auths[7] is 'a', which is not.", identity_name=None),
+            "is 'a', which is not.",
+        ),
+        (
+            failed(7, "identity_name 'a' is nobody's.", identity_name="a"),
+            "identity_name 'a' is nobody's.",
+        ),
+    ],
+)
+def test_a_refusal_is_told_without_the_place_in_its_batch(item: Object, told: str) -> None:
+    (not_judged,) = make([{}], [check([item], 0)], NOTHING, [])["not_judged"]
+    assert not_judged["msg"] == told
+
+
+def test_a_list_that_was_refused_and_tried_again_counts_each_entry_once() -> None:
+    checks = [check([failed(1, "no")], 0), check([changed(ONE)], 3)]
+    counts = make([{}] * 4, checks, NOTHING, [])["counts"]
+    assert counts["checked"] == 4
+    assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (2, 1, 1)
+
+
+def test_entries_that_were_not_tried_are_counted_and_told_of() -> None:
+    results = [check([], 2), check([failed(0, "down", identity_id=ONE)], 1, msg="It is down.")]
+    report = make([{}] * 9, results, NOTHING, [])
+    assert report["counts"]["not_judged"] == 7
+    assert report["problems"] == ["6 of the identities in the list were not tried. It is down."]
+    assert report["complete"] is False
+
+
+def test_a_module_that_broke_down_has_only_a_message() -> None:
+    report = make([{}], [{"msg": "MODULE FAILURE", "failed": False}], {"msg": "no"}, [])
+    assert report["counts"]["not_judged"] == 1
+    assert report["problems"] == [
+        "1 of the identities in the list were not tried. MODULE FAILURE",
+        "Not all of the organization could be read. no",
+    ]
+
+
+LISTED: list[tuple[Object, bool]] = [
+    ({"identity_id": ONE}, True),
+    ({"identity_id": f" {{{ONE.upper()}}} "}, True),
+    ({"identity_id": ONE.replace("-", "")}, True),
+    ({"identity_name": " billing "}, True),
+    ({"identity_id": "", "identity_name": "billing"}, True),
+    ({"identity_id": None, "identity_name": "billing", "state": "absent"}, True),
+    # With an id, a name is a label.
+    ({"identity_id": TWO, "identity_name": "billing"}, False),
+    ({"identity_name": "Billing"}, False),
+    ({}, False),
+]
+
+
+@pytest.mark.parametrize(("entry", "listed"), LISTED)
+def test_who_is_listed(entry: Object, listed: bool) -> None:
+    info = {"azure_auths": [{"identity_id": ONE, "identity_name": "billing"}]}
+    report = make([entry], [], info, [])
+    assert (report["unlisted"] == []) is listed
+
+
+def test_findings_are_grouped_by_their_rule() -> None:
+    def finding(rule: str, severity: str, identity_id: str) -> Object:
+        return {
+            "rule": rule,
+            "severity": severity,
+            "field": "resource",
+            "why": "w",
+            "fix": "f",
+            "identity_id": identity_id,
+            "identity_name": None,
+            "value": "v",
+        }
+
+    given = [finding("a", "high", ONE), finding("a", "high", TWO), finding("b", "low", ONE)]
+    report = make([], [], NOTHING, given)
+    assert [(rule["rule"], len(rule["identities"])) for rule in report["findings"]] == [
+        ("a", 2),
+        ("b", 1),
+    ]
+    assert set(report["findings"][0]["identities"][0]) == {"identity_id", "identity_name", "value"}
+    counts = report["counts"]
+    assert (counts["findings"], counts["findings_high"], counts["findings_low"]) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("x", [], NOTHING, []), "its input is 'x', which is not a list."),
+        (([], {}, NOTHING, []), "checks is {}, which is not a list."),
+        (([], [], [], []), "info is [], which is not a dictionary."),
+        (([], [], NOTHING, None), "findings is None, which is not a list."),
+        (
+            ([], ["x"], NOTHING, []),
+            "something that the modules and the filter azure_auth_findings do",
+        ),
+        (([], [], {"azure_auths": [{}]}, []), "(KeyError: 'identity_id')"),
+        (([], [], NOTHING, [{}]), "(KeyError: 'rule')"),
+    ],
+)
+def test_what_is_not_right_is_an_error_of_one_sentence(arguments: t.Any, message: str) -> None:
+    with pytest.raises(AnsibleFilterError) as raised:
+        make(*arguments)
+    assert str(raised.value).startswith("community.infisical.azure_auth_audit_report: ")
+    assert message in str(raised.value)
+
+
+outcomes = st.sampled_from(["as desired", "drifted", "failed"])
+
+
+@given(
+    st.lists(st.lists(outcomes, max_size=5), max_size=5),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_every_entry_is_counted_once(batches: list[list[str]], refused: int, untried: int) -> None:
+    checks = [check([failed(n, "azure_auths") for n in range(refused)], 0)] if refused else []
+    for batch in batches:
+        results = [
+            changed(f"{n}") if outcome == "drifted" else failed(n, "no", identity_id=f"{n}")
+            for n, outcome in enumerate(batch)
+            if outcome != "as desired"
+        ]
+        checks.append(check(results, len(batch)))
+    everything = [outcome for batch in batches for outcome in batch]
+    report = make([{}] * (len(everything) + refused + untried), checks, NOTHING, [])
+    counts = report["counts"]
+    assert counts["as_desired"] == everything.count("as desired")
+    assert counts["drifted"] == everything.count("drifted") == len(report["drifted"])
+    assert counts["not_judged"] == everything.count("failed") + refused + untried
+    assert report["complete"] is (counts["not_judged"] == 0)
+    assert json.loads(json.dumps(report)) == report
