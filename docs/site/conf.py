@@ -55,10 +55,12 @@ def refer_elsewhere(
 
 
 def drop_contents(_app: Sphinx, doctree: nodes.document) -> None:
-    """Remove tables of contents from pages: the theme has them at the side."""
+    """Remove tables of contents from pages, and links to them: the theme has them at the side."""
     for topic in list(doctree.findall(nodes.topic)):
         if "contents" in topic["classes"]:
             topic.parent.remove(topic)
+    for title in doctree.findall(nodes.title):
+        title.attributes.pop("refid", None)
 
 
 def setup(app: Sphinx) -> None:
