@@ -364,7 +364,8 @@ def working(
         names = [f"app {number}" for number in range(size)]
         yard = Yard(server, server.create_identities(names, azure_auth=ATTACHED))
         login = {name: value for name, value in yard.credentials().items() if value}
-        options = {"url": server.url, **login, "azure_auths": yard.entries(**wanted)}
+        options = {"url": server.url, "retries": 9, **login}
+        options["azure_auths"] = yard.entries(**wanted)
         yield yard, lambda: start_module(FLEET, folder, options)
 
 
@@ -424,6 +425,21 @@ def test_stopped_while_an_answer_does_not_come_it_says_that_this_is_not_known(
         assert unknown["changed"]
         assert "was under way; how it ended is not known" in unknown["msg"]
         assert yard.server.live_tokens() == before
+
+
+def test_stopped_between_two_tries_a_write_that_may_have_been_done_counts(tmp_path: Path) -> None:
+    with working(tmp_path, 20, {"resource": "other"}) as (yard, start):
+        yard.server.fault("drop", method="PATCH", identity_id=yard.ids[5], when="after")
+        process = start()
+        wait_for(lambda: len(yard.server.requests(identity_id=yard.ids[5])) >= 4, process)
+        # The next try is half a second away, or more.
+        process.send_signal(signal.SIGTERM)
+        result = finish_module(process)
+        assert len(yard.changed()) == 20
+        assert (result["changed_count"], result["failed_count"]) == (19, 1)
+        (unknown,) = [item for item in result["results"] if item["failed"]]
+        assert unknown["identity_id"] == yard.ids[5]
+        assert unknown["changed"]
 
 
 def test_stopped_while_it_waits_for_a_rate_limit_it_ends_at_once(tmp_path: Path) -> None:

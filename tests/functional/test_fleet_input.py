@@ -323,7 +323,7 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
         ),
         "a name longer than the search takes": Bad(
             entries(good, {"identity_name": "x" * 300}),
-            f"azure_auths[1] ({'x' * 80}...): identity_name '{'x' * 80}...' {NO_NAME}",
+            f"azure_auths[1] ({'x' * 77}...): identity_name '{'x' * 80}...' {NO_NAME}",
             blamed=[1],
         ),
         "names of purge_except that are not those of one identity": Bad(
