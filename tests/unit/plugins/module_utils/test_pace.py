@@ -462,3 +462,27 @@ def test_late_answers_of_the_window_before_do_not_close_the_next(world: World) -
     world.run(slow, *task(pace, server, 69, 4))
     assert server.refused == []
     assert server.seconds <= 1.10 * server.least(70)
+
+
+def test_the_last_answer_of_a_window_may_come_in_the_next_and_closes_nothing(world: World) -> None:
+    def told(remaining: int, reset: int) -> dict[str, str]:
+        return {
+            "x-ratelimit-limit": "20",
+            "x-ratelimit-remaining": str(remaining),
+            "x-ratelimit-reset": str(reset),
+        }
+
+    pace = Pace(300)
+
+    def work() -> None:
+        pace.end(READ, pace.begin(READ), told(19, 60), passed=True)
+        world.sleep(59.5)
+        late = pace.begin(READ)
+        world.sleep(1.5)
+        pace.end(READ, pace.begin(READ), told(19, 60), passed=True)
+        pace.end(READ, late, told(0, 1), passed=True)
+        before = world.now
+        pace.begin(READ)
+        assert world.now == before
+
+    world.run(work)
