@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from docs.tables import section
 from tools.paths import ROOT
 from tools.release import content
 from tools.site import broken_links
@@ -76,6 +77,15 @@ def test_front_page_lists_every_guide_module_role_and_filter() -> None:
     text = (ROOT / "docs/site/index.rst").read_text(encoding="utf-8")
     listed = re.findall(r"^  (?:\w+ <)?collection/([\w/]+)>?$", text, re.MULTILINE)
     assert sorted(listed) == sorted({*guides, *plugins, "changelog"})
+
+
+def test_readme_names_every_module_role_filter_and_playbook_and_links_every_guide() -> None:
+    names = {name.rpartition(".")[2] for names in content(ROOT).values() for name in names}
+    playbooks = {path.stem for path in ROOT.glob("playbooks/*.yml")}
+    assert set(re.findall(r"`(\w+)`", section("README.md", "Modules"))) == names | playbooks
+    guides = {path.name for path in ROOT.glob("docs/docsite/rst/*.rst")}
+    links = re.findall(r"\(docs/docsite/rst/(.+?)\)", section("README.md", "Where to go next"))
+    assert sorted(links) == sorted(guides)
 
 
 def _site(folder: Path, element: str) -> None:
