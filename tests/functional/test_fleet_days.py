@@ -16,8 +16,17 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, ONE
-from functional.harness import FLEET, INFO, Result, finish_module, run_play, start_module
+from functional.harness import (
+    FLEET,
+    INFO,
+    Result,
+    finish_module,
+    run_in_process,
+    run_play,
+    start_module,
+)
 
+from ansible_collections.community.infisical.plugins.modules import infisical_azure_auths
 from emulator import running
 
 WORKERS = 8
@@ -283,6 +292,33 @@ def test_a_login_that_cannot_be_had_again_ends_the_task(evenings: dict[str, Even
     assert not_tried(result) >= 301 - 100 - 2 * WORKERS
     assert result["checked"] + not_tried(result) == 301
     assert len(evening.requests) <= 100 + 3 * WORKERS
+
+
+def test_a_refused_login_is_not_tried_again_when_late_answers_come() -> None:
+    """An answer to the old token, from before it ended, does not mean that a login would work."""
+    with running() as server:
+        own = server.create_identity("own", role="admin", methods=["azure-auth"])
+        slow, last = server.create_identities(["slow", "last"], azure_auth=ATTACHED)
+        # Read before the login is lost, and answered after; lost; and asked for long after.
+        server.fault("drip", identity_id=slow, interval=0.002)
+        server.fault("latency", identity_id=own, seconds=0.3)
+        server.fault("race", path=AZURE_AUTH, identity_id=own, change="detach")
+        server.fault("latency", identity_id=last, seconds=3)
+        result = run_in_process(
+            infisical_azure_auths.main,
+            {
+                "url": server.url,
+                "auth_method": "azure_auth",
+                "auth_identity_id": own,
+                "jwt": server.jwt(own, method="azure-auth"),
+                "azure_auths": [{"identity_id": i} for i in (slow, own, last)],
+            },
+        )
+        logins = server.requests(path="/login$")
+        statuses = [server.requests(identity_id=i)[0].status for i in (slow, own, last)]
+    assert result["failed_count"] == 2
+    assert statuses == [200, 401, 401]
+    assert [item.status == 200 for item in logins] == [True, False]
 
 
 @pytest.mark.parametrize("what", ["", ", to look up"])
