@@ -98,7 +98,8 @@ def _field_faults(name: str, field: Object) -> t.Iterator[str]:
         yield f"input {name} has no choices, or one twice"
     if not all(isinstance(choice, str) for choice in choices):
         yield f"input {name} has a choice that is no string"
-    if "default" in field and type(field["default"]) is not {"boolean": bool}.get(kind, str):
+    default = field.get("default")
+    if default is not None and not isinstance(default, bool if kind == "boolean" else str):
         yield f"input {name} has a default of another type"
     for key in ("multiline", "secret", "ask_at_runtime"):
         if not isinstance(field.get(key, False), bool):
