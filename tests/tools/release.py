@@ -258,8 +258,13 @@ class Release:
         said = self.call(
             *(importer.python, "-m", "galaxy_importer.main", self.artifact),
             cwd=self.folder,
-            # Without the work tree, which has the same content.
-            environ={**importer.environ(), "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "none")},
+            # Neither the work tree, which has the same content, nor what another run of ansible-lint
+            # leaves where it keeps its stand-ins for modules.
+            environ={
+                **importer.environ(),
+                "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "none"),
+                "ANSIBLE_HOME": str(self.folder / "ansible"),
+            },
         )
         complaints = re.findall(r"^(?:WARNING|ERROR).*$", said, re.MULTILINE)
         if complaints:
