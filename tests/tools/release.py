@@ -258,8 +258,8 @@ class Release:
         said = self.call(
             *(importer.python, "-m", "galaxy_importer.main", self.artifact),
             cwd=self.folder,
-            # Neither the work tree, which has the same content, nor what another run of ansible-lint
-            # leaves where it keeps its stand-ins for modules.
+            # Without the work tree, which has the same content, and apart from other runs of
+            # ansible-lint, which keeps its stand-ins for modules there.
             environ={
                 **importer.environ(),
                 "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "none"),
