@@ -211,7 +211,7 @@ class Client:
                 else:
                     error = self._error_of(answer, purpose)
                     if error is None:
-                        self._may_renew = self._may_renew or authorize
+                        self._may_renew = self._may_renew or token == self._token
                         return t.cast(Json, answer.json)
                     if answer.limited and patient:
                         times = self._pace.refused(bucket, answer.headers)
@@ -245,9 +245,11 @@ class Client:
         A token that has never worked is followed by one other, so that this comes to an end.
         """
         with self._renewal:
-            if self._token == refused and self._log_in_again and self._may_renew:
-                self._may_renew = False
-                self._log_in_again()
+            log_in_again = self._log_in_again
+            if self._token == refused and log_in_again and self._may_renew:
+                # A login that fails is never tried again; one that works sets it anew.
+                self._log_in_again, self._may_renew = None, False
+                log_in_again()
             return self._token != refused
 
     def _paced(

@@ -238,6 +238,11 @@ class Login:
         """The identity that is logged in, where the token tells."""
         return own_identity(self.token)
 
+    @property
+    def obtained(self) -> bool:
+        """Whether the token was obtained here, and not given."""
+        return self._choice.path is not None and bool(self.token)
+
     def maybe_through(self, method: str) -> bool:
         """Return whether the token may have been issued through the auth method of this name.
 
@@ -256,7 +261,7 @@ class Login:
 
     def close(self) -> str | None:
         """Revoke the token, if it was obtained here. Returns a warning if that did not work."""
-        if self._choice.path is None or not self.token:
+        if not self.obtained:
             return None
         try:
             # Best effort: the task is over, and its outcome does not hang on this.

@@ -45,5 +45,6 @@ def log_in_or_out() -> None:
     module.exit_json(
         changed=False,
         login_data={"url": choice.url, "access_token": login.token},
+        obtained=login.obtained,
         invocation=invocation,
     )

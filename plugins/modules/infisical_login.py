@@ -68,7 +68,7 @@ EXAMPLES = r"""
       community.infisical.infisical_login:
         login_data: "{{ login.login_data }}"
         state: absent
-      when: login.login_data is defined
+      when: login.obtained | default(false)
       no_log: true
 """
 
@@ -88,6 +88,13 @@ login_data:
       returned: always
       type: str
       sample: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...
+obtained:
+  description:
+    - Whether the token was obtained by this task, and is its play's to revoke at the end.
+    - If it is V(false), the token was given, for instance by the environment, and others may go on using it.
+  returned: success, with O(state=present)
+  type: bool
+  sample: true
 http_status:
   description: HTTP status of the answer that the task failed on.
   returned: failure, if the server answered

@@ -57,6 +57,7 @@ def test_one_login_for_several_tasks(
     assert set(login["login_data"]) == {"url", "access_token"}
     assert login["login_data"]["url"] == server.url
     assert login["login_data"]["access_token"].count(".") == 2
+    assert login["obtained"] is True
     assert not first["failed"], first["msg"]
     assert not second["failed"], second["msg"]
     assert revoked["changed"] is False
@@ -82,6 +83,7 @@ def test_a_given_token_is_handed_on_and_the_only_secret_shown(
     results = run_play(tmp_path, [{LOGIN: row} for row in rows]).results
     for result in results[:3]:
         assert result["login_data"] == {"url": server.url, "access_token": server.token}
+        assert result["obtained"] is False
     for result in results:
         assert not result["failed"], result["msg"]
         del result["login_data"]
