@@ -107,8 +107,6 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     ),
     "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml is not YAML: line 2, column "),
     "an empty file": ("", {}, "bad.yml has no list. Write a list of entries into it, each a"),
-    "a file with an empty list": ("[]", {}, "bad.yml has no list."),
-    "a file with a text": ("all of them", {}, "bad.yml has no list."),
     "a file with a list of texts": ("[billing]", {}, "bad.yml has no list."),
     "a file with other variables": ("{desired: [{identity_name: a}]}", {}, "bad.yml has no list."),
     "no folder": (
