@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tools.paths import link_collection
 
-from audit.harness import PLAYBOOK, Audit, Run, paths, play
+from audit.harness import PLAYBOOK, Audit, Run, by_secret, paths, play
 from audit.worlds import messy
 from emulator import Emulator, running
 
@@ -40,7 +40,13 @@ def mess(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Messy]:
         live_tokens = emulator.live_tokens()
         variables = {**paths(folder), "azure_auth_audit_desired": desired}
         run = play(
-            emulator, folder, PLAYBOOK, "--check", "--diff", "-e", as_variables(folder, variables)
+            by_secret(emulator),
+            folder,
+            PLAYBOOK,
+            "--check",
+            "--diff",
+            "-e",
+            as_variables(folder, variables),
         )
         yield Messy(emulator, desired, run, Audit(folder, run.records), live_tokens)
 

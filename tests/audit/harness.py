@@ -87,8 +87,8 @@ def paths(folder: Path) -> dict[str, str]:
     }
 
 
-def credentials(emulator: Emulator) -> dict[str, str]:
-    """Return the variables of the environment that make modules log in to an emulator."""
+def by_secret(emulator: Emulator) -> dict[str, str]:
+    """Return the variables of the environment that make modules log in with a client secret."""
     return {
         "INFISICAL_URL": emulator.url,
         "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
@@ -96,8 +96,13 @@ def credentials(emulator: Emulator) -> dict[str, str]:
     }
 
 
-def play(emulator: Emulator | None, folder: Path, *arguments: str) -> Run:
-    """Run ansible-playbook in a folder, with the emulator, if any, in the environment."""
+def by_token(emulator: Emulator) -> dict[str, str]:
+    """Return the variables of the environment that make modules use a token of somebody's."""
+    return {"INFISICAL_URL": emulator.url, "INFISICAL_TOKEN": emulator.token}
+
+
+def play(login: t.Mapping[str, str], folder: Path, *arguments: str) -> Run:
+    """Run ansible-playbook in a folder, with what it takes to log in in the environment."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "records.jsonl"
     log.unlink(missing_ok=True)
@@ -121,7 +126,7 @@ def play(emulator: Emulator | None, folder: Path, *arguments: str) -> Run:
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_PIPELINING": "true",
             "AUDIT_RECORD": str(log),
-            **(credentials(emulator) if emulator else {}),
+            **login,
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -135,10 +140,7 @@ def play(emulator: Emulator | None, folder: Path, *arguments: str) -> Run:
 
 
 def audits(
-    emulator: Emulator,
-    folder: Path,
-    cases: t.Mapping[str, Variables],
-    *arguments: str,
+    login: t.Mapping[str, str], folder: Path, cases: t.Mapping[str, Variables]
 ) -> dict[str, Audit]:
     """Run the role once for each case, with these variables, in one run of ansible-playbook.
 
@@ -165,7 +167,7 @@ def audits(
         "tasks": tasks,
     }
     playbook.write_text(json.dumps([content]), encoding="utf-8")
-    run = play(emulator, folder, str(playbook), *arguments)
+    run = play(login, folder, str(playbook))
     done: dict[str, Audit] = {}
     for record in run.records:
         if record.task.startswith(BEGIN):
@@ -192,7 +194,7 @@ def page_of(report: Variables, folder: Path) -> Path:
     }
     playbook = folder / "page.yml"
     playbook.write_text(json.dumps([content]), encoding="utf-8")
-    run = play(None, folder, str(playbook), "-e", f"@{variables}")
+    run = play({}, folder, str(playbook), "-e", f"@{variables}")
     assert run.returncode == 0, run.output[-4000:]
     return page
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from audit.harness import Audit, audits, writes
+from audit.harness import Audit, audits, by_secret, writes
 from audit.worlds import DESIRED, STORED, clear_seed
 from emulator import running
 
@@ -52,7 +52,7 @@ def bad_days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Audit,
                 "azure_auth_audit_concurrency": 1,
                 "azure_auth_audit_html": "",
             }
-            audit = audits(emulator, folder, {name: case})[name]
+            audit = audits(by_secret(emulator), folder, {name: case})[name]
             done[name] = (audit, emulator.live_tokens() - before, len(writes(emulator)))
     return done
 

@@ -15,7 +15,7 @@ import yaml
 from tools.paths import ROOT
 
 from audit.conftest import Messy
-from audit.harness import Audit, audits, names, writes
+from audit.harness import Audit, audits, by_secret, names, writes
 from audit.worlds import HOSTILE, PRINCIPAL, TENANT
 
 # Those who look at the same audit share a process.
@@ -196,7 +196,7 @@ def other(mess: Messy, tmp_path_factory: pytest.TempPathFactory) -> Audit:
         "azure_auth_audit_fail_on": "never",
         "azure_auth_audit_html": "",
     }
-    return audits(mess.emulator, folder, {"other": case})["other"]
+    return audits(by_secret(mess.emulator), folder, {"other": case})["other"]
 
 
 def test_a_real_run_says_and_writes_what_check_mode_does(mess: Messy, other: Audit) -> None:

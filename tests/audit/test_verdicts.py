@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from audit.harness import Audit, audits, names
+from audit.harness import Audit, audits, by_secret, by_token, names
 from audit.worlds import STORED, clean
 from emulator import running
 
@@ -32,8 +32,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         unwritten = {"azure_auth_audit_html": "", "azure_auth_audit_json": ""}
         given = {**unwritten, "azure_auth_audit_desired": desired}
         on_findings = {**given, "azure_auth_audit_fail_on": "findings"}
-        return audits(
-            emulator,
+        done = audits(
+            by_token(emulator),
             folder,
             {
                 "by default": {**given, "azure_auth_audit_json": str(folder / "one.json")},
@@ -49,6 +49,9 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                 },
             },
         )
+        # The token is somebody's, who may need it for more than one audit.
+        assert emulator.requests(path="/token/revoke") == []
+        return done
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
             good.write_text("- identity_name: something else\n", encoding="utf-8")
             cases[name]["azure_auth_audit_folder"] = str(folder / name)
     with running() as emulator:
-        done = audits(emulator, folder, cases)
+        done = audits(by_secret(emulator), folder, cases)
         assert emulator.requests() == []
     return done
 
