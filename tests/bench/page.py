@@ -18,6 +18,11 @@ PLOT = ROOT / "docs/docsite/benchmark.svg"
 BEGIN = ".. What follows is written by make bench.\n"
 END = ".. Here ends what make bench writes.\n"
 
+# Ratios of single rounds are then those of chance.
+BUSY = (
+    " The machine was busy with other work: times are far too long, and ratios no more than a hint."
+)
+
 _LICENCE = """<!--
 Copyright (c) 2026, The community.infisical authors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -34,6 +39,7 @@ def conditions(results: Results) -> str:
         f" {machine.processor} with a load of {machine.load:.1f} before the start; Python"
         f" {machine.python}, ansible-core {machine.ansible}, requests {machine.requests}, netaddr"
         f" {machine.netaddr}. It took {results.seconds / 60:.0f} minutes."
+        f"{BUSY if machine.is_busy else ''}"
     )
 
 

@@ -27,6 +27,11 @@ class Machine:
     requests: str
     netaddr: str
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the machine had other work than being measured."""
+        return self.load > self.cores / 2
+
 
 @dataclass(frozen=True)
 class Singles:

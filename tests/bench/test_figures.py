@@ -223,6 +223,12 @@ def test_text_names_what_was_skipped_and_the_machine(results: Results) -> None:
     assert f"{machine.cores} cores of {machine.processor}" in text
 
 
+def test_busy_machine_is_told(results: Results) -> None:
+    busy = replace(results, machine=replace(results.machine, load=1.5))
+    assert page.BUSY not in page.conditions(results)
+    assert page.conditions(busy).endswith(page.BUSY)
+
+
 def test_imports_are_counted_by_whose_they_are() -> None:
     report = """
 import time: self [us] | cumulative | imported package
