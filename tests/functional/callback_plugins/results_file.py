@@ -22,7 +22,7 @@ description:
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types
+class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "results_file"
