@@ -23,13 +23,6 @@ BUSY = (
     " The machine was busy with other work: times are far too long, and ratios no more than a hint."
 )
 
-_LICENCE = """<!--
-Copyright (c) 2026, The community.infisical authors
-GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-"""
-
 
 def conditions(results: Results) -> str:
     """When, where and with what it was measured, as a sentence."""
@@ -63,4 +56,6 @@ def write(results: Results) -> None:
     if not (begin and end):
         raise ValueError(f"{PAGE} has no marks for what is written into it")
     PAGE.write_text(f"{before}{BEGIN}\n{as_rst(results)}\n{END}{after}", encoding="utf-8")
-    PLOT.write_text(_LICENCE + plot(results), encoding="utf-8")
+    # The plot's header is that of the page.
+    licence = textwrap.dedent(before.removeprefix("..\n").partition("\n\n")[0])
+    PLOT.write_text(f"<!--\n{licence}\n-->\n{plot(results)}", encoding="utf-8")

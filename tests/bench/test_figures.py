@@ -194,14 +194,17 @@ def test_page_keeps_what_is_written_by_hand(
 ) -> None:
     monkeypatch.setattr(page, "PAGE", tmp_path / "page.rst")
     monkeypatch.setattr(page, "PLOT", tmp_path / "plot.svg")
-    page.PAGE.write_text(f"Before\n\n{page.BEGIN}old\n{page.END}\nAfter\n", encoding="utf-8")
+    page.PAGE.write_text(f"..\n  Mine\n\n{page.BEGIN}old\n{page.END}\nAfter\n", encoding="utf-8")
     page.write(results)
     once = page.PAGE.read_text(encoding="utf-8")
     page.write(results)
     assert page.PAGE.read_text(encoding="utf-8") == once
-    assert once.startswith(f"Before\n\n{page.BEGIN}\nMeasured on 2026-11-23 against the emulator")
+    assert once.startswith(
+        f"..\n  Mine\n\n{page.BEGIN}\nMeasured on 2026-11-23 against the emulator"
+    )
     assert once.endswith(f"\n{page.END}\nAfter\n")
     assert "old" not in once
+    assert page.PLOT.read_text(encoding="utf-8").startswith("<!--\nMine\n-->\n<svg ")
     assert Xml.parse(page.PLOT).getroot().tag.endswith("svg")
 
 
