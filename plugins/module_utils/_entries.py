@@ -179,6 +179,7 @@ class _Reader:
         self._method = method
         # What is returned goes back in, metadata too.
         self._spec = {**IDENTITY_SPEC, **spec, "metadata": {"type": "raw"}}
+        self._lists = [key for key, option in self._spec.items() if option["type"] == "list"]
         self._validator = ArgumentSpecValidator(self._spec)
 
     def read(
@@ -187,9 +188,11 @@ class _Reader:
         """Return the identity, the wanted values (None: not attached), and what is wrong."""
         problems = [self._unknown(key) for key in item if key not in self._spec]
         known = {key: value for key, value in item.items() if key in self._spec}
+        # Ansible copies what it checks, and finds nothing to check in these.
+        lists = {key: known.pop(key) for key in self._lists if isinstance(known.get(key), list)}
         checked = self._validator.validate(known)
         problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
-        options = checked.validated_parameters
+        options = {**checked.validated_parameters, **lists}
         reference = None
         try:
             identity_id, name = labelled_identity_of(options)

@@ -18,7 +18,6 @@ from ._client import Client, base_url
 from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
 from ._json import parse
 from ._model import Values, refuse_nul, uuid_or_none
-from ._platform import Wish, azure_jwt, gcp_jwt, kubernetes_jwt
 from ._text import is_token, quoted, trim
 
 DEFAULT_URL = "https://app.infisical.com"
@@ -48,13 +47,13 @@ class LoginMethod(t.NamedTuple):
     """A way to log in.
 
     `path` is the method's name in `/api/v1/auth/<path>/login`, None where the token is given.
-    `platform` gets the JWT, where none is given, from the platform that the task runs on.
+    `platform` names the one that gives the JWT to what runs there, where none is given.
     """
 
     name: str
     path: str | None
     credentials: tuple[Credential, ...]
-    platform: t.Callable[[Wish], str] | None = None
+    platform: str | None = None
 
 
 def _trimmed(source: str, text: str) -> str:
@@ -122,11 +121,11 @@ METHODS = (
             ),
         ),
     ),
-    LoginMethod("azure_auth", "azure-auth", (_IDENTITY, _JWT), azure_jwt),
+    LoginMethod("azure_auth", "azure-auth", (_IDENTITY, _JWT), "azure"),
     LoginMethod("oidc_auth", "oidc-auth", (_IDENTITY, _JWT)),
     LoginMethod("jwt_auth", "jwt-auth", (_IDENTITY, _JWT)),
-    LoginMethod("kubernetes_auth", "kubernetes-auth", (_IDENTITY, _JWT), kubernetes_jwt),
-    LoginMethod("gcp_auth", "gcp-auth", (_IDENTITY, _JWT), gcp_jwt),
+    LoginMethod("kubernetes_auth", "kubernetes-auth", (_IDENTITY, _JWT), "kubernetes"),
+    LoginMethod("gcp_auth", "gcp-auth", (_IDENTITY, _JWT), "gcp"),
     LoginMethod(
         "ldap_auth",
         "ldap-auth",
@@ -196,13 +195,14 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
     refuse_nul("organization_slug", slug)
     platform = None
     if method.platform and _JWT.key not in values:
-        wish = Wish(
+        platform = functools.partial(
+            _platform_jwt,
+            method.platform,
             values[_IDENTITY.key],
             given.option("azure_resource"),
             given.option("azure_client_id"),
             environment,
         )
-        platform = functools.partial(method.platform, wish)
     return Choice(
         given.url(),
         path=method.path,
@@ -326,6 +326,13 @@ def own_identity(token: str) -> str | None:
     except (LookupError, TypeError, ValueError):
         return None
     return uuid_or_none(identity_id) if isinstance(identity_id, str) else None
+
+
+def _platform_jwt(platform: str, *wish: t.Any) -> str:
+    # Few logins need this room, and each import takes time when a task starts.
+    from . import _platform
+
+    return _platform.JWTS[platform](_platform.Wish(*wish))
 
 
 class _Given:

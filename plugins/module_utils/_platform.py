@@ -163,3 +163,6 @@ def _failure(what: str, place: str, reason: str) -> PlatformError:
         f"Could not get {what} at {printable(place)} ({reason}); run the task where that is to be"
         " had, or give the token in jwt."
     )
+
+
+JWTS = {"azure": azure_jwt, "gcp": gcp_jwt, "kubernetes": kubernetes_jwt}
