@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -39,17 +38,15 @@ class Module(AnsibleModule):
         _require_libraries(self)
         _settle_secrets(self)
 
-    def exit_json(self, **result: t.Any) -> t.NoReturn:
+    def exit_json(self, **result: t.Any) -> None:
         """End the module well."""
         super().exit_json(**self._with_invocation(result))
-        sys.exit(0)
 
-    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
+    def fail_json(self, msg: str, **result: t.Any) -> None:
         """End the module as failed, which Ansible too may do, when it finds an option invalid."""
         super().fail_json(msg, **self._with_invocation(result))
-        sys.exit(1)
 
-    def end(self, result: dict[str, t.Any], problem: str) -> t.NoReturn:
+    def end(self, result: dict[str, t.Any], problem: str) -> None:
         """End the module: as failed, if there is a problem."""
         if problem:
             self.fail_json(**{**result, "msg": problem})

@@ -4,11 +4,24 @@
 
 from __future__ import annotations
 
+import signal
 import typing as t
 
 import pytest
 
 from emulator import running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_reach_tasks() -> t.Iterator[None]:
+    """Processes inherit what is ignored, which nohup, or a script's &, does to some signals."""
+    before = {
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+    }
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session", params=["current", "2024"])
