@@ -10,8 +10,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.community.infisical.plugins.module_utils._audit import report
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
+from ansible_collections.community.infisical.plugins.plugin_utils._audit import report
 
 NAME = "community.infisical.azure_auth_audit_report"
 

@@ -30,7 +30,7 @@ from .plays import Player, PlayError
 from .results import Machine, Results
 from .scale import FULL, INSTANCE, QUICK, Scale
 from .servers import EmulatorServer, Server, emulated, instance, is_given
-from .singles import measure_singles, write_empty_module
+from .singles import measure_singles, write_modules
 from .targets import milliseconds
 
 RESULTS = CACHE / "bench" / "results.json"
@@ -68,7 +68,7 @@ def measure(server: Server, folder: Path, scale: Scale) -> Results:
     started = time.monotonic()
     results = Results(machine(), server.what)
     player = Player(folder, server.variables)
-    write_empty_module(player)
+    write_modules(player)
     for wanted in scale.latencies:
         latency = server.set_latency(wanted)
         _say(f"{milliseconds(latency)}: single tasks")

@@ -33,6 +33,7 @@ def results() -> Results:
             Singles(
                 latency,
                 empty=[0.2, 0.2],
+                bare_get=[0.36, 0.36],
                 uri_get=[0.4, 0.4],
                 unchanged=[0.3, 0.3],
                 uri_get_before=[0.4, 0.4],

@@ -39,6 +39,7 @@ class Singles:
 
     latency: float
     empty: list[float]
+    bare_get: list[float]
     uri_get: list[float]
     unchanged: list[float]
     uri_get_before: list[float]
@@ -60,6 +61,11 @@ class Singles:
     def empty_ratio(self) -> Spread:
         """An empty module, in uri GET tasks: the least that a module can cost."""
         return paired_ratio(self.empty, self.uri_get)
+
+    @property
+    def bare_ratio(self) -> Spread:
+        """A bare module that makes the same request, in uri GET tasks."""
+        return paired_ratio(self.bare_get, self.uri_get)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from .servers import OPTIONS, TTL, Server
 
 MODULE = "community.infisical.infisical_azure_auth"
 EMPTY = "empty"
+BARE = "bare"
 
 # A longer play would measure how Ansible slows down with its length, too.
 _ROUNDS_A_PLAY = 9
@@ -24,11 +25,29 @@ from ansible.module_utils.basic import AnsibleModule
 AnsibleModule({"entries": {"type": "list", "elements": "raw"}}).exit_json(invocation={})
 """
 
+# One request, by the library that makes it, and the networks of the answer, read: the least that a
+# module can cost which is to tell whether something differs.
+_BARE_MODULE = """
+import netaddr
+import requests
+from ansible.module_utils.basic import AnsibleModule
 
-def write_empty_module(player: Player) -> None:
-    """Make the module that does nothing."""
+module = AnsibleModule({"url": {"type": "str"}, "token": {"type": "str", "no_log": True}})
+headers = {"Authorization": "Bearer " + module.params["token"]}
+answer = requests.get(module.params["url"], headers=headers, timeout=60)
+answer.raise_for_status()
+auth = answer.json()["identityAzureAuth"]
+for network in auth["accessTokenTrustedIps"]:
+    netaddr.IPNetwork("{ipAddress}/{prefix}".format(**network))
+module.exit_json(auth=auth)
+"""
+
+
+def write_modules(player: Player) -> None:
+    """Make the module that does nothing, and the one that does the least."""
     player.library.mkdir(parents=True, exist_ok=True)
-    (player.library / f"{EMPTY}.py").write_text(_EMPTY_MODULE, encoding="utf-8")
+    for name, code in ((EMPTY, _EMPTY_MODULE), (BARE, _BARE_MODULE)):
+        (player.library / f"{name}.py").write_text(code, encoding="utf-8")
 
 
 def uri(server: Server, identity_id: str, body: Any = None) -> Task:
@@ -40,6 +59,11 @@ def uri(server: Server, identity_id: str, body: Any = None) -> Task:
     if body is not None:
         options.update(method="PATCH", body_format="json", body=body)
     return {"ansible.builtin.uri": options}
+
+
+def bare(server: Server, identity_id: str) -> Task:
+    """A task that reads an identity's Azure Auth by the module that does the least."""
+    return {BARE: {"url": server.address(identity_id), "token": server.token}}
 
 
 def own(identity_id: str, **changes: Any) -> Task:
@@ -61,6 +85,7 @@ def measure_singles(
         tasks = [
             # The first task of a play has to do with more than its module.
             named("warm up", {EMPTY: {}}),
+            named("warm up", bare(server, identity_id)),
             *turned(start // _ROUNDS_A_PLAY, first),
         ]
         for number in range(start, min(start + _ROUNDS_A_PLAY, rounds)):
@@ -69,7 +94,7 @@ def measure_singles(
         timed += player.run(tasks)
     for name, changes in (("unchanged", False), ("changed", True)):
         assert {task.result["changed"] for task in timed if task.name == name} == {changes}
-    kinds = ("empty", "uri_get", "unchanged", "uri_get_before", "uri_patch", "changed")
+    kinds = ("empty", "bare_get", "uri_get", "unchanged", "uri_get_before", "uri_patch", "changed")
     return (
         Singles(latency, **{name: seconds_of(timed, name) for name in kinds}),
         FirstTasks(seconds_of(timed, "first uri"), seconds_of(timed, "first own")),
@@ -86,6 +111,7 @@ def _round(server: Server, identity_id: str, number: int) -> list[Task]:
     reading = [
         named("uri_get", uri(server, identity_id)),
         named("unchanged", own(identity_id)),
+        named("bare_get", bare(server, identity_id)),
     ]
     uri_first = number % 2 == 0
     there, back = 1 + number, TTL

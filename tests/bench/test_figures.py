@@ -151,6 +151,9 @@ def test_tables_say_what_is_missed_and_what_is_extrapolated(results: Results) ->
     columns = [fleets.header.index(name) for name in ("uri loop", "faster than uri")]
     assert all(row[column].startswith("~") for row in fleets.rows for column in columns)
     assert "~: extrapolated from 20 items of a loop." in fleets.notes
+    floors = by_title["A single task"].notes[0]
+    assert "an empty module takes 0.50x, 0.50x" in floors
+    assert "with netaddr takes 0.90x, 0.90x" in floors
 
 
 def test_tables_of_what_was_not_measured_are_left_out(results: Results) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ._azure_auth import AZURE_AUTH
+from ..module_utils._azure_auth import AZURE_AUTH
+from ..module_utils._model import Values, uuid_or_none
+from ..module_utils._text import trim
 from ._findings import SEVERITIES
-from ._model import Values, uuid_or_none
-from ._text import trim
 
 FORMAT = "community.infisical.azure_auth_audit"
 VERSION = 1

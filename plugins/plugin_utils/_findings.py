@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._cidr import Network, opens_ipv4, parse
-from ._model import Values, uuid_or_none
-from ._text import printable, quoted
+from ..module_utils._cidr import Network, opens_ipv4, parse
+from ..module_utils._model import Values, uuid_or_none
+from ..module_utils._text import printable, quoted
 
 HIGH = "high"
 MEDIUM = "medium"
