@@ -429,12 +429,17 @@ class Client:
     ) -> RateLimitedError:
         waited, wait = times
         limit = answer.headers.get("x-ratelimit-limit")
+        if not answer.over_rate:
+            what = f"{self.url}, which answers {answer.status},"
+        elif limit:
+            what = f"Infisical's rate limit of {self._safe(limit, 20)} requests a window"
+        else:
+            what = "Infisical's rate limit"
+        so_far = f" for {waited:.0f} seconds" if waited >= 1 else ""
         return RateLimitedError(
-            f"Could not {purpose}: Infisical's rate limit"
-            + (f" of {self._safe(limit, 20)} requests a window" if limit else "")
-            + f" refused it for {waited:.0f} seconds, and asks to wait {wait:.0f} more, beyond"
-            f" rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds); wait or"
-            " raise it.",
+            f"Could not {purpose}: {what} refused it{so_far}, and asks to wait {wait:.0f} seconds"
+            f" more, beyond rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds);"
+            " wait or raise it.",
             refusal,
         )
 
@@ -474,16 +479,16 @@ class _Answer:
             self.json = parsed
 
     @property
+    def over_rate(self) -> bool:
+        """Whether it is Infisical's rate limit that refused the request."""
+        error = self.json.get("error") if self.json else None
+        return self.status == 429 or (self.status >= 400 and error == "RateLimitError")
+
+    @property
     def limited(self) -> bool:
         """Whether the answer means "come back later", whatever its status."""
-        if self.status < 400:
-            return False
-        error = self.json.get("error") if self.json else None
-        return (
-            self.status == 429
-            or error == "RateLimitError"
-            or seconds(self.headers.get("retry-after")) is not None
-        )
+        asks_to_wait = seconds(self.headers.get("retry-after")) is not None
+        return self.over_rate or (self.status >= 400 and asks_to_wait)
 
 
 def _login_refused(error: InfisicalError) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -85,7 +86,7 @@ def read_references(
     what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
     for index, item in enumerate(raw):
         source = f"{option}[{index}]"
-        text = trim(item) if isinstance(item, str) else ""
+        text = _name_of(item) or ""
         if not text:
             shown = "blank" if isinstance(item, str) else f"{quoted(item)}, which is not a string"
             problems.append(Problem(f"{source} is {shown}; write {what} of an identity."))
@@ -190,6 +191,11 @@ class _Reader:
         known = {key: value for key, value in item.items() if key in self._spec}
         # Ansible copies what it checks, and finds nothing to check in these.
         lists = {key: known.pop(key) for key in self._lists if isinstance(known.get(key), list)}
+        # Which Ansible cannot take for the wrong integers that they are.
+        infinite = [key for key, value in known.items() if value in (math.inf, -math.inf)]
+        problems += [
+            f"{key} is {quoted(known.pop(key))}; write a whole number." for key in infinite
+        ]
         checked = self._validator.validate(known)
         problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
         options = {**checked.validated_parameters, **lists}
@@ -217,10 +223,17 @@ def _label(source: str, item: t.Any) -> str:
     """Return what an entry is called: its place in the list, and its name or its id."""
     if isinstance(item, dict):
         for key in ("identity_name", "identity_id"):
-            text = item.get(key)
-            if isinstance(text, str) and trim(text):
-                return _shown(source, trim(text))
+            text = _name_of(item.get(key))
+            if text:
+                return _shown(source, text)
     return source
+
+
+def _name_of(value: t.Any) -> str | None:
+    """Return what may be an identity's name or id: a text, or a number that YAML made of one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return trim(value) if isinstance(value, str) else None
 
 
 def _shown(source: str, text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from ._api import Attached
 from ._entries import Found
 from ._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, told
 from ._reconcile import Reconciliation
@@ -33,6 +34,11 @@ class Visit:
     def identity_name(self) -> str | None:
         """The identity's name: the real one where it was read, else what the options say."""
         return self.work.identity_name or self.found.reference.identity_name
+
+    @property
+    def state(self) -> Attached | None:
+        """The state that the visit leaves, or would leave; of a failed one the last known."""
+        return self.work.actual if self.failure else self.work.result
 
     def __str__(self) -> str:
         return f"{self.found.reference.label}: {self.failure}"
@@ -98,7 +104,13 @@ class Fleet:
         numbered = list(enumerate(visits, self.total))
         self.total += len(visits)
         self._workers = Workers(make, numbered)
-        self._workers.start(min(self._concurrency, len(numbered)))
+        try:
+            self._workers.start(min(self._concurrency, len(numbered)))
+        except RuntimeError:
+            raise InfisicalError(
+                "The host that runs the module lets it start no thread; raise the limit of"
+                " processes that its user or its container has."
+            ) from None
         self._workers.join()
 
     def stop(self) -> None:

@@ -35,7 +35,7 @@ from ._notes import Notes
 from ._options import CONCURRENCY_SPEC, LOOKUP_SPEC, Spec, concurrency_of
 from ._reconcile import Reconciliation
 from ._report import Result
-from ._session import Module, logged_in, signals_wait
+from ._session import Module, logged_in
 from ._text import printable
 
 
@@ -83,7 +83,7 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
                     # What was listed at the start is looked at again right before it is revoked.
                     fleet.visit(
                         [work_on(item, None, purging=True) for item in surplus],
-                        lambda visit: _unless_gone(lambda: visit.work.run(None)),
+                        lambda visit: _unless_gone(visit.work, lambda: visit.work.run(None)),
                         changed,
                     )
                 elif surplus:
@@ -103,9 +103,9 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         )
         if module._diff:
             result["diff"] = [
-                report.difference(method, visit.work, visit.identity_name)
+                report.difference(method, visit.work, visit.state, visit.identity_name)
                 for visit in fleet.visits
-                if not visit.failure
+                if visit.work.changed
             ]
     module.end(result, problem)
 
@@ -143,7 +143,9 @@ def look_up(method: AuthMethod) -> None:
                         for item in found
                     ],
                     lambda visit: (
-                        _unless_gone(visit.work.look) if everything else visit.work.look()
+                        _unless_gone(visit.work, visit.work.look)
+                        if everything
+                        else visit.work.look()
                     ),
                     lambda visit: bool(visit.work.actual) or not everything,
                 )
@@ -245,13 +247,14 @@ def _together(failure: InfisicalError, fleet: Fleet | None) -> str:
     return f"{failure} {fleet.message()}".strip() if fleet else str(failure)
 
 
-def _unless_gone(do: t.Callable[[], None]) -> None:
-    """Do what has to do with an identity that may have been deleted since it was listed."""
+def _unless_gone(work: Reconciliation, do: t.Callable[[], None]) -> None:
+    """Do the work on an identity that may have been deleted since it was listed."""
     try:
         do()
     except ApiError as failure:
-        if failure.http_status != 404:
+        if failure.http_status != 404 or failure.unknown_route:
             raise
+        work.end_without_identity()
 
 
 @contextlib.contextmanager
@@ -260,7 +263,6 @@ def _stopping(fleet: Fleet, api: Api) -> t.Iterator[None]:
     try:
         yield
     except InterruptError:
-        with signals_wait():
-            api.stop()
-            fleet.stop()
+        api.stop()
+        fleet.stop()
         raise

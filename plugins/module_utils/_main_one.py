@@ -43,10 +43,12 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
         actual = report.settled(method, work, work.actual)
         result["ansible_facts"] = {f"infisical_{key}": actual}
         if module._diff:
-            result["diff"] = report.difference(method, work)
+            result["diff"] = report.difference(method, work, work.result)
     except InfisicalError as failure:
         result.update(report.failure(failure))
         problem = str(failure)
         if work and work.changed:
             result[key] = report.settled(method, work, work.actual)
+            if module._diff:
+                result["diff"] = report.difference(method, work, work.actual)
     module.end({**result, "changed": bool(work and work.changed)}, problem)

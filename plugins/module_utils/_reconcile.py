@@ -92,6 +92,10 @@ class Reconciliation:
                 self.writing = False
         self.result = self.actual
 
+    def end_without_identity(self) -> None:
+        """Take note that the identity was deleted, and with it what was attached to it."""
+        self.actual = self.result = None
+
     def _observe(self, identity: Identity | None = None) -> Attached | None:
         attached, identity = self._api.observe(self._method, self.identity_id, identity)
         self._identity = identity or self._identity

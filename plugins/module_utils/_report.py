@@ -46,16 +46,19 @@ def named(work: Reconciliation, identity_name: str | None = None) -> Result:
 
 
 def difference(
-    method: AuthMethod, work: Reconciliation, identity_name: str | None = None
+    method: AuthMethod,
+    work: Reconciliation,
+    attached: Attached | None,
+    identity_name: str | None = None,
 ) -> Result:
-    """Return what a run changed, or would change, for Ansible to show."""
+    """Return how a state of an identity differs from the one before, for Ansible to show."""
     name = work.identity_name or identity_name
     header = " ".join(filter(None, (method.title, "of", name, work.identity_id)))
     return {
         "before_header": header,
         "before": _compared(method, work.before),
         "after_header": header,
-        "after": _compared(method, work.result),
+        "after": _compared(method, attached),
     }
 
 
@@ -78,8 +81,7 @@ def visited(method: AuthMethod, visit: Visit) -> Result:
     if visit.failure and not work.actual and not work.changed:
         result = named(work, visit.identity_name)
     else:
-        state = work.actual if visit.failure else work.result
-        result = settled(method, work, state, visit.identity_name)
+        result = settled(method, work, visit.state, visit.identity_name)
     result.update(
         index=visit.found.reference.place,
         changed=work.changed,

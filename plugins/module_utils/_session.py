@@ -20,7 +20,7 @@ from ._errors import InterruptError
 from ._login import Choice, Login, choose
 from ._notes import Notes
 from ._options import CONNECTION_SPEC, Spec, connection_of
-from ._text import trim
+from ._text import masked, trim
 
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -43,8 +43,15 @@ class Module(AnsibleModule):
         super().exit_json(**self._with_invocation(result))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
-        """End the module as failed, which Ansible too may do, when it finds an option invalid."""
-        super().fail_json(msg, **self._with_invocation(result))
+        """End the module as failed, which Ansible too may do, when it finds an option invalid.
+
+        Of values that are too long messages have the beginning, of which Ansible, which masks
+        secrets, does not know that it is one's.
+        """
+        for item in (*result.get("results", ()), *result.get("failures", ())):
+            if "msg" in item:
+                item["msg"] = masked(item["msg"], self.no_log_values)
+        super().fail_json(masked(msg, self.no_log_values), **self._with_invocation(result))
 
     def end(self, result: dict[str, t.Any], problem: str) -> None:
         """End the module: as failed, if there is a problem."""
@@ -76,8 +83,12 @@ def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tupl
     if travels_in_clear(choice.url):
         module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
     client = Client(connection, module.no_log_values, workers)
-    with _signals_raise(), contextlib.closing(client):
-        yield client, choice
+    try:
+        _raise_at_signals()
+        with contextlib.closing(client):
+            yield client, choice
+    finally:
+        _ignore_signals()
 
 
 @contextlib.contextmanager
@@ -92,47 +103,36 @@ def logged_in(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tupl
             login.open()
             yield Api(client, login.identity_id), login
         finally:
-            with signals_wait():
-                problem = login.close()
+            _ignore_signals()
+            problem = login.close()
             if problem:
                 module.warn(problem)
 
 
-@contextlib.contextmanager
-def _signals_raise() -> t.Iterator[None]:
-    """Let the signals that ask a process to end raise InterruptError, in a with block."""
+def _raise_at_signals() -> None:
+    """Let the first of the signals that ask a process to end raise InterruptError."""
 
     def interrupt(number: int, _frame: t.Any) -> t.NoReturn:
+        _ignore_signals()
         raise InterruptError(
             f"The task was stopped by {signal.Signals(number).name}; run it again, and it goes on"
             " from what it left.",
             maybe_sent=True,
         )
 
-    with _signals(interrupt):
-        yield
+    _handle_signals(interrupt)
 
 
-@contextlib.contextmanager
-def signals_wait() -> t.Iterator[None]:
-    """Ignore those signals in a with block, which has to be short."""
-    with _signals(signal.SIG_IGN):
-        yield
+def _ignore_signals() -> None:
+    """Ignore those signals from now on: what is left is to tell what was done, which is short."""
+    _handle_signals(signal.SIG_IGN)
 
 
-@contextlib.contextmanager
-def _signals(handler: t.Any) -> t.Iterator[None]:
-    # One that was ignored from the start, as under nohup, stays ignored.
-    before = {
-        number: signal.signal(number, handler)
-        for number in _SIGNALS
-        if signal.getsignal(number) not in (signal.SIG_IGN, None)
-    }
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
+def _handle_signals(handler: t.Any) -> None:
+    for number in _SIGNALS:
+        # One that was ignored from the start, as under nohup, stays ignored.
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            signal.signal(number, handler)
 
 
 def _require_libraries(module: Module) -> None:

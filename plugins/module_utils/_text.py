@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
@@ -17,6 +18,8 @@ BLANKS = (
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 
+# So much of a secret is taken for it, where the rest has been cut off.
+_TELLING = 8
 
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
@@ -48,3 +51,17 @@ def quoted(value: t.Any, limit: int = 80) -> str:
     if len(text) > limit:
         shown += "..."
     return f"'{shown}'" if isinstance(value, str) else shown
+
+
+def masked(text: str, secrets: t.Iterable[str]) -> str:
+    """Return the text without secrets, also where a bound has cut one short."""
+    for secret in secrets:
+        beginning = secret[:_TELLING]
+        if len(beginning) < _TELLING:
+            continue
+        parts = text.split(beginning)
+        rest = secret[_TELLING:]
+        text = parts[0] + "".join(
+            "********" + part[len(os.path.commonprefix([part, rest])) :] for part in parts[1:]
+        )
+    return text

@@ -30,10 +30,16 @@ class Workers(t.Generic[Item]):
         self._running = 0
 
     def start(self, count: int) -> None:
-        """Start so many threads."""
-        for _number in range(count):
+        """Start so many threads, or as many as there can be. Raises RuntimeError for none."""
+        for number in range(count):
             self._count(1)
-            threading.Thread(target=self._work, daemon=True).start()
+            try:
+                threading.Thread(target=self._work, daemon=True).start()
+            except RuntimeError:
+                self._count(-1)
+                if not number:
+                    raise
+                break
 
     def join(self) -> None:
         """Wait for the end of all the work."""

@@ -77,8 +77,18 @@ def test_nothing_is_purged_if_something_failed(emulator: Emulator, tmp_path: Pat
     emulator.fault("error", method="PATCH", identity_id=ids[0], status=400, message="no")
     told = apply(emulator, tmp_path, desired=entries("failing"), purge=True)
     assert told.returncode != 0
-    assert "1 of 1 identities failed." in told.output
+    assert f"1 of 1 identities failed. failing {ids[0]}: Could not" in told.output
     assert "DELETE" not in writes(emulator)
+
+
+def test_what_is_chosen_by_name_and_by_id_is_applied_once(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    (identity_id,) = emulator.create_identities(["chosen"], azure_auth=STORED)
+    desired = [{"identity_id": identity_id, "identity_name": "chosen", **SETTINGS}]
+    told = apply(emulator, tmp_path, desired=desired, only=f"chosen, {identity_id}")
+    assert told.returncode == 0, told.output
+    assert counts(told)["checked"] == 1
 
 
 def test_a_batch_that_is_refused_stops_the_play_and_those_before_it_are_done(
@@ -118,6 +128,34 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
         ),
         pytest.param(
             {"desired": entries("a"), "batch_size": 0}, "are whole numbers", id="no batch size"
+        ),
+        pytest.param({"desired": entries("a"), "keep": "b"}, "is a list of", id="one to keep"),
+        pytest.param(
+            {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
+            "more than one entry for a, b. List each",
+            id="names in two batches",
+        ),
+        pytest.param(
+            {
+                "desired": [
+                    {"identity_id": "6F1A2B3C4D5E4F608A7B9C0D1E2F3A4B", **SETTINGS},
+                    {"identity_id": "{6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b}", **SETTINGS},
+                ],
+                "batch_size": 1,
+            },
+            "more than one entry for 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b.",
+            id="an id in two spellings",
+        ),
+        pytest.param(
+            {
+                "desired": [
+                    {"identity_id": "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b", "identity_name": "a"},
+                    *entries("a"),
+                ],
+                "batch_size": 1,
+            },
+            "more than one entry for a.",
+            id="by id and by name",
         ),
     ],
 )

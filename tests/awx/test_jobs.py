@@ -195,6 +195,7 @@ def test_identities_that_failed_are_named_and_the_others_are_done(jobs: Jobs) ->
     message = event["event_data"]["res"]["msg"]
     assert message.startswith("2 of 30 identities failed. ")
     assert message.count("Infisical answered 400") == 2
+    assert [name for name in NAMES if f" {name} " in message] == [NAMES[3], NAMES[25]]
     # A batch with failures still shows what it changed.
     assert len(differences_of(jobs.failing)) == 28
 

@@ -94,16 +94,18 @@ async def error(
     error: str = "InternalServerError",
     message: Any = errors.SOMETHING_WRONG,
     html: bool = False,
+    retry_after: int | None = None,
     when: str = "before",
 ) -> bool:
     """Answer an error; `html` makes it a proxy's page instead of the server's JSON."""
+    asks = {} if retry_after is None else {"retry-after": str(retry_after)}
     if when == "after":
         await exchange.work()
     if html:
         page = f"<html><body><h1>{status} {message}</h1></body></html>".encode()
-        await exchange.answer(Answer(status, {"content-type": _HTML}, page))
+        await exchange.answer(Answer(status, {"content-type": _HTML, **asks}, page))
     else:
-        await exchange.refuse(errors.ApiError(status, error, message))
+        await exchange.refuse(errors.ApiError(status, error, message, headers=asks))
     return True
 
 

@@ -386,7 +386,7 @@ LIMITS = [
         [("rate_limit", {"method": "PATCH", "retry_after": 99999999})],
         changed=False,
         leaves=NOT_DONE,
-        message="asks to wait 99999999 more, beyond rate_limit_timeout (5 seconds)",
+        message="asks to wait 99999999 seconds more, beyond rate_limit_timeout (5 seconds)",
         result={"http_status": 429, "error": "RateLimitError"},
     )
 ]
