@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -25,6 +26,7 @@ INFO = "community.infisical.infisical_azure_auth_info"
 HERE = Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
 
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _PYTHON_MODULES = "ansible_collections.community.infisical.plugins.modules"
 
 # The last costs Ansible half of its speed.
@@ -142,8 +144,14 @@ def run_in_process(
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
-        main()
+    # A module ends with its process, and leaves signals ignored.
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+            main()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     result: Result = {"failed": False, **json.loads(output.getvalue())}
     return result
 

@@ -467,6 +467,9 @@ def test_scenario(scenario: Scenario, outcomes: dict[str, Outcome]) -> None:
             )
         else:
             assert state["state"] == "absent"
+        shown = result["diff"]["after"]
+        assert shown == {key: state[key] for key in shown}
+        assert (shown == result["diff"]["before"]) == (not scenario.changed)
     assert ("azure_auth" in result) == (scenario.message is None or scenario.changed)
 
 

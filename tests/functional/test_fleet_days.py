@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
+import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -440,6 +441,43 @@ def test_stopped_half_way_it_says_what_is_done_and_a_second_run_does_the_rest(
         assert not second.get("failed"), second
         assert second["changed_count"] == 300 - len(done)
         assert len(yard.changed()) == 300
+
+
+def test_a_signal_after_the_last_write_loses_nothing(tmp_path: Path) -> None:
+    with working(tmp_path, 300, {"resource": "other"}) as (yard, start):
+        process = start()
+        wait_for(lambda: bool(yard.server.requests(path="token/revoke")), process)
+        result = stopped_again_and_again(process)
+        assert process.returncode == 0
+        assert not result.get("failed"), result
+        assert result["changed_count"] == len(result["results"]) == 300
+
+
+def test_stopped_again_and_again_it_still_says_what_is_done(tmp_path: Path) -> None:
+    with working(tmp_path, 300, {"resource": "other"}, latency=0.01) as (yard, start):
+        process = start()
+        wait_for(lambda: len(yard.server.requests(method="PATCH")) >= 100, process)
+        result = stopped_again_and_again(process)
+        assert process.returncode == 1
+        assert result["msg"].startswith("The task was stopped by SIGTERM; run it again")
+        told = {item["identity_id"] for item in result["results"] if item["changed"]}
+        assert set(yard.changed()) <= told
+
+
+def stopped_again_and_again(process: t.Any) -> Result:
+    """Send a signal every few milliseconds until the process has ended, and return its result."""
+
+    def send() -> None:
+        while process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.005)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        return finish_module(process)
+    finally:
+        sender.join()
 
 
 def test_stopped_while_an_answer_does_not_come_it_says_that_this_is_not_known(

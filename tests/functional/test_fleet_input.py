@@ -11,6 +11,7 @@ process, many times faster than by Ansible.
 from __future__ import annotations
 
 import json
+import math
 import time
 import typing as t
 from dataclasses import dataclass
@@ -168,6 +169,18 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
         blamed=range(len(WRONG_ENTRIES)),
         ansible=True,
     ),
+    "infinite numbers": Bad(
+        entries(
+            {"identity_name": 2024, "access_token_ttl": math.inf, "tenant_id": " "},
+            {"identity_name": "x", "access_token_max_ttl": -math.inf},
+        ),
+        all_of(
+            "azure_auths[0] (2024): access_token_ttl is inf; write a whole number.",
+            "azure_auths[0] (2024): tenant_id is blank; give it a value or leave it out.",
+            "azure_auths[1] (x): access_token_max_ttl is -inf; write a whole number.",
+        ),
+        blamed=[0, 1],
+    ),
     "several errors in one entry": Bad(
         entries({"identity_name": "x", "tenant_id": " ", "access_token_ttl": -1, "y": 1}),
         all_of(
@@ -255,10 +268,10 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
         entries(purge_except=""), f"purge_except[0] is blank; {NO_ITEM}"
     ),
     "items of purge_except that are no strings": Bad(
-        entries(purge_except=["ledger", None, 7, {"identity_name": "x"}, "\ufeff"]),
+        entries(purge_except=["ledger", None, True, {"identity_name": "x"}, "\ufeff"]),
         all_of(
             f"purge_except[1] is None, which is not a string; {NO_ITEM}",
-            f"purge_except[2] is 7, which is not a string; {NO_ITEM}",
+            f"purge_except[2] is True, which is not a string; {NO_ITEM}",
             f"purge_except[3] is {{'identity_name': 'x'}}, which is not a string; {NO_ITEM}",
             f"purge_except[4] is blank; {NO_ITEM}",
         ),
@@ -276,10 +289,10 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
         INFO,
     ),
     "names to look up that are none": Bad(
-        {"identity_names": [" ", 7]},
+        {"identity_names": [" ", 7.5]},
         all_of(
             "identity_names[0] is blank; write the name of an identity.",
-            "identity_names[1] is 7, which is not a string; write the name of an identity.",
+            "identity_names[1] is 7.5, which is not a string; write the name of an identity.",
         ),
         INFO,
     ),
@@ -327,12 +340,13 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
             blamed=[1],
         ),
         "names of purge_except that are not those of one identity": Bad(
-            entries(good, purge_except=[*kept, "ledge", "batch worker", "foreign", "labs"]),
+            entries(good, purge_except=[*kept, "ledge", "batch worker", "foreign", "labs", 2024]),
             all_of(
                 f"purge_except[2] 'ledge' {NO_NAME}",
                 f"purge_except[3] 'batch worker' {borne}",
                 f"purge_except[4] 'foreign' {NO_NAME}",
                 f"purge_except[5] 'labs' {NO_NAME}",
+                f"purge_except[6] '2024' {NO_NAME}",
             ),
         ),
         "ids of purge_except that are not here": Bad(

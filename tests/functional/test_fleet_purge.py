@@ -385,6 +385,8 @@ def test_what_others_detach_or_delete_meanwhile_is_fine(title: str, ends: dict[s
     if "500" not in title:
         # Known not to be our doing.
         assert not {"app 4", "app 5"} & set(purged(result))
+    assert [item["state"] for item in result["results"]] == ["absent"] * len(result["results"])
+    assert [item["after"] for item in result["diff"]] == [{"state": "absent"}] * len(result["diff"])
 
 
 def test_one_that_cannot_be_purged_does_not_stop_the_others(ends: dict[str, End]) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, BOTH, ONE, RESOURCE, TENANT, TWO, trusted
-from functional.harness import FLEET, INFO, Result, run_play
+from functional.harness import FLEET, INFO, Result, run_in_process, run_play
 
+from ansible_collections.community.infisical.plugins.modules import infisical_azure_auth_info
 from emulator import running
 
 UNKNOWN = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
@@ -303,3 +304,13 @@ def test_names_and_lists_take_the_fewest_requests(here: Visit, generation: str) 
     # The names of "several" are looked for once; all are listed three times, one way or the other.
     assert here.requests["searches"] == 1
     assert here.requests["lists"] == (2 if today else 3)
+
+
+def test_a_route_that_is_not_there_is_not_taken_for_identities_that_are_gone() -> None:
+    with running() as server:
+        server.fault("error", path="azure-auth", status=404, error="Not Found")
+        options = {"url": server.url, "token": server.token}
+        result = run_in_process(infisical_azure_auth_info.main, options)
+    assert result["failed"]
+    assert "The server does not know this API" in result["msg"]
+    assert result["azure_auths"] == []

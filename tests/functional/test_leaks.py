@@ -26,19 +26,22 @@ OWN = ("playbook.yml",)
 
 
 class ProcessList(threading.Thread):
-    """Reads the arguments of every process, again and again."""
+    """Reads the arguments of every process with a text in its environment, again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str) -> None:
         super().__init__(daemon=True)
         self.seen: set[str] = set()
+        self._mark = mark.encode()
         self._done = threading.Event()
 
     def run(self) -> None:
         while not self._done.wait(0.01):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                # A process may be gone by now.
+            for process in Path("/proc").glob("[0-9]*"):
+                # It may be gone by now, or somebody else's.
                 with contextlib.suppress(OSError):
-                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+                    if self._mark in (process / "environ").read_bytes():
+                        arguments = (process / "cmdline").read_bytes()
+                        self.seen.add(arguments.replace(b"\0", b" ").decode("utf-8", "replace"))
 
     def stop(self) -> str:
         self._done.set()
@@ -65,11 +68,12 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
         "universal_auth_client_id": server.client_id,
         "universal_auth_client_secret": WRONG,
     }
+    given = {"token": server.token}
     login_data = {"url": server.url, "access_token": server.token}
     return [
         *({MODULE: {"identity_id": i, **common, **impatient}} for i in ids[:7]),
-        {MODULE: {"identity_id": ids[0], "token": server.token}},
-        {MODULE: {"identity_id": ids[7], "token": server.token, **common, **impatient}},
+        {MODULE: {"identity_id": ids[0], **given}},
+        {MODULE: {"identity_id": ids[7], **given, **common, **impatient}},
         {MODULE: {"identity_id": ids[0], "login_data": login_data}},
         {MODULE: {"identity_id": ids[0], "access_token_ttl": -1}},
         {MODULE: {"identity_id": ids[0], **wrong}},
@@ -80,8 +84,13 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
         # A bad and a good one each of several, and one that echoes the secret.
         {FLEET: {"azure_auths": [{"identity_id": i, **common} for i in ids], **impatient}},
         {INFO: {"identity_ids": ids, **impatient}},
-        {FLEET: {"azure_auths": [{"identity_id": ids[0]}, 7], "token": server.token}},
+        {FLEET: {"azure_auths": [{"identity_id": ids[0]}, 7], **given}},
         {FLEET: {"azure_auths": [{"identity_id": ids[1]}], **wrong}},
+        # A secret in the wrong place, of which a message shows no more than the beginning.
+        {FLEET: {"azure_auths": [server.token, {"identity_id": server.token}], **given}},
+        {FLEET: {"azure_auths": [], "purge_except": [server.token], **given}},
+        {INFO: {"identity_names": [server.token], **given}},
+        {MODULE: {"identity_id": f"Bearer {server.token}", **given}},
         {LOGIN: {}, "register": "login", "no_log": True},
         {LOGIN: {"state": "absent", "login_data": "{{ login.login_data }}"}},
         {LOGIN: wrong},
@@ -106,7 +115,7 @@ def test_no_secret_gets_out(
 ) -> None:
     tasks = tasks_of(server)
     server.clear_requests()
-    processes = ProcessList()
+    processes = ProcessList(str(tmp_path / "ansible.log"))
     processes.start()
     run = run_play(
         tmp_path,
@@ -129,6 +138,7 @@ def test_no_secret_gets_out(
     assert outcomes.count(False) >= 6, "the tasks that should pass did not"
     assert outcomes.count(True) >= 16, "the tasks that should fail did not"
     assert "ansible-playbook" in texts["processes"]
+    assert "AnsiballZ_infisical_azure_auth.py" in texts["processes"]
     assert "leaks" in texts["output"]
     secrets = {server.client_secret, server.token, WRONG, PASSWORD}
     leaks = [(place, s) for place, text in texts.items() for s in secrets if s in text]

@@ -157,6 +157,19 @@ def test_a_strange_retry_after_neither_hangs_nor_hammers(
     assert len(server.requests(identity_id=identity_id)) <= 4
 
 
+def test_a_gateway_that_asks_to_wait_is_not_called_a_rate_limit(
+    api: t.Callable[..., Api], server: t.Any, identity_id: str
+) -> None:
+    server.fault("error", identity_id=identity_id, status=503, html=True, retry_after=3600)
+    failure, seconds = failure_of(api(), identity_id)
+    assert isinstance(failure, RateLimitedError)
+    assert str(failure).endswith(
+        f": {server.url}, which answers 503, refused it, and asks to wait 3600 seconds more, beyond"
+        " rate_limit_timeout (300 seconds); wait or raise it."
+    )
+    assert seconds < 1
+
+
 def test_waiting_for_a_limit_uses_up_no_retries(
     api: t.Callable[..., Api], server: t.Any, identity_id: str
 ) -> None:

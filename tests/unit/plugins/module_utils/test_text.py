@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.community.infisical.plugins.module_utils._text import (
     BLANKS,
+    masked,
     printable,
     quoted,
     trim,
@@ -55,3 +56,17 @@ def test_printable_is_one_bounded_line(text: str, shown: str) -> None:
 )
 def test_quoted_shows_a_value_as_given(value: object, shown: str) -> None:
     assert quoted(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("the key is 0123456789abcdef.", "the key is ********."),
+        ("the key is 0123456789a... and 01234567", "the key is ********... and ********"),
+        ("0123456789abcdef0123456789abcdef", "****************"),
+        ("0123456 is too short to tell", "0123456 is too short to tell"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_masked_has_neither_a_secret_nor_its_beginning(text: str, shown: str) -> None:
+    assert masked(text, ["0123456789abcdef", "short"]) == shown

@@ -53,6 +53,35 @@ def test_so_many_work_at_once_and_no_more() -> None:
     assert most == 4
 
 
+@pytest.mark.parametrize("room", [1, 3])
+def test_with_as_many_threads_as_the_host_allows_all_is_done(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    allow_threads(room, monkeypatch)
+    begin(5, done.append, range(200)).join()
+    assert sorted(done) == list(range(200))
+
+
+def test_without_any_thread_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    allow_threads(0, monkeypatch)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        begin(5, pytest.fail, range(200))
+
+
+def allow_threads(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no more threads be started, as the limit of a container does."""
+    start = threading.Thread.start
+    left = iter(range(room))
+
+    def start_if_there_is_room(thread: threading.Thread) -> None:
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_if_there_is_room)
+
+
 def test_no_workers_and_no_items_are_nothing_to_do() -> None:
     begin(0, pytest.fail, []).join()
     begin(3, pytest.fail, []).join()
