@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 
@@ -56,12 +55,18 @@ def quoted(value: t.Any, limit: int = 80) -> str:
 def masked(text: str, secrets: t.Iterable[str]) -> str:
     """Return the text without secrets, also where a bound has cut one short."""
     for secret in secrets:
-        beginning = secret[:_TELLING]
-        if len(beginning) < _TELLING:
+        if len(secret) < _TELLING:
             continue
-        parts = text.split(beginning)
-        rest = secret[_TELLING:]
-        text = parts[0] + "".join(
-            "********" + part[len(os.path.commonprefix([part, rest])) :] for part in parts[1:]
-        )
+        first, *others = text.split(secret[:_TELLING])
+        text = first + "".join("********" + _after(secret[_TELLING:], part) for part in others)
     return text
+
+
+def _after(secret: str, text: str) -> str:
+    """Return what follows in a text that may begin with a secret, or a part of it."""
+    length = 0
+    for expected, char in zip(secret, text):
+        if expected != char:
+            break
+        length += 1
+    return text[length:]
