@@ -32,7 +32,7 @@ from ._fleet import Fleet, Visit
 from ._login import Login
 from ._model import AuthMethod
 from ._notes import Notes
-from ._options import CONCURRENCY_SPEC, LOOKUP_SPEC, Spec, concurrency_of
+from ._options import CONCURRENCY_SPEC, LOOKUP_SPEC, VALIDATE_SPEC, Spec, concurrency_of
 from ._reconcile import Reconciliation
 from ._report import Result
 from ._session import Module, logged_in
@@ -46,7 +46,7 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         option: {"type": "list", "elements": "raw", "required": True},
         "purge_except": {"type": "list", "elements": "raw"},
     }
-    module = Module({**listed, **CONCURRENCY_SPEC}, listed)
+    module = Module({**listed, **VALIDATE_SPEC, **CONCURRENCY_SPEC}, listed)
     result: Result = {
         **_counts(Fleet(0)),
         "changed": False,
@@ -60,6 +60,8 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         kept = _kept(module.params["purge_except"])
         with logged_in(module, notes, concurrency) as (api, login):
             found, surplus = _meant(method, api, entries, kept)
+            if module.params["validate_only"]:
+                found, surplus = [], []
             surplus = _spare_own_login(module, method, login, surplus)
 
             def work_on(item: Found, identity: Identity | None, purging: bool) -> Visit:

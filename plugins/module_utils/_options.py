@@ -60,6 +60,8 @@ MAX_CONCURRENCY = 64
 
 CONCURRENCY_SPEC: Spec = {"concurrency": {"type": "int", "default": 8}}
 
+VALIDATE_SPEC: Spec = {"validate_only": {"type": "bool", "default": False}}
+
 # Items are taken as they are: Ansible would make texts of a null and of a dictionary.
 _TEXTS = {"type": "list", "elements": "raw"}
 

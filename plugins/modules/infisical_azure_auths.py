@@ -99,6 +99,14 @@ options:
       - With batches, give the whole list with every batch.
     type: list
     elements: raw
+  validate_only:
+    description:
+      - Whether only to check what is given, and do nothing. The task fails if an option of an entry is wrong, if a name in O(azure_auths) or
+        O(purge_except) is not that of one identity, or if an identity is listed twice.
+      - It reads the names of identities, and not their Azure Auth, so it says nothing of what would change. That is what check mode is for.
+      - With batches, do it with the whole list before the first one, which knows nothing of the others.
+    type: bool
+    default: false
   concurrency:
     description: How many identities are worked on at once, from 1 to 64.
     type: int
@@ -163,7 +171,7 @@ changed_count:
   type: int
   sample: 3
 failed_count:
-  description: How many identities failed.
+  description: How many identities failed. If the list was refused as a whole, how many of its entries were the reason.
   returned: always
   type: int
   sample: 0
@@ -177,7 +185,8 @@ results:
     - The identities that were changed, that failed, or that were purged, in the order of O(azure_auths), the purged ones last.
     - One that failed has only its ID, and its name where that is known, unless its Azure Auth could be read. Then it is the last state
       that is known.
-    - If the list was refused as a whole, and nothing was done, these are the entries for which it was.
+    - If the list was refused as a whole, and nothing was done, these are the entries for which it was. They have the ID and the name that
+      was given.
   returned: always
   type: list
   elements: dict
@@ -187,7 +196,7 @@ results:
       type: str
       sample: 6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b
     identity_name:
-      description: Name of the identity, where it is known.
+      description: Name of the identity, where it is known. Of an entry with an ID, it is the label that was given, unless the name was read.
       type: str
       sample: billing
     state:
@@ -240,12 +249,14 @@ results:
       type: bool
       sample: false
     purged:
-      description: Whether it is not of O(azure_auths), but not in O(purge_except) either.
+      description:
+        - Whether it is one to purge, which O(purge_except) leaves out. Azure Auth was revoked from it, or in check mode would be, unless
+          RV(results[].failed) is V(true).
       type: bool
       sample: false
     msg:
-      description: What went wrong.
-      returned: failure of the identity
+      description: What went wrong. Of an entry for which the list was refused, everything that is wrong with it, with its place in the list.
+      returned: failure of the identity, or of the list for its entry
       type: str
     http_status:
       description: HTTP status of the answer that the identity failed on.

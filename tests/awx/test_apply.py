@@ -21,6 +21,8 @@ SETTINGS = {
     "resource": "https://management.azure.com/",
     "allowed_service_principal_ids": ["c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e"],
 }
+UUID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+BARE_ID = UUID.replace("-", "").upper()
 STORED = {"tenantId": SETTINGS["tenant_id"], "resource": "r", "allowedServicePrincipalIds": "x"}
 
 
@@ -32,6 +34,15 @@ def apply(emulator: Emulator, place: Path, **variables: t.Any) -> Told:
     """Run the playbook with these of its variables."""
     named = {f"azure_auth_apply_{name}": value for name, value in variables.items()}
     return ansible_playbook([PLAYBOOK, "-e", json.dumps(named)], emulator, place)
+
+
+def write(folder: Path, files: t.Mapping[str, t.Any]) -> None:
+    """Write files, by their path: a text as it is, and everything else as JSON."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = content if isinstance(content, str) else json.dumps(content)
+        path.write_text(text, encoding="utf-8")
 
 
 def writes(emulator: Emulator) -> list[str]:
@@ -91,20 +102,149 @@ def test_what_is_chosen_by_name_and_by_id_is_applied_once(
     assert counts(told)["checked"] == 1
 
 
-def test_a_batch_that_is_refused_stops_the_play_and_those_before_it_are_done(
+@pytest.mark.parametrize(
+    ("desired", "message"),
+    [
+        pytest.param(
+            [{"identity_name": "second", "tenantId": "t"}],
+            "azure_auths[1] (second): 'tenantId' is not an option of an entry; write tenant_id.",
+            id="an option",
+        ),
+        pytest.param(
+            entries("seconde"),
+            "azure_auths[1] (seconde): identity_name 'seconde' is not the name of any identity",
+            id="a name",
+        ),
+        pytest.param(
+            entries(" first "),
+            "azure_auths[1] (first) is the same identity as azure_auths[0] (first); list it once.",
+            id="a name twice",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_later_batch_is_told_before_the_first_write(
+    desired: list[dict[str, t.Any]], message: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.create_identities(["first", "second", "third"])
+    emulator.clear_requests()
+    desired = [*entries("first"), *desired, *entries("third")]
+    told = apply(emulator, tmp_path, desired=desired, batch_size=1)
+    assert told.returncode != 0
+    assert message in " ".join(told.output.split())
+    assert not writes(emulator)
+    expected = {"checked": 0, "changed": 0, "failed": 1, "purged": 0, "as_desired": 0}
+    assert counts(told) == expected
+    # The emulator's own; that of the play is revoked.
+    assert emulator.live_tokens() == 1
+
+
+def test_an_identity_by_name_and_by_id_in_different_batches_is_refused(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """Each of the entries would undo, in every run, what the other did."""
+    (identity_id,) = emulator.create_identities(["first"])
+    emulator.clear_requests()
+    desired = [*entries("first"), {"identity_id": identity_id, "state": "absent"}]
+    told = apply(emulator, tmp_path, desired=desired, batch_size=1)
+    assert told.returncode != 0
+    twice = f"azure_auths[1] ({identity_id}) is the same identity as azure_auths[0] (first)"
+    assert twice in " ".join(told.output.split())
+    assert not writes(emulator)
+
+
+def test_who_may_keep_it_is_checked_before_the_first_write(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.create_identities(["listed"])
+    emulator.clear_requests()
+    told = apply(emulator, tmp_path, desired=entries("listed"), purge=True, keep=["nobody"])
+    assert told.returncode != 0
+    assert "purge_except[1] 'nobody' is not the name of any identity" in told.output
+    assert not writes(emulator)
+
+
+def test_checking_the_list_reads_no_azure_auth(emulator: Emulator, tmp_path: Path) -> None:
+    names = ("first", "second", "third")
+    emulator.create_identities(names, azure_auth=STORED)
+    emulator.clear_requests()
+    told = apply(emulator, tmp_path, desired=entries(*names), batch_size=2)
+    assert told.returncode == 0, told.output
+    reads = emulator.requests(path="azure-auth/identities", method="GET")
+    assert len(reads) == len(names)
+
+
+def test_the_end_of_the_login_stops_the_play_and_the_entries_are_named(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    names = ("first", "second", "third", "fourth")
+    ids = emulator.create_identities(names)
+    emulator.fault("error", identity_id=ids[2], status=401, error="TokenError")
+    told = apply(emulator, tmp_path, desired=entries(*names), batch_size=2, concurrency=1)
+    assert told.returncode != 0
+    assert "Entries 3 to 4: 1 of 2 identities failed: azure_auths[0] (third): " in told.output
+    assert [bool(emulator.azure_auth(item)) for item in ids] == [True, True, False, False]
+    expected = {"checked": 3, "changed": 2, "failed": 1, "purged": 0, "as_desired": 0}
+    assert counts(told) == expected
+
+
+def test_an_id_is_chosen_in_any_spelling_and_a_name_with_blanks_around_it(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    ids = emulator.create_identities(["by id", "by name", "other"], azure_auth=STORED)
+    desired = [{"identity_id": ids[0].upper(), **SETTINGS}, *entries(" by name ", "other")]
+    bare = ids[0].replace("-", "")
+    told = apply(emulator, tmp_path, desired=desired, only=f"by name,{{{ids[0]}}}, {bare}")
+    assert told.returncode == 0, told.output
+    assert counts(told)["changed"] == 2
+    assert emulator.azure_auth(ids[2])["resource"] == "r"  # type: ignore[index]
+
+
+def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     names = ("first", "second", "third")
     ids = emulator.create_identities(names)
-    desired = [*entries("first"), {"identity_name": "second", "tenantId": "t"}, *entries("third")]
-    told = apply(emulator, tmp_path, desired=desired, batch_size=1)
+    files = {
+        "identities/a.yml": {"azure_auths": entries("first")},
+        "identities/team/b.yaml": entries("second"),
+        "identities/c.json": [{**entries("third")[0], "resource": "{{ nothing }}"}],
+        "identities/.git/d.yml": "nothing of a list",
+        "identities/team/.old.yml": "nothing of a list",
+    }
+    # What is hidden is what is so below the folder.
+    home = tmp_path / ".home"
+    write(home, files)
+    told = apply(emulator, tmp_path, folder=str(home / "identities"))
+    assert told.returncode == 0, told.output
+    resources = [emulator.azure_auth(item)["resource"] for item in ids]  # type: ignore[index]
+    assert resources == [SETTINGS["resource"], SETTINGS["resource"], "{{ nothing }}"]
+    (applied,) = (item for item in told.records if item.result.get("checked"))
+    assert [item["identity_name"] for item in applied.result["results"]] == [
+        *("first", "third", "second"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param({"identities": entries("a")}, "has no list", id="another key"),
+        pytest.param({"azure_auths": entries("a")[0]}, "has no list", id="one entry"),
+        pytest.param({"azure_auths": None}, "has no list", id="a key alone"),
+        pytest.param([], "has no list", id="an empty list"),
+        pytest.param(["a"], "has no list", id="a name"),
+        pytest.param(None, "has no list", id="nothing"),
+        pytest.param("", "has no list", id="a blank file"),
+        pytest.param("azure_auths: [", "is not YAML", id="no YAML"),
+    ],
+)
+def test_a_file_that_is_not_right_is_named(
+    content: t.Any, message: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": content})
+    told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
-    assert "'tenantId' is not an option of an entry" in told.output
-    assert [bool(emulator.azure_auth(item)) for item in ids] == [True, False, False]
-    expected = {"checked": 1, "changed": 1, "failed": 1, "purged": 0, "as_desired": 0}
-    assert counts(told) == expected
-    # The emulator's own; that of the play is revoked.
-    assert emulator.live_tokens() == 1
+    assert f"{tmp_path / 'identities' / 'b.yml'} {message}" in " ".join(told.output.split())
+    assert not emulator.requests()
 
 
 def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path) -> None:
@@ -122,7 +262,18 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
         pytest.param(
             {"desired": entries("a"), "folder": "identities"}, "are both given", id="two lists"
         ),
-        pytest.param({"folder": "nowhere"}, "is no folder, or has no entry", id="no folder"),
+        pytest.param({"folder": "nowhere"}, "is not a folder, or has no file", id="no folder"),
+        pytest.param({"desired": "a"}, "azure_auth_apply_desired is not a list", id="a name"),
+        pytest.param(
+            {"desired": {"azure_auths": entries("a")}},
+            "azure_auth_apply_desired is not a list",
+            id="a dictionary",
+        ),
+        pytest.param(
+            {"desired": [*entries("a"), "b"]},
+            "azure_auth_apply_desired is not a list",
+            id="a name among entries",
+        ),
         pytest.param(
             {"desired": entries("a"), "only": "a, b"}, "is not in the list: b.", id="a stranger"
         ),
@@ -132,30 +283,13 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
         pytest.param({"desired": entries("a"), "keep": "b"}, "is a list of", id="one to keep"),
         pytest.param(
             {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
-            "more than one entry for a, b. List each",
+            "azure_auths[3] (b) is the same identity as azure_auths[1] (b); list it once.",
             id="names in two batches",
         ),
         pytest.param(
-            {
-                "desired": [
-                    {"identity_id": "6F1A2B3C4D5E4F608A7B9C0D1E2F3A4B", **SETTINGS},
-                    {"identity_id": "{6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b}", **SETTINGS},
-                ],
-                "batch_size": 1,
-            },
-            "more than one entry for 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b.",
+            {"desired": [{"identity_id": BARE_ID}, {"identity_id": UUID}], "batch_size": 1},
+            f"azure_auths[1] ({UUID}) is the same identity as azure_auths[0] ({BARE_ID});",
             id="an id in two spellings",
-        ),
-        pytest.param(
-            {
-                "desired": [
-                    {"identity_id": "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b", "identity_name": "a"},
-                    *entries("a"),
-                ],
-                "batch_size": 1,
-            },
-            "more than one entry for a.",
-            id="by id and by name",
         ),
     ],
 )

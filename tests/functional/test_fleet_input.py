@@ -527,3 +527,22 @@ def test_ten_thousand_entries(
     assert {item.method for item in reads} == {"GET"}
     assert result["invocation"]["module_args"]["azure_auths"] == f"{MANY} entries"
     assert len(json.dumps(result)) < 4000
+
+
+def test_a_list_can_be_checked_alone() -> None:
+    """What would be refused is refused, in the same words; what is right is not even read."""
+    with running() as server:
+        ledger = server.create_identity("ledger")
+        base = {"url": server.url, "token": server.token, "validate_only": True}
+        good = {"azure_auths": [{"identity_name": "ledger", **REQUIRED}]}
+        for purging in ({}, {"purge_except": ["ledger"]}):
+            result = run_in_process(MAIN[FLEET], {**base, **good, **purging})
+            assert not result["failed"]
+            assert not result["changed"]
+            assert (result["checked"], result["results"]) == (0, [])
+        for row in of_server(server, ledger).values():
+            if row.module == FLEET:
+                result = run_in_process(MAIN[FLEET], {**base, **row.options})
+                assert result["failed"]
+                assert result["msg"] == row.message
+        assert not server.requests(path="azure-auth")
