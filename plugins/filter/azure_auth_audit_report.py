@@ -23,20 +23,31 @@ def azure_auth_audit_report(
     findings: t.Any,
     url: t.Any = None,
     created_at: t.Any = None,
+    places: t.Any = None,
 ) -> dict[str, t.Any]:
     """Return the report of an audit.
 
     Raises AnsibleFilterError, with one sentence, for what is not of the types that are documented.
     """
     lists = {"its input": desired, "checks": checks, "findings": findings}
+    if places is not None:
+        lists["places"] = places
     for what, value in lists.items():
         if not isinstance(value, (list, tuple)):
             raise AnsibleFilterError(f"{NAME}: {what} is {quoted(value)}, which is not a list.")
     if not isinstance(info, dict):
         raise AnsibleFilterError(f"{NAME}: info is {quoted(info)}, which is not a dictionary.")
+    if places is None:
+        # One task was given the list as it is; of several, nobody knows what each had.
+        places = [range(len(desired))] if len(checks) == 1 else [()] * len(checks)
+    if len(places) != len(checks):
+        raise AnsibleFilterError(
+            f"{NAME}: places has {len(places)} items, and checks {len(checks)}; give as many."
+        )
+    about = {"url": url, "created_at": created_at}
     try:
-        return report(desired, checks, info, findings, {"url": url, "created_at": created_at})
-    except (AttributeError, KeyError, TypeError) as why:
+        return report(desired, list(zip(checks, places)), info, findings, about)
+    except (AttributeError, IndexError, KeyError, TypeError) as why:
         raise AnsibleFilterError(
             f"{NAME}: it was given something that the modules and the filter azure_auth_findings do"
             f" not return ({type(why).__name__}: {why})."

@@ -26,6 +26,9 @@ SEVERITIES = (HIGH, MEDIUM, LOW)
 # name applications, and Entra writes them into tokens without one.
 _BARE_HOST = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
+# What Infisical reads as the prefix 0, and nobody means by it: it takes the digits that come first.
+_ZERO = re.compile(r"0+(?![0-9])", re.ASCII)
+
 # First and last address of all of IPv4, and of what of IPv6 is in use on the internet: 2000::/3.
 _EVERYWHERE = {4: (0, 2**32 - 1), 6: (1 << 125, (1 << 126) - 1)}
 
@@ -187,13 +190,27 @@ def _open_to_tenant(subject: Subject, _thresholds: Thresholds) -> list[str] | No
 def _ipv4_opened(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
     """Return the IPv6 networks that admit all of IPv4 where IPv4 looks as if it were limited.
 
-    A lone `::/0` does not look so, nor does `0.0.0.0/0` beside it.
+    A lone `::/0` does not look so, nor does `0.0.0.0/0` beside it. Where no single one admits all,
+    several may, together or with what is listed of IPv4: then it is all that admit some.
     """
-    openers = [network.text for network in subject.networks if opens_ipv4(network)]
-    if not openers or _covers(subject.networks, 4):
+    listed = [network for network in subject.networks if network.version == 4]
+    mapped = [network for network in map(_as_ipv4, subject.networks) if network]
+    if _covers(listed, 4) or not _covers(listed + mapped, 4):
         return None
-    limited = any(network.version == 4 for network in subject.networks)
-    return openers if limited or not _covers(subject.networks, 6) else None
+    if not listed and _covers(subject.networks, 6):
+        return None
+    return [network.text for network in mapped if not network.prefix] or [
+        network.text for network in mapped
+    ]
+
+
+def _as_ipv4(network: Network) -> Network | None:
+    """Return what of IPv4 an IPv6 network admits, with its own text, or None if it is nothing."""
+    if opens_ipv4(network):
+        return Network(4, 0, 0, network.text)
+    if network.version == 6 and network.value >> 32 == 0xFFFF:
+        return Network(4, network.value & 0xFFFFFFFF, network.prefix - 96, network.text)
+    return None
 
 
 def _any_address(subject: Subject, thresholds: Thresholds) -> list[str] | None:
@@ -255,7 +272,21 @@ def _names_nobody(subject: Subject, _thresholds: Thresholds) -> list[str] | None
 
 
 def _not_a_network(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
-    return list(subject.no_networks) or None
+    return [text for text in subject.no_networks if not _is_read_as_all(text)] or None
+
+
+def _opened_by_prefix(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
+    return [text for text in subject.no_networks if _is_read_as_all(text)] or None
+
+
+def _is_read_as_all(text: str) -> bool:
+    """Return whether Infisical takes for a network of all addresses what is no network."""
+    address, _slash, prefix = text.partition("/")
+    try:
+        parse(address)
+    except ValueError:
+        return False
+    return _ZERO.match(prefix) is not None
 
 
 def _resource_without_slash(subject: Subject, _thresholds: Thresholds) -> str | None:
@@ -336,6 +367,16 @@ RULES = (
         " every IPv4 address.",
         "Leave these networks out of access_token_trusted_ips, and list the IPv6 networks that"
         " are meant; 2000::/3 is every public IPv6 address, and no IPv4 address.",
+    ),
+    Rule(
+        "opened_by_prefix",
+        HIGH,
+        "access_token_trusted_ips",
+        _each(_opened_by_prefix),
+        "A token that leaked can be used from anywhere: what follows the slash is no decimal number,"
+        " and Infisical reads it as 0, so that the network has every address.",
+        "Set access_token_trusted_ips to addresses and networks in CIDR notation, with a decimal"
+        " number after the slash; 10.0.0.0/16 instead of 10.0.0.0/0x10 or 10.0.0.0/0.0.255.255.",
     ),
     Rule(
         "no_lifetime_limit",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import stat
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,7 +17,8 @@ from tools.paths import ROOT
 
 from audit.conftest import Messy
 from audit.harness import Audit, audits, by_secret, names, writes
-from audit.worlds import HOSTILE, PRINCIPAL, TENANT
+from audit.worlds import HOSTILE, PRINCIPAL, TENANT, enormous
+from emulator import running
 
 # Those who look at the same audit share a process.
 pytestmark = pytest.mark.xdist_group("messy")
@@ -173,6 +175,17 @@ def test_no_event_has_what_a_runner_would_drop_or_show(mess: Messy) -> None:
         assert mess.emulator.client_secret not in text
         assert "forgotten" not in text
     assert max(record.size for record in mess.audit.records) < EVENT_LIMIT / 10
+
+
+def test_no_event_is_too_long_whatever_has_drifted(tmp_path: Path) -> None:
+    """With the default size of a batch, and as many service principals as Infisical has room for."""
+    with running() as emulator:
+        case = {"azure_auth_audit_desired": enormous(emulator, 120)}
+        audit = audits(by_secret(emulator), tmp_path, {"enormous": case})["enormous"]
+    assert audit.report["counts"]["drifted"] == 120
+    sizes = [record.size for record in audit.named("Identities ")]
+    # Not by accident: what makes it long is in what is measured.
+    assert 400_000 < max(sizes) < EVENT_LIMIT
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import json
 import typing as t
 
 import pytest
+from tools.paths import ROOT
 
 from audit.harness import Audit, audits, by_secret, by_token, names
-from audit.worlds import STORED, clean
+from audit.worlds import DESIRED, STORED, clean
 from emulator import running
 
 pytestmark = pytest.mark.xdist_group("verdicts")
@@ -27,8 +28,21 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
     with running() as emulator:
         desired = clean(emulator)
         for number in range(2):
-            identity_id = emulator.create_identity(f"other {number}")
-            emulator.put_azure_auth(identity_id, **{**STORED, "accessTokenNumUsesLimit": 0})
+            other_id = emulator.create_identity(f"other {number}")
+            emulator.put_azure_auth(other_id, **{**STORED, "accessTokenNumUsesLimit": 0})
+        # As json.dumps writes it: a pair of surrogates, which YAML does not know.
+        smiling = "\U0001f600 {{ 1 + 1 }}"
+        emulator.put_azure_auth(emulator.create_identity(smiling), **STORED)
+        files = {
+            "a.yml": {"azure_auth_audit_desired": desired[:2]},
+            "b.json": {"azure_auths": [{"identity_name": smiling, **DESIRED}]},
+            "c/d.yaml": desired[2:],
+            ".git/e.yml": "nonsense",
+            "c/.hidden/f.yml": "nonsense",
+        }
+        for name, content in files.items():
+            (folder / ".lists" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / ".lists" / name).write_text(json.dumps(content), encoding="utf-8")
         unwritten = {"azure_auth_audit_html": "", "azure_auth_audit_json": ""}
         given = {**unwritten, "azure_auth_audit_desired": desired}
         on_findings = {**given, "azure_auth_audit_fail_on": "findings"}
@@ -47,6 +61,25 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                     "azure_auth_audit_ignore": ["unlimited_uses"],
                     "azure_auth_audit_json": str(folder / "two.json"),
                 },
+                "of files, with a rule to ignore as a text": {
+                    **on_findings,
+                    "azure_auth_audit_desired": [],
+                    "azure_auth_audit_folder": str(folder / ".lists"),
+                    "azure_auth_audit_ignore": "unlimited_uses,any_address",
+                    "azure_auth_audit_json": str(folder / "three.json"),
+                },
+                "with an identity twice": {
+                    **given,
+                    "azure_auth_audit_desired": [
+                        {"identity_id": other_id},
+                        {"access_token_ttl": 3600},
+                        {"identity_id": "", "identity_name": " clean 0 "},
+                        {"identity_id": " ", "identity_name": "clean 1"},
+                        {"identity_name": "other 1"},
+                    ],
+                    "azure_auth_audit_batch_size": 2,
+                    "azure_auth_audit_json": str(folder / "four.json"),
+                },
             },
         )
         # The token is somebody's, who may need it for more than one audit.
@@ -62,6 +95,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         ("on severe findings", False),
         ("on what is not listed", True),
         ("on findings but these, without a list", False),
+        ("of files, with a rule to ignore as a text", False),
+        ("with an identity twice", True),
     ],
 )
 def test_when_an_audit_fails(name: str, fails: bool, verdicts: dict[str, Audit]) -> None:
@@ -76,17 +111,43 @@ def test_a_clean_report_has_nothing_but_what_is_not_listed(verdicts: dict[str, A
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["complete"] is True
     assert report["counts"]["as_desired"] == report["counts"]["checked"] == 5
-    assert names(report["unlisted"]) == ["other 0", "other 1"]
+    assert names(report["unlisted"]) == ["other 0", "other 1", "\U0001f600 {{ 1 + 1 }}"]
     assert [report[key] for key in ("drifted", "not_judged", "problems")] == [[], [], []]
 
 
 def test_without_a_list_everything_is_not_listed(verdicts: dict[str, Audit]) -> None:
     path = verdicts["by default"].folder.parent / "two.json"
     counts = json.loads(path.read_text(encoding="utf-8"))["counts"]
-    assert (counts["checked"], counts["unlisted"], counts["findings"]) == (0, 7, 0)
+    assert (counts["checked"], counts["unlisted"], counts["findings"]) == (0, 8, 0)
 
 
-REFUSED: dict[str, tuple[str | None, Entry, str]] = {
+def test_files_have_lists_in_every_form_that_is_documented(verdicts: dict[str, Audit]) -> None:
+    path = verdicts["by default"].folder.parent / "three.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    assert report["counts"]["as_desired"] == report["counts"]["checked"] == 6
+    assert names(report["unlisted"]) == ["other 0", "other 1"]
+
+
+def test_an_identity_that_is_listed_twice_is_judged_once(verdicts: dict[str, Audit]) -> None:
+    """Where only the server tells that a name and an id are the same, in two batches."""
+    path = verdicts["by default"].folder.parent / "four.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    counts = report["counts"]
+    assert (counts["checked"], counts["as_desired"], counts["not_judged"]) == (5, 3, 2)
+    nobody, again = report["not_judged"]
+    assert (nobody["entry"], nobody["identity_id"], nobody["identity_name"]) == (2, None, None)
+    assert "azure_auths[" not in nobody["msg"]
+    assert (again["entry"], again["identity_name"]) == (5, "other 1")
+    assert again["msg"] == (
+        "Entry 5 of the list is the same identity as entry 1 of the list"
+        f" ({again['identity_id']}); list it once."
+    )
+
+
+# What a case adds to a folder whose other file is right: a file bad.yml, or files by their names.
+Files = str | dict[str, bytes] | None
+
+REFUSED: dict[str, tuple[Files, Entry, str]] = {
     "no list": (None, {}, "There is no list to compare with. Give it in azure_auth_audit_desired"),
     "two lists": (
         "- identity_name: a",
@@ -108,6 +169,95 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
         {},
         "The list has more than one entry for a. List each identity once.",
     ),
+    "one name twice, with blanks": (
+        None,
+        {
+            "azure_auth_audit_desired": [
+                {"identity_name": "a"},
+                {"identity_id": " ", "identity_name": " a "},
+            ]
+        },
+        "The list has more than one entry for a. List each identity once.",
+    ),
+    "a name, and an id with this name": (
+        None,
+        {
+            "azure_auth_audit_desired": [
+                {"identity_name": "a "},
+                {"identity_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b", "identity_name": "a"},
+            ]
+        },
+        "The list has more than one entry for a. List each identity once.",
+    ),
+    "a list that is a text": (
+        None,
+        {"azure_auth_audit_desired": "billing"},
+        "azure_auth_audit_desired is billing, which is not a list; write a list of entries, each",
+    ),
+    "a list that is a dictionary": (
+        None,
+        {"azure_auth_audit_desired": {"identity_name": "billing"}},
+        "'azure_auth_audit_desired' is of type dict and we were unable to convert to list",
+    ),
+    "batches of nothing": (
+        None,
+        {"azure_auth_audit_desired": [{"identity_name": "a"}], "azure_auth_audit_batch_size": 0},
+        "azure_auth_audit_batch_size is 0; write a whole number of at least 1.",
+    ),
+    "too many at once": (
+        None,
+        {"azure_auth_audit_without_list": True, "azure_auth_audit_concurrency": "65"},
+        "azure_auth_audit_concurrency is 65; write a whole number from 1 to 64.",
+    ),
+    "a login that is a text": (
+        None,
+        {"azure_auth_audit_without_list": True, "azure_auth_audit_login_data": "url=x"},
+        "azure_auth_audit_login_data is not a dictionary; give the login_data that",
+    ),
+    "a page that is a folder": (
+        None,
+        {"azure_auth_audit_without_list": True, "azure_auth_audit_html": str(ROOT)},
+        f"azure_auth_audit_html is {ROOT}, which is a folder; write the path of a file.",
+    ),
+    "JSON in a folder that is not there yet": (
+        None,
+        {"azure_auth_audit_without_list": True, "azure_auth_audit_json": "nowhere/"},
+        "azure_auth_audit_json is nowhere/, which is a folder; write the path of a file.",
+    ),
+    "one file for both": (
+        None,
+        {
+            "azure_auth_audit_without_list": True,
+            "azure_auth_audit_html": "/nowhere/audit",
+            "azure_auth_audit_json": "/nowhere/there/../audit",
+        },
+        "azure_auth_audit_html and azure_auth_audit_json are both /nowhere/audit; give each a file",
+    ),
+    "a file that is not JSON": (
+        {"bad.json": b'[{"identity_name": "a",}]'},
+        {},
+        "bad.json is not JSON: line 1 column 24: Expecting property name enclosed in double",
+    ),
+    "a file that is not UTF-8": (
+        {"bad.yml": "- identity_name: caf\u00e9".encode("latin-1")},
+        {},
+        "bad.yml is not UTF-8; save it in that encoding.",
+    ),
+    "JSON that is not UTF-8": (
+        {"bad.json": '[{"identity_name": "caf\u00e9"}]'.encode("latin-1")},
+        {},
+        "bad.json is not UTF-8; save it in that encoding.",
+    ),
+    "a tab in a file": (
+        {"bad.yaml": b"\t- identity_name: a"},
+        {},
+        "bad.yaml is not YAML: line 1, column 1: found character",
+    ),
+    "a file with both keys": (
+        "{azure_auths: [{identity_name: a}], azure_auth_audit_desired: [{identity_name: b}]}",
+        {},
+        "bad.yml has no list.",
+    ),
     "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml is not YAML: line 2, column "),
     "an empty file": ("", {}, "bad.yml has no list. Write a list of entries into it, each a"),
     "a file with a list of texts": ("[billing]", {}, "bad.yml has no list."),
@@ -116,6 +266,11 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
         None,
         {"azure_auth_audit_folder": "/nowhere"},
         "azure_auth_audit_folder is /nowhere, which is not a folder, or has no file whose name",
+    ),
+    "a rule that is none in a text": (
+        None,
+        {"azure_auth_audit_ignore": "unlimited_uses,uses"},
+        "value of azure_auth_audit_ignore must be one or more of: open_to_tenant, ",
     ),
     "a rule that is none": (
         None,
@@ -144,7 +299,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         cases[name] = dict(variables)
         if content is not None:
             (folder / name).mkdir()
-            (folder / name / "bad.yml").write_text(content, encoding="utf-8")
+            files = {"bad.yml": content.encode()} if isinstance(content, str) else content
+            for file, octets in files.items():
+                (folder / name / file).write_bytes(octets)
             good = folder / name / "good.yml"
             good.write_text("- identity_name: something else\n", encoding="utf-8")
             cases[name]["azure_auth_audit_folder"] = str(folder / name)

@@ -63,6 +63,34 @@ def clean(emulator: Emulator) -> list[Entry]:
     return [{"identity_name": name, **DESIRED} for name in names]
 
 
+def enormous(emulator: Emulator, count: int) -> list[Entry]:
+    """Make identities of which each is as long as can be, and differs in all of it; return the list."""
+    clear_seed(emulator)
+    names = [f"enormous {number}" for number in range(count)]
+    stored = {
+        **STORED,
+        "allowedServicePrincipalIds": ", ".join(many_principals("a")),
+        "accessTokenTrustedIps": many_networks("a"),
+    }
+    emulator.create_identities(names, azure_auth=stored)
+    desired = {
+        **DESIRED,
+        "allowed_service_principal_ids": many_principals("b"),
+        "access_token_trusted_ips": many_networks("b"),
+    }
+    return [{"identity_name": name, **desired} for name in names]
+
+
+def many_principals(digit: str) -> list[str]:
+    """Return 50 ids of service principals; Infisical has room for 53."""
+    return [f"{n:08x}-0000-4000-8000-{12 * digit}" for n in range(50)]
+
+
+def many_networks(digit: str) -> list[str]:
+    """Return 24 networks in a spelling that is already short."""
+    return [f"2001:db8:{n + 1:x}{digit}:1:2:3::/96" for n in range(24)]
+
+
 def messy(emulator: Emulator) -> list[Entry]:
     """Make identities of which most are not as the list says; return the list."""
     clear_seed(emulator)

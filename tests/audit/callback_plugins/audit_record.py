@@ -26,7 +26,8 @@ description:
 class CallbackModule(CallbackBase):
     """Appends `{task, action, status, result, size}` a task result to `AUDIT_RECORD`.
 
-    The result is that which other callbacks get, and `size` how long it is as JSON.
+    The result is that which other callbacks get, and `size` how long a runner takes it to be, which
+    decides whether it drops the result: its text in Python, with the difference.
     """
 
     CALLBACK_VERSION = 2.0
@@ -44,13 +45,12 @@ class CallbackModule(CallbackBase):
         self._append({"task": "", "action": "", "status": "stats", "result": stats.custom})
 
     def _write(self, result: t.Any, status: str) -> None:
-        shown = self._dump_results(result._result, indent=0)
         record = {
             "task": result._task.get_name().rpartition(" : ")[2],
             "action": result._task.resolved_action or result._task.action,
             "status": status,
             "result": result._result,
-            "size": len(shown),
+            "size": len(str(result._result)),
         }
         self._append(record)
 

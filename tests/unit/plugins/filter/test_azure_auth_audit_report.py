@@ -111,9 +111,15 @@ def test_a_real_name_goes_before_a_label() -> None:
     [
         (failed(7, "azure_auths[7] (a): no.", identity_name="a"), "no."),
         (failed(7, f"azure_auths[7] ({ONE}): no.", identity_id=ONE), "no."),
+        (failed(7, f"azure_auths[7] ({77 * 'a'}...): no.", identity_name=200 * "a"), "no."),
         (
             failed(7, "azure_auths[7] is 'a', which is not.", identity_name=None),
-            "is 'a', which is not.",
+            "Entry 8 of the list is 'a', which is not.",
+        ),
+        (failed(7, "azure_auths[7]: one. azure_auths[7]: two."), "one. two."),
+        (
+            failed(7, "azure_auths[7] (a) is azure_auths[2] (b).", identity_name="a"),
+            "Entry 8 of the list (a) is entry 3 of the list (b).",
         ),
         (
             failed(7, "identity_name 'a' is nobody's.", identity_name="a"),
@@ -122,8 +128,85 @@ def test_a_real_name_goes_before_a_label() -> None:
     ],
 )
 def test_a_refusal_is_told_without_the_place_in_its_batch(item: Object, told: str) -> None:
-    (not_judged,) = make([{}], [check([item], 0)], NOTHING, [])["not_judged"]
+    (not_judged,) = make([{}] * 8, [check([item], 0)], NOTHING, [])["not_judged"]
     assert not_judged["msg"] == told
+    assert not_judged["entry"] == 8
+
+
+def test_an_entry_is_told_by_its_place_in_the_whole_list() -> None:
+    checks = [
+        check([failed(1, "azure_auths[1] is wrong.")], 0),
+        check([failed(0, "no", identity_id=ONE)], 1, msg="azure_auths[0] (a): no."),
+    ]
+    report = make([{}] * 9, checks, NOTHING, [], places=[[5, 6], [5]])
+    assert [item["entry"] for item in report["not_judged"]] == [7, 6]
+    assert report["not_judged"][0]["msg"] == "Entry 7 of the list is wrong."
+    assert report["problems"] == [
+        "7 identities of the list were not tried. Entry 6 of the list (a): no."
+    ]
+    unplaced = make([{}] * 9, checks, NOTHING, [])
+    assert [item["entry"] for item in unplaced["not_judged"]] == [None, None]
+    assert unplaced["not_judged"][0]["msg"] == "Entry of the list is wrong."
+
+
+def test_the_name_of_an_identity_that_could_not_be_read_is_known_from_the_listing() -> None:
+    info = {"azure_auths": [], "failures": [{"identity_id": ONE, "identity_name": "billing"}]}
+    result = check([failed(0, "no", identity_id=ONE)], 1)
+    (not_judged,) = make([{"identity_id": ONE.upper()}], [result], info, [])["not_judged"]
+    assert not_judged["identity_name"] == "billing"
+    refused = check([failed(0, "wrong", identity_id=ONE.upper())], 0)
+    (not_judged,) = make([{"identity_id": ONE.upper()}], [refused], info, [])["not_judged"]
+    assert not_judged["identity_name"] == "billing"
+
+
+BY_ID: Object = {"identity_id": ONE.upper()}
+BY_NAME: Object = {"identity_name": " billing "}
+LISTING: Object = {"azure_auths": [{"identity_id": ONE, "identity_name": "billing"}]}
+DRIFTED = changed(ONE, index=0, identity_name="billing")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "info", "counts"),
+    [
+        ([], [], LISTING, (1, 0, 1)),
+        ([DRIFTED], [], LISTING, (0, 1, 1)),
+        ([], [DRIFTED], LISTING, (1, 0, 1)),
+        # Without Azure Auth it is not in the listing; what has drifted tells its name.
+        ([], [DRIFTED], NOTHING, (1, 0, 1)),
+        ([failed(0, "no", identity_id=ONE)], [], LISTING, (0, 0, 2)),
+        # Two identities have the name, so that it tells nothing.
+        (
+            [],
+            [],
+            {"azure_auths": [*LISTING["azure_auths"], {**LISTING["azure_auths"][0], "identity_id": TWO}]},
+            (2, 0, 0),
+        ),
+    ],
+)
+@pytest.mark.parametrize("entries", [[BY_ID, BY_NAME], [BY_NAME, BY_ID]])
+def test_an_identity_that_two_tasks_had_is_judged_once(
+    entries: list[Object],
+    first: list[Object],
+    second: list[Object],
+    info: Object,
+    counts: tuple[int, int, int],
+) -> None:
+    checks = [check(first, 1), check(second, 1)]
+    report = make(entries, checks, info, [], places=[[0], [1]])
+    keys = ("as_desired", "drifted", "not_judged")
+    assert tuple(report["counts"][key] for key in keys) == counts
+    assert len(report["drifted"]) == counts[1]
+    assert len(report["not_judged"]) == counts[2]
+    if counts[2]:
+        label = ONE if entries[0] is BY_ID else "billing"
+        assert report["not_judged"][-1] == {
+            "entry": 2,
+            "identity_id": ONE,
+            "identity_name": "billing",
+            "msg": f"Entry 2 of the list is the same identity as entry 1 of the list ({label});"
+            " list it once.",
+        }
+        assert report["complete"] is False
 
 
 def test_a_list_that_was_refused_and_tried_again_counts_each_entry_once() -> None:
@@ -137,7 +220,7 @@ def test_entries_that_were_not_tried_are_counted_and_told_of() -> None:
     results = [check([], 2), check([failed(0, "down", identity_id=ONE)], 1, msg="It is down.")]
     report = make([{}] * 9, results, NOTHING, [])
     assert report["counts"]["not_judged"] == 7
-    assert report["problems"] == ["6 of the identities in the list were not tried. It is down."]
+    assert report["problems"] == ["6 identities of the list were not tried. It is down."]
     assert report["complete"] is False
 
 
@@ -145,7 +228,7 @@ def test_a_module_that_broke_down_has_only_a_message() -> None:
     report = make([{}], [{"msg": "MODULE FAILURE", "failed": False}], {"msg": "no"}, [])
     assert report["counts"]["not_judged"] == 1
     assert report["problems"] == [
-        "1 of the identities in the list were not tried. MODULE FAILURE",
+        "1 identity of the list was not tried. MODULE FAILURE",
         "Not all of the organization could be read. no",
     ]
 
@@ -200,6 +283,11 @@ def test_findings_are_grouped_by_their_rule() -> None:
     [
         (("x", [], NOTHING, []), "its input is 'x', which is not a list."),
         (([], {}, NOTHING, []), "checks is {}, which is not a list."),
+        (([], [], NOTHING, [], None, None, 7), "places is 7, which is not a list."),
+        (
+            ([], [NOTHING], NOTHING, [], None, None, []),
+            "places has 0 items, and checks 1; give as many.",
+        ),
         (([], [], [], []), "info is [], which is not a dictionary."),
         (([], [], NOTHING, None), "findings is None, which is not a list."),
         (

@@ -72,6 +72,22 @@ FOUND: list[tuple[str, Object, t.Any]] = [
     ("ipv4_opened_by_ipv6", ips("10.0.0.0/8", "::ffff:0:0/96"), ["::ffff:0.0.0.0/96"]),
     ("ipv4_opened_by_ipv6", ips("0.0.0.0/1", "::/64"), ["::/64"]),
     ("ipv4_opened_by_ipv6", ips("::/64", "2001:db8::/32"), ["::/64"]),
+    (
+        "ipv4_opened_by_ipv6",
+        ips("10.0.0.0/8", "::ffff:0:0/97", "2001:db8::/32", "::ffff:128.0.0.0/97"),
+        ["::ffff:0.0.0.0/97", "::ffff:128.0.0.0/97"],
+    ),
+    ("ipv4_opened_by_ipv6", ips("0.0.0.0/1", "::ffff:128.0.0.0/97"), ["::ffff:128.0.0.0/97"]),
+    (
+        "ipv4_opened_by_ipv6",
+        ips("::ffff:0:0/97", "::ffff:128.0.0.0/97"),
+        ["::ffff:0.0.0.0/97", "::ffff:128.0.0.0/97"],
+    ),
+    (
+        "opened_by_prefix",
+        ips("10.0.0.0/0x10", "10.0.0.0/8", "192.0.2.0/0.0.0.255", "2001:db8::/00"),
+        ["10.0.0.0/0x10", "192.0.2.0/0.0.0.255", "2001:db8::/00"],
+    ),
     ("no_lifetime_limit", {"access_token_max_ttl": 0}, 0),
     ("no_lifetime_limit", {"access_token_max_ttl": 0, "access_token_ttl": 0}, 0),
     # Servers of 2024 take negative numbers.
@@ -98,8 +114,8 @@ FOUND: list[tuple[str, Object, t.Any]] = [
     ("names_nobody", principals(""), [""]),
     (
         "not_a_network",
-        ips("10.0.0.0/8", "fe80::1%eth0", "010.0.0.1"),
-        ["fe80::1%eth0", "010.0.0.1"],
+        ips("10.0.0.0/8", "fe80::1%eth0", "010.0.0.1", "10.0.0.0/8abc", "10.0.0.0/08", "a/0x1"),
+        ["fe80::1%eth0", "010.0.0.1", "10.0.0.0/8abc", "10.0.0.0/08", "a/0x1"],
     ),
     (
         "resource_without_slash",
@@ -139,6 +155,7 @@ def test_what_a_rule_finds(rule: str, changes: Object, value: t.Any) -> None:
 NOT_FOUND: list[Object] = [
     ips("::ffff:10.0.0.0/104", "10.0.0.0/8"),
     ips("10.0.0.0/9", "10.128.0.0/9"),
+    ips("10.0.0.0/8", "::ffff:0:0/97", "::ffff:128.0.0.0/98"),
     ips("0.0.0.0/1", "128.0.0.0/2"),
     ips("2000::/4"),
     ips("0.0.0.0/8", "::/81"),
