@@ -94,6 +94,8 @@ def build() -> Path:
     shutil.rmtree(SITE, ignore_errors=True)
     source = SITE / "source"
     shutil.copytree(tree / "docs/site", source)
+    # Guides name pictures by their paths in the repository, so that they are seen there, too.
+    shutil.copytree(tree / "docs/site/_static", source / "site/_static")
     # antsibull-docs wants its folder to be writable by nobody else.
     (source / "collection").mkdir(mode=0o755)
     _run(
