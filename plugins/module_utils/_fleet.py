@@ -59,7 +59,9 @@ class Fleet:
         self._workers: Workers[tuple[int, Visit]] | None = None
         self._in_hand: dict[int, Visit] = {}
         self._kept: dict[int, Visit] = {}
+        # Failures that another try might have mended, and the number of the first such visit.
         self._in_a_row = 0
+        self._since = 0
         self._hopeless: InfisicalError | None = None
         self.remark = ""
         self.total = 0
@@ -134,17 +136,26 @@ class Fleet:
         self.checked += 1
         if failure:
             self.failed += 1
-            self._judge(failure)
+            self._judge(number, failure)
         else:
-            self._in_a_row = 0
+            self._break_row(number)
             self.purged += visit.purged and visit.work.changed
             self.changed += visit.work.changed and not visit.purged
         if failure or keep(visit):
             self._kept[number] = visit
 
-    def _judge(self, failure: InfisicalError) -> None:
+    def _break_row(self, number: int) -> None:
+        # An answer to a visit that began before the first of them comes late, and says nothing.
+        if number > self._since:
+            self._in_a_row = 0
+
+    def _judge(self, number: int, failure: InfisicalError) -> None:
         """Find out whether a failure means that the others will fail too."""
-        self._in_a_row = self._in_a_row + 1 if failure.transient else 0
+        if not failure.transient:
+            self._break_row(number)
+        else:
+            self._since = self._since if self._in_a_row else number
+            self._in_a_row += 1
         if (
             isinstance(failure, RateLimitedError)
             or (isinstance(failure, ApiError) and failure.login_refused)

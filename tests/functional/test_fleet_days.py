@@ -328,8 +328,8 @@ def test_a_server_that_goes_down_is_left_in_peace(what: str, evenings: dict[str,
     result = evening.result
     assert result["failed"]
     lost = [item for item in evening.requests if item.status is None]
-    # The last of those that go well may be among the first that do not.
-    assert len(lost) <= 16 + 2 * WORKERS
+    # When so many have failed, each of the other workers has one in hand.
+    assert 16 <= len(lost) < 16 + WORKERS
     assert result["failed_count"] == len(lost)
     assert not_tried(result) == 100 - len(lost)
     assert f"{not_tried(result)} of 200 identities were not tried." in result["msg"]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import typing as t
 
 import pytest
@@ -167,6 +168,29 @@ def test_what_is_about_one_identity_ends_nothing_however_often(failure: Infisica
     fleet = Fleet(1)
     fleet.visit(visits_of(100), failing(*range(100), by=failure), changed)
     assert counts(fleet) == (100, 100, 0, 100, 0)
+
+
+@pytest.mark.parametrize("late", [None, DENIED], ids=["done", "refused"])
+def test_an_answer_from_before_an_outage_does_not_make_it_shorter(
+    late: InfisicalError | None,
+) -> None:
+    """It may come late, from a busy server, or to a busy machine."""
+    answered = threading.Event()
+    fleet = Fleet(2)
+
+    def do(visit: Visit) -> None:
+        if number_of(visit):
+            if fleet.checked == 10:
+                answered.set()
+                while fleet.checked == 10:
+                    time.sleep(0.001)
+            raise LOST
+        assert answered.wait(30)
+        if late:
+            raise late
+
+    fleet.visit(visits_of(100), do, changed)
+    assert fleet.failed - (late is not None) in (16, 17)
 
 
 def test_outages_now_and_then_end_nothing() -> None:
