@@ -49,6 +49,8 @@ UNUSED = "not-a-real-secret"
 WARNINGS = "Warnings"
 # What stands before the message about an entry.
 LABEL = re.compile(r"^azure_auths\[\d+\](?: \([^)]*\))?: ")
+# What may follow any message: it is one of its own.
+UNTRIED = re.compile(r" (?=\d+ of \d+ identities were not tried\.$)")
 ROWS = message_rows()
 
 
@@ -126,6 +128,21 @@ class Setting:
         self.without_requests = folder / "without-requests"
         self.without_requests.mkdir()
         (self.without_requests / "requests.py").write_text("raise ImportError\n", encoding="utf-8")
+        self.without_threads = folder / "without-threads"
+        self.without_threads.mkdir()
+        (self.without_threads / "sitecustomize.py").write_text(
+            """\
+import threading
+
+
+def start(_thread):
+    raise RuntimeError("can't start new thread")
+
+
+threading.Thread.start = start
+""",
+            encoding="utf-8",
+        )
 
     def token(self, name: str, **details: t.Any) -> str:
         """A token of one of the identities that the emulator has from the start."""
@@ -303,6 +320,14 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "an identity that is listed twice": entries({"identity_id": OWN}, {"identity_id": OWN}),
         "an entry with an empty option": entries({"identity_id": OWN, "resource": ""}),
         "an entry with a name that nobody has": entries({"identity_name": "nobody"}),
+        "an entry with infinity": entries(
+            {"identity_id": OWN, "access_token_num_uses_limit": float("inf")}
+        ),
+        "no more threads": Trigger(
+            {"identity_ids": [OWN]},
+            INFO,
+            environment={"PYTHONPATH": str(setting.without_threads)},
+        ),
         "too much at once": entries({"identity_id": OWN}, concurrency=65),
         "an id in a list that is a name": Trigger({"identity_ids": ["billing"]}, INFO),
         "a name in a list that is blank": Trigger({"identity_names": [" "]}, INFO),
@@ -448,7 +473,11 @@ def said_in(result: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     if result.get("failed"):
         of_one = [*result.get("results", []), *result.get("failures", [])]
         messages = [item["msg"] for item in (result, *of_one) if "msg" in item]
-        found += [("failure", LABEL.sub("", message)) for message in dict.fromkeys(messages)]
+        found += [
+            ("failure", LABEL.sub("", part))
+            for message in dict.fromkeys(messages)
+            for part in UNTRIED.split(message)
+        ]
     return found
 
 

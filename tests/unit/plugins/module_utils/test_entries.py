@@ -184,7 +184,7 @@ def test_warnings_say_which_entry_and_each_kind_comes_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [[""], [" "], [None], [7], [{"id": ID}], [["x"]], ["a\0b"]], ids=repr
+    "raw", [[""], [" "], [None], [True], [0.5], [{"id": ID}], [["x"]], ["a\0b"]], ids=repr
 )
 def test_references_that_are_none(raw: list[t.Any]) -> None:
     with pytest.raises(ManyProblemsError) as raised:
