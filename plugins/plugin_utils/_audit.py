@@ -73,7 +73,11 @@ def report(
     untried = len(desired) - judged - len(not_judged)
     if untried:
         result, places = checks[-1] if checks else ({}, ())
-        count = "1 identity of the list was" if untried == 1 else f"{untried} identities of the list were"
+        count = (
+            "1 identity of the list was"
+            if untried == 1
+            else f"{untried} identities of the list were"
+        )
         said = _located(result.get("msg") or "", places)
         problems.append(f"{count} not tried. {said}".strip())
     if info.get("msg"):
@@ -180,9 +184,7 @@ def _judged(result: Values, places: Places) -> t.Iterator[int]:
             yield place
 
 
-def _drifted(
-    result: Values, places: Places, names: Names
-) -> t.Iterator[tuple[int | None, Item]]:
+def _drifted(result: Values, places: Places, names: Names) -> t.Iterator[tuple[int | None, Item]]:
     """Yield each identity that would be changed with what differs, and the place of its entry."""
     # There is a difference for each identity that did not fail, in the same order.
     changed = [item for item in result.get("results", []) if not item["failed"]]

@@ -373,8 +373,8 @@ RULES = (
         HIGH,
         "access_token_trusted_ips",
         _each(_opened_by_prefix),
-        "A token that leaked can be used from anywhere: what follows the slash is no decimal number,"
-        " and Infisical reads it as 0, so that the network has every address.",
+        "A token that leaked can be used from anywhere: what follows the slash is no decimal"
+        " number, and Infisical reads it as 0, so that the network has every address.",
         "Set access_token_trusted_ips to addresses and networks in CIDR notation, with a decimal"
         " number after the slash; 10.0.0.0/16 instead of 10.0.0.0/0x10 or 10.0.0.0/0.0.255.255.",
     ),

@@ -68,9 +68,7 @@ def test_a_server_that_goes_down_ends_an_audit_with_a_report(
     assert report["counts"]["not_judged"] == 60
     assert 0 < len(report["not_judged"]) < 20
     untried = 60 - len(report["not_judged"])
-    assert report["problems"][0].startswith(
-        f"{untried} identities of the list were not tried."
-    )
+    assert report["problems"][0].startswith(f"{untried} identities of the list were not tried.")
     assert report["complete"] is False
     assert "60 could not be judged" in str(audit.failure)
 

@@ -342,7 +342,8 @@ def test_of_thousands_of_rows_some_are_shown_and_all_on_request(large: Path, bro
     assert browser.evaluate(shown) == MANY
 
 
-# Waits until the button below a table is gone, and returns for how many milliseconds the page gave no answer at most.
+# Waits until the button below a table is gone, and returns for how many milliseconds, at most, the
+# page gave no answer.
 SETTLED = """
 new Promise((done) => {{
   const more = document.querySelector("#{table} ~ .more");

@@ -178,7 +178,7 @@ def test_no_event_has_what_a_runner_would_drop_or_show(mess: Messy) -> None:
 
 
 def test_no_event_is_too_long_whatever_has_drifted(tmp_path: Path) -> None:
-    """With the default size of a batch, and as many service principals as Infisical has room for."""
+    """With batches as they are by default, and as many principals as Infisical has room for."""
     with running() as emulator:
         case = {"azure_auth_audit_desired": enormous(emulator, 120)}
         audit = audits(by_secret(emulator), tmp_path, {"enormous": case})["enormous"]
@@ -198,7 +198,7 @@ def other(mess: Messy, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     (listed / "a.yml").write_text(yaml.safe_dump(mess.desired[:4]), encoding="utf-8")
     wrapped = {"azure_auths": mess.desired[9:]}
     (listed / "below" / "b.yaml").write_text(yaml.safe_dump(wrapped), encoding="utf-8")
-    (listed / "c.json").write_text(json.dumps(mess.desired[4:9]), encoding="utf-8")
+    (listed / "b.json").write_text(json.dumps(mess.desired[4:9]), encoding="utf-8")
     (listed / ".hidden.yml").write_text("nonsense: [", encoding="utf-8")
     (listed / "readme.md").write_text("nonsense: [", encoding="utf-8")
     login = {"url": mess.emulator.url, "access_token": mess.emulator.token}

@@ -236,7 +236,7 @@ REFUSED: dict[str, tuple[Files, Entry, str]] = {
     "a file that is not JSON": (
         {"bad.json": b'[{"identity_name": "a",}]'},
         {},
-        "bad.json is not JSON: line 1 column 24: Expecting property name enclosed in double",
+        "bad.json is not JSON: line 1, column 24: Expecting property name enclosed in double",
     ),
     "a file that is not UTF-8": (
         {"bad.yml": "- identity_name: caf\u00e9".encode("latin-1")},
@@ -260,12 +260,21 @@ REFUSED: dict[str, tuple[Files, Entry, str]] = {
     ),
     "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml is not YAML: line 2, column "),
     "an empty file": ("", {}, "bad.yml has no list. Write a list of entries into it, each a"),
-    "a file with a list of texts": ("[billing]", {}, "bad.yml has no list."),
+    "a file with a list of texts": (
+        "[{identity_name: a}, billing]",
+        {},
+        "bad.yml: entry 2 is 'billing', which is not a dictionary; write identity_id or",
+    ),
     "a file with other variables": ("{desired: [{identity_name: a}]}", {}, "bad.yml has no list."),
     "no folder": (
         None,
         {"azure_auth_audit_folder": "/nowhere"},
-        "azure_auth_audit_folder is /nowhere, which is not a folder, or has no file whose name",
+        "azure_auth_audit_folder is /nowhere, which is not a folder; name one with files that",
+    ),
+    "a folder without files": (
+        None,
+        {"azure_auth_audit_folder": str(ROOT / "LICENSES")},
+        "has no file whose name ends in .yml, .yaml or .json.",
     ),
     "a rule that is none in a text": (
         None,

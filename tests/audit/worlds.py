@@ -64,7 +64,7 @@ def clean(emulator: Emulator) -> list[Entry]:
 
 
 def enormous(emulator: Emulator, count: int) -> list[Entry]:
-    """Make identities of which each is as long as can be, and differs in all of it; return the list."""
+    """Make identities that are as long as can be and differ in all of it, and return the list."""
     clear_seed(emulator)
     names = [f"enormous {number}" for number in range(count)]
     stored = {

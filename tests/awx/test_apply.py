@@ -227,14 +227,14 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param({"identities": entries("a")}, "has no list", id="another key"),
-        pytest.param({"azure_auths": entries("a")[0]}, "has no list", id="one entry"),
-        pytest.param({"azure_auths": None}, "has no list", id="a key alone"),
-        pytest.param([], "has no list", id="an empty list"),
-        pytest.param(["a"], "has no list", id="a name"),
-        pytest.param(None, "has no list", id="nothing"),
-        pytest.param("", "has no list", id="a blank file"),
-        pytest.param("azure_auths: [", "is not YAML", id="no YAML"),
+        pytest.param({"identities": entries("a")}, " has no list", id="another key"),
+        pytest.param({"azure_auths": entries("a")[0]}, " has no list", id="one entry"),
+        pytest.param({"azure_auths": None}, " has no list", id="a key alone"),
+        pytest.param([], " has no list", id="an empty list"),
+        pytest.param(["a"], ": entry 1 is 'a'", id="a name"),
+        pytest.param(None, " has no list", id="nothing"),
+        pytest.param("", " has no list", id="a blank file"),
+        pytest.param("azure_auths: [", " is not YAML", id="no YAML"),
     ],
 )
 def test_a_file_that_is_not_right_is_named(
@@ -243,7 +243,7 @@ def test_a_file_that_is_not_right_is_named(
     write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": content})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
-    assert f"{tmp_path / 'identities' / 'b.yml'} {message}" in " ".join(told.output.split())
+    assert f"{tmp_path / 'identities' / 'b.yml'}{message}" in " ".join(told.output.split())
     assert not emulator.requests()
 
 
@@ -262,7 +262,7 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
         pytest.param(
             {"desired": entries("a"), "folder": "identities"}, "are both given", id="two lists"
         ),
-        pytest.param({"folder": "nowhere"}, "is not a folder, or has no file", id="no folder"),
+        pytest.param({"folder": "nowhere"}, "which is not a folder; name one", id="no folder"),
         pytest.param({"desired": "a"}, "azure_auth_apply_desired is not a list", id="a name"),
         pytest.param(
             {"desired": {"azure_auths": entries("a")}},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Code blocks of Markdown and reStructuredText files, and the EXAMPLES of modules and filters.
+"""Code blocks of Markdown and reStructuredText files, and the EXAMPLES of modules and plugins.
 
 A comment right before a block says what the tests do with it; readers do not see it.
 In Markdown it is `<!-- outcome: changed -->`, in reStructuredText `.. outcome: changed`.
@@ -120,7 +120,7 @@ class Block:
 
 
 def read(path: Path, document: str) -> list[Block]:
-    """Return the blocks of a Markdown or reStructuredText file, module or sidecar, in order."""
+    """Return the blocks of a page, in Markdown or reStructuredText, or of a plugin, in order."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         found = _markdown(text)

@@ -22,7 +22,11 @@ MODULES = sorted(
     for path in ROOT.glob("plugins/modules/*.py")
     if path.name != "__init__.py"
 )
-FILTERS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("plugins/filter/*.yml"))
+PLUGINS = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("plugins/filter/*.yml", "plugins/lookup/*.py")
+    for path in ROOT.glob(pattern)
+)
 BLOCKS: dict[str, list[Block]] = {
-    document: read(ROOT / document, document) for document in (*PAGES, *MODULES, *FILTERS)
+    document: read(ROOT / document, document) for document in (*PAGES, *MODULES, *PLUGINS)
 }

@@ -17,7 +17,7 @@ import yaml
 from tools.paths import ROOT
 
 from docs.blocks import Block, BlockError
-from docs.documents import BLOCKS, FILTERS, MODULES, PAGES
+from docs.documents import BLOCKS, MODULES, PAGES, PLUGINS
 from docs.stories import COLLECTION, Command, Record, Story, commands
 from docs.tables import environment_variables, make_targets, mapping
 from docs.terraform import terraform_arguments
@@ -209,9 +209,9 @@ def _is_used(block: Block) -> bool:
     )
 
 
-@pytest.mark.parametrize("document", FILTERS)
-def test_filter_examples_run(document: str, tell: Tell) -> None:
-    """No task of a filter's EXAMPLES fails, and those after the modules' show something."""
+@pytest.mark.parametrize("document", PLUGINS)
+def test_plugin_examples_run(document: str, tell: Tell) -> None:
+    """No task of a filter's or lookup's EXAMPLES fails, and those that are to show something do."""
     (block,) = BLOCKS[document]
     told = tell(document)[block]
     assert told.returncode == 0, _report(told.records, told.output)

@@ -66,7 +66,7 @@ def test_every_guide_is_listed_for_other_sites_too() -> None:
     assert sorted(listed) == sorted(path.stem for path in ROOT.glob("docs/docsite/rst/*.rst"))
 
 
-def test_front_page_lists_every_guide_module_role_and_filter() -> None:
+def test_front_page_lists_every_guide_module_role_and_plugin() -> None:
     """Sphinx would not miss them: antsibull-docs makes pages that are on their own."""
     guides = {f"docsite/{path.stem}" for path in ROOT.glob("docs/docsite/rst/*.rst")}
     plugins = {
@@ -79,7 +79,7 @@ def test_front_page_lists_every_guide_module_role_and_filter() -> None:
     assert sorted(listed) == sorted({*guides, *plugins, "changelog"})
 
 
-def test_readme_names_every_module_role_filter_and_playbook_and_links_every_guide() -> None:
+def test_readme_names_every_module_role_plugin_and_playbook_and_links_every_guide() -> None:
     names = {name.rpartition(".")[2] for names in content(ROOT).values() for name in names}
     playbooks = {path.stem for path in ROOT.glob("playbooks/*.yml")}
     assert set(re.findall(r"`(\w+)`", section("README.md", "Modules"))) == names | playbooks

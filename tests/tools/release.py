@@ -368,6 +368,7 @@ def content(tree: Path) -> dict[str, list[str]]:
     found = {
         "module": [path.stem for path in sorted(tree.glob("plugins/modules/*.py"))],
         "filter": [path.stem for path in sorted(tree.glob("plugins/filter/*.yml"))],
+        "lookup": [path.stem for path in sorted(tree.glob("plugins/lookup/*.py"))],
         "role": [path.name for path in sorted(tree.glob("roles/*"))],
     }
     return {

@@ -178,7 +178,12 @@ DRIFTED = changed(ONE, index=0, identity_name="billing")
         (
             [],
             [],
-            {"azure_auths": [*LISTING["azure_auths"], {**LISTING["azure_auths"][0], "identity_id": TWO}]},
+            {
+                "azure_auths": [
+                    *LISTING["azure_auths"],
+                    {**LISTING["azure_auths"][0], "identity_id": TWO},
+                ]
+            },
             (2, 0, 0),
         ),
     ],

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lookup that reads the list of a fleet from files."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: azure_auth_entries
+short_description: Read the desired Azure Auth of many machine identities from files
+version_added: 1.0.0
+author:
+  - The community.infisical authors (@ansible-collections)
+description:
+  - Puts together, from files and folders of files, the list that O(community.infisical.infisical_azure_auths#module:azure_auths) takes.
+  - A file has a list of entries, or a dictionary whose only key has one. The key is C(azure_auths), C(azure_auth_apply_desired) or
+    C(azure_auth_audit_desired).
+  - It is JSON if its name ends in C(.json), and else YAML. As a whole it may be encrypted by Ansible Vault.
+  - What is in files is data. A C({{ }}) in them is a text.
+  - A file that is not right ends the task, with a sentence that says which file, where in it, and what is wrong. What is in an entry is
+    for the module to judge.
+options:
+  _terms:
+    description:
+      - Files and folders. One that is not absolute is looked for where C(ansible.builtin.file) looks, which is beside the playbook, and in a
+        folder C(files) there or in the role.
+      - Of a folder, the files are read whose names end in C(.yml), C(.yaml) or C(.json), those in folders below it too, but none whose
+        name, or whose folder's name below that one, starts with a dot. There has to be at least one.
+    type: list
+    elements: path
+    required: true
+seealso:
+  - plugin: community.infisical.infisical_azure_auths
+    plugin_type: module
+  - ref: ansible_collections.community.infisical.docsite.guide_fleet
+    description: From what is there to such files, to applying them.
+"""
+
+EXAMPLES = r"""
+- name: Read the Azure Auth of every identity
+  community.infisical.infisical_azure_auth_info:
+  register: info
+
+- name: Write it down
+  ansible.builtin.copy:
+    content: "{{ info.azure_auths | to_nice_yaml(sort_keys=false) }}"
+    dest: "{{ playbook_dir }}/identities.yml"
+    mode: "0644"
+
+- name: Show who is listed
+  ansible.builtin.debug:
+    msg: "{{ query('community.infisical.azure_auth_entries', 'identities.yml') | map(attribute='identity_name') | join(', ') }}"
+
+- name: Keep the Azure Auth of all that are listed
+  community.infisical.infisical_azure_auths:
+    azure_auths: "{{ query('community.infisical.azure_auth_entries', 'identities.yml') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: The entries, in the order of the terms, then of the paths of the files of a folder, then as they are in a file.
+  type: list
+  elements: dict
+  sample:
+    - identity_name: billing
+      state: present
+      tenant_id: 3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16
+      resource: https://management.azure.com/
+      allowed_service_principal_ids:
+        - c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e
+"""
+
+import json
+import os
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.community.infisical.plugins.module_utils._text import printable, quoted
+
+ENDINGS = (".yml", ".yaml", ".json")
+KEYS = ("azure_auths", "azure_auth_apply_desired", "azure_auth_audit_desired")
+
+Entry = dict[str, t.Any]
+
+
+class LookupModule(LookupBase):
+    """The lookup."""
+
+    def run(
+        self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **_kwargs: t.Any
+    ) -> list[Entry]:
+        """Return the entries that files and folders have.
+
+        Raises AnsibleLookupError, with one sentence, for a file that is not right.
+        """
+        return [
+            entry
+            for term in terms
+            for path in self._files(term, variables or {})
+            for entry in _entries(path, self._text(path))
+        ]
+
+    def _files(self, term: t.Any, variables: dict[str, t.Any]) -> list[str]:
+        found = isinstance(term, str) and self.find_file_in_search_path(
+            variables, "files", term, ignore_missing=True
+        )
+        if not found:
+            raise AnsibleLookupError(f"{quoted(term)} is neither a file nor a folder.")
+        if Path(found).is_file():
+            return [found]
+        files = sorted(map(str, _visible(Path(found))))
+        if not files:
+            raise AnsibleLookupError(
+                f"The folder {found} has no file whose name ends in .yml, .yaml or .json."
+            )
+        return files
+
+    def _text(self, path: str) -> str:
+        try:
+            readable = self._loader.get_real_file(path)
+        except AnsibleError as why:
+            raise AnsibleLookupError(f"{path} cannot be read: {why}") from None
+        try:
+            return Path(readable).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise AnsibleLookupError(f"{path} is not UTF-8; save it in that encoding.") from None
+        finally:
+            # What Ansible Vault decrypted.
+            self._loader.cleanup_tmp_file(readable)
+
+
+def _visible(folder: Path) -> t.Iterator[Path]:
+    """Yield the files with entries in a folder and below it, but for what is hidden."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if name.endswith(ENDINGS) and not name.startswith("."):
+                yield Path(parent, name)
+
+
+def _entries(path: str, text: str) -> list[Entry]:
+    content = _parsed(path, text)
+    if isinstance(content, dict) and len(content) == 1:
+        ((key, value),) = content.items()
+        content = value if key in KEYS else None
+    if not isinstance(content, list) or not content:
+        raise AnsibleLookupError(
+            f"{path} has no list. Write a list of entries into it, each a dictionary with"
+            " identity_id or identity_name and the options of Azure Auth; or a dictionary whose"
+            f" only key is {', '.join(KEYS[:-1])} or {KEYS[-1]}, with such a list."
+        )
+    for number, entry in enumerate(content, start=1):
+        if not isinstance(entry, dict):
+            raise AnsibleLookupError(
+                f"{path}: entry {number} is {quoted(entry)}, which is not a dictionary; write"
+                " identity_id or identity_name and the options of Azure Auth into it."
+            )
+    return content
+
+
+def _parsed(path: str, text: str) -> t.Any:
+    # YAML 1.1, which PyYAML reads, is not all of JSON: it has no pairs of surrogates.
+    language, parse = ("JSON", json.loads) if path.endswith(".json") else ("YAML", yaml_load)
+    try:
+        return parse(text)
+    except json.JSONDecodeError as why:
+        reason = f"line {why.lineno}, column {why.colno}: {why.msg}"
+    except yaml.MarkedYAMLError as why:
+        mark = why.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        reason = f"{place}{why.problem}"
+    except (yaml.YAMLError, ValueError, RecursionError) as why:
+        # A character that is not allowed, a date that does not exist, a list in thousands of lists.
+        reason = printable(str(why))
+    raise AnsibleLookupError(f"{path} is not {language}: {reason}.")
