@@ -76,10 +76,14 @@ def run_all(generation: str, folder: Path) -> dict[str, Outcome]:
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Outcome]]:
     found: dict[str, dict[str, Outcome]] = {}
 
-    def run(generation: str) -> None:
-        found[generation] = run_all(generation, tmp_path_factory.mktemp(generation))
+    def run(generation: str, folder: Path) -> None:
+        found[generation] = run_all(generation, folder)
 
-    threads = [threading.Thread(target=run, args=[generation]) for generation in BOTH]
+    # The factory is not for threads.
+    threads = [
+        threading.Thread(target=run, args=[generation, tmp_path_factory.mktemp(generation)])
+        for generation in BOTH
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -290,9 +290,11 @@ def test_a_login_that_cannot_be_had_again_ends_the_task(evenings: dict[str, Even
     assert "Could not log in with azure-auth" in result["msg"]
     # One for each worker, and one for the worker that found out first.
     assert result["failed_count"] <= WORKERS + 1
-    assert not_tried(result) >= 301 - 100 - 2 * WORKERS
+    assert not_tried(result) > 100
     assert result["checked"] + not_tried(result) == 301
-    assert len(evening.requests) <= 100 + 3 * WORKERS
+    # Each worker may have a request on its way by then, and be about to make one more.
+    late = evening.requests[evening.requests.index(logins[-1]) + 1 :]
+    assert len(late) <= 2 * WORKERS
 
 
 def test_a_refused_login_is_not_tried_again_when_late_answers_come() -> None:
