@@ -92,7 +92,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def audit(session: nox.Session) -> None:
     """The audit: the role as playbooks run it, and its page in a browser where there is one."""
-    run_pytest(session, "tests/audit", "--numprocesses=2", "--dist=loadgroup")
+    run_pytest(session, "tests/audit", "--numprocesses=2", "--dist=loadfile")
 
 
 @nox.session(name="docs-examples")

@@ -14,8 +14,6 @@ from audit.harness import Audit, audits, by_secret, writes
 from audit.worlds import DESIRED, STORED, clear_seed
 from emulator import running
 
-pytestmark = pytest.mark.xdist_group("bad days")
-
 Entry = dict[str, t.Any]
 
 

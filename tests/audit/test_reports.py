@@ -21,8 +21,6 @@ from audit.worlds import HOSTILE, PRINCIPAL, TENANT, enormous
 from emulator import running
 
 # Those who look at the same audit share a process.
-pytestmark = pytest.mark.xdist_group("messy")
-
 # From where on a runner drops the result of an event.
 EVENT_LIMIT = 700_000
 

@@ -224,26 +224,12 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     ]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        pytest.param({"identities": entries("a")}, " has no list", id="another key"),
-        pytest.param({"azure_auths": entries("a")[0]}, " has no list", id="one entry"),
-        pytest.param({"azure_auths": None}, " has no list", id="a key alone"),
-        pytest.param([], " has no list", id="an empty list"),
-        pytest.param(["a"], ": entry 1 is 'a'", id="a name"),
-        pytest.param(None, " has no list", id="nothing"),
-        pytest.param("", " has no list", id="a blank file"),
-        pytest.param("azure_auths: [", " is not YAML", id="no YAML"),
-    ],
-)
-def test_a_file_that_is_not_right_is_named(
-    content: t.Any, message: str, emulator: Emulator, tmp_path: Path
-) -> None:
-    write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": content})
+def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -> None:
+    """What files can be is in the tests of the lookup that reads them."""
+    write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "azure_auths: ["})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
-    assert f"{tmp_path / 'identities' / 'b.yml'}{message}" in " ".join(told.output.split())
+    assert f"{tmp_path / 'identities' / 'b.yml'} is not YAML" in " ".join(told.output.split())
     assert not emulator.requests()
 
 

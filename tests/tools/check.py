@@ -56,10 +56,13 @@ CHECKS = {
 }
 # What "lint" stands for.
 LINT = ("formatters", "codeqa", "yamllint", "typing", "license-check", "extra-checks")
-# Those that take longest go first, so that no core is idle at the end.
-LONGEST_FIRST = (
+# Those that take longest go first, so that no core is idle at the end; those that mostly wait go
+# beside them.
+FIRST = (
     "functional",
     "docs-examples",
+    "workflows",
+    "bench",
     "audit",
     "awx",
     "sanity",
@@ -224,7 +227,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = {check for name in asked for check in (LINT if name == "lint" else [name])}
     queue = sorted(
         (name for name in CHECKS if name in chosen),
-        key=lambda name: LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(CHECKS),
+        key=lambda name: FIRST.index(name) if name in FIRST else len(CHECKS),
     )
     jobs = int(os.environ.get("JOBS") or min(2, os.cpu_count() or 1))
     print(f"{len(queue)} checks, {jobs} at a time; full output in .cache/logs/", flush=True)

@@ -84,7 +84,12 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
         ("a.json", "[{}", "a.json is not JSON: line 1, column 4: Expecting ',' delimiter."),
         ("a.json", "- {}", "a.json is not JSON: line 1, column 1: Expecting value."),
         ("a.json", "[" * 10**5, "a.json is not JSON: "),
-        ("a.yml", "{}", "a.yml has no list. Write a list of entries into it"),
+        ("a.yaml", "\t- {}", "a.yaml is not YAML: line 1, column 1: found character"),
+        ("a.yml", "", "a.yml has no list. Write a list of entries into it"),
+        ("a.yml", "[]", "a.yml has no list."),
+        ("a.json", "null", "a.json has no list."),
+        ("a.yml", "{desired: [{a: b}]}", "a.yml has no list."),
+        ("a.yml", "azure_auths:", "a.yml has no list."),
         ("a.yml", "azure_auths: {a: b}", "a.yml has no list."),
         ("a.yml", "azure_auths: [{a: b}]\nb: c", "a.yml has no list."),
         ("a.yml", "- {}\n- [b]", "a.yml: entry 2 is ['b'], which is not a dictionary; write"),
@@ -99,6 +104,13 @@ def test_what_is_not_right_is_told_with_its_place(
         read(str(tmp_path / name.replace("b", "a")))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a.yml", "a.json"])
+def test_files_are_in_utf_8(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes('[{"identity_name": "caf\u00e9"}]'.encode("latin-1"))
+    with pytest.raises(AnsibleLookupError, match="is not UTF-8; save it in that encoding"):
+        read(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("term", [None, 1, ["a.yml"], {}])
