@@ -45,8 +45,8 @@ def test_counts_are_in_report_statistics_and_message(mess: Messy) -> None:
     assert mess.run.returncode == 2
     failure = " ".join(str(mess.audit.failure).split())
     assert failure.startswith(
-        "Of 13 identities in the list 1 are as desired, 9 have drifted, and 3 could not be judged."
-        " 7 others have Azure Auth."
+        "Identities in the list: 13, of which 1 as desired, 9 drifted, 3 could not be judged."
+        " With Azure Auth, but not in the list: 7."
     )
     assert f"The report is in {mess.audit.html} and {mess.audit.json}." in failure
 

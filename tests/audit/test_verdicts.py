@@ -101,7 +101,7 @@ def test_when_an_audit_fails(name: str, fails: bool, verdicts: dict[str, Audit])
     failure = verdicts[name].failure
     assert (failure is not None) is fails, failure
     (verdict,) = verdicts[name].named("Judge")
-    assert "others have Azure Auth." in verdict.result["msg"]
+    assert "but not in the list: " in verdict.result["msg"]
 
 
 def test_a_clean_report_has_nothing_but_what_is_not_listed(verdicts: dict[str, Audit]) -> None:
