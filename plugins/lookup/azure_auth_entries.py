@@ -17,16 +17,16 @@ description:
   - A file has a list of entries, or a dictionary whose only key has one. The key is C(azure_auths), C(azure_auth_apply_desired) or
     C(azure_auth_audit_desired).
   - It is JSON if its name ends in C(.json), and else YAML. As a whole it may be encrypted by Ansible Vault.
-  - What is in files is data. A C({{ }}) in them is a text.
+  - What is in files is data, as JSON has it. A C({{ }}) in them is a text, and so is a date.
   - A file that is not right ends the task, with a sentence that says which file, where in it, and what is wrong. What is in an entry is
     for the module to judge.
 options:
   _terms:
     description:
-      - Files and folders. One that is not absolute is looked for where C(ansible.builtin.file) looks, which is beside the playbook, and in a
+      - Files and folders, or lists of them. One that is not absolute is looked for where C(ansible.builtin.file) looks, which is beside the playbook, and in a
         folder C(files) there or in the role.
       - Of a folder, the files are read whose names end in C(.yml), C(.yaml) or C(.json), those in folders below it too, but none whose
-        name, or whose folder's name below that one, starts with a dot. There has to be at least one.
+        name, or whose folder's name below that one, starts with a dot. There has to be at least one. Links are followed.
     type: list
     elements: path
     required: true
@@ -72,13 +72,15 @@ _raw:
 """
 
 import json
+import math
 import os
 import typing as t
+from datetime import date
 from pathlib import Path
 
 import yaml
 from ansible.errors import AnsibleError, AnsibleLookupError
-from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.common.yaml import SafeLoader
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.community.infisical.plugins.module_utils._text import printable, quoted
@@ -102,16 +104,17 @@ class LookupModule(LookupBase):
         return [
             entry
             for term in terms
-            for path in self._files(term, variables or {})
+            for name in (term if isinstance(term, list) else [term])
+            for path in self._files(name, variables or {})
             for entry in _entries(path, self._text(path))
         ]
 
-    def _files(self, term: t.Any, variables: dict[str, t.Any]) -> list[str]:
-        found = isinstance(term, str) and self.find_file_in_search_path(
-            variables, "files", term, ignore_missing=True
-        )
+    def _files(self, name: t.Any, variables: dict[str, t.Any]) -> list[str]:
+        if not isinstance(name, str) or not name.strip():
+            raise AnsibleLookupError(f"{quoted(name)} is no path of a file or a folder.")
+        found = self.find_file_in_search_path(variables, "files", name, ignore_missing=True)
         if not found:
-            raise AnsibleLookupError(f"{quoted(term)} is neither a file nor a folder.")
+            raise AnsibleLookupError(f"{quoted(name)} is neither a file nor a folder.")
         if Path(found).is_file():
             return [found]
         files = sorted(map(str, _visible(Path(found))))
@@ -127,7 +130,8 @@ class LookupModule(LookupBase):
         except AnsibleError as why:
             raise AnsibleLookupError(f"{path} cannot be read: {why}") from None
         try:
-            return Path(readable).read_text(encoding="utf-8")
+            # Some programs begin UTF-8 with a byte order mark.
+            return Path(readable).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
             raise AnsibleLookupError(f"{path} is not UTF-8; save it in that encoding.") from None
         finally:
@@ -136,12 +140,23 @@ class LookupModule(LookupBase):
 
 
 def _visible(folder: Path) -> t.Iterator[Path]:
-    """Yield the files with entries in a folder and below it, but for what is hidden."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
+    """Yield the files with entries in a folder and below it, but for what is hidden.
+
+    None is left out in silence: who is not listed may lose Azure Auth.
+    """
+
+    def refuse(why: OSError) -> t.NoReturn:
+        raise AnsibleLookupError(f"The folder {why.filename} cannot be read: {why.strerror}.")
+
+    # Links to folders are followed, but not round and round.
+    seen = set()
+    for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(parent)
+        folders[:] = [name for name in folders if not name.startswith(".") and real not in seen]
+        for name in [] if real in seen else files:
             if name.endswith(ENDINGS) and not name.startswith("."):
                 yield Path(parent, name)
+        seen.add(real)
 
 
 def _entries(path: str, text: str) -> list[Entry]:
@@ -155,20 +170,77 @@ def _entries(path: str, text: str) -> list[Entry]:
             " identity_id or identity_name and the options of Azure Auth; or a dictionary whose"
             f" only key is {', '.join(KEYS[:-1])} or {KEYS[-1]}, with such a list."
         )
-    for number, entry in enumerate(content, start=1):
-        if not isinstance(entry, dict):
-            raise AnsibleLookupError(
-                f"{path}: entry {number} is {quoted(entry)}, which is not a dictionary; write"
-                " identity_id or identity_name and the options of Azure Auth into it."
-            )
-    return content
+    return [_entry(f"{path}: entry {number}", entry) for number, entry in enumerate(content, 1)]
+
+
+def _entry(place: str, entry: t.Any) -> Entry:
+    if not isinstance(entry, dict):
+        raise AnsibleLookupError(
+            f"{place} is {quoted(entry)}, which is not a dictionary; write identity_id or"
+            " identity_name and the options of Azure Auth into it."
+        )
+    try:
+        plain: Entry = _plain(place, entry)
+    except RecursionError:
+        # An alias can make a dictionary one of its own values.
+        raise AnsibleLookupError(f"{place} has itself in it; write what is meant.") from None
+    return plain
+
+
+def _plain(place: str, value: t.Any) -> t.Any:
+    """Return a value as JSON would have it.
+
+    Older releases of ansible-core make one text of a list that has anything else in it.
+    """
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise AnsibleLookupError(f"{place} has the key {quoted(key)}; write a text.")
+        return {key: _plain(f"{place}, {printable(key, 80)}", item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(place, item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    number = isinstance(value, (int, float)) and math.isfinite(value)
+    if value is None or number or isinstance(value, str):
+        return value
+    raise AnsibleLookupError(f"{place} has {quoted(value)}; write a text, a number or a list.")
+
+
+class _Loader(SafeLoader):  # type: ignore[misc]
+    """A loader of YAML that takes no key twice: the first would be lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
+        """Return the dictionary. Raises yaml.constructor.ConstructorError."""
+        keys = set()
+        for key, _value in node.value:
+            if key.value in keys and isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {quoted(key.value)} is there twice", key.start_mark
+                )
+            if isinstance(key, yaml.ScalarNode):
+                keys.add(key.value)
+        mapping: dict[t.Any, t.Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def _object(pairs: list[tuple[str, t.Any]]) -> Entry:
+    """Return an object of JSON. Raises ValueError for a key that is there twice."""
+    found: Entry = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {quoted(key)} is there twice")
+        found[key] = value
+    return found
 
 
 def _parsed(path: str, text: str) -> t.Any:
     # YAML 1.1, which PyYAML reads, is not all of JSON: it has no pairs of surrogates.
-    language, parse = ("JSON", json.loads) if path.endswith(".json") else ("YAML", yaml_load)
+    language = "JSON" if path.endswith(".json") else "YAML"
     try:
-        return parse(text)
+        if language == "JSON":
+            return json.loads(text, object_pairs_hook=_object)
+        return yaml.load(text, Loader=_Loader)
     except json.JSONDecodeError as why:
         reason = f"line {why.lineno}, column {why.colno}: {why.msg}"
     except yaml.MarkedYAMLError as why:

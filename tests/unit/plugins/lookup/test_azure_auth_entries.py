@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import typing as t
 from pathlib import Path
 
@@ -92,6 +94,19 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
         ("a.yml", "azure_auths:", "a.yml has no list."),
         ("a.yml", "azure_auths: {a: b}", "a.yml has no list."),
         ("a.yml", "azure_auths: [{a: b}]\nb: c", "a.yml has no list."),
+        (
+            "a.yml",
+            "azure_auths: [{a: b}]\nazure_auths: [{a: c}]",
+            "line 2, column 1: the key 'azure_",
+        ),
+        ("a.yml", "- a: b\n  a: c", "line 2, column 3: the key 'a' is there twice."),
+        ("a.json", '[{"a": 1, "a": 2}]', "a.json is not JSON: the key 'a' is there twice."),
+        ("a.yml", "- a: [.inf]", "a.yml: entry 1, a has inf; write a text, a number or a list."),
+        ("a.json", '[{}, {"a": NaN}]', "a.json: entry 2, a has nan; write a text, a number"),
+        ("a.yml", "- a: {b: !!set {c}}", "a.yml: entry 1, a, b has {'c'}; write a text"),
+        ("a.yml", "- a: !!binary YQ==", "a.yml: entry 1, a has b'a'; write a text"),
+        ("a.yml", "- 1: a", "a.yml: entry 1 has the key 1; write a text."),
+        ("a.yml", "- &a {b: *a}", "a.yml: entry 1 has itself in it; write what is meant."),
         ("a.yml", "- {}\n- [b]", "a.yml: entry 2 is ['b'], which is not a dictionary; write"),
         ("b.yml", "[{}]", "a.yml' is neither a file nor a folder."),
     ],
@@ -113,10 +128,48 @@ def test_files_are_in_utf_8(name: str, tmp_path: Path) -> None:
         read(str(tmp_path / name))
 
 
-@pytest.mark.parametrize("term", [None, 1, ["a.yml"], {}])
+@pytest.mark.parametrize("term", [None, 1, {}, "", " ", [["a.yml"]]])
 def test_terms_are_paths(term: t.Any) -> None:
-    with pytest.raises(AnsibleLookupError, match="is neither a file nor a folder"):
+    with pytest.raises(AnsibleLookupError, match="is no path of a file or a folder"):
         read(term)
+
+
+def test_dates_are_texts_and_a_byte_order_mark_is_none(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": "\ufeff- {a: 2026-11-23, b: [2026-11-23T04:45:33Z]}"})
+    assert read(str(tmp_path / "a.yml")) == [
+        {"a": "2026-11-23", "b": ["2026-11-23T04:45:33+00:00"]}
+    ]
+
+
+def test_merged_keys_are_not_there_twice(tmp_path: Path) -> None:
+    text = "- &a {b: 1, c: 2}\n- {<<: *a, b: 3}"
+    write(tmp_path, {"a.yml": text})
+    assert read(str(tmp_path / "a.yml")) == [{"b": 1, "c": 2}, {"b": 3, "c": 2}]
+
+
+def test_folders_that_are_links_are_followed_once(tmp_path: Path) -> None:
+    write(tmp_path, {"here/a.yml": "[{identity_name: a}]", "there/b.yml": "[{identity_name: b}]"})
+    (tmp_path / "here" / "linked").symlink_to("../there")
+    (tmp_path / "there" / "back").symlink_to("../here")
+    assert names(str(tmp_path / "here")) == ["a", "b"]
+    assert names([str(tmp_path / "there")]) == ["b", "a"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For root there is none."""
+    write(tmp_path, {"a.yml": "[{identity_name: a}]", "below/b.yml": "[{identity_name: b}]"})
+    scandir = os.scandir
+
+    def refuse(path: str) -> t.Any:
+        if str(path).endswith("below"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(AnsibleLookupError, match=r"/below cannot be read: Permission denied\."):
+        read(str(tmp_path))
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.text()
