@@ -387,6 +387,21 @@ def test_the_page_answers_while_thousands_of_rows_are_added(
     assert (seconds < 30, longest < 3) == (True, True)
 
 
+def test_show_all_works_again_after_a_filter(long: Path, browser: Page) -> None:
+    browser.open(long)
+    more = "document.querySelector('#unlisted ~ .more')"
+    shown = SHOWN.replace("tbody tr", "#unlisted ~ .table tbody tr")
+    type_in(browser, "service 1")
+    assert browser.evaluate(f"{more}.hidden") is False
+    browser.evaluate(f"{more}.click()")
+    browser.evaluate(SETTLED.format(table="unlisted"))
+    type_in(browser, "")
+    assert 200 < browser.evaluate(shown) < SOME
+    browser.evaluate(f"{more}.click()")
+    browser.evaluate(SETTLED.format(table="unlisted"))
+    assert browser.evaluate(shown) == SOME
+
+
 def test_enter_on_show_all_moves_the_focus_to_the_first_row_that_it_shows(
     long: Path, browser: Page
 ) -> None:

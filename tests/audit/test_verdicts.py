@@ -18,6 +18,8 @@ from emulator import running
 
 Entry = dict[str, t.Any]
 
+NUMBERS = ("checked", "as_desired", "drifted", "not_judged", "unlisted", "findings")
+
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
@@ -52,6 +54,14 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                 "on findings": on_findings,
                 "on severe findings": {**on_findings, "azure_auth_audit_fail_severity": "medium"},
                 "on what is not listed": {**given, "azure_auth_audit_unlisted_is_drift": True},
+                # As an earlier job of a workflow of AWX hands them on.
+                "with the numbers of another audit": {
+                    **given,
+                    "azure_auth_audit_unlisted_is_drift": True,
+                    "azure_auth_audit_counts": dict.fromkeys(NUMBERS, 0),
+                    "result": {"checked": 5},
+                    "findings": [],
+                },
                 "on findings but these, without a list": {
                     **on_findings,
                     "azure_auth_audit_desired": [],
@@ -92,6 +102,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         ("on findings", True),
         ("on severe findings", False),
         ("on what is not listed", True),
+        ("with the numbers of another audit", True),
         ("on findings but these, without a list", False),
         ("of files, with a rule to ignore as a text", False),
         ("with an identity twice", True),
