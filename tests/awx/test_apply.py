@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -187,6 +188,31 @@ def test_the_end_of_the_login_stops_the_play_and_the_entries_are_named(
     assert counts(told) == expected
 
 
+def test_what_failed_before_the_play_stops_is_told(emulator: Emulator, tmp_path: Path) -> None:
+    names = ("first", "second", "third", "fourth")
+    ids = emulator.create_identities(names)
+    emulator.fault("error", identity_id=ids[0], status=403, error="PermissionDenied")
+    emulator.fault("error", identity_id=ids[2], status=401, error="TokenError")
+    told = apply(emulator, tmp_path, desired=entries(*names), batch_size=2, concurrency=1)
+    assert told.returncode != 0
+    text = " ".join(told.output.split())
+    assert re.search(r"Entries 3 to 4: .* Before that failed: first [0-9a-f-]{36}: Could not", text)
+
+
+def test_numbers_of_an_earlier_job_of_a_workflow_are_not_taken_for_its_own(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """AWX hands on what a job passes to set_stats as variables, which go before what tasks set."""
+    good, bad, other = emulator.create_identities(["good", "bad", "other"], azure_auth=STORED)
+    emulator.fault("error", identity_id=bad, method="PATCH", status=403, error="PermissionDenied")
+    earlier = {"checked": 1, "changed": 1, "failed": 0, "purged": 0, "as_desired": 0}
+    told = apply(emulator, tmp_path, desired=entries("good", "bad"), purge=True, counts=earlier)
+    assert told.returncode != 0
+    assert "1 of 2 identities failed" in told.output
+    assert emulator.azure_auth(good)["resource"] == SETTINGS["resource"]  # type: ignore[index]
+    assert emulator.azure_auth(other)
+
+
 def test_an_id_is_chosen_in_any_spelling_and_a_name_with_blanks_around_it(
     emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -262,6 +288,12 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
         ),
         pytest.param(
             {"desired": entries("a"), "only": "a, b"}, "is not in the list: b.", id="a stranger"
+        ),
+        pytest.param(
+            {"desired": entries("a"), "only": " ,"}, "separated by commas, or empty", id="nobody"
+        ),
+        pytest.param(
+            {"desired": entries("a"), "only": ["a"]}, "separated by commas, or empty", id="a list"
         ),
         pytest.param(
             {"desired": entries("a"), "batch_size": 0}, "are whole numbers", id="no batch size"
