@@ -123,6 +123,17 @@ class Plan:
         arguments = ["-r", str(REQUIREMENTS / f"{requirements}.txt")]
         return environment(f"{requirements}-python-{python}", arguments, self.pythons[python])
 
+    def unit_target(self, core: str, python: str, requirements: str) -> Environment:
+        """The environment of unit tests: where ansible-core runs, those of plugins take it.
+
+        Raises InstallError.
+        """
+        if python not in self._controllers(core):
+            return self.target(python, requirements)
+        arguments = [f"ansible-core~={core}.0", "-r", str(REQUIREMENTS / f"{requirements}.txt")]
+        name = f"ansible-core-{core}-{requirements}-python-{python}"
+        return environment(name, arguments, self.pythons[python])
+
     def _plan_core(self, core: str) -> None:
         self.jobs.append(Job(core, self._controllers(core)[-1], "sanity", self._sanity(core)))
         for python in SUPPORTED:
@@ -165,7 +176,7 @@ class Plan:
     ) -> Callable[[str, IO[str]], int]:
         def run(label: str, log: IO[str]) -> int:
             _controller_python, controller = self.controller(core, python)
-            target = self.target(python, requirements)
+            target = self.unit_target(core, python, requirements)
             arguments = ["--target-python", f"{python}@{target.python}"]
             return run_ansible_test(
                 "units", arguments, bin_directory=controller.bin, label=label, log=log
