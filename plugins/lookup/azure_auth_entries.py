@@ -23,8 +23,8 @@ description:
 options:
   _terms:
     description:
-      - Files and folders, or lists of them. One that is not absolute is looked for where C(ansible.builtin.file) looks, which is beside the playbook, and in a
-        folder C(files) there or in the role.
+      - Files and folders, or lists of them. One that is not absolute is looked for where C(ansible.builtin.file) looks, which is beside the
+        playbook, and in a folder C(files) there or in the role.
       - Of a folder, the files are read whose names end in C(.yml), C(.yaml) or C(.json), those in folders below it too, but none whose
         name, or whose folder's name below that one, starts with a dot. There has to be at least one. Links are followed.
     type: list
@@ -207,7 +207,7 @@ def _plain(place: str, value: t.Any) -> t.Any:
     raise AnsibleLookupError(f"{place} has {quoted(value)}; write a text, a number or a list.")
 
 
-class _Loader(SafeLoader):  # type: ignore[misc]
+class _Loader(SafeLoader):
     """A loader of YAML that takes no key twice: the first would be lost in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
