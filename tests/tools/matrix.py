@@ -110,12 +110,14 @@ class Plan:
     def _controllers(self, core: str) -> list[str]:
         return [python for python in CORES[core] if python in self.pythons]
 
-    def controller(self, core: str, preferred: str = "") -> tuple[str, Environment]:
+    def controller(
+        self, core: str, preferred: str = "", requirements: str = "units"
+    ) -> tuple[str, Environment]:
         """A Python for the ansible-core, and the environment with both. Raises InstallError."""
         usable = self._controllers(core)
         python = preferred if preferred in usable else usable[-1]
-        arguments = [f"ansible-core~={core}.0", "-r", str(REQUIREMENTS / "units.txt")]
-        name = f"ansible-core-{core}-python-{python}"
+        arguments = [f"ansible-core~={core}.0", "-r", str(REQUIREMENTS / f"{requirements}.txt")]
+        name = f"ansible-core-{core}-{requirements}-python-{python}"
         return python, environment(name, arguments, self.pythons[python])
 
     def target(self, python: str, requirements: str) -> Environment:
@@ -128,11 +130,9 @@ class Plan:
 
         Raises InstallError.
         """
-        if python not in self._controllers(core):
-            return self.target(python, requirements)
-        arguments = [f"ansible-core~={core}.0", "-r", str(REQUIREMENTS / f"{requirements}.txt")]
-        name = f"ansible-core-{core}-{requirements}-python-{python}"
-        return environment(name, arguments, self.pythons[python])
+        if python in self._controllers(core):
+            return self.controller(core, python, requirements)[1]
+        return self.target(python, requirements)
 
     def _plan_core(self, core: str) -> None:
         self.jobs.append(Job(core, self._controllers(core)[-1], "sanity", self._sanity(core)))
