@@ -152,11 +152,14 @@ def _visible(folder: Path) -> t.Iterator[Path]:
     seen = set()
     for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         real = os.path.realpath(parent)
-        folders[:] = [name for name in folders if not name.startswith(".") and real not in seen]
-        for name in [] if real in seen else files:
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
             if name.endswith(ENDINGS) and not name.startswith("."):
                 yield Path(parent, name)
-        seen.add(real)
 
 
 def _entries(path: str, text: str) -> list[Entry]:
@@ -213,13 +216,12 @@ class _Loader(SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
         """Return the dictionary. Raises yaml.constructor.ConstructorError."""
         keys = set()
-        for key, _value in node.value:
-            if key.value in keys and isinstance(key, yaml.ScalarNode):
+        for key in (key for key, _value in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in keys:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {quoted(key.value)} is there twice", key.start_mark
                 )
-            if isinstance(key, yaml.ScalarNode):
-                keys.add(key.value)
+            keys.add(key.value)
         mapping: dict[t.Any, t.Any] = super().construct_mapping(node, deep)
         return mapping
 

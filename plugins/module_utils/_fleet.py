@@ -154,7 +154,8 @@ class Fleet:
         if not failure.transient:
             self._break_row(number)
         else:
-            self._since = self._since if self._in_a_row else number
+            if not self._in_a_row:
+                self._since = number
             self._in_a_row += 1
         if (
             isinstance(failure, RateLimitedError)
