@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The servers that the contract is checked against: a given instance, or an emulator of each generation."""
+"""The servers that the contract is checked against: a given instance, or the emulators."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def unknown_identity(generation: str, text: str) -> ApiError:
 
 
 def find_identity(call: Call, *, trim: bool = False, of_sub_organization: bool = False) -> Identity:
-    """The identity of the path. Before 2026 its organisation is only looked at by `same_organization`.
+    """The identity of the path. Its organisation is looked at before 2026 by `same_organization`.
 
     `of_sub_organization`: whether one that a sub-organisation owns will do.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading one, several or all, and giving what comes out back in, on the newest and the oldest servers."""
+"""Reading one, several or all, and giving what comes out back in, on the newest and the oldest."""
 
 from __future__ import annotations
 
