@@ -20,8 +20,9 @@ from ._errors import OptionError
 from ._notes import Notes
 from ._text import quoted, trim
 
-# Generations of servers. What tells them apart: see Identity and Attached in _api.py.
-CURRENT = "current"
+# Generations of servers, as far as plans depend on them: since 2025, several auth methods an
+# identity and lifetimes of 0; before, neither. See Identity and Attached in _api.py for what tells.
+CURRENT = "since 2025"
 LEGACY = "2024"
 
 MAX_SECONDS = 315360000
