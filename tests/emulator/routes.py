@@ -447,6 +447,20 @@ def attach_token_auth(call: Call) -> Any:
     return {"identityTokenAuth": stored}
 
 
+def update_token_auth(call: Call) -> Any:
+    """Change the fields given."""
+    given = schema.read_method(call.generation, "PATCH", schema.LIFETIMES_UPDATE, call.body)
+    identity = find_owned(call)
+    stored = identity.methods.get(TOKEN)
+    if stored is None:
+        raise errors.bad_request("The identity does not have token auth")
+    permit(call, identity, UPDATE_ACTION[call.generation])
+    if "accessTokenTrustedIps" in given:
+        given["accessTokenTrustedIps"] = trusted_ips(call, given["accessTokenTrustedIps"])
+    call.state.touch(stored, given)
+    return {"identityTokenAuth": stored}
+
+
 def create_token(call: Call) -> Any:
     """Make a token of an identity with Token Auth."""
     schema.read_body(call.generation, {}, call.body)
@@ -1209,6 +1223,7 @@ ROUTES = (
     ApiRoute("POST", _UNIVERSAL, attach_universal, "write"),
     ApiRoute("POST", f"{_UNIVERSAL}/client-secrets", create_client_secret, "write"),
     ApiRoute("POST", _TOKEN, attach_token_auth, "write"),
+    ApiRoute("PATCH", _TOKEN, update_token_auth, "write"),
     ApiRoute("POST", f"{_TOKEN}/tokens", create_token, "write"),
     ApiRoute("GET", "/api/docs/json", api_document, "read", public=True),
 )
