@@ -90,7 +90,7 @@ def test_rate_limit_refuses_with_any_retry_after(
     emu.fault("rate_limit", status=status, retry_after=retry_after)
     answer = client.call()
     assert answer.status_code == status
-    assert answer.json()["error"] == "RateLimitError"
+    assert answer.json()["error"] == "RateLimitExceeded"
     assert answer.headers.get("retry-after") == header
 
 
