@@ -27,6 +27,7 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
+from . import _signals as signals
 from ._bounded import bound
 from ._errors import (
     ApiError,
@@ -188,11 +189,44 @@ class Client:
         `purpose` completes the sentence "Could not ...". `repeatable` says that the server may be
         asked twice when it is unclear whether it got the first; connections that failed before
         anything was sent are tried again in any case. Without `patient` nothing is tried again,
-        and nothing waited for longer than a few seconds.
+        and nothing waited for longer than a few seconds, nor ended by a signal.
 
         Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
-        after stop().
+        after stop() or a signal.
         """
+
+        def make() -> Json:
+            return self._request(
+                verb,
+                route,
+                ids,
+                purpose=purpose,
+                body=body,
+                query=query,
+                repeatable=repeatable,
+                authorize=authorize,
+                patient=patient,
+            )
+
+        if not patient:
+            return make()
+        # What is read is of no use any more.
+        patience = 0 if verb == "GET" else signals.LAST_ORDERS
+        return signals.interruptible(make, self.stop, patience)
+
+    def _request(
+        self,
+        verb: str,
+        route: str,
+        ids: t.Sequence[str],
+        *,
+        purpose: str,
+        body: Json | None,
+        query: t.Mapping[str, str] | None,
+        repeatable: bool,
+        authorize: bool,
+        patient: bool,
+    ) -> Json:
         path = route.format(*(quote(item, safe="") for item in ids))
         bucket = (verb, route)
         started = time.monotonic()

@@ -85,9 +85,7 @@ class MismatchError(InfisicalError):
 class InterruptError(InfisicalError):
     """The task was asked to stop. `maybe_sent`: a write may have been under way."""
 
-    def __init__(self, message: str, *, maybe_sent: bool = False) -> None:
-        super().__init__(message)
-        self.maybe_sent = maybe_sent
+    maybe_sent = False
 
 
 class TransportError(InfisicalError):

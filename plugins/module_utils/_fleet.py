@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from . import _signals as signals
 from ._api import Attached
 from ._entries import Found
 from ._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, told
@@ -17,8 +18,6 @@ from ._workers import Workers
 
 # So many failures in a row that another try might have mended mean that the server is down.
 _OUTAGE = 16
-# How long what is in hand may take when the task is stopped, in seconds.
-_LAST_ORDERS = 8
 
 
 class Visit:
@@ -86,7 +85,11 @@ class Fleet:
         do: t.Callable[[Visit], None],
         keep: t.Callable[[Visit], bool],
     ) -> None:
-        """Make the visits. `do` may raise InfisicalError; `keep` says which are of interest."""
+        """Make the visits. `do` may raise InfisicalError; `keep` says which are of interest.
+
+        Raises InterruptError when a signal comes; stop() has to follow.
+        """
+        signals.check()
 
         def make(numbered: tuple[int, Visit]) -> None:
             number, visit = numbered
@@ -118,7 +121,7 @@ class Fleet:
     def stop(self) -> None:
         """Make no further visits, and give those in hand a few seconds to end."""
         if self._workers:
-            self._workers.stop(_LAST_ORDERS)
+            self._workers.stop(signals.LAST_ORDERS)
         with self._lock:
             unfinished, self._in_hand = self._in_hand, {}
             for number, visit in unfinished.items():
