@@ -14,7 +14,6 @@ import os
 import random
 import socket
 import ssl
-import threading
 import time
 import traceback
 import typing as t
@@ -30,6 +29,8 @@ else:
 from . import _signals as signals
 from ._bounded import bound
 from ._errors import (
+    LOGIN_REFUSED,
+    UNAUTHORIZED,
     ApiError,
     InfisicalError,
     InterruptError,
@@ -41,6 +42,7 @@ from ._errors import (
 from ._json import parse
 from ._pace import Pace, seconds
 from ._text import printable, quoted, trim
+from ._tokens import Token, Tokens
 
 Json = dict[str, t.Any]
 
@@ -49,6 +51,11 @@ MAX_ANSWER = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LONGEST_BACKOFF = 30.0
 _IMPATIENT = 10.0
+_USED_UP = (
+    " The token was accepted before, and is no more: it was revoked, or used as often as it may be;"
+    " raise the limit on uses (access_token_num_uses_limit) of the auth method that it was issued"
+    " through, or give credentials in place of a token, with which a task logs in again."
+)
 
 
 def base_url(option: str, text: str) -> str:
@@ -143,10 +150,7 @@ class Client:
                 "Accept-Encoding": "identity",
             }
         )
-        self._token: str | None = None
-        self._log_in_again: t.Callable[[], None] | None = None
-        self._renewal = threading.Lock()
-        self._may_renew = True
+        self._tokens = Tokens()
         self._pace = Pace(connection.rate_limit_timeout)
 
     @property
@@ -160,12 +164,12 @@ class Client:
         `log_in_again` is called when the server does not accept the token any more, and has to give
         another one to use.
         """
-        self._token = token
-        self._log_in_again = log_in_again
+        self._tokens.use(token, log_in_again)
 
     def stop(self) -> None:
         """Let no further request be made by request() as long as it is patient."""
         self._pace.stop()
+        self._tokens.stop()
 
     def close(self) -> None:
         """Close the connections."""
@@ -231,21 +235,20 @@ class Client:
         bucket = (verb, route)
         started = time.monotonic()
         failures = 0
-        renewed = False
         unsure = False
         try:
             while True:
-                token = self._token if authorize else None
                 error: InfisicalError | None
                 try:
-                    answer = self._paced(bucket, path, body, query, token, patient, purpose)
+                    answer, token = self._paced(
+                        bucket, path, body, query, authorize, patient, purpose
+                    )
                 except TransportError as failure:
                     error = failure
                     again = failure.transient and (repeatable or failure.unsent)
                 else:
-                    error = self._error_of(answer, purpose)
+                    error = self._error_of(answer, purpose, token)
                     if error is None:
-                        self._may_renew = self._may_renew or token == self._token
                         return t.cast(Json, answer.json)
                     if answer.limited and patient:
                         times = self._pace.refused(bucket, answer.headers)
@@ -254,9 +257,8 @@ class Client:
                             unsure = unsure or answer.status >= 500
                             continue
                         error = self._rate_limited(answer, error, times, purpose)
-                    elif token and _login_refused(error) and not renewed and self._renew(token):
+                    elif token and answer.login_refused and self._tokens.renew(token):
                         # Refused before anything was done, so that even a POST may go again.
-                        renewed = True
                         continue
                     again = error.transient and repeatable
                 if not (again and patient) or failures >= self._connection.retries:
@@ -292,22 +294,27 @@ class Client:
         path: str,
         body: Json | None,
         query: t.Mapping[str, str] | None,
-        token: str | None,
+        authorize: bool,
         patient: bool,
         purpose: str,
-    ) -> _Answer:
-        """Make a request when its turn has come."""
+    ) -> tuple[_Answer, Token | None]:
+        """Make a request when its turn has come, and return the token that it went with, too."""
         verb = bucket[0]
         if not patient:
-            return self._send(verb, path, body, query, token, _IMPATIENT, purpose)
+            return self._send(verb, path, body, query, None, _IMPATIENT, purpose), None
         sent = self._pace.begin(bucket)
+        token: Token | None = None
+        answer: _Answer | None = None
         try:
+            token = self._tokens.take() if authorize else None
             answer = self._send(verb, path, body, query, token, math.inf, purpose)
-        except BaseException:
-            self._pace.end(bucket, sent)
-            raise
-        self._pace.end(bucket, sent, answer.headers, passed=not answer.limited)
-        return answer
+        finally:
+            passed = answer is not None and not answer.limited
+            if token:
+                accepted = answer is not None and passed and not answer.login_refused
+                self._tokens.give_back(token, accepted=accepted)
+            self._pace.end(bucket, sent, answer.headers if answer else None, passed=passed)
+        return answer, token
 
     def _send(
         self,
@@ -315,11 +322,11 @@ class Client:
         path: str,
         body: Json | None,
         query: t.Mapping[str, str] | None,
-        token: str | None,
+        token: Token | None,
         longest: float,
         purpose: str,
     ) -> _Answer:
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        headers = {"Authorization": f"Bearer {token.text}"} if token else {}
         try:
             # requests sets the JSON content type only where there is a body: Infisical answers a
             # DELETE that names it without one with a 500.
@@ -400,7 +407,9 @@ class Client:
             what = f"{self.url} did not answer ({reason}), where an Infisical server should be"
         return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=transient)
 
-    def _error_of(self, answer: _Answer, purpose: str) -> InfisicalError | None:
+    def _error_of(
+        self, answer: _Answer, purpose: str, token: Token | None
+    ) -> InfisicalError | None:
         status = answer.status
         if 300 <= status < 400:
             return self._redirected(answer, purpose)
@@ -412,9 +421,11 @@ class Client:
             request_id = answer.json.get("reqId")
             if isinstance(error, str) and message is not None:
                 says = self._safe(_text_of(message), 300).rstrip(".")
+                used_up = token and token.used and not self._tokens.renewable
+                hint = _USED_UP if error == UNAUTHORIZED and used_up else _hint(status, error)
                 return ApiError(
                     f"Could not {purpose}: Infisical answered {status} {self._safe(error, 60)}:"
-                    f" {says}.{_hint(status, error)}",
+                    f" {says}.{hint}",
                     http_status=status,
                     error=self._safe(error, 60),
                     request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
@@ -519,14 +530,16 @@ class _Answer:
         return self.status == 429 or (self.status >= 400 and error == "RateLimitError")
 
     @property
+    def login_refused(self) -> bool:
+        """Whether the token, or the login, is not accepted."""
+        error = self.json.get("error") if self.json else None
+        return self.status >= 400 and error in LOGIN_REFUSED
+
+    @property
     def limited(self) -> bool:
         """Whether the answer means "come back later", whatever its status."""
         asks_to_wait = seconds(self.headers.get("retry-after")) is not None
         return self.over_rate or (self.status >= 400 and asks_to_wait)
-
-
-def _login_refused(error: InfisicalError) -> bool:
-    return isinstance(error, ApiError) and error.login_refused
 
 
 def _backoff(failures: int) -> float:
@@ -552,7 +565,7 @@ def _hint(status: int, error: str) -> str:
     """Return what to do about an error, where that is known."""
     if status == 404 and error == "Not Found":
         return " The server does not know this API; check that url names an Infisical server."
-    if error in ("UnauthorizedError", "TokenError"):
+    if error in LOGIN_REFUSED:
         return " The login is not, or no longer, accepted; check its credentials or its token."
     if error == "PermissionDenied":
         return " Give the role of the login's identity that permission, or use another login."

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+UNAUTHORIZED = "UnauthorizedError"
+LOGIN_REFUSED = (UNAUTHORIZED, "TokenError")
 _GATEWAY_ERRORS = (502, 503, 504)
 # How many of many failures a message tells.
 TOLD = 20
@@ -149,7 +151,7 @@ class ApiError(InfisicalError):
     @property
     def login_refused(self) -> bool:
         """Whether the token is not, or no longer, one that the server accepts."""
-        return self.error in ("UnauthorizedError", "TokenError")
+        return self.error in LOGIN_REFUSED
 
     @property
     def unknown_route(self) -> bool:
