@@ -10,9 +10,28 @@ import typing as t
 
 UNAUTHORIZED = "UnauthorizedError"
 LOGIN_REFUSED = (UNAUTHORIZED, "TokenError")
-_GATEWAY_ERRORS = (502, 503, 504)
+# Calls of the database by which the server looks up what it needs before it does anything: where
+# they fail, the database is away. The first of them is the lookup of the token, which comes first.
+_TOKEN_LOOKUP = "IdAccessTokenFindOne"
+_LOOKUPS = (_TOKEN_LOOKUP, "FindOne", "Find one")
+# A server that lacks the route to the token's own organization takes it for an identity's id.
+_LACKING = "FindByOrgId"
 # How many of many failures a message tells.
 TOLD = 20
+
+
+def _may_pass(status: int, error: str | None, *, read: bool) -> bool:
+    """Return whether a request that got this answer may pass a little later.
+
+    A gateway says so by its status; 520 to 530 are Cloudflare's. An error in the server itself is
+    worth another try where nothing is written: to a write it is most often the last word, as for a
+    text that is too long for the database.
+    """
+    if status in (502, 503, 504) or 520 <= status <= 530:
+        return True
+    if status < 500 or status in (501, 505):
+        return False
+    return error in _LOOKUPS or (read and error != _LACKING)
 
 
 def told(failures: t.Sequence[object]) -> str:
@@ -27,12 +46,14 @@ class InfisicalError(Exception):
 
     The text is one sentence that a person can act on. It never holds a secret.
     `http_status`, `error` and `request_id` are what the server answered, where it did.
-    `earlier_unsure` is set where the request had been tried before, without a clear outcome.
+    `tries` is how often the request was made, and `earlier_unsure` is set where one before the
+    last had no clear outcome.
     """
 
     http_status: int | None = None
     error: str | None = None
     request_id: str | None = None
+    tries = 1
     earlier_unsure = False
 
     @property
@@ -48,7 +69,7 @@ class InfisicalError(Exception):
     @property
     def transient(self) -> bool:
         """Whether the same request may pass a little later."""
-        return self.http_status in _GATEWAY_ERRORS
+        return False
 
 
 class OptionError(InfisicalError):
@@ -108,22 +129,30 @@ class TransportError(InfisicalError):
 
 
 class UnexpectedAnswerError(InfisicalError):
-    """Something answered that is not Infisical, or not as Infisical does."""
+    """Something answered that is not Infisical, or not as Infisical does.
 
-    def __init__(self, message: str, *, http_status: int) -> None:
+    `read` says that it was asked for something, and not to write.
+    """
+
+    def __init__(self, message: str, *, http_status: int, read: bool = False) -> None:
         super().__init__(message)
         self.http_status: int = http_status
+        self._read = read
 
     @property
     def unsure(self) -> bool:
         return self.earlier_unsure or not 300 <= self.http_status < 500
+
+    @property
+    def transient(self) -> bool:
+        return _may_pass(self.http_status, self.error, read=self._read)
 
 
 class ApiError(InfisicalError):
     """Infisical answered with an error.
 
     It is judged by `error` ("NotFound", "PermissionDenied", ...) before `http_status`: on servers
-    of 2024 a 401 may be a validation failure.
+    of 2024 a 401 may be a validation failure. `read` says that it was not asked to write.
     """
 
     def __init__(
@@ -133,15 +162,22 @@ class ApiError(InfisicalError):
         http_status: int,
         error: str,
         request_id: str | None = None,
+        read: bool = False,
     ) -> None:
         super().__init__(message)
         self.http_status: int = http_status
         self.error: str = error
         self.request_id = request_id
+        self._read = read
 
     @property
     def unsure(self) -> bool:
-        return self.earlier_unsure or self.http_status >= 500
+        before_any_work = self.http_status == 500 and self.error == _TOKEN_LOOKUP
+        return self.earlier_unsure or (self.http_status >= 500 and not before_any_work)
+
+    @property
+    def transient(self) -> bool:
+        return _may_pass(self.http_status, self.error, read=self._read)
 
     @property
     def race(self) -> bool:
@@ -167,7 +203,3 @@ class RateLimitedError(InfisicalError):
         self.http_status = refusal.http_status
         self.error = refusal.error
         self.request_id = refusal.request_id
-
-    @property
-    def transient(self) -> bool:
-        return False
