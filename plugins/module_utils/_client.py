@@ -694,8 +694,12 @@ class _Answer:
 
 
 def _backoff(failures: int) -> float:
-    """Return how long to wait after the nth failure, in seconds: exponential, with jitter."""
-    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.5, 1)
+    """Return how long to wait after the nth failure, in seconds: exponential, with jitter.
+
+    The first three, which is the default, are more than two seconds together: as long as a database
+    takes to change over, or a server to start again.
+    """
+    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.7, 1)
 
 
 def _text_of(message: t.Any) -> str:

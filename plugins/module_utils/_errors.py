@@ -14,6 +14,9 @@ LOGIN_REFUSED = (UNAUTHORIZED, "TokenError")
 # they fail, the database is away. The first of them is the lookup of the token, which comes first.
 _TOKEN_LOOKUP = "IdAccessTokenFindOne"
 _LOOKUPS = (_TOKEN_LOOKUP, "FindOne", "Find one")
+# Statements that the database refuses, for a row that is there already for instance, and undoes
+# together with all that belongs to them.
+_UNDONE = ("Create", "Update", "Update by id", "Delete", "Delete by id")
 # A server that lacks the route to the token's own organization takes it for an identity's id.
 _LACKING = "FindByOrgId"
 # How many of many failures a message tells.
@@ -172,8 +175,8 @@ class ApiError(InfisicalError):
 
     @property
     def unsure(self) -> bool:
-        before_any_work = self.http_status == 500 and self.error == _TOKEN_LOOKUP
-        return self.earlier_unsure or (self.http_status >= 500 and not before_any_work)
+        not_done = self.http_status == 500 and self.error in (_TOKEN_LOOKUP, *_UNDONE)
+        return self.earlier_unsure or (self.http_status >= 500 and not not_done)
 
     @property
     def transient(self) -> bool:
@@ -182,7 +185,7 @@ class ApiError(InfisicalError):
     @property
     def race(self) -> bool:
         # Losing a race against another attach, detach or deletion is any of these.
-        return self.unsure or self.http_status in (400, 404)
+        return self.unsure or self.http_status in (400, 404) or self.http_status >= 500
 
     @property
     def login_refused(self) -> bool:

@@ -16,7 +16,7 @@ from ._errors import ApiError, InfisicalError, InterruptError, RateLimitedError,
 from ._reconcile import Reconciliation
 from ._workers import Workers
 
-# So many failures in a row that another try might have mended mean that the server is down.
+# So many failures in a row, each of which another try might have mended, are an outage.
 _OUTAGE = 16
 
 
@@ -61,7 +61,8 @@ class Fleet:
         # Failures that another try might have mended, and the number of the first such visit.
         self._in_a_row = 0
         self._since = 0
-        self._hopeless: InfisicalError | None = None
+        self._hopeless = False
+        self._outage = False
         self.remark = ""
         self.total = 0
         self.checked = 0
@@ -160,21 +161,30 @@ class Fleet:
             if not self._in_a_row:
                 self._since = number
             self._in_a_row += 1
-        if (
-            isinstance(failure, RateLimitedError)
+        self._outage = self._outage or self._in_a_row >= _OUTAGE
+        self._hopeless = self._hopeless or (
+            self._outage
+            or isinstance(failure, RateLimitedError)
             or (isinstance(failure, ApiError) and failure.login_refused)
-            or self._in_a_row >= _OUTAGE
-        ):
-            self._hopeless = self._hopeless or failure
+        )
 
     def message(self) -> str:
         """Return what failed, as a message, which is empty if nothing did."""
         if self.complete:
             return ""
         parts = []
-        if self.failed:
-            failures = [visit for visit in self.visits if visit.failure]
-            parts.append(f"{self.failed} of {self.total} identities failed: {told(failures)}")
+        lost, others = [], []
+        for visit in self.visits:
+            if visit.failure:
+                (lost if self._outage and visit.failure.transient else others).append(visit)
+        if lost:
+            # All for one reason, which is told once.
+            parts.append(
+                f"The server seems to be down, or out of reach: {len(lost)} of {self.total}"
+                f" identities failed for it, the last of them with: {lost[-1]}"
+            )
+        if others:
+            parts.append(f"{len(others)} of {self.total} identities failed: {told(others)}")
         untried = self.total - self.checked
         if untried:
             parts.append(f"{untried} of {self.total} identities were not tried.")
