@@ -46,10 +46,15 @@ def printable(text: str, limit: int = 200) -> str:
 def quoted(value: t.Any, limit: int = 80) -> str:
     """Return a value from an option as a message shows it: quoted and bounded."""
     text = value if isinstance(value, str) else repr(value)
-    shown = ascii(text[:limit])[1:-1] if not text.isprintable() else text[:limit]
+    shown = visible(text[:limit])
     if len(text) > limit:
         shown += "..."
     return f"'{shown}'" if isinstance(value, str) else shown
+
+
+def visible(text: str) -> str:
+    """Return the text with an escape for what a terminal would obey, or show as something else."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def masked(text: str, secrets: t.Iterable[str]) -> str:
