@@ -17,7 +17,8 @@ def printable(value: t.Any) -> t.Any:
         return visible(value)
     if isinstance(value, t.Mapping):
         return {printable(key): printable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    # What map() and the like yield is a list too.
+    if isinstance(value, (list, tuple, t.Iterator)):
         return [printable(item) for item in value]
     return value
 

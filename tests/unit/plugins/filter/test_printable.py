@@ -36,6 +36,7 @@ def test_texts_are_found_wherever_they_are() -> None:
     given_ = {"a\n": ["b\n", ("c\n", 1, None, True, 1.5)], "d": {"e": "f\n"}}
     expected = {"a\\n": ["b\\n", ["c\\n", 1, None, True, 1.5]], "d": {"e": "f\\n"}}
     assert printable(given_) == expected
+    assert printable(item for item in ["a\n"]) == ["a\\n"]
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
