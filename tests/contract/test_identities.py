@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contract.api import Api, fields_of, refusal
+from contract.api import Api, fields_of, only_2024, only_2026, refusal, since_2025, until_2025
 
 SEARCH = "/api/v1/identities/search"
 
@@ -25,7 +25,7 @@ def trio(api: Api) -> dict[str, str]:
 def methods(api: Api, identity_id: str) -> list[str]:
     """The auth methods of an identity, whatever the generation."""
     shown = api.get(f"/api/v1/identities/{identity_id}").json()["identity"]["identity"]
-    if api.generation == "current":
+    if api.generation > "2024-10":
         found: list[str] = shown["authMethods"]
         return found
     return [] if shown["authMethod"] is None else [shown["authMethod"]]
@@ -50,8 +50,8 @@ def test_an_identity_lists_its_auth_methods(api: Api, identity: str) -> None:
     assert methods(api, identity) == []
 
 
-@pytest.mark.usefixtures("current")
-def test_an_identity_may_have_several_methods_today(api: Api, identity: str) -> None:
+@since_2025
+def test_an_identity_may_have_several_methods_since_2025(api: Api, identity: str) -> None:
     api.attach(identity)
     api.post(f"/api/v1/auth/token-auth/identities/{identity}", {})
     assert sorted(methods(api, identity)) == ["azure-auth", "token-auth"]
@@ -101,7 +101,8 @@ def test_the_list_of_another_organisation_is_a_403(api: Api) -> None:
     assert api.get(f"/api/v1/identities?orgId={uuid.uuid4()}").status_code == 403
 
 
-@pytest.mark.usefixtures("current", "own")
+@only_2026
+@pytest.mark.usefixtures("own")
 def test_a_sub_organisations_identity_is_listed_with_its_own_organisation(api: Api) -> None:
     assert api.emulator is not None
     identity_id = api.emulator.identities["sub-organization"]
@@ -111,7 +112,7 @@ def test_a_sub_organisations_identity_is_listed_with_its_own_organisation(api: A
     assert found["identity"]["orgId"] == api.emulator.sub_organization_id
 
 
-@pytest.mark.usefixtures("current")
+@only_2026
 def test_details_name_the_tokens_organisation(api: Api) -> None:
     answer = api.get("/api/v1/identities/details")
     organization = answer.json()["identityDetails"]["organization"]
@@ -120,12 +121,12 @@ def test_details_name_the_tokens_organisation(api: Api) -> None:
     assert {"name", "slug"} <= set(organization)
 
 
-@pytest.mark.usefixtures("old")
-def test_servers_of_2024_have_no_details(api: Api) -> None:
+@until_2025
+def test_servers_before_2026_have_no_details(api: Api) -> None:
     assert refusal(api.get("/api/v1/identities/details")) == (500, "FindByOrgId")
 
 
-@pytest.mark.usefixtures("old")
+@only_2024
 def test_servers_of_2024_have_no_search(api: Api) -> None:
     assert refusal(api.post(SEARCH, {"search": {}})) == (404, "Not Found")
 
@@ -142,7 +143,7 @@ SEARCHES: list[tuple[str, Any, set[str]]] = [
 @pytest.mark.parametrize(
     ("wanted", "names"), [row[1:] for row in SEARCHES], ids=[row[0] for row in SEARCHES]
 )
-@pytest.mark.usefixtures("current")
+@since_2025
 def test_search_by_name(
     api: Api, trio: dict[str, str], wanted: dict[str, Any], names: set[str]
 ) -> None:
@@ -159,7 +160,7 @@ def test_search_by_name(
     assert body["totalCount"] == len(expected)
 
 
-@pytest.mark.usefixtures("current")
+@since_2025
 def test_search_pages_through_what_it_counts(api: Api, trio: dict[str, str]) -> None:
     found: set[str] = set()
     for offset in range(4):
@@ -177,7 +178,7 @@ def test_search_pages_through_what_it_counts(api: Api, trio: dict[str, str]) -> 
     assert found <= set(trio)
 
 
-@pytest.mark.usefixtures("current")
+@since_2025
 def test_search_shows_what_the_single_answer_shows(api: Api, bare: str) -> None:
     body = {"search": {"name": {"$eq": api.name("bare")}}}
     (found,) = api.post(SEARCH, body).json()["identities"]
@@ -186,7 +187,7 @@ def test_search_shows_what_the_single_answer_shows(api: Api, bare: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [101, 1000])
-@pytest.mark.usefixtures("current")
+@since_2025
 def test_a_page_has_at_most_100(api: Api, limit: int) -> None:
     answer = api.post(SEARCH, {"search": {}, "limit": limit})
     assert refusal(answer) == (422, "ValidationFailure")
@@ -195,14 +196,14 @@ def test_a_page_has_at_most_100(api: Api, limit: int) -> None:
 
 @pytest.mark.parametrize("name", ["a.b", "a@b", "caf\u00e9", "a'b", "a%b", "a\0b"])
 @pytest.mark.parametrize("operator", ["$eq", "$contains", "$in"])
-@pytest.mark.usefixtures("current")
+@since_2025
 def test_search_refuses_other_characters(api: Api, operator: str, name: str) -> None:
     given: Any = [name] if operator == "$in" else name
     answer = api.post(SEARCH, {"search": {"name": {operator: given}}})
     assert refusal(answer) == (422, "ValidationFailure")
 
 
-@pytest.mark.usefixtures("current")
+@since_2025
 def test_names_may_hold_what_search_refuses(api: Api) -> None:
     identity_id = api.create_identity("caf\u00e9 (a.b@c)")
     listed = api.get(f"/api/v1/identities?orgId={api.organization_id}").json()["identities"]

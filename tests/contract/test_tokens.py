@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from contract.api import ATTACH, Api, fields_of, refusal
+from contract.api import ATTACH, Api, fields_of, only_2026, refusal, until_2025
 
 LOGIN = "/api/v1/auth/universal-auth/login"
 REVOKE = "/api/v1/auth/token/revoke"
@@ -61,7 +61,7 @@ def test_a_login_needs_both_credentials(api: Api) -> None:
     assert sorted(fields_of(answer)) == ["clientId", "clientSecret"]
 
 
-@pytest.mark.usefixtures("current")
+@only_2026
 def test_an_organisation_slug_is_accepted(api: Api) -> None:
     details = api.get("/api/v1/identities/details").json()["identityDetails"]
     body = {**api.credentials, "organizationSlug": details["organization"]["slug"]}
@@ -71,15 +71,15 @@ def test_an_organisation_slug_is_accepted(api: Api) -> None:
 
 
 @pytest.mark.parametrize("slug", ["", "x" * 65])
-@pytest.mark.usefixtures("current")
+@only_2026
 def test_an_organisation_slug_has_1_to_64_characters(api: Api, slug: str) -> None:
     answer = api.post(LOGIN, {**api.credentials, "organizationSlug": slug}, token=None)
     assert refusal(answer) == (422, "ValidationFailure")
     assert fields_of(answer) == ["organizationSlug"]
 
 
-@pytest.mark.usefixtures("old")
-def test_servers_of_2024_drop_an_organisation_slug(api: Api) -> None:
+@until_2025
+def test_servers_before_2026_drop_an_organisation_slug(api: Api) -> None:
     answer = api.post(LOGIN, {**api.credentials, "organizationSlug": "x" * 65}, token=None)
     assert answer.status_code == 200
     api.post(REVOKE, {"accessToken": answer.json()["accessToken"]}, token=None)
@@ -107,7 +107,7 @@ identity_logins = pytest.mark.parametrize(
 
 def known(api: Api, on_2024: bool, answer: requests.Response) -> bool:
     """Whether the server has the route; where it has not, it must say so."""
-    if on_2024 or api.generation == "current":
+    if on_2024 or api.generation > "2024-10":
         return True
     assert refusal(answer) == (404, "Not Found")
     return False
@@ -268,12 +268,12 @@ def test_a_limited_number_of_uses_counts_every_known_route(api: Api, attached: s
     assert refusal(answer) == (401, "UnauthorizedError")
 
 
-def test_a_refused_renewal_ends_the_token_on_2024_only(api: Api, attached: str) -> None:
+def test_a_refused_renewal_ends_the_token_before_2026(api: Api, attached: str) -> None:
     token = api.create_token()
     time.sleep(0.01)
     answer = api.post(RENEW, {"accessToken": token}, token=None)
     assert refusal(answer) == (401, "UnauthorizedError")
-    assert works(api, token, attached) == (api.generation == "current")
+    assert works(api, token, attached) == (api.generation == "2026")
 
 
 def test_a_renewal_answers_a_token_that_works(api: Api, attached: str) -> None:
@@ -282,7 +282,7 @@ def test_a_renewal_answers_a_token_that_works(api: Api, attached: str) -> None:
     answer = api.post(RENEW, {"accessToken": token}, token=None)
     assert answer.status_code == 200
     renewed = answer.json()["accessToken"]
-    assert (renewed != token) == (api.generation == "current")
+    assert (renewed != token) == (api.generation > "2024-10")
     assert works(api, renewed, attached)
 
 
@@ -352,6 +352,6 @@ def test_revoking_from_a_more_privileged_identity_is_a_403(api: Api) -> None:
     api.attach(privileged)
     token = api.login(api.create_credentials("member"))
     answer = api.delete(api.azure_auth(privileged), token=token)
-    error = "PermissionBoundaryError" if api.generation == "current" else "ForbiddenError"
+    error = "PermissionBoundaryError" if api.generation > "2024-10" else "ForbiddenError"
     assert refusal(answer) == (403, error)
     assert api.get(api.azure_auth(privileged)).status_code == 200

@@ -40,7 +40,7 @@ def error_response(
 ) -> Response:
     """An error in the shape of the server's generation."""
     request_id = None
-    if control.generation == "current":
+    if control.generation > "2024-10":
         request_id = f"req-{control.state.new_request_number():014d}"
     return _json_response(
         error.status, error.body(request_id), {**(headers or {}), **error.headers}

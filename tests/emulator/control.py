@@ -61,7 +61,7 @@ class Control:
     An id that is unknown raises KeyError, a value that makes no sense ValueError.
     """
 
-    def __init__(self, generation: str = "current", **settings: Any) -> None:
+    def __init__(self, generation: str = rules.NEWEST, **settings: Any) -> None:
         self.state = State(generation, settings)
         self._log: list[RequestRecord] = []
         self._faults: list[Fault] = []
@@ -71,7 +71,7 @@ class Control:
 
     @property
     def generation(self) -> str:
-        """``current`` or ``2024``."""
+        """One of `rules.GENERATIONS`."""
         return self.state.generation
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import errors, rules
-from .rules import BOTH, CURRENT
+from .rules import GENERATIONS
 from .state import AZURE, GCP, JWT, KUBERNETES, LDAP, OIDC, UNIVERSAL, Identity, State, decode_jwt
 
 
@@ -25,7 +25,7 @@ class LoginMethod:
     name: str
     fields: tuple[str, ...]
     verify: Callable[[State, Mapping[str, str]], Identity]
-    generations: frozenset[str] = BOTH
+    since: str = GENERATIONS[0]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class JwtMethod:
     claims: Callable[[Mapping[str, Any]], dict[str, Any]]
     check: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
     unreadable: Callable[[], errors.ApiError] = lambda: errors.unauthorized("Invalid JWT")
-    generations: frozenset[str] = BOTH
+    since: str = GENERATIONS[0]
 
     def verify(self, state: State, given: Mapping[str, str]) -> Identity:
         """See `LoginMethod`."""
@@ -187,14 +187,14 @@ JWT_METHODS = {
         JwtMethod(GCP, "GCP", gcp_claims, check_gcp),
         JwtMethod(KUBERNETES, "Kubernetes", kubernetes_claims, check_kubernetes),
         JwtMethod(OIDC, "OIDC", bound_claims, check_bound),
-        JwtMethod(JWT, "JWT", bound_claims, check_bound, generations=CURRENT),
+        JwtMethod(JWT, "JWT", bound_claims, check_bound, since="2025-06"),
     )
 }
 LOGINS = (
     LoginMethod(UNIVERSAL, ("clientId", "clientSecret"), verify_universal),
     *(
-        LoginMethod(method.name, ("identityId", "jwt"), method.verify, method.generations)
+        LoginMethod(method.name, ("identityId", "jwt"), method.verify, method.since)
         for method in JWT_METHODS.values()
     ),
-    LoginMethod(LDAP, ("identityId", "username", "password"), verify_ldap, CURRENT),
+    LoginMethod(LDAP, ("identityId", "username", "password"), verify_ldap, "2025-06"),
 )

@@ -18,7 +18,7 @@ from typing import Any
 from . import errors, rules, schema
 from .errors import ApiError
 from .logins import LOGINS, LoginMethod
-from .rules import BOTH, CURRENT
+from .rules import GENERATIONS
 from .schema import ABSENT, Field
 from .state import AZURE, ROLES, TOKEN, UNIVERSAL, Identity, State, Token, timestamp
 
@@ -64,11 +64,11 @@ class ApiRoute:
     limit: str
     limit_2024: str | None = None
     public: bool = False
-    generations: frozenset[str] = BOTH
+    since: str = GENERATIONS[0]
 
     def limit_kind(self, generation: str) -> str:
         """``read`` or ``write``."""
-        return (self.limit_2024 if generation == "2024" else None) or self.limit
+        return (self.limit_2024 if generation == "2024-10" else None) or self.limit
 
 
 # -- who calls ----------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def require(call: Call, action: str) -> None:
 def require_rank(call: Call, role: str, what: str) -> None:
     """Refuse to touch a role that is more privileged than the caller's."""
     if ROLES[role].rank > ROLES[call.caller.role].rank:
-        if call.generation == "2024":
+        if call.generation == "2024-10":
             raise errors.forbidden(f"{what} with more privileged role")
         raise ApiError(
             403,
@@ -131,19 +131,19 @@ def parse_id(generation: str, text: str) -> str:
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        if generation == "2024":
+        if generation < "2026":
             raise errors.broken("FindOne") from None
         raise unknown_identity(generation, text) from None
 
 
 def unknown_identity(generation: str, text: str) -> ApiError:
     """There is no such identity, or none that this organisation may know of."""
-    suffix = f" with ID {text}" if generation == "current" else ""
+    suffix = "" if generation == "2024-10" else f" with ID {text}"
     return errors.not_found(f"Failed to find identity{suffix}")
 
 
 def find_identity(call: Call, *, trim: bool = False, of_sub_organization: bool = False) -> Identity:
-    """The identity of the path. On 2024 its organisation is only looked at by `same_organization`.
+    """The identity of the path. Its organisation is looked at before 2026 by `same_organization`.
 
     `of_sub_organization`: whether one that a sub-organisation owns will do.
     """
@@ -153,7 +153,7 @@ def find_identity(call: Call, *, trim: bool = False, of_sub_organization: bool =
     identity = call.state.identities.get(parse_id(call.generation, text))
     if identity is None:
         raise unknown_identity(call.generation, text)
-    if call.generation == "current":
+    if call.generation >= "2026":
         if identity.organization_id != call.organization_id:
             raise unknown_identity(call.generation, text)
         if identity.home_id != call.organization_id and not of_sub_organization:
@@ -164,9 +164,10 @@ def find_identity(call: Call, *, trim: bool = False, of_sub_organization: bool =
 def same_organization(call: Call, organization_id: str) -> None:
     """Refuse another organisation's things, where the server does so with the permissions."""
     if organization_id != call.organization_id:
-        message = "You are not logged into this organization"
-        error = message if call.generation == "2024" else "ForbiddenError"
-        raise errors.forbidden(message, error=error)
+        if call.generation >= "2026":
+            raise errors.forbidden("You are not logged into this organization")
+        error = "Identity is not apart of this organization"
+        raise errors.forbidden("You are not allowed to access this resource", error=error)
 
 
 def permit(call: Call, identity: Identity, action: str) -> None:
@@ -214,7 +215,7 @@ def attach_method(
     """Attach an auth method to the identity of the path."""
     given = schema.read_method(call.generation, "POST", fields, call.body)
     identity = find_identity(call, trim=True)
-    taken = identity.methods if call.generation == "2024" else method in identity.methods
+    taken = identity.methods if call.generation == "2024-10" else method in identity.methods
     if taken:
         raise errors.bad_request(f"Failed to add {title} to already configured identity")
     refusal = rules.post_refusal(
@@ -374,12 +375,12 @@ def token_answer(token: Token) -> dict[str, Any]:
 def login(method: LoginMethod) -> Handler:
     """The handler for logging in through a method."""
     credentials = {name: Field(schema.string(), required=True) for name in method.fields}
-    # Servers of 2024 do not know the slug, and drop it like any unknown field.
+    # Servers before 2026 do not know the slug, and drop it like any unknown field.
     scoped = {**credentials, "organizationSlug": Field(schema.string(least=1, most=64))}
 
     def handle(call: Call) -> Any:
         state = call.state
-        fields = scoped if call.generation == "current" else credentials
+        fields = scoped if call.generation >= "2026" else credentials
         given = schema.read_body(call.generation, fields, call.body)
         if any("\0" in text for text in given.values()):
             raise errors.broken("FindOne")
@@ -420,10 +421,10 @@ def renew_token(call: Call) -> Any:
     token = live_token(state, text)
     now = state.now()
     if token.max_ttl > 0 and now + token.ttl > token.created + token.max_ttl:
-        if call.generation == "2024":
+        if call.generation < "2026":
             del state.tokens[token.text]
         raise errors.unauthorized("Failed to renew MI access token past its Max TTL expiration")
-    if call.generation == "2024":
+    if call.generation == "2024-10":
         token.issued = now
         return token_answer(token)
     return token_answer(
@@ -465,7 +466,7 @@ def show_identity(state: State, identity: Identity) -> dict[str, Any]:
             "name": identity.role,
             "slug": identity.role,
         }
-    if state.generation == "2024":
+    if state.generation == "2024-10":
         shown["identity"]["authMethod"] = next(reversed(identity.methods), None)
         return shown
     shown["lastLoginAuthMethod"] = identity.last_login_method
@@ -489,7 +490,7 @@ def show_created(state: State, identity: Identity) -> dict[str, Any]:
         "createdAt": identity.created_at,
         "updatedAt": identity.updated_at,
     }
-    if state.generation == "current":
+    if state.generation > "2024-10":
         shown |= {
             "orgId": identity.home_id,
             "projectId": None,
@@ -632,8 +633,8 @@ def _matches(value: str, wanted: Mapping[str, Any]) -> bool:
 
 
 def identity_details(call: Call) -> Any:
-    """The organisation of the calling token. To a server of 2024 this is an odd identity id."""
-    if call.generation == "2024":
+    """The organisation of the calling token. To a server before 2026 this is an odd identity id."""
+    if call.generation < "2026":
         raise errors.broken("FindByOrgId")
     organization = call.state.organizations[call.organization_id]
     shown = {"id": organization.id, "name": organization.name, "slug": organization.slug}
@@ -673,7 +674,7 @@ ROUTES = (
             login(method),
             "write",
             public=True,
-            generations=method.generations,
+            since=method.since,
         )
         for method in LOGINS
     ),
@@ -681,7 +682,7 @@ ROUTES = (
     ApiRoute("POST", "/api/v1/auth/token/renew", renew_token, "write", public=True),
     ApiRoute("GET", _IDENTITIES, list_identities, "read", limit_2024="write"),
     ApiRoute("POST", _IDENTITIES, create_identity, "write"),
-    ApiRoute("POST", f"{_IDENTITIES}/search", search_identities, "read", generations=CURRENT),
+    ApiRoute("POST", f"{_IDENTITIES}/search", search_identities, "read", since="2025-06"),
     ApiRoute("GET", f"{_IDENTITIES}/details", identity_details, "read"),
     ApiRoute("GET", f"{_IDENTITIES}/{{identity_id}}", get_identity, "read"),
     ApiRoute("DELETE", f"{_IDENTITIES}/{{identity_id}}", delete_identity, "write"),
@@ -695,4 +696,4 @@ ROUTES = (
 
 def routes_of(generation: str) -> list[ApiRoute]:
     """The routes that a generation knows."""
-    return [route for route in ROUTES if generation in route.generations]
+    return [route for route in ROUTES if generation >= route.since]

@@ -181,7 +181,7 @@ class State:
         self.seeded["foreign"] = self.add_identity(
             "foreign", methods=(AZURE,), organization_id=self.other_organization.id
         ).id
-        if self.generation == "current":
+        if self.generation >= "2026":
             self.seeded["sub-organization"] = self.add_identity(
                 "labs", methods=(AZURE,), home_id=self.sub_organization.id
             ).id
@@ -271,7 +271,7 @@ class State:
             "identityId": identity.id,
             **copy.deepcopy(dict(fields)),
         }
-        if self.generation == "current":
+        if self.generation > "2024-10":
             stored.setdefault("accessTokenPeriod", 0)
         if method == UNIVERSAL:
             stored["clientId"] = self.new_id()

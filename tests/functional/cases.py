@@ -12,9 +12,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-BOTH = ("current", "2024")
-CURRENT = ("current",)
-LEGACY = ("2024",)
+# What 2025-06 does otherwise than 2026 has a file of its own.
+BOTH = ("2026", "2024-10")
+CURRENT = ("2026",)
+LEGACY = ("2024-10",)
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 RESOURCE = "https://management.azure.com/"
