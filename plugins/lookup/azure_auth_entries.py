@@ -62,13 +62,12 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ query('community.infisical.azure_auth_entries', 'identities.yml') | map(attribute='identity_name') | join(', ') }}"
 
-- name: Keep the Azure Auth of all that are listed
+- name: Keep the Azure Auth of all that are listed, and of nobody else
   community.infisical.infisical_azure_auths:
-    azure_auths: "{{ query('community.infisical.azure_auth_entries', 'identities.yml') }}"
-
-- name: Read a folder, and refuse to leave a file out
-  ansible.builtin.debug:
-    msg: "{{ query('community.infisical.azure_auth_entries', playbook_dir ~ '/identities', strict=true) | length }} entries"
+    azure_auths: "{{ listed }}"
+    purge_except: "{{ listed | map(attribute='identity_id') }}"
+  vars:
+    listed: "{{ query('community.infisical.azure_auth_entries', 'identities.yml', strict=true) }}"
 """
 
 RETURN = r"""
