@@ -24,7 +24,10 @@ nox.options.envdir = str(CACHE / "nox" / f"python{sys.version_info.major}.{sys.v
 nox.options.reuse_venv = "yes"
 nox.options.default_venv_backend = os.environ.get("NOX_DEFAULT_VENV_BACKEND", "uv|virtualenv")
 
-os.environ.update(project_environ())
+# Without what a caller has in the environment that is not to decide anything.
+environ = project_environ()
+os.environ.clear()
+os.environ.update(environ)
 link_collection()
 
 antsibull_nox.load_antsibull_nox_toml()
@@ -60,7 +63,7 @@ def units(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """ansible-test integration, against the emulator or INFISICAL_URL."""
+    """ansible-test integration, against the emulator or a real server."""
     run_ansible_test(session)
 
 
@@ -72,7 +75,7 @@ def emulator(session: nox.Session) -> None:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """What the server promises: the emulator, or INFISICAL_URL."""
+    """What the server promises: the emulator, or a real one."""
     run_pytest(session, "tests/contract")
 
 
