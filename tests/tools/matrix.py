@@ -37,7 +37,10 @@ CORES = {
     "2.19": ("3.11", "3.12", "3.13"),
     "2.20": ("3.12", "3.13", "3.14"),
     "2.21": ("3.12", "3.13", "3.14"),
+    "2.22": ("3.13", "3.14", "3.15"),
 }
+# Those of which there is no release yet but candidates.
+CANDIDATES = {"2.22": "rc1"}
 
 # ansible-test's own environments for sanity tests are shared by all runs, and made without a lock.
 _SANITY = threading.Lock()
@@ -116,7 +119,8 @@ class Plan:
         """A Python for the ansible-core, and the environment with both. Raises InstallError."""
         usable = self._controllers(core)
         python = preferred if preferred in usable else usable[-1]
-        arguments = [f"ansible-core~={core}.0", "-r", str(REQUIREMENTS / f"{requirements}.txt")]
+        release = f"{core}.0{CANDIDATES.get(core, '')}"
+        arguments = [f"ansible-core~={release}", "-r", str(REQUIREMENTS / f"{requirements}.txt")]
         name = f"ansible-core-{core}-{requirements}-python-{python}"
         return python, environment(name, arguments, self.pythons[python])
 
