@@ -468,9 +468,7 @@ class Client:
         place = urlsplit(self.url).netloc
         return f"url says http, and {place} speaks TLS; write https:// in front of it"
 
-    def _error_of(
-        self, answer: _Answer, call: _Call, token: Token | None
-    ) -> InfisicalError | None:
+    def _error_of(self, answer: _Answer, call: _Call, token: Token | None) -> InfisicalError | None:
         status = answer.status
         could_not = f"Could not {call.purpose}:"
         if 300 <= status < 400:

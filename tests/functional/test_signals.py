@@ -146,8 +146,7 @@ def test_a_write_that_waits_for_its_turn_when_the_signal_comes_is_not_made_nor_t
     process = start_module(MODULE, tmp_path, options)
     wait_for(
         lambda: any(
-            item.status == 429
-            for item in server.requests(identity_id=identity_id, method="PATCH")
+            item.status == 429 for item in server.requests(identity_id=identity_id, method="PATCH")
         ),
         process,
     )
