@@ -171,6 +171,9 @@ def travels_in_clear(url: str) -> bool:
 
 def _prepared(url: str) -> str:
     """Return a URL as requests writes it, without a slash at its end. Raises ValueError."""
+    if REQUESTS_IMPORT_ERROR:
+        # That is told in a moment.
+        return url.rstrip("/")
     request = requests.PreparedRequest()
     request.prepare_url(url, None)
     return t.cast(str, request.url).rstrip("/")

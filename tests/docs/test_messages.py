@@ -166,7 +166,30 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "both id and name": Trigger({"identity_name": "billing"}),
         "neither id nor name": Trigger({"identity_id": None}),
         "an id that is a name": Trigger({"identity_id": "billing"}),
-        "a blank setting": Trigger({"tenant_id": " "}),
+        "a misspelled option": Trigger({"tenant": "x"}),
+        "an option like no other": Trigger({"qqqq": "x"}),
+        "a name that YAML made a number": Trigger({"identity_id": None, "identity_name": 8}),
+        "masked text": Trigger({"resource": "https://********.azure.com/"}),
+        "a template": Trigger({"resource": "{{ resource }}"}),
+        "omit in a list": principals("__omit_place_holder__1"),
+        "no principals": principals(),
+        "everyone, and some": Trigger({**REQUIRED, "allow_all_service_principals": True}),
+        "everyone": Trigger({"allow_all_service_principals": True}),
+        "not everyone": Trigger(
+            {"allow_all_service_principals": False}, stored={"allowedServicePrincipalIds": ""}
+        ),
+        "no audience": Trigger({"resource": "/"}),
+        "a scope": Trigger({"resource": "https://x/.default"}),
+        "a number of seconds with a unit": Trigger({"access_token_ttl": "1h"}),
+        "a timeout with a unit": Trigger({"timeout": "1m"}),
+        "a tenant by its domain": Trigger({"tenant_id": "contoso.onmicrosoft.com"}),
+        "the whole result of a login": login(login_data={"login_data": {}, "obtained": True}),
+        "a token for a login": login(login_data=UNUSED),
+        "half a dictionary for a login": login(login_data="{"),
+        "other keys in a login": login(login_data={"token": UNUSED}),
+        "a list for a token in a login": login(login_data={"access_token": [UNUSED]}),
+        "a login without a URL": login(login_data={"url": UNUSED, "access_token": UNUSED}),
+        "a list for a secret": Trigger({"token": [UNUSED]}),
         "a blank principal": principals(""),
         "a blank trusted IP": ips(""),
         "a number for a principal": principals(7),
@@ -296,7 +319,6 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "a rate limit that lasts": Trigger(
             {"rate_limit_timeout": 1}, fault=("rate_limit", {"retry_after": 60})
         ),
-        "an id that is no UUID": Trigger({"tenant_id": "contoso"}),
         "host bits": ips("10.1.2.3/8"),
         "an IPv6 network that admits IPv4": ips("::/0"),
         "login data beside a method": Trigger(
@@ -318,7 +340,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"identity_id": OWN, "tenantId": SOMEBODYS["tenantId"]}
         ),
         "an identity that is listed twice": entries({"identity_id": OWN}, {"identity_id": OWN}),
-        "an entry with an empty option": entries({"identity_id": OWN, "resource": ""}),
+        "an entry with another type": entries({"identity_id": OWN, "resource": 7}),
         "an entry with a name that nobody has": entries({"identity_name": "nobody"}),
         "an entry with infinity": entries(
             {"identity_id": OWN, "access_token_num_uses_limit": float("inf")}
