@@ -175,6 +175,16 @@ failed_count:
   returned: always
   type: int
   sample: 0
+not_visible:
+  description:
+    - What purging could not reach, a sentence each, V([]) if nothing. Such identities keep their Azure Auth.
+    - Infisical does not list the identities that projects own, on servers that have such, and shows those of another organization,
+      such as a parent's, which cannot be changed from here.
+  returned: when O(purge_except) is given
+  type: list
+  elements: str
+  sample:
+    - Identities that projects own are counted, and not listed (3); each can be read by its id, if the login is a member of its project.
 purged_count:
   description: From how many identities Azure Auth was revoked, or in check mode would be, because of O(purge_except).
   returned: always

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 import requests
 
-from contract.api import ATTACH, Api, fields_of, only_2024, only_2025, only_2026, refusal, since_2025, until_2025
+from contract.api import (
+    ATTACH,
+    Api,
+    fields_of,
+    only_2024,
+    only_2025,
+    only_2026,
+    refusal,
+    since_2025,
+    until_2025,
+)
 
 LOGIN = "/api/v1/auth/universal-auth/login"
 REVOKE = "/api/v1/auth/token/revoke"
