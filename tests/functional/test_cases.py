@@ -211,5 +211,5 @@ def test_no_case_opens_an_identity_that_does_not_ask_for_it(
         outcome = outcomes[generation][case.id]
         open_before = is_open(outcome.before)
         open_after = is_open(outcome.after)
-        asked = case.options.get("allowed_service_principal_ids") == []
+        asked = case.options.get("allow_all_service_principals") is True
         assert open_after <= (open_before or asked), (case.id, json.dumps(case.options))

@@ -32,7 +32,8 @@ def test_readme_lists_each_ansible_core_with_its_pythons() -> None:
     assert rows == [
         (core, _range(pythons), _range(module_pythons(core))) for core, pythons in CORES.items()
     ]
-    assert f"| ansible-core | {_range(list(CORES))} |" in text
+    assert f"| ansible-core | {_range(list(CORES))}" in text
+    assert f"| Python on the host that runs a module | {_range(SUPPORTED)}" in text
 
 
 def test_metadata_names_the_oldest_versions() -> None:
