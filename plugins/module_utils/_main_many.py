@@ -88,9 +88,7 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
                     # What was listed at the start is looked at again right before it is revoked.
                     fleet.visit(
                         [work_on(item, None, purging=True) for item in surplus],
-                        lambda visit: _if_here(
-                            api, visit, lambda: visit.work.run(None), elsewhere
-                        ),
+                        lambda visit: _if_here(api, visit, lambda: visit.work.run(None), elsewhere),
                         changed,
                     )
                     if elsewhere:
@@ -267,9 +265,7 @@ def _together(failure: InfisicalError, fleet: Fleet | None) -> str:
     return f"{failure} {fleet.message()}".strip() if fleet else str(failure)
 
 
-def _if_here(
-    api: Api, visit: Visit, do: t.Callable[[], None], elsewhere: list[Visit]
-) -> None:
+def _if_here(api: Api, visit: Visit, do: t.Callable[[], None], elsewhere: list[Visit]) -> None:
     """Do the work on an identity of the list of all, which may be none of the organisation's.
 
     It may have been deleted since it was listed. One that turns out to belong to another

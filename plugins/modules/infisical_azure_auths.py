@@ -89,6 +89,7 @@ options:
       access_token_max_ttl:
         description:
           - How long an access token can live by being renewed, in seconds, from 0 to 315360000. V(0) is no maximum.
+          - On servers of 2026 a single token lives at most 90 days, whatever is set here, unless the instance sets another limit.
         type: int
       access_token_num_uses_limit:
         description: How many requests an access token is good for. V(0) is no limit.
