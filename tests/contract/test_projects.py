@@ -29,6 +29,8 @@ def project(api: Api) -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def owned(api: Api, project: dict[str, Any]) -> str:
     """An identity that the project owns, without any auth method."""
+    if api.generation < "2026":
+        pytest.skip(f"not about servers of {api.generation}")
     path = f"/api/v1/projects/{project['id']}/identities"
     answer = api.post(path, {"name": api.name("owned")})
     assert answer.status_code == 200, answer.text
