@@ -103,6 +103,8 @@ options:
     description:
       - How long an access token can live by being renewed, in seconds, from 0 to 315360000. V(0) is no maximum, which servers of 2024
         do not offer.
+      - On servers of 2026 a single token lives at most 90 days, whatever is set here, unless the instance sets another limit. Renewing starts
+        them anew.
       - If it is left out on attaching, it is 2592000 (30 days).
     type: int
     aliases: [accessTokenMaxTTL]

@@ -135,6 +135,16 @@ azure_auths:
       description: What the server adds; null where Azure Auth is not attached. See M(community.infisical.infisical_azure_auth).
       returned: always
       type: dict
+not_visible:
+  description:
+    - What reading all could not cover, a sentence each, V([]) if nothing. Never take the list for more than it is.
+    - Infisical does not list the identities that projects own, on servers that have such, and shows those of another organization,
+      such as a parent's, which cannot be read from here. What other organizations have for themselves is not known, and so not told.
+  returned: when neither O(identity_ids) nor O(identity_names) is given
+  type: list
+  elements: str
+  sample:
+    - Identities that projects own are counted, and not listed (3); each can be read by its id, if the login is a member of its project.
 failed_count:
   description: How many identities could not be read.
   returned: failure, when the options are valid
