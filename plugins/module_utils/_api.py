@@ -242,7 +242,7 @@ def _identities(answer: Json, purpose: str) -> list[Identity]:
 
 
 def _identity(item: t.Any, purpose: str) -> Identity:
-    """Read an identity with its membership, as both generations return it."""
+    """Read an identity with its membership, as servers of every generation return it."""
     inner = item.get("identity") if isinstance(item, dict) else None
     if not isinstance(inner, dict):
         raise _unexpected(purpose, "no identity")

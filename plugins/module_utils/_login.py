@@ -18,11 +18,12 @@ from ._client import Client, base_url
 from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
 from ._json import parse
 from ._model import Values, refuse_nul, uuid_or_none
-from ._text import is_token, quoted, trim
+from ._text import is_mask, is_token, no_value, quoted, trim
 
 DEFAULT_URL = "https://app.infisical.com"
-# INFISICAL_URL is the spelling of infisical.vault, INFISICAL_API_URL that of the CLI and the SDKs.
-URL_VARIABLES = ("INFISICAL_URL", "INFISICAL_API_URL")
+# As infisical.vault, the Terraform provider, and the CLI with the SDKs spell it.
+URL_VARIABLES = ("INFISICAL_URL", "INFISICAL_HOST", "INFISICAL_API_URL")
+SLUG_VARIABLE = "INFISICAL_AUTH_ORGANIZATION_SLUG"
 METHOD_VARIABLE = "INFISICAL_AUTH_METHOD"
 # What infisical.vault's login module returns in place of a token under check mode.
 CHECK_MODE_TOKEN = "<check_mode_token>"
@@ -57,12 +58,22 @@ class LoginMethod(t.NamedTuple):
 
 
 def _trimmed(source: str, text: str) -> str:
-    return _as_it_is(source, trim(text))
+    return _as_it_is(source, _value(source, text))
 
 
 def _as_it_is(source: str, text: str) -> str:
     refuse_nul(source, text, secret=True)
+    if is_mask(text):
+        _value(source, text)
     return text
+
+
+def _value(source: str, text: str) -> str:
+    """Return a text, trimmed. Raises OptionError, which does not show it, if it is no value."""
+    why = no_value(text)
+    if why:
+        raise OptionError(f"{source} {why}.")
+    return trim(text)
 
 
 def _uuid(source: str, text: str) -> str:
@@ -77,7 +88,7 @@ def _uuid(source: str, text: str) -> str:
 
 def _token(source: str, text: str) -> str:
     """Refuse what cannot be a token, without showing it."""
-    token = trim(text)
+    token = _value(source, text)
     if token == CHECK_MODE_TOKEN:
         raise OptionError(
             f"{source} is the placeholder that infisical.vault.login returns under check mode;"
@@ -186,12 +197,12 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
             path=None,
             values={"token": token},
             organization_slug="",
-            secrets=given.secrets | {token},
+            secrets=frozenset({token}),
         )
     else:
         method = given.inferred()
     values = given.values_of(method)
-    slug = given.option("organization_slug")
+    slug = given.option("organization_slug") or given.variable(SLUG_VARIABLE)
     refuse_nul("organization_slug", slug)
     platform = None
     if method.platform and _JWT.key not in values:
@@ -208,7 +219,9 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
         path=method.path,
         values=values,
         organization_slug=slug,
-        secrets=given.secrets,
+        secrets=frozenset(
+            values[item.key] for item in method.credentials if item.secret and item.key in values
+        ),
         platform=platform,
         warning=warning,
     )
@@ -350,13 +363,6 @@ class _Given:
 
     def variable(self, name: str) -> str:
         return _text(self._environment.get(name))
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        """All secrets that are given, used or not."""
-        items = [item for method in METHODS for item in method.credentials if item.secret]
-        given = {self.option(item.option) for item in items}
-        return frozenset(given | {self.variable(item.variable) for item in items}) - {""}
 
     def inferred(self) -> LoginMethod:
         """Return the method that was not named as an option. Raises OptionError."""

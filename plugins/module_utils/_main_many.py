@@ -103,6 +103,12 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
             **_counts(fleet),
             results=[report.visited(method, visit) for visit in fleet.visits],
         )
+        after = Notes()
+        for visit in fleet.visits:
+            if visit.work.changed:
+                subject = visit.found.reference.label
+                report.note_change(method, visit.work, visit.state, subject, after)
+        module.warn_of(after)
         if module._diff:
             result["diff"] = [
                 report.difference(method, visit.work, visit.state, visit.identity_name)

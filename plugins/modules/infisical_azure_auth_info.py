@@ -99,12 +99,17 @@ azure_auths:
       sample: https://management.azure.com/
     allowed_service_principal_ids:
       description:
-        - Object IDs of the service principals that may log in. V([]) is every one of the tenant.
+        - Object IDs of the service principals that may log in; null where every one of the tenant may.
         - A value on the server that is not empty but names nobody is shown as V([""]).
       returned: when attached
       type: list
       elements: str
       sample: [8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21]
+    allow_all_service_principals:
+      description: Whether every service principal of the tenant may log in.
+      returned: when attached
+      type: bool
+      sample: false
     access_token_trusted_ips:
       description: Addresses and networks from which access tokens may be used.
       returned: when attached

@@ -66,14 +66,19 @@ options:
       resource:
         description:
           - The resource (audience) that the Entra token must have been issued for. A slash at its end also lets in audiences without it.
+          - V(/) and scopes, which end in V(/.default), are errors.
           - Required to attach.
         type: str
       allowed_service_principal_ids:
         description:
-          - Object IDs of the service principals that may log in. An empty list, and nothing else, is B(every service principal of the tenant).
-          - Required to attach.
+          - Object IDs of the service principals that may log in, each a UUID. An empty list is an error.
+          - Either it or O(azure_auths[].allow_all_service_principals=true) is required to attach.
         type: list
         elements: raw
+      allow_all_service_principals:
+        description:
+          - V(true) lets B(every service principal of the tenant) log in, and excludes O(azure_auths[].allowed_service_principal_ids).
+        type: bool
       access_token_trusted_ips:
         description: Addresses and networks (CIDR) from which access tokens may be used. At least one.
         type: list
@@ -212,10 +217,14 @@ results:
       type: str
       sample: https://management.azure.com/
     allowed_service_principal_ids:
-      description: Object IDs of the service principals that may log in. V([]) is every one of the tenant.
+      description: Object IDs of the service principals that may log in; null where every one of the tenant may.
       type: list
       elements: str
       sample: [8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21]
+    allow_all_service_principals:
+      description: Whether every service principal of the tenant may log in.
+      type: bool
+      sample: false
     access_token_trusted_ips:
       description: Addresses and networks from which access tokens may be used.
       type: list

@@ -21,24 +21,27 @@ except IncompleteError as error:
 SERVERS = ["instance"] if _INSTANCE else [f"emulator-{generation}" for generation in GENERATIONS]
 
 
-# What asks for one of these fixtures is about one generation.
-_ABOUT = {"current": "current", "old": "2024"}
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means."""
+    config.addinivalue_line("markers", "generations(*names): what servers the test is about")
+
+
+def _about(item: pytest.Item, generation: str) -> bool:
+    """Whether a test is about servers of a generation."""
+    marker = item.get_closest_marker("generations")
+    return marker is None or generation in marker.args
 
 
 def _belongs(item: pytest.Item) -> bool:
     """Whether a test is about the emulator that it is to run on. Of an instance only it can say."""
     if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return True
-    parameters = item.callspec.params
-    server = str(parameters.get("api"))
-    about = {_ABOUT[name] for name in item.fixturenames if name in _ABOUT}
-    if "generation" in parameters:
-        about.add(str(parameters["generation"]))
-    return not (server.startswith("emulator-") and about - {server.removeprefix("emulator-")})
+    server = str(item.callspec.params.get("api"))
+    return not server.startswith("emulator-") or _about(item, server.removeprefix("emulator-"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about one generation where the emulator is of the other."""
+    """Leave out what is about other generations than the emulator's."""
     config.hook.pytest_deselected(items=[item for item in items if not _belongs(item)])
     items[:] = [item for item in items if _belongs(item)]
 
@@ -60,18 +63,11 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
         own.clean_up()
 
 
-@pytest.fixture
-def current(api: Api) -> None:
-    """For what servers of 2024 do not have."""
-    if api.generation != "current":
-        pytest.skip("not on servers of 2024")
-
-
-@pytest.fixture
-def old(api: Api) -> None:
-    """For what only servers of 2024 do."""
-    if api.generation != "2024":
-        pytest.skip("only on servers of 2024")
+@pytest.fixture(autouse=True)
+def _of_its_generation(request: pytest.FixtureRequest, api: Api) -> None:
+    """Leave out what is about other servers than the instance that was given."""
+    if not _about(request.node, api.generation):
+        pytest.skip(f"not about servers of {api.generation}")
 
 
 @pytest.fixture

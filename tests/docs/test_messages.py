@@ -363,10 +363,10 @@ Said = t.Mapping[str, t.Sequence[tuple[str, str]]]
 
 @contextlib.contextmanager
 def servers() -> t.Iterator[dict[str, Emulator]]:
-    """Servers of both generations, and some that lack something."""
+    """Servers of 2026 and of 2024, and some that lack something."""
     with contextlib.ExitStack() as stack:
         started = {
-            name: stack.enter_context(running("2024" if name == "2024" else "current"))
+            name: stack.enter_context(running("2024-10" if name == "2024" else "2026"))
             for name in (
                 "current",
                 "2024",

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from .rules import GENERATIONS
+from .rules import GENERATIONS, NEWEST
 from .server import Emulator, running
 
 
@@ -39,7 +39,7 @@ def main() -> int | str:
     """Serve until SIGINT or SIGTERM; return an exit status, or what keeps it from starting."""
     parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    parser.add_argument("--generation", choices=GENERATIONS, default="current")
+    parser.add_argument("--generation", choices=GENERATIONS, default=NEWEST)
     parser.add_argument("--ready-file", type=Path, help="written once requests are answered")
     parser.add_argument(
         "--identity", action="append", default=[], help="name of one to be there besides"

@@ -79,11 +79,15 @@ async def latency(_exchange: Exchange, *, seconds: float) -> bool:
 
 
 async def rate_limit(
-    exchange: Exchange, *, retry_after: str | int | None = 1, status: int = 429
+    exchange: Exchange,
+    *,
+    retry_after: str | int | None = 1,
+    status: int = 429,
+    error: str = "RateLimitExceeded",
 ) -> bool:
     """Refuse as above the rate limit; `retry_after` may be None or nonsense."""
     text = None if retry_after is None else str(retry_after)
-    await exchange.refuse(refusal(status, text, {}))
+    await exchange.refuse(refusal(status, error, text, {}))
     return True
 
 

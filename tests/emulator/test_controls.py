@@ -19,6 +19,7 @@ import requests
 
 from emulator import Emulator, running
 from emulator.faults import ACTIONS
+from emulator.rules import GENERATIONS
 
 AZURE_AUTH = "/api/v1/auth/azure-auth/identities"
 
@@ -89,7 +90,7 @@ def test_rate_limit_refuses_with_any_retry_after(
     emu.fault("rate_limit", status=status, retry_after=retry_after)
     answer = client.call()
     assert answer.status_code == status
-    assert answer.json()["error"] == "RateLimitError"
+    assert answer.json()["error"] == "RateLimitExceeded"
     assert answer.headers.get("retry-after") == header
 
 
@@ -531,7 +532,7 @@ def test_a_server_stops_while_it_holds_a_request(
     assert "Traceback" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("generation", ["current", "2024"])
+@pytest.mark.parametrize("generation", GENERATIONS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_says_when_it_is_ready_and_stops_when_told(
     tmp_path: Path, generation: str, number: signal.Signals

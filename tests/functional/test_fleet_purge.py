@@ -52,7 +52,7 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(generation: str = "current", **settings: t.Any) -> t.Iterator[Site]:
+def site(generation: str = "2026", **settings: t.Any) -> t.Iterator[Site]:
     with running(generation=generation, **settings) as server:
         names = [f"app {number}" for number in range(FLEET_SIZE)]
         ids = dict(zip(names, server.create_identities(names, azure_auth=ATTACHED)))
@@ -154,7 +154,7 @@ SCENES: dict[str, Scene] = {
             runs=(True, False, False),
             ansible=True,
         )
-        for generation in ("current", "2024")
+        for generation in ("2026", "2024-10")
     },
     "an entry fails": Scene(
         lambda site: {
@@ -301,7 +301,7 @@ def test_whatever_happens_identities_of_other_organizations_are_left_alone(
         check_counts(result)
 
 
-@pytest.mark.parametrize("generation", ["current", "2024"])
+@pytest.mark.parametrize("generation", ["2026", "2024-10"])
 def test_check_mode_lists_exactly_what_a_real_run_revokes(
     generation: str, ends: dict[str, End]
 ) -> None:
@@ -330,7 +330,7 @@ def test_check_mode_lists_exactly_what_a_real_run_revokes(
 
 
 def test_each_is_read_again_right_before_it_is_revoked(ends: dict[str, End]) -> None:
-    end = ends["check mode, for real, and again [current]"]
+    end = ends["check mode, for real, and again [2026]"]
     for name in SURPLUS:
         requests = [item.method for item in end.requests if end.ids[name] in item.path]
         assert requests == ["GET", "GET", "DELETE"], name
