@@ -27,6 +27,7 @@ from ._login import Choice, Login, choose
 from ._notes import Notes
 from ._options import CONNECTION_SPEC, Spec, connection_of
 from ._parameters import Parameters, settle
+from ._requirements import outdated
 from ._text import masked
 
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -208,3 +209,5 @@ def _require_libraries(module: Module) -> None:
     ):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
+        if outdated(library):
+            module.fail_json(msg=outdated(library))

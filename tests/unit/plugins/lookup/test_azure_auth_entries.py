@@ -181,7 +181,11 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
         ),
         ("a.yml", "- a: b\n  a: c", "line 2, column 3: the key 'a' is there twice."),
         ("a.json", '[{"a": 1, "a": 2}]', "a.json is not JSON: the key 'a' is there twice."),
-        ("a.yml", "- a: [.inf]", "a.yml: entry 1, a (line 1) has inf; write a text, a number or a list."),
+        (
+            "a.yml",
+            "- a: [.inf]",
+            "a.yml: entry 1, a (line 1) has inf; write a text, a number or a list.",
+        ),
         ("a.json", '[{}, {"a": NaN}]', "a.json: entry 2, a has nan; write a text, a number"),
         ("a.yml", "- a: {b: !!set {c}}", "a.yml: entry 1, a, b (line 1) has {'c'}; write a text"),
         ("a.yml", "- a: !!binary YQ==", "a.yml: entry 1, a (line 1) has b'a'; write a text"),
