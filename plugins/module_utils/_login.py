@@ -14,6 +14,7 @@ import base64
 import functools
 import typing as t
 
+from . import _signals as signals
 from ._client import Client, base_url
 from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
 from ._json import parse
@@ -286,7 +287,7 @@ class Login:
     def _obtain(self) -> None:
         body = dict(self._choice.values)
         if self._choice.platform:
-            body[_JWT.key] = self._choice.platform()
+            body[_JWT.key] = signals.interruptible(self._choice.platform)
             self._hide(body[_JWT.key])
         if self._choice.organization_slug:
             body["organizationSlug"] = self._choice.organization_slug

@@ -180,7 +180,8 @@ class Reconciliation:
         except InfisicalError as unreadable:
             # If it cannot be known whether this run has changed something, it counts as changed.
             self.changed = self.changed or failure.unsure
-            raise (unreadable if unreadable.http_status == 404 else failure) from None
+            told = isinstance(unreadable, InterruptError) or unreadable.http_status == 404
+            raise (unreadable if told else failure) from None
         if failure.unsure and self.actual != last:
             self.changed = True
         if not self.changed:

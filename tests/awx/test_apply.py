@@ -33,8 +33,12 @@ def entries(*names: str) -> list[dict[str, t.Any]]:
 
 def apply(emulator: Emulator, place: Path, **variables: t.Any) -> Told:
     """Run the playbook with these of its variables."""
-    named = {f"azure_auth_apply_{name}": value for name, value in variables.items()}
-    return ansible_playbook([PLAYBOOK, "-e", json.dumps(named)], emulator, place)
+    return run(emulator, place, {f"azure_auth_apply_{name}": variables[name] for name in variables})
+
+
+def run(emulator: Emulator, place: Path, variables: t.Mapping[str, t.Any], *more: str) -> Told:
+    """Run the playbook with these extra variables, and more arguments."""
+    return ansible_playbook([PLAYBOOK, "-e", json.dumps(variables), *more], emulator, place)
 
 
 def write(folder: Path, files: t.Mapping[str, t.Any]) -> None:
@@ -54,7 +58,7 @@ def writes(emulator: Emulator) -> list[str]:
 def counts(told: Told) -> dict[str, int]:
     """Return the numbers that the play ended with."""
     stats = [item for item in told.records if item.action == "ansible.builtin.set_stats"]
-    numbers: dict[str, int] = stats[-1].result["ansible_stats"]["data"]["azure_auth_apply_counts"]
+    numbers: dict[str, int] = stats[-1].result["ansible_stats"]["data"]["infisical_apply_counts"]
     return numbers
 
 
@@ -211,7 +215,13 @@ def test_numbers_of_an_earlier_job_of_a_workflow_are_not_taken_for_its_own(
     good, bad, other = emulator.create_identities(["good", "bad", "other"], azure_auth=STORED)
     emulator.fault("error", identity_id=bad, method="PATCH", status=403, error="PermissionDenied")
     earlier = {"checked": 1, "changed": 1, "failed": 0, "purged": 0, "as_desired": 0}
-    told = apply(emulator, tmp_path, desired=entries("good", "bad"), purge=True, counts=earlier)
+    variables = {
+        "azure_auth_apply_desired": entries("good", "bad"),
+        "azure_auth_apply_purge": True,
+        "infisical_apply_counts": earlier,
+        "infisical_audit_counts": {**earlier, "drifted": 1},
+    }
+    told = run(emulator, tmp_path, variables)
     assert told.returncode != 0
     assert "1 of 2 identities failed" in told.output
     assert emulator.azure_auth(good)["resource"] == SETTINGS["resource"]  # type: ignore[index]
@@ -316,15 +326,19 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
             {"desired": entries("a"), "only": "a, b"}, "is not in the list: b.", id="a stranger"
         ),
         pytest.param(
-            {"desired": entries("a"), "only": " ,"}, "separated by commas, or empty", id="nobody"
+            {"desired": entries("a"), "only": " ,"}, "_only has commas and no name", id="nobody"
         ),
         pytest.param(
-            {"desired": entries("a"), "only": ["a"]}, "separated by commas, or empty", id="a list"
+            {"desired": entries("a"), "only": ["a"]}, "_only is ['a'], which is not a", id="a list"
         ),
         pytest.param(
-            {"desired": entries("a"), "batch_size": 0}, "are whole numbers", id="no batch size"
+            {"desired": entries("a"), "batch_size": 0},
+            "_batch_size is 0; write a",
+            id="no batch size",
         ),
-        pytest.param({"desired": entries("a"), "keep": "b"}, "is a list of", id="one to keep"),
+        pytest.param(
+            {"desired": entries("a"), "keep": "b"}, "_keep is not a list", id="one to keep"
+        ),
         pytest.param(
             {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
             "azure_auths[3] (b) is the same identity as azure_auths[1] (b); list it once.",

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 import requests
 
-from contract.api import ATTACH, Api, fields_of, only_2024, only_2025, only_2026, refusal, since_2025, until_2025
+from contract.api import (
+    ATTACH,
+    Api,
+    fields_of,
+    only_2024,
+    only_2025,
+    only_2026,
+    refusal,
+    since_2025,
+    until_2025,
+)
 
 LOGIN = "/api/v1/auth/universal-auth/login"
 REVOKE = "/api/v1/auth/token/revoke"
@@ -350,7 +360,9 @@ def test_a_role_without_the_permission_is_a_403(
     answer = api.call(verb, api.azure_auth(attached), json=body, token=powerless)
     assert refusal(answer) == (403, "PermissionDenied")
     asked = {action, later} if api.generation == "2026" else {action}
-    assert answer.json()["message"] in {f"You are not allowed to {one} on identity" for one in asked}
+    assert answer.json()["message"] in {
+        f"You are not allowed to {one} on identity" for one in asked
+    }
 
 
 def test_attaching_without_the_permission_is_a_403(api: Api, bare: str, powerless: str) -> None:
@@ -388,7 +400,10 @@ def test_revoking_takes_a_permission_that_a_member_has_not(api: Api, identity: s
     answer = api.delete(api.azure_auth(identity), token=token)
     assert answer.status_code == 403
     # Since summer 2026 it is a permission like the others; before, it is asked for after them.
-    errors = {"PermissionBoundaryError", *(["PermissionDenied"] if api.generation == "2026" else [])}
+    errors = {
+        "PermissionBoundaryError",
+        *(["PermissionDenied"] if api.generation == "2026" else []),
+    }
     assert refusal(answer)[1] in errors
     assert "revoke-auth" in answer.json()["message"]
     assert api.get(api.azure_auth(identity)).status_code == 200

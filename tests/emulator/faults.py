@@ -203,6 +203,16 @@ async def race(
     return False
 
 
+async def collide(exchange: Exchange, *, error: str = "Create") -> bool:
+    """Do the work, and answer a database's 500 instead of a 400: as if others came in between."""
+    answer = await exchange.work()
+    if answer.status == 400:
+        await exchange.refuse(errors.ApiError(500, error, errors.SOMETHING_WRONG))
+    else:
+        await exchange.answer(answer)
+    return True
+
+
 async def mismatch(exchange: Exchange, *, fields: dict[str, Any]) -> bool:
     """Store and answer something other than what was asked."""
     answer = await exchange.work()
@@ -225,6 +235,7 @@ ACTIONS: dict[str, Action] = {
         huge,
         drip,
         race,
+        collide,
         mismatch,
     )
 }

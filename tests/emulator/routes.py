@@ -926,9 +926,7 @@ def search_identities(call: Call) -> Any:
     limit, offset = int(given["limit"]), int(given["offset"])
     if limit < 0 or not 0 <= offset <= rules.BIGINT_MAX:
         raise errors.broken("FindByOrgId")
-    found = _found(
-        (member for member in memberships_of(call) if not member[0].project_id), given
-    )
+    found = _found((member for member in memberships_of(call) if not member[0].project_id), given)
 
     def order(member: tuple[Identity, Membership]) -> str:
         identity, membership = member
@@ -1149,8 +1147,7 @@ def list_sub_organizations(call: Call) -> Any:
             "parentOrgId": root,
         }
         for organization in state.organizations.values()
-        if organization.parent_id == root
-        and given["search"].lower() in organization.name.lower()
+        if organization.parent_id == root and given["search"].lower() in organization.name.lower()
     ]
     return {
         "organizations": found[given["offset"] : given["offset"] + given["limit"]],

@@ -198,6 +198,14 @@ def test_race_changes_the_identity_just_before(
         assert answer.json()["identityAzureAuth"]["resource"] == "raced"
 
 
+def test_who_comes_too_late_in_a_collision_gets_a_500(emu: Emulator, client: Client) -> None:
+    emu.fault("collide", error="Delete")
+    assert client.call("DELETE").status_code == 200
+    late = client.call("DELETE")
+    assert (late.status_code, late.json()["error"]) == (500, "Delete")
+    assert emu.azure_auth(emu.identities["attached"]) is None
+
+
 def test_mismatch_stores_and_answers_something_else(emu: Emulator, client: Client) -> None:
     emu.fault("mismatch", fields={"accessTokenTTL": 1})
     answer = client.call("PATCH", json={"accessTokenTTL": 500})

@@ -215,10 +215,14 @@ class Release:
 
     def write_version(self) -> None:
         """Put the version where it is named, and make the changelog of the fragments."""
-        galaxy = self.tree / "galaxy.yml"
-        text = galaxy.read_text(encoding="utf-8")
-        (current,) = re.findall(r"^version: (.+)$", text, re.MULTILINE)
-        galaxy.write_text(text.replace(f"version: {current}\n", f"version: {self.version}\n"))
+        (current,) = re.findall(
+            r"^version: (.+)$", (self.tree / "galaxy.yml").read_text(), re.MULTILINE
+        )
+        # The second is the definition of an image that has the collection.
+        for name in ("galaxy.yml", "extensions/awx/execution-environment.yml"):
+            path = self.tree / name
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(f"version: {current}\n", f"version: {self.version}\n"))
         readme = self.tree / "README.md"
         artifact = NAME.replace(".", "-") + "-{}.tar.gz"
         text = readme.read_text(encoding="utf-8")
