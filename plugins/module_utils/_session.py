@@ -27,6 +27,7 @@ from ._login import Choice, Login, choose
 from ._notes import Notes
 from ._options import CONNECTION_SPEC, Spec, connection_of
 from ._parameters import Parameters, settle
+from ._requirements import outdated
 from ._text import masked
 
 
@@ -179,3 +180,5 @@ def _require_libraries(module: Module) -> None:
     ):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
+        if outdated(library):
+            module.fail_json(msg=outdated(library))

@@ -128,6 +128,16 @@ class Setting:
         self.without_requests = folder / "without-requests"
         self.without_requests.mkdir()
         (self.without_requests / "requests.py").write_text("raise ImportError\n", encoding="utf-8")
+        self.old_python = folder / "old-python"
+        self.old_python.mkdir()
+        (self.old_python / "sitecustomize.py").write_text(
+            "import sys\nsys.version_info = (3, 8, 18)\n", encoding="utf-8"
+        )
+        self.old_library = folder / "old-library"
+        self.old_library.mkdir()
+        (self.old_library / "sitecustomize.py").write_text(
+            "import requests\nrequests.__version__ = '2.27.1'\n", encoding="utf-8"
+        )
         self.without_threads = folder / "without-threads"
         self.without_threads.mkdir()
         (self.without_threads / "sitecustomize.py").write_text(
@@ -266,6 +276,8 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "too many retries": Trigger({"retries": 101}),
         "no certificate authority": Trigger({"ca_path": "/nowhere/ca.pem"}),
         "a missing library": Trigger({}, environment={"PYTHONPATH": str(setting.without_requests)}),
+        "an old library": Trigger({}, environment={"PYTHONPATH": str(setting.old_library)}),
+        "an old Python": Trigger({}, environment={"PYTHONPATH": str(setting.old_python)}),
         "nothing at the port": Trigger({"url": setting.closed, "retries": 1}),
         "a port that never answers": Trigger({"url": setting.silent, "retries": 1, "timeout": 0.2}),
         "connections that are closed": faulty("drop"),
