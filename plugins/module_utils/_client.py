@@ -9,7 +9,7 @@ Knows what Infisical's answers look like, and nothing of what they mean.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import math
 import os
@@ -30,7 +30,7 @@ else:
     REQUESTS_IMPORT_ERROR = None
 
 from . import _signals as signals
-from ._bounded import MANY, ONE, TooLargeError, bound, largest, never_sent
+from ._bounded import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
 from ._errors import (
     LOGIN_REFUSED,
     UNAUTHORIZED,
@@ -444,8 +444,8 @@ class Client:
         reason = _reason(causes)
         tls = next((item for item in causes if _about_tls(item)), None)
         transient = not (unsent and tls) and not _is_refused_tunnel(causes)
-        socks = "".join(self._proxies.values()).startswith("socks")
-        if isinstance(failure, requests.exceptions.ProxyError) or (socks and unsent):
+        socks = unsent and "".join(self._proxies.values()).startswith("socks")
+        if isinstance(failure, requests.exceptions.ProxyError) or socks or by_proxy(causes):
             what = f"the proxy for {self.url} cannot be used ({reason})"
         elif unsent and tls and getattr(tls, "reason", None) in _NO_TLS:
             what = (
@@ -483,7 +483,7 @@ class Client:
             error = answer.json.get("error")
             request_id = answer.json.get("reqId")
             if isinstance(error, str) and message is not None:
-                name, says = self._safe(error, 60), self._safe(_text_of(message), 300)
+                name, says = self._safe(error, 120), self._safe(_text_of(message), 300)
                 told = _sentence(f"{name}: {says}" if says else name)
                 used_up = token and token.used and not self._tokens.renewable
                 hint = _hint(status, error, says)
@@ -610,12 +610,21 @@ def _proxy_for(url: str) -> str | None:
             f"{source} is not the URL of a proxy; write one such as"
             f" 'http://proxy.example.com:3128', {instead}."
         )
-    if parts.scheme in _SOCKS and not importlib.util.find_spec("socks"):
+    if parts.scheme in _SOCKS and not _can("socks"):
         raise OptionError(
             f"{source} names a SOCKS proxy, which takes the Python library PySocks; install it"
             f" on the host that runs the module, {instead}."
         )
     return proxy
+
+
+def _can(library: str) -> bool:
+    """Return whether a library is to be had."""
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        return False
+    return True
 
 
 def _adapter(connections: int) -> requests.adapters.HTTPAdapter:
