@@ -128,6 +128,12 @@ _FORBIDDEN = tuple(
 )
 
 
+_BY_DEFAULT = (
+    "No URL is given, so that this is the default one; set url, or the environment variable"
+    " INFISICAL_URL, if your server is another."
+)
+
+
 def base_url(option: str, text: str) -> str:
     """Return the base of all request URLs: no blank, no trailing "/" or "/api".
 
@@ -184,7 +190,8 @@ class Connection(t.NamedTuple):
 
     `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
     check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting, and
-    again for the whole answer. `rate_limit_timeout` is in seconds.
+    again for the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that nobody
+    gave the URL.
     """
 
     url: str
@@ -192,6 +199,7 @@ class Connection(t.NamedTuple):
     timeout: float = 30
     retries: int = 3
     rate_limit_timeout: float = 300
+    by_default: bool = False
 
 
 class _Call(t.NamedTuple):
@@ -240,6 +248,7 @@ class Client:
             "Accept-Encoding": "identity",
         }
         self._tokens = Tokens()
+        self._answered = False
         self._pace = Pace(connection.rate_limit_timeout)
 
     @property
@@ -333,6 +342,7 @@ class Client:
                 else:
                     error = self._error_of(answer, call, token)
                     if error is None:
+                        self._answered = True
                         return t.cast(Json, answer.json)
                     if answer.limited and patient:
                         # A gateway may say so of work that was done.
@@ -350,6 +360,8 @@ class Client:
                         spent = f"{time.monotonic() - started:.0f} seconds"
                         tried = f" (tried {failures + 1} times in {spent})."
                         error.args = (str(error).rstrip(".") + tried,)
+                    if self._connection.by_default and not self._answered:
+                        error.args = (f"{error} {_BY_DEFAULT}",)
                     error.tries = failures + 1
                     error.earlier_unsure = unsure
                     raise error

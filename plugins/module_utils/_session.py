@@ -139,7 +139,7 @@ class Module(AnsibleModule):
 def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
     """Connect for the time of a with block. Every option has been read before the first request."""
     choice = module.choice
-    connection = connection_of(module.params, choice.url)
+    connection = connection_of(module.params, choice.url, choice.url_by_default)
     module.warn_of(notes)
     if choice.warning:
         module.warn(choice.warning)

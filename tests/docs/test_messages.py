@@ -270,6 +270,10 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "no metadata server of Google": setting.platform("gcp_auth"),
         "no pod": setting.platform("kubernetes_auth"),
         "a URL without a scheme": Trigger({"url": "app.infisical.com"}),
+        "no URL": Trigger(
+            {"url": None, "retries": 0},
+            environment={"https_proxy": setting.closed, "HTTPS_PROXY": setting.closed},
+        ),
         "a URL with a user": Trigger({"url": "https://me@app.infisical.com"}),
         "no time at all": Trigger({"timeout": 0}),
         "a negative rate limit timeout": Trigger({"rate_limit_timeout": -1}),
