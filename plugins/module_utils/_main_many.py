@@ -225,15 +225,17 @@ def _those_with(method: AuthMethod, everyone: t.Iterable[Identity]) -> list[Foun
 def _meant(
     method: AuthMethod, api: Api, entries: t.Sequence[Entry], kept: list[Reference] | None
 ) -> tuple[list[Found], list[Found], list[str]]:
-    """Return the identities of the entries, and those that purging would revoke from.
+    """Return the identities of the entries, those that purging would revoke from, and sentences.
 
-    And, in sentences, those that it cannot reach. Raises what Client.request() raises, and ManyProblemsError.
+    The sentences are on what purging cannot reach. Raises what Client.request() raises, and
+    ManyProblemsError.
     """
     references = [entry.reference for entry in entries]
+    surplus: list[Found] = []
+    not_visible: list[str] = []
     if kept is None:
         found, problems = resolve(references, api)
         problems += repeated(found)
-        surplus, not_visible = [], []
     else:
         everyone, not_visible = api.everyone("list the identities to purge")
         found, problems = resolve(references, api, everyone)

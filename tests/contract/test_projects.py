@@ -58,7 +58,8 @@ def test_the_list_counts_it_and_does_not_have_it(
 
 
 @only_2026
-def test_the_first_search_neither_has_it_nor_counts_it(api: Api, owned: str) -> None:
+@pytest.mark.usefixtures("owned")
+def test_the_first_search_neither_has_it_nor_counts_it(api: Api) -> None:
     found = api.post(SEARCH, {"search": {"name": api.name("owned")}}).json()
     assert (found["identities"], found["totalCount"]) == ([], 0)
 
@@ -81,9 +82,8 @@ def test_the_second_search_has_both_kinds_by_scope(
 
 
 @only_2026
-def test_the_second_search_counts_the_organizations_own_as_the_list_has_them(
-    api: Api, owned: str
-) -> None:
+@pytest.mark.usefixtures("owned")
+def test_the_second_search_counts_the_organizations_own_as_the_list_has_them(api: Api) -> None:
     found = api.post(SEARCH_2026, {"scope": ["organization"], "limit": 1}).json()
     assert found["totalCount"] == len({i["identityId"] for i in list_of_all(api)["identities"]})
     beyond = {"scope": ["organization"], "limit": 1, "offset": found["totalCount"]}
@@ -97,7 +97,8 @@ def test_the_second_search_has_pages_of_1_to_100(api: Api, limit: int) -> None:
 
 
 @only_2026
-def test_the_second_search_drops_what_may_not_be_read_in_silence(api: Api, owned: str) -> None:
+@pytest.mark.usefixtures("owned")
+def test_the_second_search_drops_what_may_not_be_read_in_silence(api: Api) -> None:
     token = api.login(api.create_credentials("no-access"))
     body = {"scope": ["organization", "project"]}
     answer = api.post(SEARCH_2026, body, token=token)

@@ -792,11 +792,11 @@ def delete_identity(call: Call) -> Any:
     if call.generation < "2026":
         guard_instance_admin(identity)
     permit(call, identity, "delete")
-    if call.generation == "2024-10":
-        if outranked(call, organization_roles(call, identity)):
+    if outranked(call, organization_roles(call, identity)):
+        # In 2025 nothing is checked, in either privilege system.
+        if call.generation == "2024-10":
             raise errors.forbidden("Failed to delete more privileged identity")
-    elif call.generation >= "2026" and call.state.settings.legacy_privileges:
-        if outranked(call, organization_roles(call, identity)):
+        if call.generation >= "2026" and call.state.settings.legacy_privileges:
             raise boundary("Failed to delete identity", _RANK)
     guard_instance_admin(identity)
     refuse_projects(identity)

@@ -145,7 +145,7 @@ def test_a_server_of_2025_lists_all_that_it_counts() -> None:
 def test_one_is_managed_by_its_id(site: Site, state: str, check: bool) -> None:
     for identity_id in (site.bare, site.attached):
         before = site.server.azure_auth(identity_id)
-        options = {"identity_id": identity_id, "state": state}
+        options: dict[str, t.Any] = {"identity_id": identity_id, "state": state}
         if state == "present":
             options.update(REQUIRED, access_token_ttl=60)
         results = [site.run(AUTH, check=check, **options) for _time in range(2)]
