@@ -15,6 +15,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import trustme
+from functional.adversary import adversary
 from tools.paths import COLLECTIONS, link_collection
 
 from docs.stories import SOMEBODYS
@@ -86,6 +89,11 @@ def faulty(action: str, **details: t.Any) -> Trigger:
     return Trigger({"retries": 1}, fault=(action, details))
 
 
+def refusal(name: str, message: str) -> Trigger:
+    """A server that refuses to let the Azure Auth be read."""
+    return faulty("error", status=403, error=name, message=message)
+
+
 def login(module: str = AZURE, **options: t.Any) -> Trigger:
     """Other credentials than a token."""
     return Trigger({"token": None, **options}, module)
@@ -109,11 +117,16 @@ class Setting:
     """The servers, stubs and credentials that triggers take."""
 
     def __init__(
-        self, servers: t.Mapping[str, Emulator], silent: socket.socket, folder: Path
+        self,
+        servers: t.Mapping[str, Emulator],
+        silent: socket.socket,
+        untrusted: str,
+        folder: Path,
     ) -> None:
         self.servers = servers
         self.current = servers["current"]
         self.silent = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        self.untrusted = untrusted
         with socket.create_server(("127.0.0.1", 0)) as closed:
             self.closed = f"http://127.0.0.1:{closed.getsockname()[1]}"
         self.universal = {
@@ -298,15 +311,42 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "no bundle of authorities": Trigger(
             {}, environment={"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}
         ),
+        "a SOCKS proxy": Trigger({}, environment={"ALL_PROXY": "socks5://127.0.0.1:1080"}),
         "no TLS at the port": Trigger({"url": setting.current.url.replace("http:", "https:")}),
-        "a redirect elsewhere": faulty("redirect", location="https://elsewhere.example/api/"),
-        "a redirect to itself": faulty("redirect", location="/api/"),
+        "an authority that is not trusted": Trigger({"url": setting.untrusted}),
+        "TLS at the port": faulty(
+            "body", text="Client sent an HTTP request to an HTTPS server.", status=400
+        ),
+        "a redirect elsewhere": faulty(
+            "redirect", location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}"
+        ),
+        "a redirect to itself": faulty(
+            "redirect", location=f"/api/v1/auth/azure-auth/identities/{OWN}"
+        ),
+        "a sign-in page": faulty("redirect", location="https://sso.example/start"),
         "HTML": faulty("body", text="<html>"),
         "an error page of a gateway": Trigger(
             {"retries": 0}, fault=("error", {"status": 502, "html": True})
         ),
         "other JSON": faulty("body", json={"status": "UP"}),
         "a huge answer": faulty("huge"),
+        "a packed answer": faulty("huge", size=1024, gzip=True),
+        "an identity of a project": refusal("ProjectMembershipNotFound", "You are not a member"),
+        "an identity of another organization": refusal(
+            "Identity is not apart of this organization", "You are not allowed to"
+        ),
+        "an instance admin's identity": refusal(
+            "ForbiddenError", "You are attempting to modify an instance admin identity."
+        ),
+        "another refusal": refusal("ForbiddenError", "You are not allowed to"),
+        "an error in the server": Trigger(
+            {"resource": "other"}, fault=("error", {"method": "PATCH", "status": 500})
+        ),
+        "a database that is away": faulty("error", error="IdAccessTokenFindOne"),
+        "a text that an old server cannot hold": Trigger(
+            {"resource": "r" * 256},
+            fault=("error", {"method": "PATCH", "status": 500, "error": "Update by id"}),
+        ),
         "a role without the permission": Trigger(
             {"token": setting.token("no-access"), "resource": "other"}
         ),
@@ -434,8 +474,14 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     """
     link_collection()
     folder = tmp_path_factory.mktemp("messages")
-    with servers() as started, socket.create_server(("127.0.0.1", 0)) as silent:
-        setting = Setting(started, silent, folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with (
+        servers() as started,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        adversary(context) as untrusted,
+    ):
+        setting = Setting(started, silent, untrusted.url, folder)
         rows = triggers(setting)
         options = [options_for(title, trigger, setting) for title, trigger in rows.items()]
         with ThreadPoolExecutor(4) as pool:
@@ -450,7 +496,7 @@ def options_for(title: str, trigger: Trigger, setting: Setting) -> dict[str, t.A
     if trigger.stored is not None:
         server.put_azure_auth(identity_id, **{**SOMEBODYS, **trigger.stored})
     if trigger.fault:
-        action, details = trigger.fault
+        action, details = json.loads(json.dumps(trigger.fault).replace(OWN, identity_id))
         server.fault(action, identity_id=identity_id, **details)
     every = {
         "url": server.url,
