@@ -198,6 +198,16 @@ class ApiError(InfisicalError):
         return self.http_status == 404 and self.error == "Not Found"
 
 
+class UnknownStateError(InfisicalError):
+    """What is attached to an identity cannot be known with this login's permissions."""
+
+    def __init__(self, message: str, refusal: ApiError) -> None:
+        super().__init__(message)
+        self.http_status = refusal.http_status
+        self.error = refusal.error
+        self.request_id = refusal.request_id
+
+
 class RateLimitedError(InfisicalError):
     """The server kept refusing for its rate limit longer than `rate_limit_timeout`."""
 

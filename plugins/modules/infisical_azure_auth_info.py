@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: infisical_azure_auth_info
 short_description: Read the Azure Auth of Infisical machine identities
@@ -135,6 +133,16 @@ azure_auths:
       description: What the server adds; null where Azure Auth is not attached. See M(community.infisical.infisical_azure_auth).
       returned: always
       type: dict
+not_visible:
+  description:
+    - What reading all could not cover, a sentence each, V([]) if nothing. Never take the list for more than it is.
+    - Infisical does not list the identities that projects own, on servers that have such, and shows those of another organization,
+      such as a parent's, which cannot be read from here. What other organizations have for themselves is not known, and so not told.
+  returned: when neither O(identity_ids) nor O(identity_names) is given
+  type: list
+  elements: str
+  sample:
+    - Identities that projects own are counted, and not listed (3); each can be read by its id, if the login is a member of its project.
 failed_count:
   description: How many identities could not be read.
   returned: failure, when the options are valid
@@ -189,11 +197,18 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
+from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+    require_python,
+)
+
+# Before what older Pythons cannot read.
+require_python()
+
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._main_many import look_up
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Run the module."""
     look_up(AZURE_AUTH)
 

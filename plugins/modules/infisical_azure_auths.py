@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: infisical_azure_auths
 short_description: Manage the Azure Auth of many Infisical machine identities
@@ -89,6 +87,7 @@ options:
       access_token_max_ttl:
         description:
           - How long an access token can live by being renewed, in seconds, from 0 to 315360000. V(0) is no maximum.
+          - On servers of 2026 a single token lives at most 90 days, whatever is set here, unless the instance sets another limit.
         type: int
       access_token_num_uses_limit:
         description: How many requests an access token is good for. V(0) is no limit.
@@ -180,6 +179,16 @@ failed_count:
   returned: always
   type: int
   sample: 0
+not_visible:
+  description:
+    - What purging could not reach, a sentence each, V([]) if nothing. Such identities keep their Azure Auth.
+    - Infisical does not list the identities that projects own, on servers that have such, and shows those of another organization,
+      such as a parent's, which cannot be changed from here.
+  returned: when O(purge_except) is given
+  type: list
+  elements: str
+  sample:
+    - Identities that projects own are counted, and not listed (3); each can be read by its id, if the login is a member of its project.
 purged_count:
   description: From how many identities Azure Auth was revoked, or in check mode would be, because of O(purge_except).
   returned: always
@@ -299,12 +308,19 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
+from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+    require_python,
+)
+
+# Before what older Pythons cannot read.
+require_python()
+
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._main_many import manage_many
 from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Run the module."""
     manage_many(AZURE_AUTH, AZURE_AUTH_SPEC)
 

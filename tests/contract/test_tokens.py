@@ -443,7 +443,8 @@ def test_no_token_lives_longer_than_90_days(api: Api) -> None:
 
 
 @since_2025
-def test_trusted_ips_hold_for_tokens_issued_before(api: Api, attached: str, licensed: None) -> None:
+@pytest.mark.usefixtures("licensed")
+def test_trusted_ips_hold_for_tokens_issued_before(api: Api, attached: str) -> None:
     identity_id = api.create_identity("narrowed", "member")
     path = f"/api/v1/auth/token-auth/identities/{identity_id}"
     api.post(path, {})

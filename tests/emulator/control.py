@@ -129,19 +129,22 @@ class Control:
         methods: Iterable[str] = (),
         organization_id: str | None = None,
         project_id: str | None = None,
+        instance_admin: bool = False,
     ) -> str:
         """Create an identity; `methods` are attached with default configurations.
 
         With a `project_id` the project owns it, and the role is one of the project's.
         """
         with self.state.lock:
-            return self.state.add_identity(
+            identity = self.state.add_identity(
                 name,
                 role=role,
                 methods=methods,
                 organization_id=organization_id,
                 project_id=project_id,
-            ).id
+            )
+            identity.instance_admin = instance_admin
+            return identity.id
 
     def create_project(self, name: str) -> str:
         """Create a project of the organisation, with nobody in it; returns its id."""

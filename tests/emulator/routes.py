@@ -792,11 +792,11 @@ def delete_identity(call: Call) -> Any:
     if call.generation < "2026":
         guard_instance_admin(identity)
     permit(call, identity, "delete")
-    if call.generation == "2024-10":
-        if outranked(call, organization_roles(call, identity)):
+    if outranked(call, organization_roles(call, identity)):
+        # In 2025 nothing is checked, in either privilege system.
+        if call.generation == "2024-10":
             raise errors.forbidden("Failed to delete more privileged identity")
-    elif call.generation >= "2026" and call.state.settings.legacy_privileges:
-        if outranked(call, organization_roles(call, identity)):
+        if call.generation >= "2026" and call.state.settings.legacy_privileges:
             raise boundary("Failed to delete identity", _RANK)
     guard_instance_admin(identity)
     refuse_projects(identity)
@@ -1076,6 +1076,18 @@ def create_project(call: Call) -> Any:
     return {"project": {**show_project(project), "orgId": project.organization_id}}
 
 
+def list_projects(call: Call) -> Any:
+    """The projects that the caller is a member of."""
+    return {
+        "projects": [
+            {**show_project(project), "orgId": project.organization_id}
+            for project in call.state.projects.values()
+            if project.organization_id == call.organization_id
+            and call.caller.membership(project.id)
+        ]
+    }
+
+
 def delete_project(call: Call) -> Any:
     """Delete a project with all that is its own."""
     for project in call.state.projects.values():
@@ -1212,6 +1224,7 @@ ROUTES = (
     ApiRoute("POST", "/api/v2/identities/search", search_both, "read", since="2026"),
     ApiRoute("POST", "/api/v2/workspace", create_project, "write"),
     ApiRoute("DELETE", "/api/v2/workspace/{slug}", delete_project, "write"),
+    ApiRoute("GET", "/api/v1/projects", list_projects, "read", since="2026"),
     ApiRoute("POST", _PROJECT, create_project_identity, "write", since="2026"),
     ApiRoute(
         "DELETE", f"{_PROJECT}/{{identity_id}}", delete_project_identity, "write", since="2026"

@@ -114,7 +114,7 @@ class Project:
 
 @dataclass
 class Membership:
-    """That an identity has roles in an organisation, or, with a `project_id`, in a project of it."""
+    """That an identity has roles in an organisation or, with a `project_id`, in a project of it."""
 
     id: str
     organization_id: str

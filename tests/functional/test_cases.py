@@ -4,7 +4,8 @@
 
 """Every case of cases.py: in check mode, for real, and once more, by Ansible.
 
-On the newest and on the oldest servers. All runs of all cases are one ansible-playbook a generation; both go on at the same time.
+On the newest and on the oldest servers. All runs of all cases are one ansible-playbook a
+generation; both go on at the same time.
 """
 
 from __future__ import annotations
