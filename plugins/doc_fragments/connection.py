@@ -39,7 +39,8 @@ options:
     default: 30
   retries:
     description:
-      - How often to repeat a request that failed for the network, for a gateway (such as HTTP 502, 503, 504) or for an error in the server, where repeating it may help and can do no harm.
+      - How often to repeat a request that failed for the network, for a gateway (such as HTTP 502, 503, 504) or for an error in the
+        server, where repeating it may help and can do no harm.
       - The default bridges more than two seconds.
       - Waiting for a rate limit does not count.
     type: int

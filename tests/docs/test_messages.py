@@ -318,7 +318,8 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             "body", text="Client sent an HTTP request to an HTTPS server.", status=400
         ),
         "a redirect elsewhere": faulty(
-            "redirect", location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}"
+            "redirect",
+            location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}",
         ),
         "a redirect to itself": faulty(
             "redirect", location=f"/api/v1/auth/azure-auth/identities/{OWN}"
@@ -426,7 +427,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "a server that is down": Trigger(
             {
                 "url": setting.closed,
-                "retries": 0,
+                "retries": 1,
                 "identity_ids": [f"{ID[:-2]}{number}" for number in range(10, 30)],
             },
             INFO,
