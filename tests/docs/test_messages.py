@@ -125,6 +125,15 @@ class Setting:
         purged = servers["purged"]
         purger = purged.create_identity("purger", role="admin", methods=["azure-auth"])
         self.purger_token = purged.issue_token(purger, method="azure-auth")
+        self.old_privileges = servers["old privileges"]
+        project = self.current.create_project("shop")
+        self.owned = self.current.create_identity(
+            "owned", project_id=project, methods=["azure-auth"]
+        )
+        self.owned_bare = self.current.create_identity("owned bare", project_id=project)
+        stranger = self.current.create_identity("stranger")
+        self.current.add_member(stranger, "admin", project_id=project)
+        self.stranger_token = self.current.issue_token(stranger)
         self.without_requests = folder / "without-requests"
         self.without_requests.mkdir()
         (self.without_requests / "requests.py").write_text("raise ImportError\n", encoding="utf-8")
@@ -273,10 +282,17 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         ),
         "an identity with more privileges": Trigger(
             {
-                "identity_id": setting.current.identities["privileged"],
-                "token": setting.token("member"),
+                "identity_id": setting.old_privileges.identities["privileged"],
+                "token": setting.old_privileges.issue_token(
+                    setting.old_privileges.identities["member"]
+                ),
                 "state": "absent",
-            }
+            },
+            server="old privileges",
+        ),
+        "a project that the login is no member of": Trigger({"identity_id": setting.owned}),
+        "a project, and a login that may not know": Trigger(
+            {"identity_id": setting.owned_bare, "token": setting.stranger_token}
         ),
         "an address that is not trusted": Trigger(
             {"token": setting.token("admin", trusted_ips=["192.0.2.7"])}
@@ -375,9 +391,11 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
                 "without revocation",
                 "purged",
                 "miscounting",
+                "old privileges",
             )
         }
         started["without licence"].settings(licence=False)
+        started["old privileges"].settings(legacy_privileges=True)
         started["without tokens"].fault("body", path="/login", json={"ok": True})
         started["miscounting"].fault(
             "body", path="/identities$", json={"identities": [], "totalCount": 3}
