@@ -188,7 +188,9 @@ def _in_folder(folder: str) -> tuple[list[str], list[str]]:
 
     None is left out in silence: who is not listed may lose Azure Auth. Raises AnsibleLookupError.
     """
-    read, unread, hidden = [], [], []
+    read: list[str] = []
+    unread: list[str] = []
+    hidden: list[Path] = []
 
     def refuse(why: OSError) -> t.NoReturn:
         raise AnsibleLookupError(f"The folder {why.filename} cannot be read: {why.strerror}.")
@@ -219,10 +221,12 @@ def _in_folder(folder: str) -> tuple[list[str], list[str]]:
                 (read if _is_list(name) else unread).append(path)
     # Links lead to hidden files where Kubernetes mounts a ConfigMap.
     known = {os.path.realpath(path) for path in read}
-    for start in hidden:
-        for path in start.rglob("*") if start.is_dir() else [start]:
-            if _is_list(path.name) and not path.is_dir() and os.path.realpath(path) not in known:
-                unread.append(str(path))
+    unread += [
+        str(found)
+        for start in hidden
+        for found in (start.rglob("*") if start.is_dir() else [start])
+        if _is_list(found.name) and not found.is_dir() and os.path.realpath(found) not in known
+    ]
     return sorted(read), sorted(unread)
 
 

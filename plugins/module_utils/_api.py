@@ -17,6 +17,8 @@ from ._text import quoted
 _IDENTITY = "/api/v1/identities/{}"
 # The search refuses other characters, "/" on some servers among them, and longer names.
 _SEARCHABLE = re.compile(r"[A-Za-z0-9 _-]{1,255}", re.ASCII)
+# The longest text in a setting of an auth method, on servers from before March 2026.
+_OLD_LIMIT = 255
 # The most identities that a search returns at once.
 _PAGE = 100
 
@@ -66,6 +68,11 @@ class Api:
         self._client = client
         self._own_identity = own_identity
 
+    @property
+    def retries(self) -> int:
+        """How often a call that did not get through is made again."""
+        return self._client.retries
+
     def stop(self) -> None:
         """Let no further call be made."""
         self._client.stop()
@@ -88,7 +95,7 @@ class Api:
             try:
                 return self.read(method, identity_id), identity
             except ApiError as failure:
-                if failure.http_status not in (400, 500):
+                if failure.http_status != 400:
                     raise
                 refusal = failure
             identity = self._wherever(method, identity_id)
@@ -115,9 +122,9 @@ class Api:
         """Detach an auth method; answers with what it was."""
         return self._auth("DELETE", method, identity_id, f"revoke the {method.title}")
 
-    def identity(self, identity_id: str) -> Identity:
-        """Read an identity."""
-        purpose = f"read the identity {identity_id}"
+    def identity(self, identity_id: str, purpose: str = "") -> Identity:
+        """Read an identity. `purpose` completes "Could not ..."."""
+        purpose = purpose or f"read the identity {identity_id}"
         answer = self._client.request("GET", _IDENTITY, identity_id, purpose=purpose)
         return _identity(answer.get("identity"), purpose)
 
@@ -171,6 +178,7 @@ class Api:
             "/api/v1/identities",
             purpose=purpose,
             query={"orgId": self._organization(purpose)},
+            many=True,
         )
         identities = {identity.id: identity for identity in _identities(answer, purpose)}
         total = answer.get("totalCount", len(identities))
@@ -227,9 +235,9 @@ class Api:
     def _if_known(
         self, verb: str, path: str, purpose: str, body: Json | None = None
     ) -> Json | None:
-        """Send a request that reads, and return the answer, or None if there is no such route."""
+        """Read a list, and return the answer, or None if there is no such route."""
         try:
-            return self._client.request(verb, path, purpose=purpose, body=body)
+            return self._client.request(verb, path, purpose=purpose, body=body, many=True)
         except ApiError as error:
             if not error.unknown_route:
                 raise
@@ -265,7 +273,8 @@ class Api:
     def _organization(self, purpose: str) -> str:
         """Return the id of the token's organisation."""
         if self._own_identity is not None:
-            return self.identity(self._own_identity).organization_id
+            own = f"read the login's own identity {self._own_identity}, to learn its organization"
+            return self.identity(self._own_identity, own).organization_id
         # Servers before 2026 have only the way above.
         answer = self._client.request("GET", "/api/v1/identities/details", purpose=purpose)
         try:
@@ -288,14 +297,19 @@ class Api:
             if verb != "POST"
             else (f"{doing} to identity {identity_id}")
         )
-        answer = self._client.request(
-            verb,
-            f"/api/v1/auth/{method.name}/identities/{{}}",
-            identity_id,
-            purpose=purpose,
-            body=body,
-            repeatable=repeatable,
-        )
+        try:
+            answer = self._client.request(
+                verb,
+                f"/api/v1/auth/{method.name}/identities/{{}}",
+                identity_id,
+                purpose=purpose,
+                body=body,
+                repeatable=repeatable,
+            )
+        except ApiError as failure:
+            if failure.http_status == 500 and body:
+                failure.args = (f"{failure}{_too_long(method, body)}",)
+            raise
         item = answer.get(method.envelope)
         try:
             if not isinstance(item, dict):
@@ -303,9 +317,14 @@ class Api:
             if item.get("identityId") != identity_id:
                 raise ValueError("the object of another identity")
             values = method.from_api(item)
+            period = item.get("accessTokenPeriod")
+            if not (period is None or isinstance(period, int)):
+                raise ValueError("accessTokenPeriod is no number")
+            for name in ("id", "createdAt", "updatedAt"):
+                if not isinstance(item.get(name), (str, type(None))):
+                    raise ValueError(f"{name} is no string")
         except ValueError as why:
             raise _unexpected(purpose, why) from None
-        period = item.get("accessTokenPeriod")
         return Attached(
             values,
             {
@@ -316,6 +335,18 @@ class Api:
             },
             CURRENT if period is not None else None,
         )
+
+
+def _too_long(method: AuthMethod, body: Json) -> str:
+    """Return what may be wrong with a write that a server answered with a 500, or nothing."""
+    for field in method.fields:
+        value = body.get(field.api)
+        if isinstance(value, str) and len(value) > _OLD_LIMIT:
+            return (
+                f" {field.option} takes {len(value)} characters, and servers from before March 2026"
+                f" hold {_OLD_LIMIT}, which is six UUIDs; make it shorter, or upgrade the server."
+            )
+    return ""
 
 
 def _identities(answer: Json, purpose: str) -> list[Identity]:

@@ -92,6 +92,11 @@ def never_sent(causes: t.Iterable[BaseException]) -> bool:
     return any(getattr(cause, "while_connecting", False) for cause in causes)
 
 
+def by_proxy(causes: t.Iterable[BaseException]) -> bool:
+    """Return whether it failed while a proxy was asked to connect to the server."""
+    return any(getattr(cause, "by_proxy", False) for cause in causes)
+
+
 def _bounded(pool: t.Any) -> t.Any:
     made = pool.ConnectionCls
     if made.response_class is BoundedResponse:
@@ -105,6 +110,13 @@ def _bounded(pool: t.Any) -> t.Any:
                 super().connect()
             except Exception as failure:
                 failure.while_connecting = True  # type: ignore[attr-defined]
+                raise
+
+        def _tunnel(self) -> None:
+            try:
+                super()._tunnel()
+            except Exception as failure:
+                failure.by_proxy = True  # type: ignore[attr-defined]
                 raise
 
     Connection.__name__ = made.__name__

@@ -9,7 +9,7 @@ Knows what Infisical's answers look like, and nothing of what they mean.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import math
 import os
@@ -30,7 +30,7 @@ else:
     REQUESTS_IMPORT_ERROR = None
 
 from . import _signals as signals
-from ._bounded import MANY, ONE, TooLargeError, bound, largest, never_sent
+from ._bounded import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
 from ._errors import (
     LOGIN_REFUSED,
     UNAUTHORIZED,
@@ -128,6 +128,12 @@ _FORBIDDEN = tuple(
 )
 
 
+_BY_DEFAULT = (
+    "No URL is given, so that this is the default one; set url, or the environment variable"
+    " INFISICAL_URL, if your server is another."
+)
+
+
 def base_url(option: str, text: str) -> str:
     """Return the base of all request URLs: no blank, no trailing "/" or "/api".
 
@@ -171,6 +177,9 @@ def travels_in_clear(url: str) -> bool:
 
 def _prepared(url: str) -> str:
     """Return a URL as requests writes it, without a slash at its end. Raises ValueError."""
+    if REQUESTS_IMPORT_ERROR:
+        # That is told in a moment.
+        return url.rstrip("/")
     request = requests.PreparedRequest()
     request.prepare_url(url, None)
     return t.cast(str, request.url).rstrip("/")
@@ -181,7 +190,8 @@ class Connection(t.NamedTuple):
 
     `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
     check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting, and
-    again for the whole answer. `rate_limit_timeout` is in seconds.
+    again for the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that nobody
+    gave the URL.
     """
 
     url: str
@@ -189,6 +199,7 @@ class Connection(t.NamedTuple):
     timeout: float = 30
     retries: int = 3
     rate_limit_timeout: float = 300
+    by_default: bool = False
 
 
 class _Call(t.NamedTuple):
@@ -237,6 +248,7 @@ class Client:
             "Accept-Encoding": "identity",
         }
         self._tokens = Tokens()
+        self._answered = False
         self._pace = Pace(connection.rate_limit_timeout)
 
     @property
@@ -330,6 +342,7 @@ class Client:
                 else:
                     error = self._error_of(answer, call, token)
                     if error is None:
+                        self._answered = True
                         return t.cast(Json, answer.json)
                     if answer.limited and patient:
                         # A gateway may say so of work that was done.
@@ -347,6 +360,8 @@ class Client:
                         spent = f"{time.monotonic() - started:.0f} seconds"
                         tried = f" (tried {failures + 1} times in {spent})."
                         error.args = (str(error).rstrip(".") + tried,)
+                    if self._connection.by_default and not self._answered:
+                        error.args = (f"{error} {_BY_DEFAULT}",)
                     error.tries = failures + 1
                     error.earlier_unsure = unsure
                     raise error
@@ -441,8 +456,8 @@ class Client:
         reason = _reason(causes)
         tls = next((item for item in causes if _about_tls(item)), None)
         transient = not (unsent and tls) and not _is_refused_tunnel(causes)
-        socks = "".join(self._proxies.values()).startswith("socks")
-        if isinstance(failure, requests.exceptions.ProxyError) or (socks and unsent):
+        socks = unsent and "".join(self._proxies.values()).startswith("socks")
+        if isinstance(failure, requests.exceptions.ProxyError) or socks or by_proxy(causes):
             what = f"the proxy for {self.url} cannot be used ({reason})"
         elif unsent and tls and getattr(tls, "reason", None) in _NO_TLS:
             what = (
@@ -480,7 +495,7 @@ class Client:
             error = answer.json.get("error")
             request_id = answer.json.get("reqId")
             if isinstance(error, str) and message is not None:
-                name, says = self._safe(error, 60), self._safe(_text_of(message), 300)
+                name, says = self._safe(error, 120), self._safe(_text_of(message), 300)
                 told = _sentence(f"{name}: {says}" if says else name)
                 used_up = token and token.used and not self._tokens.renewable
                 hint = _hint(status, error, says)
@@ -607,12 +622,21 @@ def _proxy_for(url: str) -> str | None:
             f"{source} is not the URL of a proxy; write one such as"
             f" 'http://proxy.example.com:3128', {instead}."
         )
-    if parts.scheme in _SOCKS and not importlib.util.find_spec("socks"):
+    if parts.scheme in _SOCKS and not _can("socks"):
         raise OptionError(
             f"{source} names a SOCKS proxy, which takes the Python library PySocks; install it"
             f" on the host that runs the module, {instead}."
         )
     return proxy
+
+
+def _can(library: str) -> bool:
+    """Return whether a library is to be had."""
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        return False
+    return True
 
 
 def _adapter(connections: int) -> requests.adapters.HTTPAdapter:

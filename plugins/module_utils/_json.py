@@ -32,7 +32,7 @@ def parse(content: bytes, memory: int = _MEMORY) -> t.Any:
     """
     containers = content.count(b"{") + content.count(b"[")
     if _cost(content, containers) > memory:
-        raise TooMuchError("too much for the memory")
+        raise TooMuchError
     try:
         value = json.loads(
             content.decode("utf-8"),

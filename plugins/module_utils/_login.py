@@ -165,7 +165,8 @@ class Choice(t.NamedTuple):
 
     `url` is a base URL. `path` is that of the method; `values` is what the login request takes, or
     just `token` where `path` is None. `platform` gets the JWT, where that is not in `values`.
-    `secrets` are to be kept out of all output. `warning` is for the user.
+    `secrets` are to be kept out of all output. `warning` is for the user. `url_by_default` says
+    that nobody gave the URL.
     """
 
     url: str
@@ -175,6 +176,7 @@ class Choice(t.NamedTuple):
     secrets: frozenset[str]
     platform: t.Callable[[], str] | None = None
     warning: str | None = None
+    url_by_default: bool = False
 
 
 def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
@@ -199,6 +201,7 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
             values={"token": token},
             organization_slug="",
             secrets=frozenset({token}),
+            url_by_default=not (_text(login_data.get("url")) or given.has_url),
         )
     else:
         method = given.inferred()
@@ -225,6 +228,7 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
         ),
         platform=platform,
         warning=warning,
+        url_by_default=not given.has_url,
     )
 
 
@@ -429,6 +433,11 @@ class _Given:
                 " or name the one to use in auth_method."
             )
         return _BY_NAME[next(iter(named))] if named else None
+
+    @property
+    def has_url(self) -> bool:
+        """Whether the URL is given, and not to be the default."""
+        return bool(self.option("url") or any(map(self.variable, URL_VARIABLES)))
 
     def url(self, of_login_data: str = "") -> str:
         """Return the base URL. Raises OptionError if it is malformed, or contradicts login_data."""

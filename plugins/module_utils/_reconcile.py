@@ -69,6 +69,8 @@ class Reconciliation:
             return
         cautious = False
         tries = 0
+        # How often a write of a kind was made without a clear outcome.
+        spent: dict[str, int] = {}
         while todo.steps:
             try:
                 self.writing = True
@@ -85,7 +87,13 @@ class Reconciliation:
                 cautious = cautious or _about_lifetimes(failure, todo)
                 tried, todo = todo, self._plan(wanted, cautious)
                 hopeless = todo == tried and not failure.transient
-                if todo.steps and (hopeless or tries > _TRIES):
+                if failure.unsure or failure.transient:
+                    spent[step.verb] = spent.get(step.verb, 0) + failure.tries
+                if todo.steps and (
+                    hopeless
+                    or tries > _TRIES
+                    or spent.get(todo.steps[0].verb, 0) > self._api.retries
+                ):
                     raise
             finally:
                 self.writing = False

@@ -27,6 +27,7 @@ from ._login import Choice, Login, choose
 from ._notes import Notes
 from ._options import CONNECTION_SPEC, Spec, connection_of
 from ._parameters import Parameters, settle
+from ._requirements import outdated
 from ._text import masked
 
 
@@ -138,7 +139,7 @@ class Module(AnsibleModule):
 def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
     """Connect for the time of a with block. Every option has been read before the first request."""
     choice = module.choice
-    connection = connection_of(module.params, choice.url)
+    connection = connection_of(module.params, choice.url, choice.url_by_default)
     module.warn_of(notes)
     if choice.warning:
         module.warn(choice.warning)
@@ -179,3 +180,5 @@ def _require_libraries(module: Module) -> None:
     ):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
+        if outdated(library):
+            module.fail_json(msg=outdated(library))

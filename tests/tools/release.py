@@ -48,7 +48,7 @@ AZURE_AUTH = {
     "identity_name": IDENTITY,
     "tenant_id": "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16",
     "resource": "https://management.azure.com/",
-    "allowed_service_principal_ids": [],
+    "allow_all_service_principals": True,
 }
 # What a collection has to work with when all else is deleted.
 USED = {"meta", "playbooks", "plugins", "roles", "MANIFEST.json", "FILES.json"}
