@@ -254,9 +254,7 @@ def _read_request(connection: socket.socket) -> tuple[str, bytes] | None:
     return head.split(b"\r\n", 1)[0].decode("latin-1"), body
 
 
-def _work(
-    state: State, line: str, body: bytes, token: str, *, done: bool
-) -> tuple[int, bytes]:
+def _work(state: State, line: str, body: bytes, token: str, *, done: bool) -> tuple[int, bytes]:
     """Do what Infisical would, if it is to be done, and return its answer."""
     status, answer = 200, t.cast(t.Any, {})
     if line.startswith(LOGIN):

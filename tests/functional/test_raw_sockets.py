@@ -167,7 +167,9 @@ def options_for(what: Play, server: Adversary, bundle: str) -> dict[str, t.Any]:
 
 def documented() -> list[re.Pattern[str]]:
     """Return what messages are like, from the guide to troubleshooting."""
-    messages = [row.message.replace(" (tried ... times in ... seconds)", "") for row in message_rows()]
+    messages = [
+        row.message.replace(" (tried ... times in ... seconds)", "") for row in message_rows()
+    ]
     # The guide has what to do about the refusals that there are, not those that might be.
     messages.append("Could not ...: Infisical answered ... ...")
     return [
@@ -286,8 +288,11 @@ values = st.recursive(
     | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-padded = st.builds(lambda blanks, secret: b"." * blanks + secret.encode(), st.integers(0, 320),
-                   st.sampled_from(SECRETS))
+padded = st.builds(
+    lambda blanks, secret: b"." * blanks + secret.encode(),
+    st.integers(0, 320),
+    st.sampled_from(SECRETS),
+)
 bodies = (
     values.map(lambda value: json.dumps(value).encode())
     | st.binary(max_size=200)
@@ -420,7 +425,9 @@ ENDLESS = [
 
 lengths = st.builds(
     lambda reply, length: replace(
-        reply, head=b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n", body=None
+        reply,
+        head=b"HTTP/1.1 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n",
+        body=None,
     ),
     st.just(Reply(works=True)),
     st.sampled_from(ODD_LENGTHS),
@@ -440,8 +447,9 @@ replies = st.builds(
     st.booleans(),
     ends,
 )
-scripted = st.lists(replies | replies | replies | st.sampled_from(ENDLESS) | honest, min_size=1,
-                    max_size=3)
+scripted = st.lists(
+    replies | replies | replies | st.sampled_from(ENDLESS) | honest, min_size=1, max_size=3
+)
 
 
 @st.composite
@@ -831,7 +839,12 @@ def test_whatever_is_sent_memory_is_bounded(
     for answer in answers:
         server.play(Script(kind, (answer,)))
         done = subprocess.run(
-            [sys.executable, "-c", MEASURED, f"ansible_collections.community.infisical.plugins.modules.{name}"],
+            [
+                sys.executable,
+                "-c",
+                MEASURED,
+                f"ansible_collections.community.infisical.plugins.modules.{name}",
+            ],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
             env=clean_environment(tmp_path, PYTHONPATH=str(COLLECTIONS)),
             capture_output=True,
