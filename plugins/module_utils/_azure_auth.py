@@ -11,42 +11,70 @@ import typing as t
 from ._errors import OptionError
 from ._model import (
     TOKEN_FIELDS,
-    UNKNOWN_UUID,
     AuthMethod,
     Field,
     list_item,
     text_from_api,
     text_option,
+    uuid_of,
     uuid_option,
-    uuid_or_none,
 )
 from ._notes import Notes
 from ._text import quoted, trim
 
+PRINCIPALS = "allowed_service_principal_ids"
+ALLOW_ALL = "allow_all_service_principals"
+
+OPENED = (
+    "With allow_all_service_principals, every service principal of the tenant can log in as"
+    " {count} of the identities, which did not let them before: {items}"
+)
+
 # What the API stores for "every service principal of the tenant": exactly the empty string.
 EVERYONE = ""
+# What is asked for by allow_all_service_principals: false alone.
+NOT_EVERYONE = object()
 # Infisical's own joiner; the column holds this many characters (255 on servers before March 2026).
 SEPARATOR = ", "
 MAX_PRINCIPALS = 2048
 
 
-def principals_option(option: str, raw: t.Any, notes: Notes) -> str:
+def resource_option(option: str, raw: t.Any, notes: Notes) -> str:
+    """Read the audience that Entra tokens must be for. Raises OptionError.
+
+    The server drops a slash at the end, and checks no audience where nothing is left: any token of
+    the tenant would get in.
+    """
+    text = text_option(option, raw, notes)
+    if text == "/":
+        raise OptionError(
+            f"{option} is '/', for which Infisical checks no audience at all; write the audience"
+            " that tokens must be for, such as 'https://management.azure.com/'."
+        )
+    if text.endswith("/.default"):
+        audience = text[: -len(".default")]
+        raise OptionError(
+            f"{option} {quoted(text)} is a scope, which no token has as its audience; write the"
+            f" audience, {quoted(audience)}."
+        )
+    return text
+
+
+def principals_option(option: str, raw: t.Any, _notes: Notes) -> str:
     """Read a list of service principals' object ids into the string that the API stores.
 
-    Only an empty list is everyone. A blank id is refused: a template that comes out empty arrives
-    as `[""]`, and must not open the identity to a whole tenant. Raises OptionError.
+    No list is everyone: a template that comes out empty arrives as `[]` or `[""]`, and must not
+    open the identity to a whole tenant. Raises OptionError.
     """
+    if not raw:
+        raise OptionError(
+            f"{option} is an empty list; list the object ids of the service principals that may log"
+            f" in, or set {ALLOW_ALL} to true to let every one of the tenant log in."
+        )
     ids: dict[str, None] = {}
     for index, item in enumerate(raw):
         text = list_item(option, index, item, "the object id of a service principal")
-        if "," in text:
-            raise OptionError(
-                f"{option}[{index}] {quoted(text)} has a comma in it; write one id an item."
-            )
-        canonical = uuid_or_none(text)
-        if canonical is None:
-            notes.add(UNKNOWN_UUID, f"{option} {quoted(text)}")
-        ids[canonical or text] = None
+        ids[uuid_of(f"{option}[{index}]", text)] = None
     joined = SEPARATOR.join(ids)
     if len(joined) > MAX_PRINCIPALS:
         raise OptionError(
@@ -56,16 +84,40 @@ def principals_option(option: str, raw: t.Any, notes: Notes) -> str:
     return joined
 
 
+def everyone_option(raw: t.Any, listed: bool) -> t.Any:
+    """Read the option for everyone beside that for a list. Raises OptionError."""
+    if raw and listed:
+        raise OptionError(f"{ALLOW_ALL} is true, and {PRINCIPALS} is given too; give one of them.")
+    return EVERYONE if raw else NOT_EVERYONE
+
+
+def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
+    """Return the string that is wanted, None if what there is may stay. Raises OptionError."""
+    if wanted is not NOT_EVERYONE:
+        return t.cast(str, wanted)
+    if current == EVERYONE:
+        raise OptionError(
+            f"{ALLOW_ALL} is false, and the identity lets every service principal of the tenant log"
+            f" in; list those that may in {PRINCIPALS}."
+        )
+    return None
+
+
+def opens(current: str | None, value: str) -> str | None:
+    """Return the kind of note for a change that lets every service principal in."""
+    return OPENED if value == EVERYONE != current else None
+
+
 def principals(stored: str) -> list[str]:
-    """Return the ids in a stored string: `[]` is everyone, `[""]` nobody at all."""
-    if stored == EVERYONE:
-        return []
+    """Return the ids in a stored string that is not that for everyone; `[""]` is nobody at all."""
     ids = dict.fromkeys(filter(None, map(trim, stored.split(","))))
     return list(ids) or [""]
 
 
 def same_principals(one: str, other: str) -> bool:
     """Return whether two stored strings name the same ids, letter by letter, as logins do."""
+    if EVERYONE in (one, other):
+        return one == other
     return set(principals(one)) == set(principals(other))
 
 
@@ -90,18 +142,23 @@ AZURE_AUTH = AuthMethod(
     envelope="identityAzureAuth",
     fields=(
         Field("tenant_id", "tenantId", uuid_option, text_from_api),
-        Field("resource", "resource", text_option, text_from_api),
+        Field("resource", "resource", resource_option, text_from_api),
         Field(
-            "allowed_service_principal_ids",
+            PRINCIPALS,
             "allowedServicePrincipalIds",
             principals_option,
             text_from_api,
             to_api=principals_to_api,
-            to_result=principals,
+            to_result=lambda stored: None if stored == EVERYONE else principals(stored),
             same=same_principals,
             # The published schema gives the field a default of "" on PATCH too: a server that
             # takes it literally would open the identity to everyone if it were left out.
             resend=True,
+            switch=ALLOW_ALL,
+            from_switch=everyone_option,
+            to_switch=lambda stored: bool(stored == EVERYONE),
+            resolve=principals_wanted,
+            warning=opens,
         ),
         *TOKEN_FIELDS,
     ),

@@ -17,7 +17,6 @@ import random
 import re
 import socket
 import ssl
-import threading
 import time
 import traceback
 import typing as t
@@ -30,8 +29,11 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
+from . import _signals as signals
 from ._bounded import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
 from ._errors import (
+    LOGIN_REFUSED,
+    UNAUTHORIZED,
     ApiError,
     InfisicalError,
     InterruptError,
@@ -43,6 +45,7 @@ from ._errors import (
 from ._json import TooMuchError, parse
 from ._pace import Bucket, Pace, seconds
 from ._text import printable, quoted, trim
+from ._tokens import Token, Tokens
 
 Json = dict[str, t.Any]
 
@@ -53,6 +56,11 @@ _LONGEST_BACKOFF = 30.0
 _SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
 # How long a request may take when there is no time to wait, in seconds.
 _HASTE = 10.0
+_USED_UP = (
+    " The token was accepted before, and is no more: it was revoked, or used as often as it may be;"
+    " raise the limit on uses (access_token_num_uses_limit) of the auth method that it was issued"
+    " through, or give credentials in place of a token, with which a task logs in again."
+)
 # Exceptions below requests, by their names, which hold for urllib3 1.26 and 2.
 _UNTRUSTED = ("CertificateError",)
 _NO_HTTP = (
@@ -120,6 +128,12 @@ _FORBIDDEN = tuple(
 )
 
 
+_BY_DEFAULT = (
+    "No URL is given, so that this is the default one; set url, or the environment variable"
+    " INFISICAL_URL, if your server is another."
+)
+
+
 def base_url(option: str, text: str) -> str:
     """Return the base of all request URLs: no blank, no trailing "/" or "/api".
 
@@ -163,6 +177,9 @@ def travels_in_clear(url: str) -> bool:
 
 def _prepared(url: str) -> str:
     """Return a URL as requests writes it, without a slash at its end. Raises ValueError."""
+    if REQUESTS_IMPORT_ERROR:
+        # That is told in a moment.
+        return url.rstrip("/")
     request = requests.PreparedRequest()
     request.prepare_url(url, None)
     return t.cast(str, request.url).rstrip("/")
@@ -173,7 +190,8 @@ class Connection(t.NamedTuple):
 
     `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
     check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting, and
-    again for the whole answer. `rate_limit_timeout` is in seconds.
+    again for the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that nobody
+    gave the URL.
     """
 
     url: str
@@ -181,6 +199,7 @@ class Connection(t.NamedTuple):
     timeout: float = 30
     retries: int = 3
     rate_limit_timeout: float = 300
+    by_default: bool = False
 
 
 class _Call(t.NamedTuple):
@@ -228,10 +247,8 @@ class Client:
             # So that a small answer cannot unpack into a huge one.
             "Accept-Encoding": "identity",
         }
-        self._token: str | None = None
-        self._log_in_again: t.Callable[[], None] | None = None
-        self._renewal = threading.Lock()
-        self._may_renew = True
+        self._tokens = Tokens()
+        self._answered = False
         self._pace = Pace(connection.rate_limit_timeout)
 
     @property
@@ -250,12 +267,12 @@ class Client:
         `log_in_again` is called when the server does not accept the token any more, and has to give
         another one to use.
         """
-        self._token = token
-        self._log_in_again = log_in_again
+        self._tokens.use(token, log_in_again)
 
     def stop(self) -> None:
         """Let no further request be made by request() as long as it is patient."""
         self._pace.stop()
+        self._tokens.stop()
 
     def close(self) -> None:
         """Close the connections."""
@@ -280,10 +297,11 @@ class Client:
         `purpose` completes the sentence "Could not ...". `many` says that a list is read, which may
         be large. `repeatable` says that the server may be asked twice when it is unclear whether it
         did what the first asked for; what it cannot have done is tried again in any case. Without
-        `patient` nothing is tried again, and nothing waited for longer than a few seconds.
+        `patient` nothing is tried again, nothing waited for longer than a few seconds, and nothing
+        ended by a signal.
 
         Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
-        after stop().
+        after stop() or a signal.
         """
         path = route.format(*(quote(item, safe="") for item in ids))
         call = _Call(
@@ -295,22 +313,36 @@ class Client:
             timeout=self._connection.timeout if patient else min(self._connection.timeout, _HASTE),
             purpose=purpose,
         )
+        if not patient:
+            return self._request(call, repeatable, authorize, patient)
+        return signals.interruptible(
+            lambda: self._request(call, repeatable, authorize, patient),
+            self.stop,
+            # What is read is of no use any more.
+            0 if call.read else signals.LAST_ORDERS,
+        )
+
+    def _request(self, call: _Call, repeatable: bool, authorize: bool, patient: bool) -> Json:
         started = time.monotonic()
         failures = 0
-        renewed = False
         unsure = False
         try:
             while True:
-                token = self._token if authorize else None
                 error: InfisicalError | None
+                token: Token | None = None
                 try:
-                    answer = self._paced(call, token) if patient else self._send(call, token)
+                    if patient:
+                        answer, token = self._paced(call, authorize)
+                    else:
+                        answer = self._send(call, None)
+                except InterruptError:
+                    raise
                 except InfisicalError as failure:
                     error = failure
                 else:
-                    error = self._error_of(answer, call)
+                    error = self._error_of(answer, call, token)
                     if error is None:
-                        self._may_renew = self._may_renew or token == self._token
+                        self._answered = True
                         return t.cast(Json, answer.json)
                     if answer.limited and patient:
                         # A gateway may say so of work that was done.
@@ -318,10 +350,9 @@ class Client:
                         times = self._pace.refused(call.bucket, answer.headers)
                         if times is None:
                             continue
-                        error = self._rate_limited(answer, error, times, purpose)
-                    elif token and _login_refused(error) and not renewed and self._renew(token):
+                        error = self._rate_limited(answer, error, times, call.purpose)
+                    elif token and answer.login_refused and self._tokens.renew(token):
                         # Refused before anything was done, so that even a POST may go again.
-                        renewed = True
                         continue
                 again = patient and error.transient and (repeatable or not error.unsure)
                 if not again or failures >= self.retries:
@@ -329,6 +360,8 @@ class Client:
                         spent = f"{time.monotonic() - started:.0f} seconds"
                         tried = f" (tried {failures + 1} times in {spent})."
                         error.args = (str(error).rstrip(".") + tried,)
+                    if self._connection.by_default and not self._answered:
+                        error.args = (f"{error} {_BY_DEFAULT}",)
                     error.tries = failures + 1
                     error.earlier_unsure = unsure
                     raise error
@@ -339,38 +372,30 @@ class Client:
             stop.maybe_sent = stop.maybe_sent or unsure
             raise
 
-    def _renew(self, refused: str) -> bool:
-        """Return whether there is another token than the refused one, logging in if need be.
-
-        A token that has never worked is followed by one other, so that this comes to an end.
-        """
-        with self._renewal:
-            log_in_again = self._log_in_again
-            if self._token == refused and log_in_again and self._may_renew:
-                # A login that fails is never tried again; one that works sets it anew.
-                self._log_in_again, self._may_renew = None, False
-                log_in_again()
-            return self._token != refused
-
-    def _paced(self, call: _Call, token: str | None) -> _Answer:
-        """Make a request when its turn has come."""
+    def _paced(self, call: _Call, authorize: bool) -> tuple[_Answer, Token | None]:
+        """Make a request when its turn has come, and return the token that it went with, too."""
         sent = self._pace.begin(call.bucket)
+        token: Token | None = None
+        answer: _Answer | None = None
         try:
+            token = self._tokens.take() if authorize else None
             answer = self._send(call, token)
-        except BaseException:
-            self._pace.end(call.bucket, sent)
-            raise
-        self._pace.end(call.bucket, sent, answer.headers, passed=not answer.limited)
-        return answer
+        finally:
+            passed = answer is not None and not answer.limited
+            if token:
+                accepted = answer is not None and passed and not answer.login_refused
+                self._tokens.give_back(token, accepted=accepted)
+            self._pace.end(call.bucket, sent, answer.headers if answer else None, passed=passed)
+        return answer, token
 
-    def _send(self, call: _Call, token: str | None) -> _Answer:
+    def _send(self, call: _Call, token: Token | None) -> _Answer:
         request = requests.PreparedRequest()
         request.method = call.bucket[0]
         request.url = self._base + call.path
         request.body = call.content
         headers = dict(self._headers)
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
+        if token:
+            headers["Authorization"] = f"Bearer {token.text}"
         if call.content is not None:
             # Infisical answers a DELETE that names a type of nothing with a 500.
             headers["Content-Type"] = "application/json"
@@ -458,7 +483,7 @@ class Client:
         place = urlsplit(self.url).netloc
         return f"url says http, and {place} speaks TLS; write https:// in front of it"
 
-    def _error_of(self, answer: _Answer, call: _Call) -> InfisicalError | None:
+    def _error_of(self, answer: _Answer, call: _Call, token: Token | None) -> InfisicalError | None:
         status = answer.status
         could_not = f"Could not {call.purpose}:"
         if 300 <= status < 400:
@@ -472,8 +497,12 @@ class Client:
             if isinstance(error, str) and message is not None:
                 name, says = self._safe(error, 120), self._safe(_text_of(message), 300)
                 told = _sentence(f"{name}: {says}" if says else name)
+                used_up = token and token.used and not self._tokens.renewable
+                hint = _hint(status, error, says)
+                if error == UNAUTHORIZED and used_up:
+                    hint = _USED_UP
                 return ApiError(
-                    f"{could_not} Infisical answered {status} {told}{_hint(status, error, says)}",
+                    f"{could_not} Infisical answered {status} {told}{hint}",
                     http_status=status,
                     error=name,
                     request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
@@ -674,19 +703,25 @@ class _Answer:
         )
 
     @property
+    def login_refused(self) -> bool:
+        """Whether the token, or the login, is not accepted."""
+        error = self.json.get("error") if self.json else None
+        return self.status >= 400 and error in LOGIN_REFUSED
+
+    @property
     def limited(self) -> bool:
         """Whether the answer means "come back later", whatever its status."""
         asks_to_wait = seconds(self.headers.get("retry-after")) is not None
         return self.over_rate or (self.status >= 400 and asks_to_wait)
 
 
-def _login_refused(error: InfisicalError) -> bool:
-    return isinstance(error, ApiError) and error.login_refused
-
-
 def _backoff(failures: int) -> float:
-    """Return how long to wait after the nth failure, in seconds: exponential, with jitter."""
-    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.5, 1)
+    """Return how long to wait after the nth failure, in seconds: exponential, with jitter.
+
+    The first three, which is the default, are more than two seconds together: as long as a database
+    takes to change over, or a server to start again.
+    """
+    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.7, 1)
 
 
 def _text_of(message: t.Any) -> str:
@@ -713,7 +748,7 @@ def _hint(status: int, error: str, says: str) -> str:
     """Return what to do about an error, with a blank in front, where that is known."""
     if status == 404 and error == "Not Found":
         return " The server does not know this API; check that url names an Infisical server."
-    if error in ("UnauthorizedError", "TokenError"):
+    if error in LOGIN_REFUSED:
         return " The login is not, or no longer, accepted; check its credentials or its token."
     if status != 403:
         return ""

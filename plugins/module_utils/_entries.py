@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -15,7 +14,14 @@ from ._api import Api, Identity
 from ._errors import ManyProblemsError, OptionError, Problem
 from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
 from ._notes import Notes
-from ._options import IDENTITY_SPEC, Spec, identity_id_of, labelled_identity_of, only_identity
+from ._options import (
+    IDENTITY_SPEC,
+    Spec,
+    identity_id_of,
+    labelled_identity_of,
+    only_identity,
+    with_values,
+)
 from ._text import printable, quoted, trim
 
 
@@ -86,7 +92,7 @@ def read_references(
     what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
     for index, item in enumerate(raw):
         source = f"{option}[{index}]"
-        text = _name_of(item) or ""
+        text = _name_of(item)
         if not text:
             shown = "blank" if isinstance(item, str) else f"{quoted(item)}, which is not a string"
             problems.append(Problem(f"{source} is {shown}; write {what} of an identity."))
@@ -189,14 +195,11 @@ class _Reader:
         """Return the identity, the wanted values (None: not attached), and what is wrong."""
         problems = [self._unknown(key) for key in item if key not in self._spec]
         known = {key: value for key, value in item.items() if key in self._spec}
+        values, wrong = with_values(self._spec, known)
+        problems += wrong.values()
         # Ansible copies what it checks, and finds nothing to check in these.
-        lists = {key: known.pop(key) for key in self._lists if isinstance(known.get(key), list)}
-        # Which Ansible cannot take for the wrong integers that they are.
-        infinite = [key for key, value in known.items() if value in (math.inf, -math.inf)]
-        problems += [
-            f"{key} is {quoted(known.pop(key))}; write a whole number." for key in infinite
-        ]
-        checked = self._validator.validate(known)
+        lists = {key: values.pop(key) for key in self._lists if isinstance(values.get(key), list)}
+        checked = self._validator.validate(values)
         problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
         options = {**checked.validated_parameters, **lists}
         reference = None
@@ -204,12 +207,13 @@ class _Reader:
             identity_id, name = labelled_identity_of(options)
             reference = Reference(label, f"{label}: identity_name", identity_id, name, index)
         except OptionError as error:
-            problems.append(str(error))
+            if wrong.keys().isdisjoint(("identity_id", "identity_name")):
+                problems.append(str(error))
         if checked.error_messages:
             return reference, None, problems
-        values, errors = self._method.read_options(options, notes)
+        wanted, errors = self._method.read_options(options, notes)
         problems += map(str, errors)
-        return reference, values if options["state"] == "present" else None, problems
+        return reference, wanted if options["state"] == "present" else None, problems
 
     def _unknown(self, key: t.Any) -> str:
         meant = [field.option for field in self._method.fields if field.api == key]
@@ -229,11 +233,9 @@ def _label(source: str, item: t.Any) -> str:
     return source
 
 
-def _name_of(value: t.Any) -> str | None:
-    """Return what may be an identity's name or id: a text, or a number that YAML made of one."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return trim(value) if isinstance(value, str) else None
+def _name_of(value: t.Any) -> str:
+    """Return what may be an identity's name or id, which is blank if it is none."""
+    return trim(value) if isinstance(value, str) else ""
 
 
 def _shown(source: str, text: str) -> str:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
+UNAUTHORIZED = "UnauthorizedError"
+LOGIN_REFUSED = (UNAUTHORIZED, "TokenError")
 # Calls of the database by which the server looks up what it needs before it does anything: where
 # they fail, the database is away. The first of them is the lookup of the token, which comes first.
 _TOKEN_LOOKUP = "IdAccessTokenFindOne"
 _LOOKUPS = (_TOKEN_LOOKUP, "FindOne", "Find one")
+# Statements that the database refuses, for a row that is there already for instance, and undoes
+# together with all that belongs to them.
+_UNDONE = ("Create", "Update", "Update by id", "Delete", "Delete by id")
 # A server that lacks the route to the token's own organization takes it for an identity's id.
 _LACKING = "FindByOrgId"
 # How many of many failures a message tells.
@@ -106,9 +111,7 @@ class MismatchError(InfisicalError):
 class InterruptError(InfisicalError):
     """The task was asked to stop. `maybe_sent`: a write may have been under way."""
 
-    def __init__(self, message: str, *, maybe_sent: bool = False) -> None:
-        super().__init__(message)
-        self.maybe_sent = maybe_sent
+    maybe_sent = False
 
 
 class TransportError(InfisicalError):
@@ -172,8 +175,8 @@ class ApiError(InfisicalError):
 
     @property
     def unsure(self) -> bool:
-        before_any_work = self.http_status == 500 and self.error == _TOKEN_LOOKUP
-        return self.earlier_unsure or (self.http_status >= 500 and not before_any_work)
+        not_done = self.http_status == 500 and self.error in (_TOKEN_LOOKUP, *_UNDONE)
+        return self.earlier_unsure or (self.http_status >= 500 and not not_done)
 
     @property
     def transient(self) -> bool:
@@ -182,17 +185,27 @@ class ApiError(InfisicalError):
     @property
     def race(self) -> bool:
         # Losing a race against another attach, detach or deletion is any of these.
-        return self.unsure or self.http_status in (400, 404)
+        return self.unsure or self.http_status in (400, 404) or self.http_status >= 500
 
     @property
     def login_refused(self) -> bool:
         """Whether the token is not, or no longer, one that the server accepts."""
-        return self.error in ("UnauthorizedError", "TokenError")
+        return self.error in LOGIN_REFUSED
 
     @property
     def unknown_route(self) -> bool:
         """Whether the server does not have the route; a missing thing says "NotFound" instead."""
         return self.http_status == 404 and self.error == "Not Found"
+
+
+class UnknownStateError(InfisicalError):
+    """What is attached to an identity cannot be known with this login's permissions."""
+
+    def __init__(self, message: str, refusal: ApiError) -> None:
+        super().__init__(message)
+        self.http_status = refusal.http_status
+        self.error = refusal.error
+        self.request_id = refusal.request_id
 
 
 class RateLimitedError(InfisicalError):

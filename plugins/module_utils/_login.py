@@ -14,15 +14,17 @@ import base64
 import functools
 import typing as t
 
+from . import _signals as signals
 from ._client import Client, base_url
 from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
 from ._json import parse
 from ._model import Values, refuse_nul, uuid_or_none
-from ._text import is_token, quoted, trim
+from ._text import is_mask, is_token, no_value, quoted, trim
 
 DEFAULT_URL = "https://app.infisical.com"
-# INFISICAL_URL is the spelling of infisical.vault, INFISICAL_API_URL that of the CLI and the SDKs.
-URL_VARIABLES = ("INFISICAL_URL", "INFISICAL_API_URL")
+# As infisical.vault, the Terraform provider, and the CLI with the SDKs spell it.
+URL_VARIABLES = ("INFISICAL_URL", "INFISICAL_HOST", "INFISICAL_API_URL")
+SLUG_VARIABLE = "INFISICAL_AUTH_ORGANIZATION_SLUG"
 METHOD_VARIABLE = "INFISICAL_AUTH_METHOD"
 # What infisical.vault's login module returns in place of a token under check mode.
 CHECK_MODE_TOKEN = "<check_mode_token>"
@@ -57,12 +59,22 @@ class LoginMethod(t.NamedTuple):
 
 
 def _trimmed(source: str, text: str) -> str:
-    return _as_it_is(source, trim(text))
+    return _as_it_is(source, _value(source, text))
 
 
 def _as_it_is(source: str, text: str) -> str:
     refuse_nul(source, text, secret=True)
+    if is_mask(text):
+        _value(source, text)
     return text
+
+
+def _value(source: str, text: str) -> str:
+    """Return a text, trimmed. Raises OptionError, which does not show it, if it is no value."""
+    why = no_value(text)
+    if why:
+        raise OptionError(f"{source} {why}.")
+    return trim(text)
 
 
 def _uuid(source: str, text: str) -> str:
@@ -77,7 +89,7 @@ def _uuid(source: str, text: str) -> str:
 
 def _token(source: str, text: str) -> str:
     """Refuse what cannot be a token, without showing it."""
-    token = trim(text)
+    token = _value(source, text)
     if token == CHECK_MODE_TOKEN:
         raise OptionError(
             f"{source} is the placeholder that infisical.vault.login returns under check mode;"
@@ -153,7 +165,8 @@ class Choice(t.NamedTuple):
 
     `url` is a base URL. `path` is that of the method; `values` is what the login request takes, or
     just `token` where `path` is None. `platform` gets the JWT, where that is not in `values`.
-    `secrets` are to be kept out of all output. `warning` is for the user.
+    `secrets` are to be kept out of all output. `warning` is for the user. `url_by_default` says
+    that nobody gave the URL.
     """
 
     url: str
@@ -163,6 +176,7 @@ class Choice(t.NamedTuple):
     secrets: frozenset[str]
     platform: t.Callable[[], str] | None = None
     warning: str | None = None
+    url_by_default: bool = False
 
 
 def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
@@ -186,12 +200,13 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
             path=None,
             values={"token": token},
             organization_slug="",
-            secrets=given.secrets | {token},
+            secrets=frozenset({token}),
+            url_by_default=not (_text(login_data.get("url")) or given.has_url),
         )
     else:
         method = given.inferred()
     values = given.values_of(method)
-    slug = given.option("organization_slug")
+    slug = given.option("organization_slug") or given.variable(SLUG_VARIABLE)
     refuse_nul("organization_slug", slug)
     platform = None
     if method.platform and _JWT.key not in values:
@@ -208,9 +223,12 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
         path=method.path,
         values=values,
         organization_slug=slug,
-        secrets=given.secrets,
+        secrets=frozenset(
+            values[item.key] for item in method.credentials if item.secret and item.key in values
+        ),
         platform=platform,
         warning=warning,
+        url_by_default=not given.has_url,
     )
 
 
@@ -273,7 +291,7 @@ class Login:
     def _obtain(self) -> None:
         body = dict(self._choice.values)
         if self._choice.platform:
-            body[_JWT.key] = self._choice.platform()
+            body[_JWT.key] = signals.interruptible(self._choice.platform)
             self._hide(body[_JWT.key])
         if self._choice.organization_slug:
             body["organizationSlug"] = self._choice.organization_slug
@@ -351,13 +369,6 @@ class _Given:
     def variable(self, name: str) -> str:
         return _text(self._environment.get(name))
 
-    @property
-    def secrets(self) -> frozenset[str]:
-        """All secrets that are given, used or not."""
-        items = [item for method in METHODS for item in method.credentials if item.secret]
-        given = {self.option(item.option) for item in items}
-        return frozenset(given | {self.variable(item.variable) for item in items}) - {""}
-
     def inferred(self) -> LoginMethod:
         """Return the method that was not named as an option. Raises OptionError."""
         method = self._inferred(lambda credential: credential.option, self.option)
@@ -422,6 +433,11 @@ class _Given:
                 " or name the one to use in auth_method."
             )
         return _BY_NAME[next(iter(named))] if named else None
+
+    @property
+    def has_url(self) -> bool:
+        """Whether the URL is given, and not to be the default."""
+        return bool(self.option("url") or any(map(self.variable, URL_VARIABLES)))
 
     def url(self, of_login_data: str = "") -> str:
         """Return the base URL. Raises OptionError if it is malformed, or contradicts login_data."""

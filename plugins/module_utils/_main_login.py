@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.common.parameters import remove_values
-
 from . import _report as report
 from ._errors import InfisicalError, OptionError
 from ._login import Login, gives_token, revoke
@@ -22,7 +20,7 @@ def log_in_or_out() -> None:
     try:
         absent = module.params["state"] == "absent"
         # The token of the environment is not this task's to end.
-        if absent and not gives_token(module.params):
+        if absent and not gives_token(module.login_options):
             raise OptionError(
                 "state is absent, which revokes a token that exists; give it in token or in"
                 " login_data."
@@ -35,16 +33,14 @@ def log_in_or_out() -> None:
                     )
                 revoke(client, choice.values["token"])
                 module.exit_json(changed=False)
-            login = Login(client, choice, module.no_log_values.add)
+            login = Login(client, choice, module.hide)
             login.open()
     except InfisicalError as failure:
         module.fail_json(**report.failure(failure))
-    invocation = {"module_args": remove_values(module.params, module.no_log_values)}
     # The one secret that is ever in a result: handing it on is what the module is for.
-    module.no_log_values.discard(login.token)
-    module.exit_json(
+    module.exit_with_login(
+        login.token,
         changed=False,
         login_data={"url": choice.url, "access_token": login.token},
         obtained=login.obtained,
-        invocation=invocation,
     )

@@ -51,4 +51,9 @@ def manage_one(method: AuthMethod, spec: Spec) -> None:
             result[key] = report.settled(method, work, work.actual)
             if module._diff:
                 result["diff"] = report.difference(method, work, work.actual)
+    if work and work.changed:
+        after = Notes()
+        state = work.actual if problem else work.result
+        report.note_change(method, work, state, work.identity_name or work.identity_id, after)
+        module.warn_of(after)
     module.end({**result, "changed": bool(work and work.changed)}, problem)

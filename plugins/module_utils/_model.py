@@ -20,18 +20,15 @@ from ._errors import OptionError
 from ._notes import Notes
 from ._text import quoted, trim
 
-# Generations of servers. What tells them apart: see Identity and Attached in _api.py.
-CURRENT = "current"
+# Generations of servers, as far as plans depend on them: since 2025, several auth methods an
+# identity and lifetimes of 0; before, neither. See Identity and Attached in _api.py for what tells.
+CURRENT = "since 2025"
 LEGACY = "2024"
 
 MAX_SECONDS = 315360000
 MAX_USES = 2**53 - 1
 DEFAULT_SECONDS = 2592000
 
-UNKNOWN_UUID = (
-    "{count} of the ids given are not UUIDs, which Entra's always are, and are sent as they are;"
-    " no login may ever match them: {items}"
-)
 HOST_BITS = "access_token_trusted_ips: host bits were dropped from {count} of the networks: {items}"
 OPENS_IPV4 = (
     "access_token_trusted_ips lists {count} IPv6 network(s) that also admit every IPv4 address,"
@@ -39,6 +36,9 @@ OPENS_IPV4 = (
 )
 
 Values = t.Mapping[str, t.Any]
+
+# What stands between ids in a text that has several.
+_SEVERAL = re.compile(r"\w[\s,;]+\w")
 
 _UUID = re.compile(
     r"(\{)?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})"
@@ -57,6 +57,11 @@ def unchanged(value: t.Any) -> t.Any:
     return value
 
 
+def as_wanted(_current: t.Any, wanted: t.Any) -> t.Any:
+    """Return the wanted value, which most fields' options say in full."""
+    return wanted
+
+
 class Field(t.NamedTuple):
     """One setting of an auth method.
 
@@ -64,6 +69,14 @@ class Field(t.NamedTuple):
     `from_api(raw)` raises ValueError. `default` is what the API documents for attaching, as an
     option takes it; a field without one is required to attach. `resend` puts the field into every
     update.
+
+    `switch` is the name of a second option, a boolean, that says what no value of the first can;
+    `from_switch(raw, given)` returns the value that it stands for: `given` says whether the first
+    option is given too, whose value then counts. In results `to_result(value)` is the first option's value, and
+    `to_switch(value)` the second's. `resolve(current, wanted)` returns the wanted value where that
+    depends on the current one (None: not attached), and None where it asks for nothing. The two
+    raise OptionError. `warning(current, value)` returns what to warn of when a run makes the one of
+    the other, as a kind of note.
     """
 
     option: str
@@ -75,6 +88,36 @@ class Field(t.NamedTuple):
     to_result: t.Callable[[t.Any], t.Any] = unchanged
     same: t.Callable[[t.Any, t.Any], bool] = same
     resend: bool = False
+    switch: str | None = None
+    from_switch: t.Callable[[t.Any, bool], t.Any] | None = None
+    to_switch: t.Callable[[t.Any], bool] | None = None
+    resolve: t.Callable[[t.Any, t.Any], t.Any] = as_wanted
+    warning: t.Callable[[t.Any, t.Any], str | None] | None = None
+
+    def read(self, options: Values, notes: Notes) -> t.Any:
+        """Return the value that options ask for, None where they don't. Raises OptionError."""
+        raw = options.get(self.option)
+        switched = None
+        if self.switch and self.from_switch and options.get(self.switch) is not None:
+            switched = self.from_switch(options[self.switch], raw is not None)
+        return switched if raw is None else self.from_option(self.option, raw, notes)
+
+    def results(self, value: t.Any) -> dict[str, t.Any]:
+        """Return a value as options take it."""
+        shown = {self.option: self.to_result(value)}
+        if self.switch and self.to_switch:
+            shown[self.switch] = self.to_switch(value)
+        return shown
+
+    def told(self, value: t.Any) -> str:
+        """Return a value as a message has it: the option that says it, and what it says."""
+        option, shown = next(item for item in self.results(value).items() if item[1] is not None)
+        return f"{option} {quoted(shown)}"
+
+    @property
+    def required(self) -> str:
+        """The options of which attaching needs one, as a message names them."""
+        return f"{self.option} (or {self.switch})" if self.switch else self.option
 
 
 class AuthMethod(t.NamedTuple):
@@ -111,12 +154,13 @@ class AuthMethod(t.NamedTuple):
         values = {}
         errors = []
         for field in self.fields:
-            if options.get(field.option) is None:
-                continue
             try:
-                values[field.option] = field.from_option(field.option, options[field.option], notes)
+                value = field.read(options, notes)
             except OptionError as error:
                 errors.append(error)
+                continue
+            if value is not None:
+                values[field.option] = value
         if "access_token_ttl" in values and "access_token_max_ttl" in values:
             try:
                 check_lifetimes(values, {})
@@ -143,7 +187,11 @@ class AuthMethod(t.NamedTuple):
 
     def to_result(self, values: Values) -> dict[str, t.Any]:
         """Return the values as the user sees them, which is how the options take them."""
-        return {field.option: field.to_result(values[field.option]) for field in self.fields}
+        return {
+            option: shown
+            for field in self.fields
+            for option, shown in field.results(values[field.option]).items()
+        }
 
     def defaults(self) -> dict[str, t.Any]:
         """Return the values that the API documents for attaching where a field is left out."""
@@ -152,6 +200,31 @@ class AuthMethod(t.NamedTuple):
             for field in self.fields
             if field.default is not None
         }
+
+    def resolved(self, current: Values | None, wanted: Values) -> dict[str, t.Any]:
+        """Return the wanted values, those that depend on the current ones worked out.
+
+        Raises OptionError.
+        """
+        values = {
+            field.option: field.resolve(
+                current[field.option] if current else None, wanted[field.option]
+            )
+            for field in self.fields
+            if field.option in wanted
+        }
+        return {option: value for option, value in values.items() if value is not None}
+
+    def note_change(
+        self, subject: str, current: Values | None, values: Values | None, notes: Notes
+    ) -> None:
+        """Note what to warn of where a run gives an identity these values; None: not attached."""
+        for field in self.fields:
+            if field.warning and values:
+                before = current[field.option] if current else None
+                kind = field.warning(before, values[field.option])
+                if kind:
+                    notes.add(kind, subject)
 
     def differing(self, current: Values, wanted: Values) -> dict[str, t.Any]:
         """Return the wanted values whose meaning is not that of the current ones."""
@@ -175,21 +248,28 @@ def uuid_or_none(text: str) -> str | None:
 
 
 def text_option(option: str, raw: t.Any, _notes: Notes) -> str:
-    """Read an option that is a text and must not be blank."""
+    """Read an option that is a text."""
     text = trim(raw)
-    if not text:
-        raise OptionError(f"{option} is blank; give it a value or leave it out.")
     refuse_nul(option, text)
     return text
 
 
 def uuid_option(option: str, raw: t.Any, notes: Notes) -> str:
-    """Read an option that is a UUID as a rule; a text that is none is kept, with a warning."""
-    text = text_option(option, raw, notes)
+    """Read an option that is a UUID, as ids of Entra always are."""
+    return uuid_of(option, text_option(option, raw, notes))
+
+
+def uuid_of(source: str, text: str) -> str:
+    """Return a UUID in lower case with hyphens. Raises OptionError, naming the source."""
     canonical = uuid_or_none(text)
-    if canonical is None:
-        notes.add(UNKNOWN_UUID, f"{option} {quoted(text)}")
-    return canonical or text
+    if canonical:
+        return canonical
+    if _SEVERAL.search(text):
+        raise OptionError(f"{source} {quoted(text)} has several ids in it; write one id an item.")
+    raise OptionError(
+        f"{source} {quoted(text)} is not a UUID; write one such as"
+        " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'."
+    )
 
 
 def whole_number(lowest: int, highest: int, unit: str) -> t.Callable[[str, t.Any, Notes], int]:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from ._api import Identity
 from ._client import Connection
 from ._errors import OptionError
 from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
-from ._text import quoted, trim
+from ._text import no_value, quoted, trim
 
 Spec = dict[str, dict[str, t.Any]]
 
@@ -83,19 +84,108 @@ AZURE_AUTH_SPEC: Spec = {
     "tenant_id": {"type": "str"},
     "resource": {"type": "str"},
     "allowed_service_principal_ids": _TEXTS,
+    "allow_all_service_principals": {"type": "bool"},
     **TOKEN_SPEC,
 }
 
 
 def with_api_names(spec: Spec, method: AuthMethod) -> Spec:
     """Return the spec of an auth method's options, with the API's names as aliases."""
+    names = {field.option: field.api for field in method.fields if field.api != field.option}
     return {
-        field.option: {
-            **spec[field.option],
-            "aliases": [field.api] if field.api != field.option else [],
-        }
-        for field in method.fields
+        option: {**details, "aliases": [names[option]] if option in names else []}
+        for option, details in spec.items()
     }
+
+
+def with_values(spec: Spec, given: Values) -> tuple[dict[str, t.Any], dict[str, str]]:
+    """Return the options that have a value, and by option what is wrong with the others.
+
+    `given` are options as they were written, aliases among them, before Ansible makes texts of
+    numbers and numbers of texts. Null and blanks are absent.
+    """
+    types = {
+        name: details["type"]
+        for option, details in spec.items()
+        for name in (option, *details.get("aliases", ()))
+    }
+    values: dict[str, t.Any] = {}
+    problems: dict[str, str] = {}
+    for option, raw in given.items():
+        if absent(raw):
+            continue
+        try:
+            values[option] = _READERS.get(types.get(option, ""), _as_it_is)(option, raw)
+        except OptionError as error:
+            problems[option] = str(error)
+    return values, problems
+
+
+def absent(raw: t.Any) -> bool:
+    """Return whether an option counts as left out, as null and blanks do."""
+    return raw is None or (isinstance(raw, str) and not trim(raw))
+
+
+def _as_it_is(_option: str, raw: t.Any) -> t.Any:
+    return raw
+
+
+def _text(option: str, raw: t.Any) -> str:
+    if not isinstance(raw, str):
+        raise OptionError(
+            f"{option} is {quoted(raw)}, which is not a string; put it in quotes: YAML reads 010,"
+            " 12:30 and yes as other values than they look like."
+        )
+    _refuse_no_value(option, raw)
+    return raw
+
+
+def _whole(option: str, raw: t.Any) -> t.Any:
+    number = raw
+    if isinstance(raw, str) and _WHOLE.fullmatch(trim(raw)):
+        number = int(trim(raw))
+    elif isinstance(raw, float) and raw.is_integer():
+        number = int(raw)
+    if not isinstance(number, int):
+        raise OptionError(
+            f"{option} is {quoted(raw)}, which is not a whole number; write one, and let a template"
+            " that computes it end in '| int'."
+        )
+    return number
+
+
+def _number(option: str, raw: t.Any) -> t.Any:
+    try:
+        return float(raw)
+    except (TypeError, ValueError):
+        raise OptionError(f"{option} is {quoted(raw)}, which is not a number; write one.") from None
+
+
+def _items(option: str, raw: t.Any) -> t.Any:
+    """Refuse texts in a list that are no values, and a text that is to be split into one."""
+    if isinstance(raw, list):
+        for index, item in enumerate(raw):
+            if isinstance(item, str):
+                _refuse_no_value(f"{option}[{index}]", item)
+    elif isinstance(raw, str):
+        _refuse_no_value(option, raw)
+    return raw
+
+
+def _refuse_no_value(option: str, text: str) -> None:
+    why = no_value(text)
+    if why:
+        raise OptionError(f"{option} {quoted(text)} {why}.")
+
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,100}", re.ASCII)
+_READERS: t.Mapping[str, t.Callable[[str, t.Any], t.Any]] = {
+    "str": _text,
+    "path": _text,
+    "int": _whole,
+    "float": _number,
+    "list": _items,
+}
 
 
 def identity_of(options: Values) -> tuple[str | None, str | None]:
@@ -174,8 +264,8 @@ def _id_or_name(identity_id: str, name: str) -> tuple[str | None, str | None]:
     return None, name
 
 
-def connection_of(options: Values, url: str) -> Connection:
-    """Return how to reach the server. Raises OptionError."""
+def connection_of(options: Values, url: str, by_default: bool) -> Connection:
+    """Return how to reach the server, whose URL may be the default. Raises OptionError."""
     # A day is more than anybody waits, and keeps infinity and "not a number" out.
     for option, least in (("timeout", 0.001), ("rate_limit_timeout", 0)):
         if not least <= options[option] <= 86400:
@@ -194,4 +284,6 @@ def connection_of(options: Values, url: str) -> Connection:
                 " the path of a CA bundle, or of a folder of certificates."
             )
         verify = ca_path
-    return Connection(url, verify, options["timeout"], retries, options["rate_limit_timeout"])
+    return Connection(
+        url, verify, options["timeout"], retries, options["rate_limit_timeout"], by_default
+    )

@@ -68,6 +68,7 @@ def plan(
     """
     if wanted is None:
         return Plan((), None) if current is None else Plan((Step(REVOKE, {}, {}),), None)
+    wanted = method.resolved(current, wanted)
     if current is None:
         return _attach(method, wanted, generation, others)
     return _update(method, current, wanted, generation, cautious)
@@ -80,7 +81,7 @@ def depends_on_generation(current: Values, wanted: Values) -> bool:
 
 def _attach(method: AuthMethod, wanted: Values, generation: str, others: t.Collection[str]) -> Plan:
     missing = [
-        field.option
+        field.required
         for field in method.fields
         if field.default is None and field.option not in wanted
     ]

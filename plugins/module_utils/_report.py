@@ -11,7 +11,9 @@ import typing as t
 from ._api import Attached
 from ._errors import InfisicalError, Problem
 from ._model import AuthMethod
+from ._notes import Notes
 from ._reconcile import Reconciliation
+from ._text import printable, visible
 
 if t.TYPE_CHECKING:
     from ._fleet import Visit
@@ -53,13 +55,27 @@ def difference(
 ) -> Result:
     """Return how a state of an identity differs from the one before, for Ansible to show."""
     name = work.identity_name or identity_name
-    header = " ".join(filter(None, (method.title, "of", name, work.identity_id)))
+    called = None if name is None else visible(name)
+    header = " ".join(filter(None, (method.title, "of", called, work.identity_id)))
     return {
         "before_header": header,
         "before": _compared(method, work.before),
         "after_header": header,
         "after": _compared(method, attached),
     }
+
+
+def note_change(
+    method: AuthMethod,
+    work: Reconciliation,
+    attached: Attached | None,
+    subject: str,
+    notes: Notes,
+) -> None:
+    """Note what to warn of where a run leaves an identity, called `subject`, in this state."""
+    before = work.before.values if work.before else None
+    after = attached.values if attached else None
+    method.note_change(printable(subject), before, after, notes)
 
 
 def failure(problem: InfisicalError) -> Result:
@@ -113,11 +129,17 @@ def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[R
 
 
 def _compared(method: AuthMethod, attached: Attached | None) -> Result:
-    """Return a state as a diff shows it: lists sorted, since their order means nothing."""
-    return {
-        key: sorted(value) if isinstance(value, list) else value
-        for key, value in _settings(method, attached).items()
-    }
+    """Return a state as a diff shows it: lists sorted, since their order means nothing.
+
+    It is for a terminal, which must not obey what the server holds.
+    """
+    return {key: _shown(value) for key, value in _settings(method, attached).items()}
+
+
+def _shown(value: t.Any) -> t.Any:
+    if isinstance(value, list):
+        return sorted(map(visible, value))
+    return visible(value) if isinstance(value, str) else value
 
 
 def _settings(method: AuthMethod, attached: Attached | None) -> Result:

@@ -2,56 +2,114 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is around the work of a module: Ansible's side of it, the login, and signals."""
+"""What is around the work of a module: Ansible's side of it, and the login."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+try:
+    # From ansible-core 2.22 on.
+    from ansible.module_utils.secrets import register_secret
+except ImportError:
+    register_secret = None
+
+from . import _signals as signals
 from ._api import Api
 from ._cidr import NETADDR_IMPORT_ERROR
-from ._client import REQUESTS_IMPORT_ERROR, Client, password_in, travels_in_clear
-from ._errors import InterruptError
+from ._client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
+from ._errors import OptionError
 from ._login import Choice, Login, choose
 from ._notes import Notes
 from ._options import CONNECTION_SPEC, Spec, connection_of
-from ._text import masked, trim
-
-_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+from ._parameters import Parameters, settle
+from ._requirements import outdated
+from ._text import masked
 
 
 class Module(AnsibleModule):
     """A module with the options that all share, and some of its own.
 
     Of the options named in `lists` results say only how many items they have: a runner drops a
-    result that is too long.
+    result that is too long. Results hold no secret that the task uses; those that it does not use
+    are not looked at.
     """
 
     def __init__(self, spec: Spec, lists: t.Collection[str] = ()) -> None:
         self._lists = lists
+        self._parameters = Parameters({}, {}, [])
+        self._choice: Choice | OptionError = OptionError("No login was chosen.")
+        self._secrets: set[str] = set()
         super().__init__(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True)
         _require_libraries(self)
-        _settle_secrets(self)
+        if self._parameters.problems:
+            self.fail_json("")
+
+    def _load_params(self) -> None:
+        # Ansible's own, and the only moment between reading parameters and judging them: see
+        # _parameters.py.
+        super()._load_params()
+        self._parameters = settle(self.params, self.argument_spec)
+        self.params = self._parameters.public
+        try:
+            self._choice = choose(self.login_options, os.environ)
+        except OptionError as error:
+            self._choice = error
+            # Which of them would be used is not known; they are in no message by our own doing.
+            self._secrets.update(v for v in self._parameters.secret.values() if isinstance(v, str))
+        else:
+            for secret in self._choice.secrets:
+                self.hide(secret)
+
+    @property
+    def choice(self) -> Choice:
+        """The login that was chosen. Raises OptionError."""
+        if isinstance(self._choice, OptionError):
+            raise self._choice
+        return self._choice
+
+    @property
+    def login_options(self) -> dict[str, t.Any]:
+        """The options, the secret ones among them."""
+        return {**self.params, **self._parameters.secret}
+
+    @property
+    def secrets(self) -> t.Collection[str]:
+        """The secrets that the task uses, which may become more."""
+        return self._secrets
+
+    def hide(self, secret: str) -> None:
+        """Keep a secret out of all output."""
+        self._secrets.add(secret)
+        # Should one get past this module, Ansible is the second net.
+        if register_secret:
+            register_secret(secret)
+        else:
+            self.no_log_values.add(secret)
+
+    def warn_of(self, notes: Notes) -> None:
+        """Warn of what was noted, of each kind once."""
+        for message in notes.messages():
+            self.warn(message)
 
     def exit_json(self, **result: t.Any) -> None:
         """End the module well."""
-        super().exit_json(**self._with_invocation(result))
+        super().exit_json(**self._without_secrets(self._with_invocation(result)))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
-        """End the module as failed, which Ansible too may do, when it finds an option invalid.
+        """End the module as failed, which Ansible too may do, when it finds an option invalid."""
+        msg = " ".join(filter(None, (*self._parameters.problems, msg)))
+        super().fail_json(**self._without_secrets(self._with_invocation({**result, "msg": msg})))
 
-        Of values that are too long messages have the beginning, of which Ansible, which masks
-        secrets, does not know that it is one's.
-        """
-        for item in (*result.get("results", ()), *result.get("failures", ())):
-            if "msg" in item:
-                item["msg"] = masked(item["msg"], self.no_log_values)
-        super().fail_json(masked(msg, self.no_log_values), **self._with_invocation(result))
+    def exit_with_login(self, token: str, **result: t.Any) -> None:
+        """End the module well, with a token in the result, and nowhere else in it."""
+        invocation = self._without_secrets(self._with_invocation({}))
+        self.no_log_values.discard(token)
+        super().exit_json(**invocation, **result)
 
     def end(self, result: dict[str, t.Any], problem: str) -> None:
         """End the module: as failed, if there is a problem."""
@@ -59,8 +117,17 @@ class Module(AnsibleModule):
             self.fail_json(**{**result, "msg": problem})
         self.exit_json(**result)
 
+    def _without_secrets(self, value: t.Any) -> t.Any:
+        if isinstance(value, str):
+            return masked(value, self._secrets)
+        if isinstance(value, dict):
+            return {key: self._without_secrets(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._without_secrets(item) for item in value]
+        return value
+
     def _with_invocation(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
-        arguments = dict(self.params)
+        arguments = self._parameters.shown(self.params)
         for option in self._lists:
             given = arguments.get(option)
             if isinstance(given, list):
@@ -71,24 +138,22 @@ class Module(AnsibleModule):
 @contextlib.contextmanager
 def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
     """Connect for the time of a with block. Every option has been read before the first request."""
-    choice = choose(module.params, os.environ)
-    module.no_log_values.update(choice.secrets)
-    connection = connection_of(module.params, choice.url)
-    for message in notes.messages():
-        module.warn(message)
+    choice = module.choice
+    connection = connection_of(module.params, choice.url, choice.url_by_default)
+    module.warn_of(notes)
     if choice.warning:
         module.warn(choice.warning)
     if connection.verify is False:
         module.warn("validate_certs is false: anybody on the way can read the token and use it.")
     if travels_in_clear(choice.url):
         module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
-    client = Client(connection, module.no_log_values, workers)
+    client = Client(connection, module.secrets, workers)
+    signals.watch()
     try:
-        _raise_at_signals()
         with contextlib.closing(client):
             yield client, choice
     finally:
-        _ignore_signals()
+        signals.ignore()
 
 
 @contextlib.contextmanager
@@ -98,41 +163,14 @@ def logged_in(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tupl
     A token that is obtained here is revoked at the end, also after a failure or a signal.
     """
     with client_of(module, notes, workers) as (client, choice):
-        login = Login(client, choice, module.no_log_values.add)
+        login = Login(client, choice, module.hide)
         try:
             login.open()
             yield Api(client, login.identity_id), login
         finally:
-            _ignore_signals()
             problem = login.close()
             if problem:
                 module.warn(problem)
-
-
-def _raise_at_signals() -> None:
-    """Let the first of the signals that ask a process to end raise InterruptError."""
-
-    def interrupt(number: int, _frame: t.Any) -> t.NoReturn:
-        _ignore_signals()
-        raise InterruptError(
-            f"The task was stopped by {signal.Signals(number).name}; run it again, and it goes on"
-            " from what it left.",
-            maybe_sent=True,
-        )
-
-    _handle_signals(interrupt)
-
-
-def _ignore_signals() -> None:
-    """Ignore those signals from now on: what is left is to tell what was done, which is short."""
-    _handle_signals(signal.SIG_IGN)
-
-
-def _handle_signals(handler: t.Any) -> None:
-    for number in _SIGNALS:
-        # One that was ignored from the start, as under nohup, stays ignored.
-        if signal.getsignal(number) not in (signal.SIG_IGN, None):
-            signal.signal(number, handler)
 
 
 def _require_libraries(module: Module) -> None:
@@ -142,15 +180,5 @@ def _require_libraries(module: Module) -> None:
     ):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
-
-
-def _settle_secrets(module: Module) -> None:
-    """Correct what Ansible masks in all output, which so far are the options marked no_log."""
-    # Inputs that AWX leaves blank are no secrets, and would mask every blank in every message.
-    module.no_log_values = {value for value in module.no_log_values if trim(value)}
-    # Passwords in URLs are refused, and would be shown with the options.
-    login_data = module.params["login_data"] or {}
-    for url in (module.params["url"], login_data.get("url")):
-        password = password_in(url or "")
-        if password:
-            module.no_log_values.add(password)
+        if outdated(library):
+            module.fail_json(msg=outdated(library))

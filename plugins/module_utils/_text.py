@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text: which characters are blanks, and how foreign text is shown in a message."""
+"""Text: which characters are blanks, what is no value, and how foreign text is shown."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ BLANKS = (
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+
+MASK = "********"
+# What Ansible prints in place of a secret: as a part of a text, or in place of all of it.
+_MASKS = (MASK, "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "$REDACTED$")
+_OMITTED = "__omit_place_holder__"
+_TEMPLATES = ("{{", "{%", "{#")
 
 # So much of a secret is taken for it, where the rest has been cut off.
 _TELLING = 8
@@ -46,27 +52,55 @@ def printable(text: str, limit: int = 200) -> str:
 def quoted(value: t.Any, limit: int = 80) -> str:
     """Return a value from an option as a message shows it: quoted and bounded."""
     text = value if isinstance(value, str) else repr(value)
-    shown = ascii(text[:limit])[1:-1] if not text.isprintable() else text[:limit]
+    shown = visible(text[:limit])
     if len(text) > limit:
         shown += "..."
     return f"'{shown}'" if isinstance(value, str) else shown
 
 
+def visible(text: str) -> str:
+    """Return the text with an escape for what a terminal would obey, or show as something else."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def is_mask(text: str) -> bool:
+    """Return whether a text is nothing but what Ansible prints in place of a secret."""
+    return trim(text) in _MASKS
+
+
+def no_value(text: str) -> str | None:
+    """Return why a text only stands for a value, as a clause that follows it; None if it is one."""
+    if any(mask in text for mask in _MASKS):
+        return "is masked text, which Ansible prints in place of a secret; write the value"
+    if _OMITTED in text:
+        return "is what omit becomes in a list; leave the item out"
+    if any(mark in text for mark in _TEMPLATES):
+        return "is a template that was not rendered; write the value"
+    return None
+
+
 def masked(text: str, secrets: t.Iterable[str]) -> str:
-    """Return the text without secrets, also where a bound has cut one short."""
-    for secret in secrets:
-        if len(secret) < _TELLING:
-            continue
-        first, *others = text.split(secret[:_TELLING])
-        text = first + "".join("********" + _after(secret[_TELLING:], part) for part in others)
-    return text
+    """Return the text without secrets, also where a bound has cut one short.
+
+    All that any of them covers goes, also where they overlap or begin alike.
+    """
+    spans = sorted(span for secret in filter(None, secrets) for span in _spans(text, secret))
+    parts = []
+    end = 0
+    for first, last in spans:
+        if first >= end:
+            parts += [text[end:first], MASK]
+        end = max(end, last)
+    return "".join([*parts, text[end:]])
 
 
-def _after(secret: str, text: str) -> str:
-    """Return what follows in a text that may begin with a secret, or a part of it."""
-    length = 0
-    for expected, char in zip(secret, text):
-        if expected != char:
-            break
-        length += 1
-    return text[length:]
+def _spans(text: str, secret: str) -> t.Iterator[tuple[int, int]]:
+    """Yield where a text has a secret, or the beginning of it."""
+    beginning = secret[:_TELLING]
+    first = text.find(beginning)
+    while first >= 0:
+        last = first + len(beginning)
+        while last < len(text) and text[last] == secret[last - first : last - first + 1]:
+            last += 1
+        yield first, last
+        first = text.find(beginning, first + 1)

@@ -17,7 +17,11 @@ from ._findings import SEVERITIES
 FORMAT = "community.infisical.azure_auth_audit"
 VERSION = 1
 
-_ORDER = ("state", *(field.option for field in AZURE_AUTH.fields))
+_ORDER = (
+    "state",
+    "allow_all_service_principals",
+    *(field.option for field in AZURE_AUTH.fields),
+)
 
 Item = dict[str, t.Any]
 # Of identities, by id; both may be None.
@@ -105,6 +109,7 @@ def report(
         },
         "complete": not problems and not not_judged,
         "problems": problems,
+        "not_visible": list(info.get("not_visible") or []),
         "drifted": drifted,
         "not_judged": not_judged,
         "unlisted": unlisted,

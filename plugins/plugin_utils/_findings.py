@@ -15,7 +15,7 @@ import typing as t
 
 from ..module_utils._cidr import Network, opens_ipv4, parse
 from ..module_utils._model import Values, uuid_or_none
-from ..module_utils._text import printable, quoted
+from ..module_utils._text import printable, quoted, trim
 
 HIGH = "high"
 MEDIUM = "medium"
@@ -25,6 +25,9 @@ SEVERITIES = (HIGH, MEDIUM, LOW)
 # A URL that ends with the name of its host. Other resources that lack a slash, such as api://<id>,
 # name applications, and Entra writes them into tokens without one.
 _BARE_HOST = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
+
+# What programs ask Entra for a token with, where they name scopes; the audience is what is before it.
+_SCOPE = re.compile(r"(.*/)?\.default/?", re.IGNORECASE | re.DOTALL)
 
 # What Infisical reads as the prefix 0, and nobody means by it: it takes the digits that come first.
 _ZERO = re.compile(r"0+(?![0-9])", re.ASCII)
@@ -158,12 +161,21 @@ def _are_texts(value: t.Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+def _are_principals(value: t.Any) -> bool:
+    return value is None or _are_texts(value)
+
+
+def _is_boolean(value: t.Any) -> bool:
+    return isinstance(value, bool)
+
+
 # What an object has where Azure Auth is attached.
 _SHAPE: dict[str, tuple[t.Callable[[t.Any], bool], str]] = {
     "identity_id": (_is_text, "a string"),
     "tenant_id": (_is_text, "a string"),
     "resource": (_is_text, "a string"),
-    "allowed_service_principal_ids": (_are_texts, "a list of strings"),
+    "allow_all_service_principals": (_is_boolean, "a boolean"),
+    "allowed_service_principal_ids": (_are_principals, "a list of strings, or null"),
     "access_token_trusted_ips": (_are_texts, "a list of strings"),
     "access_token_ttl": (_is_number, "a whole number"),
     "access_token_max_ttl": (_is_number, "a whole number"),
@@ -183,8 +195,24 @@ def _each(check: t.Callable[[Subject, Thresholds], t.Any]) -> Check:
     return check_each
 
 
-def _open_to_tenant(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
-    return None if subject.values["allowed_service_principal_ids"] else []
+def _principals(subject: Subject) -> list[str]:
+    """Return the ids that are stored; there are none where every service principal is let in."""
+    return subject.values["allowed_service_principal_ids"] or []
+
+
+def _open_to_tenant(subject: Subject, _thresholds: Thresholds) -> bool | None:
+    return subject.values["allow_all_service_principals"] or None
+
+
+def _any_audience(subject: Subject, _thresholds: Thresholds) -> str | None:
+    """Return the resource if nothing of it is left to compare: Infisical drops a slash at its end."""
+    resource: str = subject.values["resource"]
+    return resource if trim(resource) in ("", "/") else None
+
+
+def _scope_as_resource(subject: Subject, _thresholds: Thresholds) -> str | None:
+    resource: str = subject.values["resource"]
+    return resource if _SCOPE.fullmatch(trim(resource)) else None
 
 
 def _ipv4_opened(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
@@ -262,12 +290,12 @@ def _malformed_tenant_id(subject: Subject, _thresholds: Thresholds) -> str | Non
 
 
 def _malformed_principal_id(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
-    ids = subject.values["allowed_service_principal_ids"]
+    ids = _principals(subject)
     return [text for text in ids if text and uuid_or_none(text) != text] or None
 
 
 def _names_nobody(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
-    ids = subject.values["allowed_service_principal_ids"]
+    ids = _principals(subject)
     return list(ids) if ids and not any(ids) else None
 
 
@@ -335,7 +363,8 @@ def _configuration(subject: Subject) -> t.Any:
     return (
         values["tenant_id"],
         values["resource"],
-        frozenset(values["allowed_service_principal_ids"]),
+        values["allow_all_service_principals"],
+        frozenset(_principals(subject)),
         frozenset(subject.networks),
         frozenset(subject.no_networks),
         values["access_token_ttl"],
@@ -350,12 +379,23 @@ RULES = (
     Rule(
         "open_to_tenant",
         HIGH,
-        "allowed_service_principal_ids",
+        "allow_all_service_principals",
         _each(_open_to_tenant),
         "Every service principal of the Entra tenant can log in as the identity, also one that"
         " somebody creates tomorrow.",
         "Set allowed_service_principal_ids to the object ids of the service principals that are"
-        " to log in.",
+        " to log in, in place of allow_all_service_principals.",
+    ),
+    Rule(
+        "any_audience",
+        HIGH,
+        "resource",
+        _each(_any_audience),
+        "Infisical does not compare what a token is for: a service principal that is let in can"
+        " log in with any token of the tenant, also one that it sent to another service, which can"
+        " log in with it in turn.",
+        "Set resource to what the program asks Entra for a token for, such as"
+        " https://management.azure.com/.",
     ),
     Rule(
         "ipv4_opened_by_ipv6",
@@ -383,8 +423,9 @@ RULES = (
         HIGH,
         "access_token_max_ttl",
         _each(_no_lifetime_limit),
-        "Nothing ends a token for good: it can be renewed for ever, or never expires, also one"
-        " that leaked.",
+        "Nothing ends a token for good, also one that leaked: it can be renewed without end. What"
+        " is not renewed ends with access_token_ttl; where that is 0 too, after the 90 days that a"
+        " server of 2026 gives it, and never on an older one.",
         "Set access_token_max_ttl to the longest time in seconds that the program runs before it"
         " can log in anew, such as 86400.",
     ),
@@ -405,6 +446,15 @@ RULES = (
         "A token that leaked stays useful for longer than your threshold allows.",
         "Lower access_token_max_ttl, and access_token_ttl with it; the program logs in anew when"
         " its token ends.",
+    ),
+    Rule(
+        "scope_as_resource",
+        MEDIUM,
+        "resource",
+        _each(_scope_as_resource),
+        "Nobody can log in: what ends in /.default is a scope, which programs ask Entra with. The"
+        " tokens that they get are for what stands before it.",
+        "Set resource to what stands before .default, such as https://management.azure.com/.",
     ),
     Rule(
         "malformed_tenant_id",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
 
+import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -204,6 +205,42 @@ def inject(
         {name: render(template) for name, template in injectors.get("env", {}).items()},
         {name: render(template) for name, template in injectors.get("extra_vars", {}).items()},
     )
+
+
+# -- extra variables of jobs: awx/main/utils/safe_yaml.py, awx/main/models/mixins.py --------------
+
+
+class _Unsafe(yaml.SafeDumper):
+    """Writes every text so that Ansible does not take it for a template, whatever it looks like."""
+
+    def represent_data(self, data: t.Any) -> yaml.Node:
+        """Return the node of a value; a text is a scalar without quotes that change its meaning."""
+        if isinstance(data, str):
+            return self.represent_scalar("!unsafe", data)
+        return super().represent_data(data)
+
+
+def dumped(variables: Object, own: Object) -> str:
+    """Return extra variables as the file has them that a job gets.
+
+    Those that are as the template itself has them, `own`, are taken for its author's. From
+    ansible-core 2.19 on, the others become what YAML makes of them: `''` null, `'no'` false.
+    """
+    return "".join(
+        yaml.dump(
+            {name: value},
+            Dumper=yaml.SafeDumper if own.get(name, ...) == value else _Unsafe,
+            default_flow_style=False,
+        )
+        for name, value in variables.items()
+    )
+
+
+def answered(template: Object, answers: Object) -> dict[str, t.Any]:
+    """Return the extra variables of a job of a template, where nobody answers more than this."""
+    questions = template.get("survey_spec", {}).get("spec", [])
+    defaults = {item["variable"]: item["default"] for item in questions if "default" in item}
+    return {**template.get("extra_vars", {}), **defaults, **answers}
 
 
 # -- surveys: awx/api/views/__init__.py ---------------------------------------------------------

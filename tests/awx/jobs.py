@@ -23,7 +23,7 @@ from pathlib import Path
 import ansible_runner
 from tools.paths import COLLECTIONS
 
-from awx.controller import Injected, Object, inject
+from awx.controller import Injected, Object, dumped, inject
 from awx.objects import CREDENTIAL_TYPE, PROJECT
 
 Event = dict[str, t.Any]
@@ -45,6 +45,7 @@ class Job:
     status: str
     folder: Path
     ident: str
+    hosts: t.Sequence[str] = ("localhost",)
     events: list[Event] = field(default_factory=list)
 
     def note(self, event: Event) -> bool:
@@ -73,6 +74,20 @@ class Job:
         return data
 
     @property
+    def facts(self) -> dict[str, dict[str, t.Any]]:
+        """The facts by host that AWX stores after the job: awx/main/tasks/facts.py.
+
+        It reads files that are called as the host is, and takes it for a host without facts if
+        there is none.
+        """
+        paths = [self.artifacts / "fact_cache" / host for host in self.hosts]
+        return {
+            path.name: json.loads(path.read_text(encoding="utf-8"))
+            for path in paths
+            if path.exists()
+        }
+
+    @property
     def changed(self) -> int:
         """How many tasks changed something."""
         return sum(self._end()["changed"].values())
@@ -93,7 +108,9 @@ class Job:
 class Template:
     """A job template, as far as a run depends on it.
 
-    With `fact_cache`, facts are kept, and those of the job `facts_of` are there from the start.
+    `extra_vars` are given at launch, `own_vars` are the template's. `hosts` are those of the
+    inventory. With `fact_cache`, facts are kept, and those of the job `facts_of` are there from the
+    start.
     """
 
     playbook: str
@@ -101,6 +118,8 @@ class Template:
     check: bool = False
     diff: bool = True
     extra_vars: Object = field(default_factory=dict)
+    own_vars: Object = field(default_factory=dict)
+    hosts: t.Sequence[str] = ("localhost",)
     verbosity: int = 0
     project: Path = PROJECT
     environment: t.Mapping[str, str] = field(default_factory=dict)
@@ -111,7 +130,7 @@ class Template:
 def launch(template: Template, folder: Path) -> Job:
     """Run a job on this node, in `folder`; what earlier jobs left there stays."""
     prepared = _Prepared(template, folder, seen_as=folder)
-    job = Job("", folder, prepared.ident)
+    job = Job("", folder, prepared.ident, template.hosts)
     done = ansible_runner.interface.run(**prepared.parameters, event_handler=job.note)
     job.status = done.status
     return job
@@ -136,7 +155,7 @@ def launch_elsewhere(template: Template, folder: Path, node: Path) -> tuple[Job,
             # Its status is that of the job, which may fail.
             check=False,
         )
-    job = Job("", folder, prepared.ident)
+    job = Job("", folder, prepared.ident, template.hosts)
     with back.open("rb") as stream:
         done = ansible_runner.interface.run(
             streamer="process",
@@ -159,13 +178,14 @@ class _Prepared:
             (folder / name).mkdir(parents=True)
         shutil.copytree(template.project, folder / "project")
         if template.facts_of:
-            # AWX keeps them in its database meanwhile: awx/main/tasks/facts.py.
             cached = folder / "artifacts" / self.ident / "fact_cache"
-            shutil.copytree(template.facts_of.artifacts / "fact_cache", cached)
+            cached.mkdir(parents=True)
+            for host, facts in template.facts_of.facts.items():
+                (cached / host).write_text(json.dumps(facts), encoding="utf-8")
         injected = inject(CREDENTIAL_TYPE, template.credential, folder, seen_as)
         inventory = folder / "inventory" / "hosts"
         inventory.write_text(
-            _INVENTORY.format(python=sys.executable, text=json.dumps(_inventory())),
+            _INVENTORY.format(python=sys.executable, text=json.dumps(_inventory(template.hosts))),
             encoding="utf-8",
         )
         inventory.chmod(0o700)
@@ -191,8 +211,9 @@ class _Prepared:
             "quiet": True,
         }
 
-    @staticmethod
-    def _write_env(folder: Path, template: Template, injected: Injected, seen_as: Path) -> None:
+    def _write_env(
+        self, folder: Path, template: Template, injected: Injected, seen_as: Path
+    ) -> None:
         """Write what AWX writes below env: settings, variables and the command line."""
         arguments = ["-u", "root"]
         arguments += ["--check"] if template.check else []
@@ -200,29 +221,30 @@ class _Prepared:
         arguments += ["-" + "v" * template.verbosity] if template.verbosity else []
         if injected.extra_vars:
             (folder / "env" / "injected").write_text(
-                json.dumps(injected.extra_vars), encoding="utf-8"
+                dumped(injected.extra_vars, {}), encoding="utf-8"
             )
             arguments += ["-e", f"@{seen_as / 'env' / 'injected'}"]
         contents = {
             "cmdline": " ".join(arguments),
-            "extravars": json.dumps(dict(template.extra_vars)),
+            "extravars": dumped(
+                # awx/main/models/unified_jobs.py: AWX adds what it knows of the job.
+                {**template.own_vars, **template.extra_vars, "awx_job_id": int(self.ident)},
+                template.own_vars,
+            ),
             "settings": json.dumps({"suppress_ansible_output": True, "suppress_output_file": True}),
         }
         for name, content in contents.items():
             (folder / "env" / name).write_text(content, encoding="utf-8")
 
 
-def _inventory() -> dict[str, t.Any]:
+def _inventory(hosts: t.Sequence[str]) -> dict[str, t.Any]:
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
     return {
-        "all": {"hosts": ["localhost"]},
-        "_meta": {
-            "hostvars": {
-                "localhost": {
-                    "ansible_connection": "local",
-                    "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-                }
-            }
-        },
+        "all": {"hosts": list(hosts)},
+        "_meta": {"hostvars": dict.fromkeys(hosts, variables)},
     }
 
 

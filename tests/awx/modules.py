@@ -21,6 +21,9 @@ _OPTIONS = {
     "credential": """
         s: name credential_type | s: new_name copy_from description organization user team state
         d: inputs b: update_secrets""",
+    "notification_template": """
+        s: name | s: new_name copy_from description organization notification_type state
+        d: notification_configuration messages""",
     "execution_environment": """
         s: name image | s: new_name description organization credential state pull""",
     "inventory": """

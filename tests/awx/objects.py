@@ -2,10 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The objects of extensions/awx, read without Ansible: templates stay as they are written."""
+"""The objects of extensions/awx, read without Ansible.
+
+What differs from one AWX to the next has its default in them; other templates stay as they are.
+"""
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import yaml
@@ -32,7 +36,24 @@ def load(name: str) -> t.Any:
     return yaml.load(text, _Loader)
 
 
-OBJECTS: dict[str, t.Any] = load("controller.yml")
+_VARIABLE = re.compile(r"{{ (infisical_awx_\w+) }}")
+
+
+def _with_defaults(value: t.Any, defaults: t.Mapping[str, t.Any]) -> t.Any:
+    if isinstance(value, dict):
+        return {key: _with_defaults(item, defaults) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_defaults(item, defaults) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = _VARIABLE.fullmatch(value)
+    if whole:
+        return defaults[whole[1]]
+    return _VARIABLE.sub(lambda match: str(defaults[match[1]]), value)
+
+
+WRITTEN: dict[str, t.Any] = load("controller.yml")
+OBJECTS: dict[str, t.Any] = _with_defaults(WRITTEN, WRITTEN)
 CREDENTIAL_TYPE: dict[str, t.Any] = OBJECTS["controller_credential_types"][0]
 INPUTS: dict[str, t.Any] = CREDENTIAL_TYPE["inputs"]
 INJECTORS: dict[str, t.Any] = CREDENTIAL_TYPE["injectors"]

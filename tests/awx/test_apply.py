@@ -33,8 +33,12 @@ def entries(*names: str) -> list[dict[str, t.Any]]:
 
 def apply(emulator: Emulator, place: Path, **variables: t.Any) -> Told:
     """Run the playbook with these of its variables."""
-    named = {f"azure_auth_apply_{name}": value for name, value in variables.items()}
-    return ansible_playbook([PLAYBOOK, "-e", json.dumps(named)], emulator, place)
+    return run(emulator, place, {f"azure_auth_apply_{name}": variables[name] for name in variables})
+
+
+def run(emulator: Emulator, place: Path, variables: t.Mapping[str, t.Any], *more: str) -> Told:
+    """Run the playbook with these extra variables, and more arguments."""
+    return ansible_playbook([PLAYBOOK, "-e", json.dumps(variables), *more], emulator, place)
 
 
 def write(folder: Path, files: t.Mapping[str, t.Any]) -> None:
@@ -54,8 +58,13 @@ def writes(emulator: Emulator) -> list[str]:
 def counts(told: Told) -> dict[str, int]:
     """Return the numbers that the play ended with."""
     stats = [item for item in told.records if item.action == "ansible.builtin.set_stats"]
-    numbers: dict[str, int] = stats[-1].result["ansible_stats"]["data"]["azure_auth_apply_counts"]
+    numbers: dict[str, int] = stats[-1].result["ansible_stats"]["data"]["infisical_apply_counts"]
     return numbers
+
+
+def _unwrapped(told: Told) -> str:
+    """Return the output without the breaks that a terminal's width makes."""
+    return " ".join(told.output.split())
 
 
 @pytest.fixture(autouse=True)
@@ -206,7 +215,13 @@ def test_numbers_of_an_earlier_job_of_a_workflow_are_not_taken_for_its_own(
     good, bad, other = emulator.create_identities(["good", "bad", "other"], azure_auth=STORED)
     emulator.fault("error", identity_id=bad, method="PATCH", status=403, error="PermissionDenied")
     earlier = {"checked": 1, "changed": 1, "failed": 0, "purged": 0, "as_desired": 0}
-    told = apply(emulator, tmp_path, desired=entries("good", "bad"), purge=True, counts=earlier)
+    variables = {
+        "azure_auth_apply_desired": entries("good", "bad"),
+        "azure_auth_apply_purge": True,
+        "infisical_apply_counts": earlier,
+        "infisical_audit_counts": {**earlier, "drifted": 1},
+    }
+    told = run(emulator, tmp_path, variables)
     assert told.returncode != 0
     assert "1 of 2 identities failed" in told.output
     assert emulator.azure_auth(good)["resource"] == SETTINGS["resource"]  # type: ignore[index]
@@ -233,7 +248,7 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     files = {
         "identities/a.yml": {"azure_auths": entries("first")},
         "identities/team/b.yaml": entries("second"),
-        "identities/c.json": [{**entries("third")[0], "resource": "{{ nothing }}"}],
+        "identities/c.json": entries("third"),
         "identities/.git/d.yml": "nothing of a list",
         "identities/team/.old.yml": "nothing of a list",
     }
@@ -242,12 +257,33 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     write(home, files)
     told = apply(emulator, tmp_path, folder=str(home / "identities"))
     assert told.returncode == 0, told.output
-    resources = [emulator.azure_auth(item)["resource"] for item in ids]  # type: ignore[index]
-    assert resources == [SETTINGS["resource"], SETTINGS["resource"], "{{ nothing }}"]
+    assert all(emulator.azure_auth(item) for item in ids)
+    # The warning is printed over several lines.
+    assert "identities is read as a list: '.git/d.yml', 'team/.old.yml'." in _unwrapped(told)
     (applied,) = (item for item in told.records if item.result.get("checked"))
     assert [item["identity_name"] for item in applied.result["results"]] == [
         *("first", "third", "second"),
     ]
+
+
+def test_nothing_is_purged_if_a_file_was_not_read(emulator: Emulator, tmp_path: Path) -> None:
+    names = ("first", "second", "third")
+    ids = emulator.create_identities(names, azure_auth=STORED)
+    own = [emulator.identities[key] for key in ("attached", "privileged", "twin-2")]
+    files = {
+        "identities/a.yml": entries("first"),
+        "identities/B.YML": entries("second"),
+        "identities/c.yml.bak": entries("third"),
+    }
+    write(tmp_path, files)
+    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=own)
+    assert told.returncode != 0
+    assert "identities is read as a list: 'c.yml.bak'." in _unwrapped(told)
+    assert not emulator.requests()
+    (tmp_path / "identities/c.yml.bak").unlink()
+    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=own)
+    assert told.returncode == 0, told.output
+    assert [bool(emulator.azure_auth(item)) for item in ids] == [True, True, False]
 
 
 def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -> None:
@@ -255,7 +291,7 @@ def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -
     write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "azure_auths: ["})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
-    assert f"{tmp_path / 'identities' / 'b.yml'} is not YAML" in " ".join(told.output.split())
+    assert f"{tmp_path / 'identities' / 'b.yml'} is not YAML" in _unwrapped(told)
     assert not emulator.requests()
 
 
@@ -290,15 +326,19 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
             {"desired": entries("a"), "only": "a, b"}, "is not in the list: b.", id="a stranger"
         ),
         pytest.param(
-            {"desired": entries("a"), "only": " ,"}, "separated by commas, or empty", id="nobody"
+            {"desired": entries("a"), "only": " ,"}, "_only has commas and no name", id="nobody"
         ),
         pytest.param(
-            {"desired": entries("a"), "only": ["a"]}, "separated by commas, or empty", id="a list"
+            {"desired": entries("a"), "only": ["a"]}, "_only is ['a'], which is not a", id="a list"
         ),
         pytest.param(
-            {"desired": entries("a"), "batch_size": 0}, "are whole numbers", id="no batch size"
+            {"desired": entries("a"), "batch_size": 0},
+            "_batch_size is 0; write a",
+            id="no batch size",
         ),
-        pytest.param({"desired": entries("a"), "keep": "b"}, "is a list of", id="one to keep"),
+        pytest.param(
+            {"desired": entries("a"), "keep": "b"}, "_keep is not a list", id="one to keep"
+        ),
         pytest.param(
             {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
             "azure_auths[3] (b) is the same identity as azure_auths[1] (b); list it once.",
@@ -316,5 +356,5 @@ def test_mistakes_are_told_before_any_request(
 ) -> None:
     told = apply(emulator, tmp_path, **variables)
     assert told.returncode != 0
-    assert message in " ".join(told.output.split())
+    assert message in _unwrapped(told)
     assert not emulator.requests()

@@ -75,11 +75,13 @@ def test_ansible_builder_takes_the_definition(tmp_path: Path) -> None:
     installed = yaml.safe_load((tmp_path / "_build" / "requirements.yml").read_text())
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    assert installed["collections"] == [{"name": galaxy["repository"] + ".git", "type": "git"}]
-    # The floor of ansible-core is the collection's.
-    floor = re.search(r"ansible-core>=([\d.]+)", containerfile)
-    assert floor is not None
-    assert runtime["requires_ansible"] == f">={floor[1]}.0"
+    assert installed["collections"] == [
+        {"name": galaxy["repository"] + ".git", "type": "git", "version": galaxy["version"]}
+    ]
+    # The floor of ansible-core is the collection's, and there is a ceiling.
+    pinned = re.search(r"ansible-core>=([\d.]+),<([\d.]+)", containerfile)
+    assert pinned is not None
+    assert runtime["requires_ansible"] == f">={pinned[1]}.0"
     assert "install -y git-core" in containerfile.partition("ansible-galaxy collection")[0]
     # Nothing of the definition names the Python packages: they come from the collection.
     assert "introspect.py introspect" in containerfile

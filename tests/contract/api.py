@@ -9,6 +9,7 @@ import time
 import uuid
 from typing import Any
 
+import pytest
 import requests
 
 from emulator import Emulator
@@ -22,6 +23,13 @@ TENANT = "11111111-1111-4111-8111-111111111111"
 RESOURCE = "https://management.azure.com/"
 PRINCIPAL = "22222222-2222-4222-8222-222222222222"
 ATTACH = {"tenantId": TENANT, "resource": RESOURCE, "allowedServicePrincipalIds": PRINCIPAL}
+
+# What a test is about that is not about every server.
+only_2024 = pytest.mark.generations("2024-10")
+only_2025 = pytest.mark.generations("2025-06")
+only_2026 = pytest.mark.generations("2026")
+until_2025 = pytest.mark.generations("2024-10", "2025-06")
+since_2025 = pytest.mark.generations("2025-06", "2026")
 
 
 class Api:
@@ -47,8 +55,14 @@ class Api:
         self._session.auth = lambda request: request
         self._created: list[str] = []
         self.token = self.login(credentials)
-        probe = self.post("/api/v1/identities/search", {"search": {}, "limit": 1})
-        self.generation = "2024" if probe.status_code == 404 else "current"
+        self.generation = self._generation()
+
+    def _generation(self) -> str:
+        """Which of the generations the server is of, or is nearest to."""
+        if self.post("/api/v1/identities/search", {"search": {}, "limit": 1}).status_code == 404:
+            return "2024-10"
+        details = self.get("/api/v1/identities/details")
+        return "2025-06" if details.status_code == 500 else "2026"
 
     # -- requests -------------------------------------------------------------------------------
 
@@ -121,8 +135,12 @@ class Api:
         answer = self.post("/api/v1/identities", body)
         assert answer.status_code == 200, answer.text
         identity_id: str = answer.json()["identity"]["id"]
-        self._created.append(identity_id)
+        self.keep(identity_id)
         return identity_id
+
+    def keep(self, identity_id: str) -> None:
+        """Remember an identity that a test made, to remove it when the session ends."""
+        self._created.append(identity_id)
 
     def azure_auth(self, identity_id: str) -> str:
         """The path of an identity's Azure Auth."""

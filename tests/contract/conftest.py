@@ -1,47 +1,47 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The servers that the contract is checked against: a given instance, or both emulators."""
+"""The servers that the contract is checked against: one that the caller opted for, or emulators."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
+from tools.infisical import VARIABLES, IncompleteError, opted_for
 
 from contract.api import ATTACH, Api
 from emulator import running
 from emulator.rules import GENERATIONS
 
-_VARIABLES = (
-    "INFISICAL_URL",
-    "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
-    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
-    "INFISICAL_ORG_ID",
-)
-_GIVEN = [name for name in _VARIABLES if os.environ.get(name)]
-SERVERS = ["instance"] if _GIVEN else [f"emulator-{generation}" for generation in GENERATIONS]
+try:
+    _INSTANCE = opted_for()
+except IncompleteError as error:
+    pytest.exit(str(error), returncode=1)
+SERVERS = ["instance"] if _INSTANCE else [f"emulator-{generation}" for generation in GENERATIONS]
 
 
-# What asks for one of these fixtures is about one generation.
-_ABOUT = {"current": "current", "old": "2024"}
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means."""
+    config.addinivalue_line("markers", "generations(*names): what servers the test is about")
+
+
+def _about(item: pytest.Item, generation: str) -> bool:
+    """Whether a test is about servers of a generation."""
+    marker = item.get_closest_marker("generations")
+    return marker is None or generation in marker.args
 
 
 def _belongs(item: pytest.Item) -> bool:
     """Whether a test is about the emulator that it is to run on. Of an instance only it can say."""
     if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return True
-    parameters = item.callspec.params
-    server = str(parameters.get("api"))
-    about = {_ABOUT[name] for name in item.fixturenames if name in _ABOUT}
-    if "generation" in parameters:
-        about.add(str(parameters["generation"]))
-    return not (server.startswith("emulator-") and about - {server.removeprefix("emulator-")})
+    server = str(item.callspec.params.get("api"))
+    return not server.startswith("emulator-") or _about(item, server.removeprefix("emulator-"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about one generation where the emulator is of the other."""
+    """Leave out what is about other generations than the emulator's."""
     config.hook.pytest_deselected(items=[item for item in items if not _belongs(item)])
     items[:] = [item for item in items if _belongs(item)]
 
@@ -49,11 +49,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session", params=SERVERS)
 def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """A server with an admin logged in. What the tests create there is removed at the end."""
-    if request.param == "instance":
-        missing = sorted(set(_VARIABLES) - set(_GIVEN))
-        if missing:
-            pytest.fail(f"{_GIVEN[0]} is set, so these have to be, too: {', '.join(missing)}")
-        url, client_id, client_secret, organization_id = (os.environ[name] for name in _VARIABLES)
+    if _INSTANCE:
+        url, client_id, client_secret, organization_id = (_INSTANCE[name] for name in VARIABLES)
         credentials = {"clientId": client_id, "clientSecret": client_secret}
         given = Api(url, organization_id, credentials)
         yield given
@@ -66,18 +63,11 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
         own.clean_up()
 
 
-@pytest.fixture
-def current(api: Api) -> None:
-    """For what servers of 2024 do not have."""
-    if api.generation != "current":
-        pytest.skip("not on servers of 2024")
-
-
-@pytest.fixture
-def old(api: Api) -> None:
-    """For what only servers of 2024 do."""
-    if api.generation != "2024":
-        pytest.skip("only on servers of 2024")
+@pytest.fixture(autouse=True)
+def _of_its_generation(request: pytest.FixtureRequest, api: Api) -> None:
+    """Leave out what is about other servers than the instance that was given."""
+    if not _about(request.node, api.generation):
+        pytest.skip(f"not about servers of {api.generation}")
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import requests
 
-from contract.api import ATTACH, PRINCIPAL, Api, refusal
+from contract.api import ATTACH, PRINCIPAL, Api, only_2024, refusal, since_2025
 
+# By the generation that brought the rules.
 ATTACH_TABLES = {
-    "current": """
+    "2025-06": """
                       -         -1          0          1        100  315360000  315360001
            -         ok    invalid    invalid    invalid    invalid         ok    invalid
           -1    invalid    invalid    invalid    invalid    invalid    invalid    invalid
@@ -27,7 +28,7 @@ ATTACH_TABLES = {
    315360000    invalid    invalid    invalid    invalid    invalid         ok    invalid
    315360001    invalid    invalid    invalid    invalid    invalid    invalid    invalid
 """,
-    "2024": """
+    "2024-10": """
                       -         -1          0          1        100  315360000  315360001
            -         ok         ok    invalid    refused    refused         ok    invalid
           -1    invalid    invalid    invalid    invalid    invalid    invalid    invalid
@@ -42,7 +43,7 @@ ATTACH_TABLES = {
 # By generation and stored max. The stored TTL plays no part, which is why each table holds for
 # several of them.
 UPDATE_TABLES = {
-    ("current", 300): """
+    ("2025-06", 300): """
                -          0        100        200        300        400
     -         ok         ok    refused    refused         ok         ok
     0         ok         ok    refused    refused         ok         ok
@@ -51,7 +52,7 @@ UPDATE_TABLES = {
   300         ok         ok    invalid    invalid         ok         ok
   400    refused    refused    invalid    invalid    invalid         ok
 """,
-    ("current", 0): """
+    ("2025-06", 0): """
                -          0        100        200        300        400
     -         ok         ok         ok         ok         ok         ok
     0         ok         ok         ok         ok         ok         ok
@@ -60,7 +61,7 @@ UPDATE_TABLES = {
   300         ok         ok    invalid    invalid         ok         ok
   400         ok         ok    invalid    invalid    invalid         ok
 """,
-    ("current", 100): """
+    ("2025-06", 100): """
                -          0        100        200        300        400
     -         ok         ok         ok         ok         ok         ok
     0         ok         ok         ok         ok         ok         ok
@@ -69,7 +70,7 @@ UPDATE_TABLES = {
   300    refused    refused    invalid    invalid         ok         ok
   400    refused    refused    invalid    invalid    invalid         ok
 """,
-    ("2024", 300): """
+    ("2024-10", 300): """
                -          0        100        200        300        400
     -         ok    invalid    refused    refused         ok         ok
     0         ok    invalid    refused    refused         ok         ok
@@ -78,7 +79,7 @@ UPDATE_TABLES = {
   300         ok    invalid    refused    refused         ok         ok
   400    refused    invalid    refused    refused    refused         ok
 """,
-    ("2024", 100): """
+    ("2024-10", 100): """
                -          0        100        200        300        400
     -         ok    invalid         ok         ok         ok         ok
     0         ok    invalid         ok         ok         ok         ok
@@ -87,7 +88,7 @@ UPDATE_TABLES = {
   300    refused    invalid    refused    refused         ok         ok
   400    refused    invalid    refused    refused    refused         ok
 """,
-    ("2024", -1): """
+    ("2024-10", -1): """
                -          0        100        200        300        400
     -         ok    invalid         ok         ok         ok         ok
     0         ok    invalid         ok         ok         ok         ok
@@ -101,18 +102,21 @@ UPDATE_TABLES = {
 # How to get to a stored state: the body to attach with, then updates. Of the last of each
 # generation the stored TTL is above the stored max, which a server gets into, but not out of.
 STORED = [
-    ("current", 200, 300, [(200, 300)]),
-    ("current", 0, 300, [(0, 300)]),
-    ("current", 300, 300, [(300, 300)]),
-    ("current", 200, 0, [(200, 200), (None, 0)]),
-    ("current", 0, 0, [(0, 0)]),
-    ("current", 200, 100, [(200, 200), (None, 0), (None, 100)]),
-    ("2024", 200, 300, [(200, 300)]),
-    ("2024", 0, 300, [(300, 300), (0, None)]),
-    ("2024", 300, 300, [(300, 300)]),
-    ("2024", 200, -1, [(200, -1)]),
-    ("2024", 200, 100, [(200, -1), (None, 100)]),
+    ("2025-06", 200, 300, [(200, 300)]),
+    ("2025-06", 0, 300, [(0, 300)]),
+    ("2025-06", 300, 300, [(300, 300)]),
+    ("2025-06", 200, 0, [(200, 200), (None, 0)]),
+    ("2025-06", 0, 0, [(0, 0)]),
+    ("2025-06", 200, 100, [(200, 200), (None, 0), (None, 100)]),
+    ("2024-10", 200, 300, [(200, 300)]),
+    ("2024-10", 0, 300, [(300, 300), (0, None)]),
+    ("2024-10", 300, 300, [(300, 300)]),
+    ("2024-10", 200, -1, [(200, -1)]),
+    ("2024-10", 200, 100, [(200, -1), (None, 100)]),
 ]
+
+
+ABOUT = {"2024-10": only_2024, "2025-06": since_2025}
 
 
 def cells(table: str) -> dict[tuple[int | None, int | None], str]:
@@ -158,7 +162,7 @@ def store(api: Api, identity_id: str, steps: list[tuple[int | None, int | None]]
 
 
 def test_attaching(api: Api, identity: str) -> None:
-    expected = cells(ATTACH_TABLES[api.generation])
+    expected = cells(ATTACH_TABLES[min(api.generation, "2025-06")])
     found = {}
     for ttl, max_ttl in expected:
         answer = api.post(api.azure_auth(identity), {**ATTACH, **lifetimes(ttl, max_ttl)})
@@ -173,7 +177,7 @@ def test_attaching(api: Api, identity: str) -> None:
 
 @pytest.mark.parametrize(
     ("generation", "stored_ttl", "stored_max", "steps"),
-    STORED,
+    [pytest.param(*row, marks=ABOUT[row[0]]) for row in STORED],
     ids=[f"{generation}-stored-{ttl}-of-{most}" for generation, ttl, most, _refused in STORED],
 )
 def test_updating(
@@ -184,8 +188,6 @@ def test_updating(
     stored_max: int,
     steps: list[tuple[int | None, int | None]],
 ) -> None:
-    if api.generation != generation:
-        pytest.skip(f"a table of {generation} servers")
     expected = cells(UPDATE_TABLES[generation, stored_max])
     found = {}
     state = store(api, identity, steps)
@@ -212,29 +214,26 @@ def test_a_refused_update_changes_nothing(api: Api, identity: str) -> None:
 
 
 TWO_STEPS = [
-    ("attach-without-a-maximum", "current", None, [(60, 60), (None, 0)], (60, 0)),
-    ("attach-without-a-ttl-of-its-own", "2024", None, [(60, 60), (0, None)], (0, 60)),
-    ("lower-the-max-and-drop-the-ttl", "current", (200, 300), [(100, 100), (0, None)], (0, 100)),
-    ("lower-the-max-and-drop-the-ttl", "2024", (200, 300), [(100, 100), (0, None)], (0, 100)),
-    ("raise-the-ttl-and-drop-the-max", "current", (200, 300), [(400, 400), (None, 0)], (400, 0)),
+    ("attach-without-a-maximum", "2025-06", None, [(60, 60), (None, 0)], (60, 0)),
+    ("attach-without-a-ttl-of-its-own", "2024-10", None, [(60, 60), (0, None)], (0, 60)),
+    ("lower-the-max-and-drop-the-ttl", "2025-06", (200, 300), [(100, 100), (0, None)], (0, 100)),
+    ("lower-the-max-and-drop-the-ttl", "2024-10", (200, 300), [(100, 100), (0, None)], (0, 100)),
+    ("raise-the-ttl-and-drop-the-max", "2025-06", (200, 300), [(400, 400), (None, 0)], (400, 0)),
 ]
 
 
 @pytest.mark.parametrize(
-    ("generation", "stored", "steps", "end"),
-    [row[1:] for row in TWO_STEPS],
+    ("stored", "steps", "end"),
+    [pytest.param(*row[2:], marks=ABOUT[row[1]]) for row in TWO_STEPS],
     ids=[f"{row[0]}-{row[1]}" for row in TWO_STEPS],
 )
 def test_states_that_take_two_requests(
     api: Api,
     identity: str,
-    generation: str,
     stored: tuple[int, int] | None,
     steps: list[tuple[int | None, int | None]],
     end: tuple[int, int],
 ) -> None:
-    if api.generation != generation:
-        pytest.skip(f"for {generation} servers")
     if stored:
         for single in (end, (end[0], None), (None, end[1])):
             store(api, identity, [stored])
@@ -254,7 +253,7 @@ def test_states_that_take_two_requests(
     assert (state["accessTokenTTL"], state["accessTokenMaxTTL"]) == end
 
 
-@pytest.mark.usefixtures("current")
+@since_2025
 def test_where_the_ttl_is_above_the_max_dropping_the_max_alone_passes(
     api: Api, identity: str
 ) -> None:

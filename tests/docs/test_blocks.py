@@ -251,12 +251,19 @@ def _check_command(block: Block, command: Command) -> None:
         assert words[-1] in modules
     elif program == "ansible-galaxy":
         _check_galaxy(words)
-    elif program in ("python", "python3"):
-        assert words[:3] == ["-m", "pip", "install"]
-        needed = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
-        for word in words[3:]:
-            name, _equals, floor = word.partition(">=")
-            assert re.search(rf"^{name} *>= *{re.escape(floor)}$", needed, re.MULTILINE)
+    elif (program, *words[:2]) == ("python3", "-m", "venv"):
+        assert words[2:] == [_VENV]
+    elif program == ".":
+        assert words == [f"{_VENV}/bin/activate"]
+    elif program == "python":
+        assert words[:4] == ["-m", "pip", "install", "ansible-core"]
+        _check_libraries(words[4:])
+    elif program == "pipx":
+        assert words[:2] == ["inject", "ansible-core"]
+        _check_libraries(words[2:])
+    elif program == "cd":
+        repository = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
+        assert words == [repository.rpartition("/")[2]]
     elif program == "ansible-builder":
         _check_builder(words)
     elif program == "podman":
@@ -269,6 +276,15 @@ def _check_command(block: Block, command: Command) -> None:
         assert words[0] in ("clone", "merge", "tag", "push")
     else:
         raise BlockError(f"{block.id}: the tests do not know the command {program!r}")
+
+
+_VENV = "~/ansible"
+
+
+def _check_libraries(words: list[str]) -> None:
+    needed = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
+    floors = re.findall(r"^(\w+) >= ([0-9.]+)$", needed, re.MULTILINE)
+    assert words == [f"{library}>={floor}" for library, floor in floors]
 
 
 # What the modules of awx.awx read.

@@ -141,6 +141,16 @@ class Setting:
         self.without_requests = folder / "without-requests"
         self.without_requests.mkdir()
         (self.without_requests / "requests.py").write_text("raise ImportError\n", encoding="utf-8")
+        self.old_python = folder / "old-python"
+        self.old_python.mkdir()
+        (self.old_python / "sitecustomize.py").write_text(
+            "import sys\nsys.version_info = (3, 8, 18)\n", encoding="utf-8"
+        )
+        self.old_library = folder / "old-library"
+        self.old_library.mkdir()
+        (self.old_library / "sitecustomize.py").write_text(
+            "import requests\nrequests.__version__ = '2.27.1'\n", encoding="utf-8"
+        )
         self.without_threads = folder / "without-threads"
         self.without_threads.mkdir()
         (self.without_threads / "sitecustomize.py").write_text(
@@ -179,7 +189,30 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "both id and name": Trigger({"identity_name": "billing"}),
         "neither id nor name": Trigger({"identity_id": None}),
         "an id that is a name": Trigger({"identity_id": "billing"}),
-        "a blank setting": Trigger({"tenant_id": " "}),
+        "a misspelled option": Trigger({"tenant": "x"}),
+        "an option like no other": Trigger({"qqqq": "x"}),
+        "a name that YAML made a number": Trigger({"identity_id": None, "identity_name": 8}),
+        "masked text": Trigger({"resource": "https://********.azure.com/"}),
+        "a template": Trigger({"resource": "{{ resource }}"}),
+        "omit in a list": principals("__omit_place_holder__1"),
+        "no principals": principals(),
+        "everyone, and some": Trigger({**REQUIRED, "allow_all_service_principals": True}),
+        "everyone": Trigger({"allow_all_service_principals": True}),
+        "not everyone": Trigger(
+            {"allow_all_service_principals": False}, stored={"allowedServicePrincipalIds": ""}
+        ),
+        "no audience": Trigger({"resource": "/"}),
+        "a scope": Trigger({"resource": "https://x/.default"}),
+        "a number of seconds with a unit": Trigger({"access_token_ttl": "1h"}),
+        "a timeout with a unit": Trigger({"timeout": "1m"}),
+        "a tenant by its domain": Trigger({"tenant_id": "contoso.onmicrosoft.com"}),
+        "the whole result of a login": login(login_data={"login_data": {}, "obtained": True}),
+        "a token for a login": login(login_data=UNUSED),
+        "half a dictionary for a login": login(login_data="{"),
+        "other keys in a login": login(login_data={"token": UNUSED}),
+        "a list for a token in a login": login(login_data={"access_token": [UNUSED]}),
+        "a login without a URL": login(login_data={"url": UNUSED, "access_token": UNUSED}),
+        "a list for a secret": Trigger({"token": [UNUSED]}),
         "a blank principal": principals(""),
         "a blank trusted IP": ips(""),
         "a number for a principal": principals(7),
@@ -250,12 +283,18 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "no metadata server of Google": setting.platform("gcp_auth"),
         "no pod": setting.platform("kubernetes_auth"),
         "a URL without a scheme": Trigger({"url": "app.infisical.com"}),
+        "no URL": Trigger(
+            {"url": None, "retries": 0},
+            environment={"https_proxy": setting.closed, "HTTPS_PROXY": setting.closed},
+        ),
         "a URL with a user": Trigger({"url": "https://me@app.infisical.com"}),
         "no time at all": Trigger({"timeout": 0}),
         "a negative rate limit timeout": Trigger({"rate_limit_timeout": -1}),
         "too many retries": Trigger({"retries": 101}),
         "no certificate authority": Trigger({"ca_path": "/nowhere/ca.pem"}),
         "a missing library": Trigger({}, environment={"PYTHONPATH": str(setting.without_requests)}),
+        "an old library": Trigger({}, environment={"PYTHONPATH": str(setting.old_library)}),
+        "an old Python": Trigger({}, environment={"PYTHONPATH": str(setting.old_python)}),
         "nothing at the port": Trigger({"url": setting.closed, "retries": 1}),
         "a port that never answers": Trigger({"url": setting.silent, "retries": 1, "timeout": 0.2}),
         "connections that are closed": faulty("drop"),
@@ -337,7 +376,6 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "a rate limit that lasts": Trigger(
             {"rate_limit_timeout": 1}, fault=("rate_limit", {"retry_after": 60})
         ),
-        "an id that is no UUID": Trigger({"tenant_id": "contoso"}),
         "host bits": ips("10.1.2.3/8"),
         "an IPv6 network that admits IPv4": ips("::/0"),
         "login data beside a method": Trigger(
@@ -359,7 +397,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"identity_id": OWN, "tenantId": SOMEBODYS["tenantId"]}
         ),
         "an identity that is listed twice": entries({"identity_id": OWN}, {"identity_id": OWN}),
-        "an entry with an empty option": entries({"identity_id": OWN, "resource": ""}),
+        "an entry with another type": entries({"identity_id": OWN, "resource": 7}),
         "an entry with a name that nobody has": entries({"identity_name": "nobody"}),
         "an entry with infinity": entries(
             {"identity_id": OWN, "access_token_num_uses_limit": float("inf")}
@@ -404,10 +442,10 @@ Said = t.Mapping[str, t.Sequence[tuple[str, str]]]
 
 @contextlib.contextmanager
 def servers() -> t.Iterator[dict[str, Emulator]]:
-    """Servers of both generations, and some that lack something."""
+    """Servers of 2026 and of 2024, and some that lack something."""
     with contextlib.ExitStack() as stack:
         started = {
-            name: stack.enter_context(running("2024" if name == "2024" else "current"))
+            name: stack.enter_context(running("2024-10" if name == "2024" else "2026"))
             for name in (
                 "current",
                 "2024",

@@ -23,7 +23,7 @@ Tour = t.Callable[..., Told]
 @pytest.fixture(name="emulator")
 def _emulator(request: pytest.FixtureRequest) -> t.Iterator[Emulator]:
     link_collection()
-    with running(getattr(request, "param", "current")) as emulator:
+    with running(getattr(request, "param", "2026")) as emulator:
         yield emulator
 
 
@@ -41,8 +41,8 @@ def _writes(emulator: Emulator) -> list[str]:
 @pytest.mark.parametrize(
     ("emulator", "by"),
     [
-        pytest.param("current", "identity_name", id="current server, identity by name"),
-        pytest.param("2024", "identity_id", id="server of 2024, identity by id"),
+        pytest.param("2026", "identity_name", id="server of 2026, identity by name"),
+        pytest.param("2024-10", "identity_id", id="server of 2024, identity by id"),
     ],
     indirect=["emulator"],
 )

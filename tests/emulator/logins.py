@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import errors, rules
-from .rules import BOTH, CURRENT
+from .rules import GENERATIONS
 from .state import AZURE, GCP, JWT, KUBERNETES, LDAP, OIDC, UNIVERSAL, Identity, State, decode_jwt
 
 
@@ -19,13 +19,15 @@ from .state import AZURE, GCP, JWT, KUBERNETES, LDAP, OIDC, UNIVERSAL, Identity,
 class LoginMethod:
     """An auth method that can be logged in with: the fields of the body, and who that is.
 
-    `verify` returns the identity or raises `errors.ApiError`.
+    `verify` returns the identity or raises `errors.ApiError`. The route is there from the
+    generation `since` on; before `works_since` it refuses everything.
     """
 
     name: str
     fields: tuple[str, ...]
     verify: Callable[[State, Mapping[str, str]], Identity]
-    generations: frozenset[str] = BOTH
+    since: str = GENERATIONS[0]
+    works_since: str = GENERATIONS[0]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class JwtMethod:
     claims: Callable[[Mapping[str, Any]], dict[str, Any]]
     check: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
     unreadable: Callable[[], errors.ApiError] = lambda: errors.unauthorized("Invalid JWT")
-    generations: frozenset[str] = BOTH
+    since: str = GENERATIONS[0]
 
     def verify(self, state: State, given: Mapping[str, str]) -> Identity:
         """See `LoginMethod`."""
@@ -59,7 +61,7 @@ def configured(state: State, method: str, title: str, text: str) -> Identity:
     try:
         identity_id = str(uuid.UUID(text))
     except ValueError:
-        raise errors.broken("FindOne") from None
+        raise errors.broken("Find one") from None
     identity = state.identities.get(identity_id)
     if identity is None or method not in identity.methods:
         raise errors.not_found(
@@ -105,12 +107,15 @@ def azure_claims(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_azure(stored: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-    """Compare as the server does: letter by letter, but for a slash at the end of the resource."""
+    """Compare as the server does: letter by letter, but for a slash at the end of the resource.
+
+    What is left of a resource of a slash is blank, and a blank one asks for no audience at all.
+    """
     resource = stored["resource"]
     audience = claims.get("aud")
     if resource.endswith("/") and not str(audience).endswith("/"):
         resource = resource[:-1]
-    if audience != resource:
+    if resource and audience != resource:
         raise errors.unauthorized("Audience mismatch")
     if claims.get("iss") != f"https://sts.windows.net/{stored['tenantId']}/":
         raise errors.unauthorized("Issuer mismatch")
@@ -187,14 +192,15 @@ JWT_METHODS = {
         JwtMethod(GCP, "GCP", gcp_claims, check_gcp),
         JwtMethod(KUBERNETES, "Kubernetes", kubernetes_claims, check_kubernetes),
         JwtMethod(OIDC, "OIDC", bound_claims, check_bound),
-        JwtMethod(JWT, "JWT", bound_claims, check_bound, generations=CURRENT),
+        JwtMethod(JWT, "JWT", bound_claims, check_bound, since="2025-06"),
     )
 }
 LOGINS = (
     LoginMethod(UNIVERSAL, ("clientId", "clientSecret"), verify_universal),
     *(
-        LoginMethod(method.name, ("identityId", "jwt"), method.verify, method.generations)
+        LoginMethod(method.name, ("identityId", "jwt"), method.verify, method.since)
         for method in JWT_METHODS.values()
     ),
-    LoginMethod(LDAP, ("identityId", "username", "password"), verify_ldap, CURRENT),
+    # The route is there in 2025, and lets nobody in.
+    LoginMethod(LDAP, ("identityId", "username", "password"), verify_ldap, "2025-06", "2026"),
 )

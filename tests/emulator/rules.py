@@ -4,7 +4,8 @@
 """The server's rules as pure functions of plain values.
 
 Tests import these to predict what the server says without asking it, so nothing here knows of
-requests, state or the framework. ``generation`` is always one of `GENERATIONS`.
+requests, state or the framework. ``generation`` is always one of `GENERATIONS`, which compare as
+text: ``generation < "2026"`` is "before 2026".
 """
 
 from __future__ import annotations
@@ -15,17 +16,25 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-GENERATIONS = ("current", "2024")
-BOTH = frozenset(GENERATIONS)
-CURRENT = frozenset({"current"})
+GENERATIONS = ("2024-10", "2025-06", "2026")
+NEWEST = GENERATIONS[-1]
 TTL_RULES = ("as-probed", "mended", "mended-zero")
 
 TTL_MAX = 315_360_000
 TTL_DEFAULT = 2_592_000
+# No token of a server of 2026 lives longer, whatever its settings.
+TOKEN_AGE = 7_776_000
 # Database columns: a longer string is a database error, not a validation one.
 STRING_COLUMN = 255
-PRINCIPALS_COLUMN = {"current": 2048, "2024": 255}
+METADATA_COLUMN = 1020
+PRINCIPALS_COLUMN = {"2024-10": 255, "2025-06": 255, "2026": 2048}
 BIGINT_MAX = 2**63 - 1
+# What ``error`` says above the rate limit.
+RATE_LIMITED = {
+    "2024-10": "RateLimitError",
+    "2025-06": "RateLimitExceeded",
+    "2026": "RateLimitExceeded",
+}
 
 TTL_ABOVE_MAX_VALIDATION = "Access Token TTL cannot be greater than Access Token Max TTL."
 TTL_ABOVE_MAX = "Access token TTL cannot be greater than max TTL"
@@ -57,7 +66,7 @@ class Refusal(NamedTuple):
 
 def validation_status(generation: str) -> int:
     """Status of a validation failure."""
-    return 422 if generation == "current" else 401
+    return 401 if generation == "2024-10" else 422
 
 
 def js_trim(text: str) -> str:
@@ -80,15 +89,15 @@ def ttl_issues(generation: str, verb: str, ttl: int | None, max_ttl: int | None)
     """What validation says of the two lifetimes on ``POST`` or ``PATCH``; None is "not given"."""
     issues = []
     if ttl is not None:
-        least = 1 if generation == "2024" and verb == "POST" else 0
+        least = 1 if generation == "2024-10" and verb == "POST" else 0
         issues += _range_issues("accessTokenTTL", ttl, least)
     if max_ttl is not None:
-        # 2024 asks for "not zero", so that negative values pass.
-        least_max = 0 if generation == "current" else None
+        # 2024-10 asks for "not zero", so that negative values pass.
+        least_max = None if generation == "2024-10" else 0
         issues += _range_issues("accessTokenMaxTTL", max_ttl, least_max)
-        if generation == "2024" and max_ttl == 0:
+        if generation == "2024-10" and max_ttl == 0:
             issues.append(Issue("accessTokenMaxTTL", "Max TTL must have a non zero number"))
-    if generation == "current" and ttl is not None and max_ttl is not None:
+    if generation > "2024-10" and ttl is not None and max_ttl is not None:
         # On POST a max of 0 is a number like any other, on PATCH it counts as "not given".
         limited = max_ttl != 0 or verb == "POST"
         if limited and ttl > max_ttl:

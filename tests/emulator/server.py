@@ -17,6 +17,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from .app import make_app
 from .control import Control
+from .rules import NEWEST
 
 HOST = "127.0.0.1"
 
@@ -44,7 +45,7 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
 
 
 @contextmanager
-def running(generation: str = "current", *, port: int = 0, **settings: Any) -> Iterator[Emulator]:
+def running(generation: str = NEWEST, *, port: int = 0, **settings: Any) -> Iterator[Emulator]:
     """Serve on loopback from a daemon thread until the block ends; port 0 takes a free one."""
     with socket.create_server((HOST, port), backlog=1024) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"

@@ -8,6 +8,7 @@ import signal
 import typing as t
 
 import pytest
+from functional.cases import BOTH
 
 from emulator import running
 
@@ -24,14 +25,14 @@ def _signals_reach_tasks() -> t.Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.fixture(scope="session", params=["current", "2024"])
+@pytest.fixture(scope="session", params=BOTH)
 def generation(request: pytest.FixtureRequest) -> str:
-    """Both generations of servers, one after the other."""
+    """The newest and the oldest generation of servers, one after the other."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def server() -> t.Iterator[t.Any]:
-    """An emulator of the current generation, for tests that the generation means nothing to."""
+    """An emulator of the newest generation, for tests that the generation means nothing to."""
     with running() as emulator:
         yield emulator

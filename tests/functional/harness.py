@@ -160,16 +160,25 @@ def run_in_process(
 
 
 def start_module(
-    name: str, folder: Path, options: t.Mapping[str, t.Any], **extra: str
+    name: str,
+    folder: Path,
+    options: t.Mapping[str, t.Any],
+    *,
+    path: t.Sequence[Path] = (),
+    **extra: str,
 ) -> subprocess.Popen[str]:
-    """Start a module as a process, without Ansible, which would itself have to be stopped."""
+    """Start a module as a process, without Ansible, which would itself have to be stopped.
+
+    In the folders of `path` Python looks first; `extra` goes into its environment.
+    """
+    python_path = os.pathsep.join(map(str, [*path, COLLECTIONS]))
     process = subprocess.Popen(
         [sys.executable, "-m", f"{_PYTHON_MODULES}.{name.rpartition('.')[2]}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=clean_environment(folder, PYTHONPATH=str(COLLECTIONS), **extra),
+        env=clean_environment(folder, PYTHONPATH=python_path, **extra),
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": dict(options)}))

@@ -36,7 +36,7 @@ class Scenario:
     message: str | None = None
     result: t.Mapping[str, t.Any] = field(default_factory=dict)
     settings: t.Mapping[str, t.Any] = field(default_factory=dict)
-    generation: str = "current"
+    generation: str = "2026"
 
 
 def race(method: str, change: str, **fields: t.Any) -> tuple[str, dict[str, t.Any]]:
@@ -252,7 +252,10 @@ LASTING = [
         [("mismatch", {"method": "PATCH", "fields": {"allowedServicePrincipalIds": TWO}})],
         changed=True,
         leaves={"allowedServicePrincipalIds": TWO},
-        message=f"allowed_service_principal_ids ['{TWO}'] where ['{ONE}'] was asked for",
+        message=(
+            f"allowed_service_principal_ids ['{TWO}'] where allowed_service_principal_ids ['{ONE}']"
+            " was asked for"
+        ),
     ),
     Scenario(
         "attach: the server answers another state than it was asked for",
@@ -261,7 +264,10 @@ LASTING = [
         [("mismatch", {"method": "POST", "fields": {"allowedServicePrincipalIds": ""}})],
         changed=True,
         leaves={"allowedServicePrincipalIds": ""},
-        message=f"allowed_service_principal_ids [] where ['{ONE}'] was asked for",
+        message=(
+            f"allow_all_service_principals True where allowed_service_principal_ids ['{ONE}'] was"
+            " asked for"
+        ),
     ),
     Scenario(
         "update: a trusted IP without the licence",
@@ -371,12 +377,12 @@ LIMITS = [
         generation=generation,
     )
     for what, method, details, generation in (
-        ("a 429 on reading", "GET", {"retry_after": 1}, "current"),
-        ("a 429 on writing", "PATCH", {"retry_after": 1}, "current"),
-        ("a 429 without a time", "PATCH", {"retry_after": None}, "current"),
-        ("a 429 with a time that is no number", "PATCH", {"retry_after": "soon"}, "current"),
-        ("a 429 with a time of 0", "PATCH", {"retry_after": 0}, "current"),
-        ("a 500 that is a rate limit", "PATCH", {"retry_after": 1, "status": 500}, "2024"),
+        ("a 429 on reading", "GET", {"retry_after": 1}, "2026"),
+        ("a 429 on writing", "PATCH", {"retry_after": 1}, "2026"),
+        ("a 429 without a time", "PATCH", {"retry_after": None}, "2026"),
+        ("a 429 with a time that is no number", "PATCH", {"retry_after": "soon"}, "2026"),
+        ("a 429 with a time of 0", "PATCH", {"retry_after": 0}, "2026"),
+        ("a 500 that is a rate limit", "PATCH", {"retry_after": 1, "status": 500}, "2024-10"),
     )
 ] + [
     Scenario(

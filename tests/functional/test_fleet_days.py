@@ -31,6 +31,8 @@ from ansible_collections.community.infisical.plugins.modules import infisical_az
 from emulator import running
 
 WORKERS = 8
+# No more than there are workers.
+FEW_USES = (1, 2, 3, 5, 8)
 AZURE_AUTH = "/azure-auth/identities/"
 NOT_TRIED = re.compile(r"(\d+) of (\d+) identities were not tried\.")
 
@@ -95,10 +97,11 @@ def uses(number: int) -> t.Callable[[Yard], Options]:
     }
 
 
-def limit_uses(yard: Yard) -> None:
-    """Let every login's token be good for 100 requests."""
-    admin = yard.server.identities["admin"]
-    yard.server.put_method(admin, "universal-auth", accessTokenNumUsesLimit=100)
+def limit_uses(number: int) -> t.Callable[[Yard], t.Any]:
+    """Let every login's token be good for so many requests."""
+    return lambda yard: yard.server.put_method(
+        yard.server.identities["admin"], "universal-auth", accessTokenNumUsesLimit=number
+    )
 
 
 def lose_login(yard: Yard) -> Options:
@@ -140,8 +143,19 @@ DAYS: dict[str, Day] = {
         300, options=uses(150), module=INFO, wanted={}
     ),
     "a login whose tokens are used up soon": Day(
-        300, limit_uses, lambda yard: yard.credentials(), check=True
+        300, limit_uses(100), lambda yard: yard.credentials(), check=True
     ),
+    **{
+        f"a login whose tokens are good for {number}{what}": Day(
+            20,
+            limit_uses(number),
+            lambda yard: yard.credentials(),
+            module=INFO if what else FLEET,
+            settings={"latency": 0.01},
+        )
+        for number in FEW_USES
+        for what in ("", ", to look up")
+    },
     "a login that is lost half-way": Day(300, options=lose_login, check=True),
     "a server that goes down half-way": Day(
         200,
@@ -252,6 +266,7 @@ def test_a_token_that_ends_ends_the_task_and_few_requests_are_wasted(
     result = evening.result
     assert result["failed"]
     assert "401 UnauthorizedError" in result["msg"]
+    assert "raise the limit on uses (access_token_num_uses_limit) of the" in result["msg"]
     refused = [item for item in evening.requests if item.status == 401]
     assert 1 <= len(refused) <= WORKERS
     assert len(evening.requests) == 150 + len(refused)
@@ -278,6 +293,26 @@ def test_a_login_is_renewed_as_often_as_need_be(evenings: dict[str, Evening]) ->
     # The refused ones are spent on the old token, not on the new.
     assert len(logins) == 3
     assert len(refused) <= WORKERS * 2 + 1
+
+
+@pytest.mark.parametrize("what", ["", ", to look up"])
+@pytest.mark.parametrize("number", FEW_USES)
+def test_tokens_of_few_uses_are_not_used_up_by_each_other(
+    number: int, what: str, evenings: dict[str, Evening]
+) -> None:
+    evening = evenings[f"a login whose tokens are good for {number}{what}"]
+    result = evening.result
+    assert not result["failed"], result["msg"]
+    if what:
+        assert len(result["azure_auths"]) == 20
+    else:
+        assert result["changed_count"] == len(evening.yard.changed()) == 20
+    logins = [item for item in evening.requests if item.path.endswith("/login")]
+    useful = [item for item in evening.requests if item.authorization and item.status == 200]
+    refused = [item for item in evening.requests if item.status == 401]
+    # Each is used as often as it may be, and then ended by one refusal.
+    assert len(logins) == -(-len(useful) // number)
+    assert len(refused) <= len(logins) - 1 + WORKERS
 
 
 def test_a_login_that_cannot_be_had_again_ends_the_task(evenings: dict[str, Evening]) -> None:

@@ -118,7 +118,7 @@ class Side:
         }
 
 
-@pytest.fixture(scope="module", params=["current", "2024"])
+@pytest.fixture(scope="module", params=["2026", "2024-10"])
 def sides(request: pytest.FixtureRequest) -> t.Iterator[tuple[Side, Side]]:
     with contextlib.ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())

@@ -82,7 +82,7 @@ def bench() -> t.Iterator[Bench]:
 
 @pytest.fixture(scope="module")
 def old_bench() -> t.Iterator[Bench]:
-    with running(generation="2024") as server:
+    with running(generation="2024-10") as server:
         yield Bench(server, 320)
 
 

@@ -71,7 +71,7 @@ class Bench:
         ]
 
 
-@pytest.fixture(scope="module", params=["current", "2024"])
+@pytest.fixture(scope="module", params=["2026", "2024-10"])
 def bench(request: pytest.FixtureRequest) -> t.Iterator[Bench]:
     with running(generation=request.param) as server:
         yield Bench(server)

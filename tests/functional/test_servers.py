@@ -384,6 +384,23 @@ def test_plain_http_where_tls_is_expected(server: t.Any, attached: str, tmp_path
 
 
 @pytest.mark.parametrize("library", ["requests", "netaddr"])
+def test_a_library_that_is_too_old(
+    library: str, server: t.Any, attached: str, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    patch = f"import {library}\n{library}.__version__ = '0.10.0.1'\n"
+    (old / "sitecustomize.py").write_text(patch, encoding="utf-8")
+    (result,) = run_tasks(
+        tmp_path,
+        [Task(task(server, attached).options, environment={"PYTHONPATH": str(old)})],
+    )
+    assert result["failed"]
+    assert result["msg"].startswith(f"The Python library {library} is 0.10.0.1 where the module")
+    assert "Traceback" not in str(result)
+
+
+@pytest.mark.parametrize("library", ["requests", "netaddr"])
 def test_a_missing_library(library: str, server: t.Any, attached: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     missing.mkdir()

@@ -128,9 +128,12 @@ def test_commit_of_the_release_has_version_and_changelog_and_nothing_else(made: 
         "README.md",
         "changelogs/changelog.yaml",
         "changelogs/fragments/pretended.yml",
+        "extensions/awx/execution-environment.yml",
         "galaxy.yml",
     ]
     assert f"version: {VERSION}\n" in clone.git("show", f"{branch}:galaxy.yml")
+    image = clone.git("show", f"{branch}:extensions/awx/execution-environment.yml")
+    assert f"        version: {VERSION}\n" in image
     assert f"community-infisical-{VERSION}.tar.gz" in clone.git("show", f"{branch}:README.md")
     assert "made to test how releases" in clone.git("show", f"{branch}:CHANGELOG.rst")
 

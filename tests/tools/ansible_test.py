@@ -9,6 +9,7 @@ environment that it runs in.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -17,7 +18,6 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from string import Template
 from typing import IO
@@ -25,6 +25,7 @@ from typing import IO
 from .counts import read_reports
 from .environments import project_environ
 from .infisical import IncompleteError, infisical
+from .network import reachable
 from .paths import REPORTS, ROOT, copy_collection
 from .pythons import search_path
 
@@ -55,12 +56,13 @@ def _provide_pip_bootstrap(bin_directory: Path) -> None:
         if script.exists():
             continue
         script.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with urllib.request.urlopen(BOOTSTRAP_URL.format(version=version), timeout=20) as page:
+        content = BOOTSTRAP_SUBSTITUTE.encode()
+        url = BOOTSTRAP_URL.format(version=version)
+        if reachable(url):
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=20) as page:
                 content = page.read()
-        except OSError as error:
-            print(f"Using the index's own pip {version} for ansible-test: {error}", flush=True)
-            content = BOOTSTRAP_SUBSTITUTE.encode()
+        if content == BOOTSTRAP_SUBSTITUTE.encode():
+            print(f"Using the index's own pip {version} for ansible-test.", flush=True)
         # Another run may be at the same point.
         temporary = script.with_name(f"{script.name}.{os.getpid()}")
         temporary.write_bytes(content)
@@ -106,7 +108,7 @@ def run_ansible_test(
     if kind == "sanity":
         _provide_pip_bootstrap(bin_directory)
         command.append("--junit")
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         if kind == "integration":
             variables = stack.enter_context(infisical())
             _write_integration_config(tree / "tests/integration", variables, extra_vars or {})

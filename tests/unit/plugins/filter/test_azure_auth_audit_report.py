@@ -64,6 +64,7 @@ def test_an_audit_of_nothing() -> None:
         ),
         "complete": True,
         "problems": [],
+        "not_visible": [],
         "drifted": [],
         "not_judged": [],
         "unlisted": [],
@@ -84,6 +85,23 @@ def test_settings_that_differ_are_told_in_their_usual_order() -> None:
             {"field": "access_token_ttl", "desired": 2, "actual": 1},
         ],
     }
+
+
+def test_what_opens_an_identity_is_told() -> None:
+    opened = {"allow_all_service_principals": True, "allowed_service_principal_ids": None}
+    listed = {"allow_all_service_principals": False, "allowed_service_principal_ids": [TWO]}
+    result = check([changed(ONE)], 1, diff=[{"before": opened, "after": listed}])
+    (drifted,) = make([{"identity_id": ONE}], [result], NOTHING, [])["drifted"]
+    assert drifted["fields"] == [
+        {"field": "allow_all_service_principals", "desired": False, "actual": True},
+        {"field": "allowed_service_principal_ids", "desired": [TWO], "actual": None},
+    ]
+
+
+def test_what_could_not_be_seen_is_told_and_leaves_the_report_complete() -> None:
+    said = "Identities of the project payments: the login may not read them."
+    report = make([], [], {"azure_auths": [], "not_visible": [said]}, [])
+    assert (report["not_visible"], report["complete"]) == ([said], True)
 
 
 def test_differences_belong_to_those_that_did_not_fail() -> None:

@@ -39,6 +39,7 @@ def azure_auth(**changes: t.Any) -> Object:
         "state": "present",
         "tenant_id": TENANT,
         "resource": "https://management.azure.com/",
+        "allow_all_service_principals": False,
         "allowed_service_principal_ids": [ONE],
         "access_token_trusted_ips": ["10.0.0.0/8", "2001:db8::/32"],
         "access_token_ttl": 3600,
@@ -66,8 +67,15 @@ def principals(*ids: str) -> Object:
     return {"allowed_service_principal_ids": list(ids)}
 
 
+# As an object has it in which every service principal is let in.
+OPEN: Object = {"allow_all_service_principals": True, "allowed_service_principal_ids": None}
+
+
 FOUND: list[tuple[str, Object, t.Any]] = [
-    ("open_to_tenant", principals(), []),
+    ("open_to_tenant", OPEN, True),
+    ("any_audience", {"resource": ""}, ""),
+    ("any_audience", {"resource": "/"}, "/"),
+    ("any_audience", {"resource": " \ufeff"}, " \ufeff"),
     ("ipv4_opened_by_ipv6", ips("10.0.0.0/8", "::/0"), ["::/0"]),
     ("ipv4_opened_by_ipv6", ips("10.0.0.0/8", "::ffff:0:0/96"), ["::ffff:0.0.0.0/96"]),
     ("ipv4_opened_by_ipv6", ips("0.0.0.0/1", "::/64"), ["::/64"]),
@@ -105,6 +113,13 @@ FOUND: list[tuple[str, Object, t.Any]] = [
         {"access_token_ttl": 315360000, "access_token_max_ttl": 86400},
         315360000,
     ),
+    (
+        "scope_as_resource",
+        {"resource": "https://management.azure.com/.default"},
+        "https://management.azure.com/.default",
+    ),
+    ("scope_as_resource", {"resource": "api://billing/.Default/"}, "api://billing/.Default/"),
+    ("scope_as_resource", {"resource": ".default"}, ".default"),
     ("malformed_tenant_id", {"tenant_id": TENANT.upper()}, TENANT.upper()),
     ("malformed_tenant_id", {"tenant_id": TENANT.replace("-", "")}, TENANT.replace("-", "")),
     ("malformed_tenant_id", {"tenant_id": "contoso.example"}, "contoso.example"),
@@ -166,7 +181,8 @@ NOT_FOUND: list[Object] = [
     {"resource": "api://3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16"},
     {"resource": "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16"},
     {"resource": "https://contoso.example/billing"},
-    {"resource": ""},
+    {"resource": "https://contoso.example/a.default"},
+    {"resource": "//"},
     principals(ONE, TWO),
     {"access_token_num_uses_limit": 1},
 ]
@@ -191,14 +207,14 @@ def test_every_rule_is_tested_and_documented() -> None:
 
 
 def test_a_finding_says_why_it_matters_and_what_to_set() -> None:
-    (finding,) = find([azure_auth(**principals())])
+    (finding,) = find([azure_auth(**OPEN)])
     assert set(finding) == {
         *("rule", "severity", "identity_id", "identity_name", "field", "value", "why", "fix"),
     }
     assert [
         rule.name for rule in RULES if not (rule.why.endswith(".") and rule.fix.endswith("."))
     ] == []
-    options = {field.option for field in AZURE_AUTH.fields}
+    options = {"allow_all_service_principals", *(field.option for field in AZURE_AUTH.fields)}
     assert {rule.field for rule in RULES} - {None} <= options
 
 
@@ -227,6 +243,8 @@ def test_identical_configuration_is_found_from_the_threshold_on() -> None:
 
 
 def test_configurations_are_compared_by_meaning() -> None:
+    open_, nobody = azure_auth(**OPEN), azure_auth(**principals(""))
+    assert rules(open_, nobody, min_identical=2) == ["open_to_tenant", "names_nobody"]
     one = azure_auth(**ips("10.0.0.0/8", "2001:db8::/32"), **principals(ONE, TWO))
     same = azure_auth(**ips("2001:DB8:0::/32", "10.1.2.3/8"), **principals(TWO, ONE))
     other = azure_auth(**ips("10.0.0.0/8"), **principals(ONE, TWO))
@@ -236,7 +254,7 @@ def test_configurations_are_compared_by_meaning() -> None:
 
 def test_the_most_severe_come_first_and_identities_keep_their_order() -> None:
     first = azure_auth(identity_name="first", access_token_num_uses_limit=0, resource="https://a")
-    second = azure_auth(identity_name="second", access_token_num_uses_limit=0, **principals())
+    second = azure_auth(identity_name="second", access_token_num_uses_limit=0, **OPEN)
     found = [(finding["rule"], finding["identity_name"]) for finding in find([first, second])]
     assert found == [
         ("open_to_tenant", "second"),
@@ -260,14 +278,14 @@ def test_what_is_not_attached_or_was_not_read_has_no_findings() -> None:
     absent = {"identity_id": ONE, "state": "absent", "metadata": None}
     failed = {"identity_id": ONE, "changed": False, "failed": True, "purged": False, "msg": "no"}
     assert find([absent, failed]) == []
-    nameless = azure_auth(**principals(), changed=True, failed=False, purged=False)
+    nameless = azure_auth(**OPEN, changed=True, failed=False, purged=False)
     del nameless["identity_name"]
     (finding,) = find([nameless])
     assert finding["identity_name"] is None
 
 
 def test_what_select_yields_is_a_list() -> None:
-    assert len(find(item for item in [azure_auth(**principals())])) == 1
+    assert len(find(item for item in [azure_auth(**OPEN)])) == 1
 
 
 def test_a_finding_does_not_share_what_it_shows_with_its_input() -> None:
@@ -296,6 +314,11 @@ REFUSED: list[tuple[t.Any, Object, str]] = [
         [azure_auth(allowed_service_principal_ids=[ONE, None])],
         {},
         "None] for allowed_service_principal_ids, which",
+    ),
+    (
+        [azure_auth(allow_all_service_principals=None)],
+        {},
+        "None for allow_all_service_principals, which is not a boolean",
     ),
     (
         [azure_auth(access_token_trusted_ips="::/0")],
@@ -425,7 +448,7 @@ def _standard(text: str) -> t.Any:
 def test_5000_identities_with_many_networks_take_no_time(record_property: t.Any) -> None:
     """Containment is looked for in order, not pair by pair: 1,000 networks on one identity too."""
     listed = [f"10.{n % 256}.{m}.0/24" for n in range(5) for m in range(4)]
-    objects = fleet(5000, **ips(*listed), **principals())
+    objects = fleet(5000, **ips(*listed), **OPEN)
     objects.append(azure_auth(**ips(*(f"10.{n >> 8}.{n & 255}.0/24" for n in range(10000)))))
     begin = time.perf_counter()
     found = find(objects)

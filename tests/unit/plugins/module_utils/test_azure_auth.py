@@ -93,23 +93,55 @@ def test_blanks_and_commas_in_any_mixture_are_refused(ids: list[str]) -> None:
 
 
 @given(st.lists(st.text() | st.none() | st.booleans() | st.integers(), min_size=1))
-def test_only_an_empty_list_is_everyone(ids: list[object]) -> None:
+def test_no_list_is_everyone(ids: list[object]) -> None:
     try:
         sent = read(allowed_service_principal_ids=ids)["allowed_service_principal_ids"]
     except OptionError:
         return
     assert sent.strip(BLANKS) != ""
-    assert principals(sent) != []
 
 
-def test_an_empty_list_is_everyone() -> None:
-    assert read(allowed_service_principal_ids=[]) == {"allowed_service_principal_ids": ""}
+def test_an_empty_list_is_refused_with_the_way_to_let_everyone_in() -> None:
+    message = refusal(allowed_service_principal_ids=[])
+    assert "is an empty list" in message
+    assert "set allow_all_service_principals to true" in message
+
+
+def test_everyone_is_asked_for_by_its_own_option() -> None:
+    assert read(allow_all_service_principals=True) == {"allowed_service_principal_ids": ""}
+    both = {"allow_all_service_principals": True, "allowed_service_principal_ids": [ONE]}
+    assert "is true, and allowed_service_principal_ids is given too" in refusal(**both)
+    both["allow_all_service_principals"] = False
+    assert read(**both) == {"allowed_service_principal_ids": ONE}
+
+
+def test_not_everyone_asks_for_nothing_where_that_is_so() -> None:
+    wanted = read(allow_all_service_principals=False)
+    assert AZURE_AUTH.resolved(None, wanted) == {}
+    current = {"allowed_service_principal_ids": ONE}
+    assert AZURE_AUTH.resolved(current, wanted) == {}
+    with pytest.raises(OptionError, match="lets every service principal of the tenant log"):
+        AZURE_AUTH.resolved({"allowed_service_principal_ids": ""}, wanted)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warned"),
+    [(ONE, "", True), (None, "", True), ("", "", False), ("", ONE, False), (", ", "", True)],
+)
+def test_who_opens_an_identity_is_warned(before: str | None, after: str, warned: bool) -> None:
+    notes = Notes()
+    current = None if before is None else stored_as(before)
+    AZURE_AUTH.note_change("billing", current, stored_as(after), notes)
+    assert ["billing" in message for message in notes.messages()] == [True] * warned
+
+
+def stored_as(principals: str) -> dict[str, t.Any]:
+    return {**AZURE_AUTH.defaults(), "allowed_service_principal_ids": principals}
 
 
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [
-        ("", []),
         (ONE, [ONE]),
         (f"{ONE}, {TWO}", [ONE, TWO]),
         (f"{TWO},{ONE}, {TWO}", [TWO, ONE]),
@@ -162,12 +194,20 @@ def test_principals_fit_up_to_the_column() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"allowed_service_principal_ids": ["a,b"]}, "allowed_service_principal_ids[0] 'a,b' has"),
+        ({"allowed_service_principal_ids": ["a,b"]}, "[0] 'a,b' has several ids in it"),
         ({"allowed_service_principal_ids": [7]}, "allowed_service_principal_ids[0] is 7, which is"),
         ({"allowed_service_principal_ids": ["a\0"]}, r"'a\x00' has a NUL character in it"),
-        ({"tenant_id": " "}, "tenant_id is blank"),
+        ({"tenant_id": "contoso.onmicrosoft.com"}, "'contoso.onmicrosoft.com' is not a UUID"),
+        ({"tenant_id": f"{ONE} {TWO}"}, "has several ids in it"),
+        ({"allowed_service_principal_ids": [f"{ONE};{TWO}"]}, "has several ids in it"),
+        ({"allowed_service_principal_ids": [f"{ONE}\n{TWO}"]}, "has several ids in it"),
+        ({"allowed_service_principal_ids": ["False"]}, "[0] 'False' is not a UUID"),
+        ({"resource": "/"}, "resource is '/', for which Infisical checks no audience at all"),
+        (
+            {"resource": "https://x/.default"},
+            "is a scope, which no token has as its audience; write the audience, 'https://x/'.",
+        ),
         ({"tenant_id": "a\0b"}, r"tenant_id 'a\x00b' has a NUL character in it"),
-        ({"resource": "\ufeff"}, "resource is blank"),
         ({"access_token_trusted_ips": []}, "access_token_trusted_ips is an empty list"),
         ({"access_token_trusted_ips": [""]}, "access_token_trusted_ips[0] is blank"),
         ({"access_token_trusted_ips": [None]}, "access_token_trusted_ips[0] is None, which is not"),
@@ -251,8 +291,6 @@ def test_what_networks_come_out_as_can_be_fed_back_in(texts: list[str]) -> None:
 
 WARNINGS = [
     ({"access_token_trusted_ips": ["10.1.2.3/8"]}, "10.1.2.3/8 is 10.0.0.0/8"),
-    ({"tenant_id": "contoso.example"}, "tenant_id 'contoso.example'"),
-    ({"allowed_service_principal_ids": ["my-app"]}, "allowed_service_principal_ids 'my-app'"),
     ({"access_token_trusted_ips": ["10.0.0.0/8", "::/0"]}, "also admit every IPv4 address"),
 ]
 
@@ -298,7 +336,8 @@ def test_an_object_of_the_api_as_shown() -> None:
     assert AZURE_AUTH.to_result(AZURE_AUTH.from_api(STORED)) == {
         "tenant_id": ONE,
         "resource": "r",
-        "allowed_service_principal_ids": [],
+        "allowed_service_principal_ids": None,
+        "allow_all_service_principals": True,
         "access_token_trusted_ips": ["0.0.0.0/0"],
         "access_token_ttl": 7200,
         "access_token_max_ttl": 0,

@@ -96,9 +96,34 @@ def test_a_blank_id_or_name_is_none(blank: str | None) -> None:
 def test_absent_is_nothing_wanted_and_its_other_options_are_judged_all_the_same() -> None:
     (entry,) = read({"identity_name": "x", "state": "absent", "tenant_id": TENANT})
     assert entry.wanted is None
-    assert problems_of({"identity_name": "x", "state": "absent", "tenant_id": " "}) == [
-        (0, "azure_auths[0] (x): tenant_id is blank; give it a value or leave it out.")
+    ((_place, sentence),) = problems_of({"identity_name": "x", "state": "absent", "tenant_id": "y"})
+    assert sentence.startswith("azure_auths[0] (x): tenant_id 'y' is not a UUID; write one such as")
+
+
+@pytest.mark.parametrize("name", [8, 750, True, 1.5, ["x"]], ids=repr)
+def test_names_that_are_no_strings_are_refused(name: t.Any) -> None:
+    assert problems_of({"identity_name": name}) == [
+        (
+            0,
+            (
+                f"azure_auths[0]: identity_name is {name!r}, which is not a string; put it in"
+                " quotes: YAML reads 010, 12:30 and yes as other values than they look like."
+            ),
+        )
     ]
+
+
+@pytest.mark.parametrize("text", ["{{ tenant }}", "********", "__omit_place_holder__1"])
+def test_what_only_stands_for_a_value_is_refused(text: str) -> None:
+    for options in ({"resource": text}, {"access_token_trusted_ips": [text]}):
+        ((_place, sentence),) = problems_of({"identity_name": "x", **options})
+        assert f"'{text}' is " in sentence
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\ufeff"])
+def test_blank_options_are_left_out(blank: str) -> None:
+    (entry,) = read({"identity_name": "x", **dict.fromkeys([*AZURE_AUTH_SPEC, "state"], blank)})
+    assert entry.wanted == {}
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"id": "x"}, [1], "text", 7], ids=repr)
@@ -137,7 +162,7 @@ def test_what_is_no_dictionary_is_refused(item: t.Any) -> None:
 
 def test_every_problem_of_every_entry_is_told_in_order() -> None:
     found = problems_of(
-        {"identity_name": "a", "tenant_id": "", "resource": " ", "nope": 1},
+        {"identity_name": "a", "tenant_id": "y", "resource": "/", "nope": 1},
         {"identity_name": "b"},
         "c",
         {"access_token_ttl": "1h"},

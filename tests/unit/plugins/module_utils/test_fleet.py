@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils import _fleet
+from ansible_collections.community.infisical.plugins.module_utils import _signals
 from ansible_collections.community.infisical.plugins.module_utils._entries import Found, Reference
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     ApiError,
@@ -226,7 +226,7 @@ class Interrupted:
     """A fleet of visits of which two hang, which is stopped by somebody else meanwhile."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, writing: bool) -> None:
-        monkeypatch.setattr(_fleet, "_LAST_ORDERS", 0.05)
+        monkeypatch.setattr(_signals, "LAST_ORDERS", 0.05)
         self.fleet = Fleet(2)
         self.never = threading.Event()
         self._hanging = threading.Semaphore(0)

@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._text import (
     BLANKS,
     masked,
+    no_value,
     printable,
     quoted,
     trim,
+    visible,
 )
 
 # ECMAScript's WhiteSpace and LineTerminator, which String.prototype.trim() removes.
@@ -64,9 +68,66 @@ def test_quoted_shows_a_value_as_given(value: object, shown: str) -> None:
         ("the key is 0123456789abcdef.", "the key is ********."),
         ("the key is 0123456789a... and 01234567", "the key is ********... and ********"),
         ("0123456789abcdef0123456789abcdef", "****************"),
-        ("0123456 is too short to tell", "0123456 is too short to tell"),
+        ("0123456 is not enough to tell", "0123456 is not enough to tell"),
+        ("a short one goes when it is whole: shor", "a ******** one goes when it is whole: shor"),
         ("nothing", "nothing"),
     ],
 )
 def test_masked_has_neither_a_secret_nor_its_beginning(text: str, shown: str) -> None:
-    assert masked(text, ["0123456789abcdef", "short"]) == shown
+    assert masked(text, ["0123456789abcdef", "short", ""]) == shown
+
+
+@pytest.mark.parametrize(
+    ("secrets", "text", "shown"),
+    [
+        (["header00.one", "header00.two"], "header00.two and header00.on", "******** and ********"),
+        (["abcdefghabcdefghXYZ"], "abcdefghabcdefghXYZ, abcdefghabcd...", "********, ********..."),
+        (["password", "password-and-more"], "password-and-mo, password", "********, ********"),
+        (["abab"], "ababab", "********"),
+        (["secret", "secret"], "secret", "********"),
+    ],
+)
+def test_secrets_that_begin_alike_or_overlap_are_masked_whole(
+    secrets: list[str], text: str, shown: str
+) -> None:
+    assert masked(text, secrets) == shown
+    assert masked(text, secrets[::-1]) == shown
+
+
+PIECES = st.text("ab", min_size=1, max_size=12)
+
+
+@given(st.lists(PIECES, max_size=3), st.lists(PIECES, max_size=4), st.integers(0, 12))
+def test_masked_never_shows_a_secret(secrets: list[str], pieces: list[str], cut: int) -> None:
+    text = " ".join([*pieces, *secrets, *(secret[:cut] for secret in secrets)])
+    shown = masked(text, secrets)
+    assert not any(secret in shown for secret in secrets)
+    assert not any(len(secret) >= 8 and secret[:8] in shown for secret in secrets)
+    assert masked(text, []) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("https://********.azure.com/", "masked text"),
+        ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "masked text"),
+        ("https://$REDACTED$/", "masked text"),
+        ("{{ tenant }}", "a template"),
+        ("{% if x %}", "a template"),
+        ("{# x #}", "a template"),
+        ("__omit_place_holder__5f", "what omit becomes"),
+    ],
+)
+def test_what_only_stands_for_a_value(text: str, why: str) -> None:
+    assert f"is {why}" in str(no_value(text))
+
+
+@pytest.mark.parametrize("text", ["", "{x}", "a ******* b", "omit", "$x$", "100%"])
+def test_what_is_a_value(text: str) -> None:
+    assert no_value(text) is None
+
+
+@given(st.text())
+def test_what_is_visible_is_not_obeyed_by_a_terminal(text: str) -> None:
+    assert visible(text).isprintable()
+    assert visible("b\u00fcro \U0001f511") == "b\u00fcro \U0001f511"

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter for texts of others in what people read; documented in printable.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.community.infisical.plugins.module_utils._text import visible
+
+
+def printable(value: t.Any) -> t.Any:
+    """Return a value with every text in it, keys included, fit to be shown."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, t.Mapping):
+        return {printable(key): printable(item) for key, item in value.items()}
+    # What map() and the like yield is a list too.
+    if isinstance(value, (list, tuple, t.Iterator)):
+        return [printable(item) for item in value]
+    return value
+
+
+class FilterModule:
+    """The filters of this file, as Ansible wants them."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters by name."""
+        return {"printable": printable}

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
+from ansible_collections.community.infisical.plugins.module_utils._options import (
+    AZURE_AUTH_SPEC,
+    CONNECTION_SPEC,
+    IDENTITY_SPEC,
+    with_api_names,
+)
+from ansible_collections.community.infisical.plugins.module_utils._parameters import HIDDEN, settle
+
+SPEC = {**CONNECTION_SPEC, **IDENTITY_SPEC, **with_api_names(AZURE_AUTH_SPEC, AZURE_AUTH)}
+SECRET = "S3cret-of-the-test"
+SECRET_OPTIONS = ("token", "jwt", "ldap_password", "universal_auth_client_secret")
+
+JSON = st.recursive(
+    st.sampled_from([SECRET, f"https://user:{SECRET}@host", None, "", 7, True]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("url"), inner, max_size=1),
+    max_leaves=4,
+)
+# The whole result of a login, a bare token, a part of it under another name, ...
+LOGIN_DATA = JSON | st.dictionaries(
+    st.sampled_from(["url", "access_token", "login_data", "obtained", SECRET]), JSON
+)
+
+
+def texts(value: t.Any) -> str:
+    return json.dumps(value, default=str)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*SECRET_OPTIONS, "client_secret", "tokn", "Token", ""]),
+        st.just(SECRET) | st.lists(st.just(SECRET), max_size=2),
+    ),
+    LOGIN_DATA,
+    st.sampled_from([None, f"https://u:{SECRET}@host", f"x://:{SECRET}@", f"u:{SECRET}@host"]),
+)
+def test_nothing_that_may_be_a_secret_is_left_for_ansible(
+    options: dict[str, t.Any], login_data: t.Any, url: t.Any
+) -> None:
+    parameters = settle({**options, "login_data": login_data, "url": url}, SPEC)
+    assert SECRET not in texts(parameters.public)
+    assert SECRET not in texts(parameters.problems)
+    assert SECRET not in texts(parameters.shown(parameters.public))
+
+
+@pytest.mark.parametrize("option", SECRET_OPTIONS)
+def test_a_secret_that_is_given_is_shown_as_such(option: str) -> None:
+    parameters = settle({option: SECRET, "_ansible_check_mode": True}, SPEC)
+    assert parameters.public == {"_ansible_check_mode": True}
+    assert parameters.secret == {option: SECRET}
+    assert parameters.shown({}) == {option: HIDDEN}
+    assert settle({option: 12345678}, SPEC).secret == {option: "12345678"}
+
+
+def test_login_data_goes_on_without_its_token() -> None:
+    login_data = {"url": "https://infisical.example", "access_token": SECRET}
+    for given_as in (login_data, json.dumps(login_data), repr(login_data)):
+        parameters = settle({"login_data": given_as}, SPEC)
+        assert parameters.public == {"login_data": {"url": login_data["url"]}}
+        assert parameters.secret == {"login_data": login_data}
+        shown = {"login_data": {**login_data, "access_token": HIDDEN}}
+        assert parameters.shown(parameters.public) == shown
+
+
+PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
+    (
+        {"login_data": {"login_data": {}, "changed": False}},
+        "whole result of the login; give login.",
+    ),
+    ({"login_data": SECRET}, "login_data is not a dictionary; give what infisical_login returned"),
+    ({"login_data": f"{{{SECRET}"}, "login_data is a text that is no dictionary; give what"),
+    ({"login_data": {"token": SECRET}}, "keys besides url and access_token (token); give what"),
+    ({"login_data": {SECRET: 1}}, "keys besides url and access_token (one that is no name); give"),
+    ({"login_data": {"access_token": [SECRET]}}, "login_data.access_token is not a string; give"),
+    ({"login_data": {"url": SECRET}}, "login_data.url is not the URL of a server; give what"),
+    ({"login_data": {"url": f"https://u:{SECRET}@x"}}, "login_data.url is not the URL of a server"),
+    ({"token": [SECRET]}, "token is not a string; give the secret as one, in quotes."),
+    ({"token": True}, "token is not a string"),
+    (
+        {"client_secret": SECRET},
+        "'client_secret' is not an option of this module; did you mean universal_auth_client_secret",
+    ),
+    ({"tenantid": SECRET}, "'tenantid' is not an option of this module; did you mean tenant_id?"),
+    ({"qqqq": 1}, "'qqqq' is not an option of this module; there are accessTokenMaxTTL, acc"),
+    ({"url": f"https://u:{SECRET}@host"}, "url has a user name, a query or a fragment in it"),
+    ({"identity_name": 8}, "identity_name is 8, which is not a string; put it in quotes"),
+    ({"identity_name": 750}, "identity_name is 750, which is not a string; put it in quotes"),
+    ({"tenantId": 1e10}, "tenantId is 10000000000.0, which is not a string; put it in quotes"),
+    ({"resource": "{{ resource }}"}, "resource '{{ resource }}' is a template that was not"),
+    ({"allowed_service_principal_ids": ["********"]}, "[0] '********' is masked text, which"),
+    ({"allowed_service_principal_ids": "{{ x }}"}, "'{{ x }}' is a template that was not"),
+    ({"access_token_ttl": "3600.0"}, "access_token_ttl is '3600.0', which is not a whole number;"),
+    ({"access_token_ttl": 1.5}, "access_token_ttl is 1.5, which is not a whole number; write one"),
+    ({"access_token_ttl": float("inf")}, "access_token_ttl is inf, which is not a whole number"),
+    ({"retries": [1]}, "retries is [1], which is not a whole number; write one"),
+    ({"timeout": "1m"}, "timeout is '1m', which is not a number; write one."),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), PROBLEMS)
+def test_what_is_wrong_is_one_sentence(options: dict[str, t.Any], message: str) -> None:
+    parameters = settle(options, SPEC)
+    (problem,) = parameters.problems
+    assert message in problem
+    assert SECRET not in problem
+    assert parameters.public == {}
+
+
+@pytest.mark.parametrize("raw", [None, "", " ", "\ufeff", "\u3000\n"])
+def test_null_and_blanks_are_absent(raw: t.Any) -> None:
+    parameters = settle(dict.fromkeys(SPEC, raw), SPEC)
+    assert parameters == ({}, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"), [(5, 5), ("5", 5), (" 05 ", 5), (5.0, 5), ("-5", -5), (True, True)]
+)
+def test_whole_numbers(raw: t.Any, number: int) -> None:
+    assert settle({"retries": raw}, SPEC).public == {"retries": number}
+
+
+def test_a_list_of_anything_else_is_for_the_option_to_judge() -> None:
+    items = [None, 7, {"ipAddress": "10.0.0.0"}, "", "10.0.0.0/8"]
+    assert settle({"accessTokenTrustedIps": items}, SPEC).public == {"accessTokenTrustedIps": items}
