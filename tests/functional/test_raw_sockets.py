@@ -56,7 +56,8 @@ from functional.harness import COLLECTIONS, Result, clean_environment, run_in_pr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils import _client
+from ansible_collections.community.infisical.plugins.module_utils import _client, _platform
+from ansible_collections.community.infisical.plugins.module_utils._errors import PlatformError
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
     infisical_azure_auth_info,
@@ -802,6 +803,31 @@ def test_an_outage_ends_a_fleet(script: Script, play: Player) -> None:
     ids = [f"00000000-0000-4000-8000-{number:012x}" for number in range(300)]
     result, _state = play(Play("read", script, tls=True), identity_ids=ids)
     assert re.search(r" \d+ of 300 identities were not tried\.$", result["msg"])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *ENDLESS,
+        Reply(end=RESET),
+        Reply(head=b"HTTP/1.1 200 OK\r\nContent-Length: 10, 1\r\n\r\n{}"),
+        http(200, deep(700)),
+        http(200, b'{"access_token": 1e999}'),
+        http(302, b"{}", "Location: http://["),
+        http(500, SECRETS[0].encode() + b"\x00\x1b[2J"),
+    ],
+    ids=lambda answer: ascii(answer)[:60],
+)
+def test_whatever_a_platform_says_is_a_token_or_one_sentence(
+    answer: Reply, servers: dict[bool, Adversary], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_platform.time, "sleep", lambda _seconds: None)
+    servers[False].play(Script("GET /metadata/", (answer,)))
+    wish = _platform.Wish(ID, "", "", {_platform.AZURE_HOST_VARIABLE: servers[False].url})
+    with pytest.raises(PlatformError) as refusal:
+        _platform.azure_jwt(wish)
+    assert str(refusal.value).isprintable()
+    assert len(str(refusal.value)) < 700
 
 
 # Runs a module, and says how much memory it took in all.
