@@ -18,6 +18,7 @@ import re
 import ssl
 import subprocess
 import sys
+import time
 import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -821,7 +822,7 @@ def test_an_outage_ends_a_fleet(script: Script, play: Player) -> None:
 def test_whatever_a_platform_says_is_a_token_or_one_sentence(
     answer: Reply, servers: dict[bool, Adversary], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_platform.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     servers[False].play(Script("GET /metadata/", (answer,)))
     wish = _platform.Wish(ID, "", "", {_platform.AZURE_HOST_VARIABLE: servers[False].url})
     with pytest.raises(PlatformError) as refusal:
