@@ -327,7 +327,8 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             "body", text="Client sent an HTTP request to an HTTPS server.", status=400
         ),
         "a redirect elsewhere": faulty(
-            "redirect", location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}"
+            "redirect",
+            location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}",
         ),
         "a redirect to itself": faulty(
             "redirect", location=f"/api/v1/auth/azure-auth/identities/{OWN}"
