@@ -42,6 +42,7 @@ options:
       - How often to repeat a request that failed for the network, for a gateway (such as HTTP 502, 503, 504), or for a server whose database
         is away, where repeating it can do no harm. A request that only reads is repeated after any error in the server (HTTP 500).
       - A change that goes on failing is sent once and then so many times more, whatever the task reads in between.
+      - The default bridges more than two seconds.
       - Waiting for a rate limit does not count.
     type: int
     default: 3

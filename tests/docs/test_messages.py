@@ -440,6 +440,17 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"identity_id": ID}, {"identity_id": OWN}
         ),
         "reading one that is unknown": Trigger({"identity_ids": [ID]}, INFO),
+        "a server that is down": Trigger(
+            {
+                "url": setting.closed,
+                "retries": 0,
+                "identity_ids": [f"{ID[:-2]}{number}" for number in range(10, 30)],
+            },
+            INFO,
+        ),
+        "a token that is used up": Trigger(
+            {"token": setting.token("admin", num_uses_limit=1), "resource": "other"}
+        ),
         "a signal": Trigger({}, fault=("latency", {"seconds": 60}), stopped="GET"),
         "a signal before the rest was tried": stopped(
             "GET", 1, {"identity_id": OWN}, {"identity_name": "billing", "state": "absent"}
