@@ -243,7 +243,7 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     files = {
         "identities/a.yml": {"azure_auths": entries("first")},
         "identities/team/b.yaml": entries("second"),
-        "identities/c.json": [{**entries("third")[0], "resource": "{{ nothing }}"}],
+        "identities/c.json": entries("third"),
         "identities/.git/d.yml": "nothing of a list",
         "identities/team/.old.yml": "nothing of a list",
     }
@@ -253,7 +253,7 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     told = apply(emulator, tmp_path, folder=str(home / "identities"))
     assert told.returncode == 0, told.output
     resources = [emulator.azure_auth(item)["resource"] for item in ids]  # type: ignore[index]
-    assert resources == [SETTINGS["resource"], SETTINGS["resource"], "{{ nothing }}"]
+    assert resources == [SETTINGS["resource"]] * 3
     (applied,) = (item for item in told.records if item.result.get("checked"))
     assert [item["identity_name"] for item in applied.result["results"]] == [
         *("first", "third", "second"),
