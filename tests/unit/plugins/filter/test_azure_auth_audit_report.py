@@ -93,8 +93,8 @@ def test_what_opens_an_identity_is_told() -> None:
     result = check([changed(ONE)], 1, diff=[{"before": opened, "after": listed}])
     (drifted,) = make([{"identity_id": ONE}], [result], NOTHING, [])["drifted"]
     assert drifted["fields"] == [
-        {"field": "allow_all_service_principals", "desired": False, "actual": True},
         {"field": "allowed_service_principal_ids", "desired": [TWO], "actual": None},
+        {"field": "allow_all_service_principals", "desired": False, "actual": True},
     ]
 
 
