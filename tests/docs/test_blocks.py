@@ -237,7 +237,9 @@ def _check_command(block: Block, command: Command) -> None:
     elif program == "export":
         for word in words:
             name = word.partition("=")[0]
-            assert name in environment_variables() | _CONTROLLER | _loaded(), f"nothing reads {word}"
+            assert (
+                name in environment_variables() | _CONTROLLER | _loaded()
+            ), f"nothing reads {word}"
     elif program == "ansible-playbook":
         files = [other.marks.get("file") for other in BLOCKS[block.document]]
         playbooks = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("playbooks/*.yml")]
@@ -289,7 +291,6 @@ def _check_libraries(words: list[str]) -> None:
 
 # What the modules of awx.awx read.
 _CONTROLLER = {"CONTROLLER_HOST", "CONTROLLER_OAUTH_TOKEN"}
-
 
 
 def _loaded() -> set[str]:

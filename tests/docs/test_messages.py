@@ -431,7 +431,9 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "an id in a list that is a name": Trigger({"identity_ids": ["billing"]}, INFO),
         "a name in a list that is blank": Trigger({"identity_names": [" "]}, INFO),
         "a name in a list that two have": Trigger({"identity_names": ["batch worker"]}, INFO),
-        "a list of identities that leaves out those of projects": Trigger({}, INFO, server="projects"),
+        "a list of identities that leaves out those of projects": Trigger(
+            {}, INFO, server="projects"
+        ),
         "a list of identities that nothing counts": Trigger({}, INFO, server="without counts"),
         "a list of identities that lacks some": Trigger({}, INFO, server="miscounting"),
         "nobody may keep it": entries(purge_except=[]),
@@ -498,9 +500,7 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
         started["miscounting"].fault(
             "body", path="/identities$", json={"identities": [], "totalCount": 3}
         )
-        started["without counts"].fault(
-            "error", path="/api/v2/", status=404, error="Not Found"
-        )
+        started["without counts"].fault("error", path="/api/v2/", status=404, error="Not Found")
         started["without revocation"].fault(
             "error", path="/token/revoke", status=400, error="BadRequest"
         )
