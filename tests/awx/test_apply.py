@@ -257,7 +257,8 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     write(home, files)
     told = apply(emulator, tmp_path, folder=str(home / "identities"))
     assert told.returncode == 0, told.output
-    assert all(emulator.azure_auth(item) for item in ids)
+    resources = [emulator.azure_auth(item)["resource"] for item in ids]  # type: ignore[index]
+    assert resources == [SETTINGS["resource"]] * 3
     # The warning is printed over several lines.
     assert "identities is read as a list: '.git/d.yml', 'team/.old.yml'." in _unwrapped(told)
     (applied,) = (item for item in told.records if item.result.get("checked"))

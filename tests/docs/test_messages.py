@@ -50,6 +50,8 @@ REQUIRED = {
 # A secret that no server sees. Ansible masks it, so it is no part of any message.
 UNUSED = "not-a-real-secret"
 WARNINGS = "Warnings"
+# The section of the guide for each kind of text; those of failures are the others.
+SECTIONS = {"warning": WARNINGS, "not visible": "What is not visible"}
 # What stands before the message about an entry.
 LABEL = re.compile(r"^azure_auths\[\d+\](?: \([^)]*\))?: ")
 # What may follow any message: it is one of its own.
@@ -138,6 +140,17 @@ class Setting:
         purged = servers["purged"]
         purger = purged.create_identity("purger", role="admin", methods=["azure-auth"])
         self.purger_token = purged.issue_token(purger, method="azure-auth")
+        for server in (servers["projects"], servers["without counts"]):
+            server.create_identity("owned", project_id=server.project_id)
+        self.old_privileges = servers["old privileges"]
+        project = self.current.create_project("shop")
+        self.owned = self.current.create_identity(
+            "owned", project_id=project, methods=["azure-auth"]
+        )
+        self.owned_bare = self.current.create_identity("owned bare", project_id=project)
+        stranger = self.current.create_identity("stranger")
+        self.current.add_member(stranger, "admin", project_id=project)
+        self.stranger_token = self.current.issue_token(stranger)
         self.without_requests = folder / "without-requests"
         self.without_requests.mkdir()
         (self.without_requests / "requests.py").write_text("raise ImportError\n", encoding="utf-8")
@@ -353,10 +366,17 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         ),
         "an identity with more privileges": Trigger(
             {
-                "identity_id": setting.current.identities["privileged"],
-                "token": setting.token("member"),
+                "identity_id": setting.old_privileges.identities["privileged"],
+                "token": setting.old_privileges.issue_token(
+                    setting.old_privileges.identities["member"]
+                ),
                 "state": "absent",
-            }
+            },
+            server="old privileges",
+        ),
+        "a project that the login is no member of": Trigger({"identity_id": setting.owned}),
+        "a project, and a login that may not know": Trigger(
+            {"identity_id": setting.owned_bare, "token": setting.stranger_token}
         ),
         "an address that is not trusted": Trigger(
             {"token": setting.token("admin", trusted_ips=["192.0.2.7"])}
@@ -411,6 +431,10 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "an id in a list that is a name": Trigger({"identity_ids": ["billing"]}, INFO),
         "a name in a list that is blank": Trigger({"identity_names": [" "]}, INFO),
         "a name in a list that two have": Trigger({"identity_names": ["batch worker"]}, INFO),
+        "a list of identities that leaves out those of projects": Trigger(
+            {}, INFO, server="projects"
+        ),
+        "a list of identities that nothing counts": Trigger({}, INFO, server="without counts"),
         "a list of identities that lacks some": Trigger({}, INFO, server="miscounting"),
         "nobody may keep it": entries(purge_except=[]),
         "somebody unknown may keep it": entries(purge_except=[OWN, ID]),
@@ -465,13 +489,18 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
                 "without revocation",
                 "purged",
                 "miscounting",
+                "old privileges",
+                "projects",
+                "without counts",
             )
         }
         started["without licence"].settings(licence=False)
+        started["old privileges"].settings(legacy_privileges=True)
         started["without tokens"].fault("body", path="/login", json={"ok": True})
         started["miscounting"].fault(
             "body", path="/identities$", json={"identities": [], "totalCount": 3}
         )
+        started["without counts"].fault("error", path="/api/v2/", status=404, error="Not Found")
         started["without revocation"].fault(
             "error", path="/token/revoke", status=400, error="BadRequest"
         )
@@ -563,9 +592,12 @@ def run(setting: Setting, trigger: Trigger, options: t.Mapping[str, t.Any]) -> d
 def said_in(result: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     """Return what a result says, as a whole and of single identities, without their labels.
 
+    Each with its kind: a failure, a warning, or what was not visible.
+
     ansible-core 2.19 and newer may wrap a warning.
     """
     found = [("warning", text_of(warning)) for warning in result.get("warnings", [])]
+    found += [("not visible", sentence) for sentence in result.get("not_visible", [])]
     if result.get("failed"):
         of_one = [*result.get("results", []), *result.get("failures", [])]
         messages = [item["msg"] for item in (result, *of_one) if "msg" in item]
@@ -583,7 +615,9 @@ def text_of(warning: t.Any) -> str:
 
 def matches(row: MessageRow, kind: str, text: str) -> bool:
     """Whether a text of a kind is the message of a row."""
-    return (kind == "warning") == (row.section == WARNINGS) and like(row.message, text)
+    of_others = [section for other, section in SECTIONS.items() if other != kind]
+    here = row.section == SECTIONS.get(kind, row.section) and row.section not in of_others
+    return here and like(row.message, text)
 
 
 def like(message: str, text: str) -> bool:

@@ -64,7 +64,7 @@ def _endpoint(control: Control, route: ApiRoute) -> Callable[[Request], Awaitabl
                     raise errors.unauthorized("Token missing")
                 body = schema.parse_body(state.generation, request.method, given, raw)
                 headers = _count(control, route, address)
-                call = Call(state, request.method, path, request.query_params, body, token)
+                call = Call(state, path, request.query_params, body, token)
                 answer = route.handler(call)
                 return _json_response(200, answer, headers)
             except ApiError as error:

@@ -65,7 +65,7 @@ def configured(state: State, method: str, title: str, text: str) -> Identity:
     identity = state.identities.get(identity_id)
     if identity is None or method not in identity.methods:
         raise errors.not_found(
-            f"{title} auth method not found for identity, did you configure {title} Auth?"
+            f"{title} auth method not found for identity, did you configure {title} auth?"
         )
     return identity
 
@@ -77,7 +77,7 @@ def verify_universal(state: State, given: Mapping[str, str]) -> Identity:
     """A client id and one of its secrets."""
     identity_id = state.client_ids.get(given["clientId"])
     if identity_id is None:
-        raise errors.not_found("No identity with the specified client ID was found")
+        raise errors.not_found("No identity with specified client ID was found")
     identity = state.identities[identity_id]
     if given["clientSecret"] not in identity.methods[UNIVERSAL]["clientSecrets"]:
         raise errors.unauthorized("Invalid credentials")

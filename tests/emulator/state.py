@@ -489,7 +489,13 @@ class State:
         try:
             decode_jwt(text, signed_here=True)
         except ValueError as exception:
-            return errors.token_error(str(exception))
+            message = str(exception)
+            if message == "jwt malformed":
+                message = (
+                    "The provided access token is malformed. Please use a valid token or generate a"
+                    " new one and try again."
+                )
+            return errors.token_error(message)
         return errors.unauthorized("No identity access token found")
 
     def label(self, secret: str) -> str:

@@ -393,7 +393,7 @@ LIMITS = [
         changed=False,
         leaves=NOT_DONE,
         message="asks to wait 99999999 seconds more, beyond rate_limit_timeout (5 seconds)",
-        result={"http_status": 429, "error": "RateLimitError"},
+        result={"http_status": 429, "error": "RateLimitExceeded"},
     )
 ]
 
