@@ -18,74 +18,65 @@ NO_PYTHON = make needs Python 3.11 to 3.14 with its venv and ensurepip modules (
 RUN = @PYTHONPATH=tests $(or $(PYTHON),$(error $(NO_PYTHON))) -m tools.environments
 NOX = $(RUN) nox nox --non-interactive --session
 
-.PHONY: help
+TARGETS := $(shell awk -F ':.*## ' '/^[a-z-]+:.*## / {print $$1}' $(firstword $(MAKEFILE_LIST)))
+.PHONY: $(TARGETS)
+
+# Make takes any other name for a file, and is content if there is one, such as the folder `tests`.
+NEAR = $(strip $(foreach target,$(TARGETS),$(if $(filter $(target)%,$1)$(filter $1%,$(target)),$(target))))
+HINT = $(if $(call NEAR,$1), (did you mean `make $(firstword $(call NEAR,$1))`?))
+$(foreach goal,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
+	$(error There is no target `$(goal)`$(call HINT,$(goal)); `make help` lists all))
+
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: demo
-demo: ## Watch the module do its job, against the emulator or the Infisical at INFISICAL_URL
+demo: ## Watch the module do its job, against the emulator or the Infisical at TEST_INFISICAL_URL
 	$(RUN) test python -m tools.demo $(ARGS)
 
-.PHONY: emulator
 emulator: ## Run the emulator until Ctrl-C
-	$(RUN) test python -m emulator $(ARGS)
+	$(RUN) test python -m emulator --identity playground $(ARGS)
 
-.PHONY: test
 test: ## Run every check; ARGS="lint units" runs some
 	$(RUN) nox python -m tools.check $(ARGS)
 
-.PHONY: unit
 unit: ## The fast inner loop: unit tests without ansible-test; ARGS= goes to pytest
 	$(RUN) test pytest --quiet tests/unit $(ARGS)
 
-.PHONY: contract
-contract: ## Check the emulator, or the Infisical at INFISICAL_URL, against the contract
+contract: ## Check the emulator, or the Infisical at TEST_INFISICAL_URL, against the contract
 	$(NOX) contract -- $(ARGS)
 
-.PHONY: functional
 functional: ## Run the module as Ansible does, against the emulator
 	$(NOX) functional -- $(ARGS)
 
-.PHONY: integration
-integration: ## ansible-test integration, against the emulator or the Infisical at INFISICAL_URL
+integration: ## ansible-test integration, against the emulator or the Infisical at TEST_INFISICAL_URL
 	$(NOX) integration -- $(ARGS)
 
-.PHONY: sanity
 sanity: ## ansible-test sanity
 	$(NOX) sanity -- $(ARGS)
 
-.PHONY: lint
 lint: ## Formatting, lint, types, licences; changes nothing
 	$(RUN) nox python -m tools.check lint
 
-.PHONY: format
 format: ## Format the code and sort its imports
 	$(NOX) formatters
 
-.PHONY: bench
 bench: ## Measure what the modules cost, and write it into the documentation; ARGS=--quick for less
 	$(RUN) bench python -m bench $(ARGS)
 
-.PHONY: matrix
 matrix: ## Sanity, units and integration on every ansible-core and Python that is to be found
 	$(RUN) test python -m tools.matrix $(ARGS)
 
-.PHONY: docs
 docs: ## Build the documentation site into .cache/docs/html
 	$(NOX) docs-site
 
-.PHONY: build
 build: ## Build the collection's artifact into .cache/dist
 	$(NOX) build
 
-.PHONY: release
 release: ## Make and check a release, up to publishing it: VERSION=1.2.0
 	$(RUN) test python -m tools.release $(VERSION) $(ARGS)
 
-.PHONY: requirements
 requirements: ## Refresh the pinned development requirements
 	$(RUN) nox python -m tools.requirements
 
-.PHONY: clean
 clean: ## Remove everything that the other targets made
 	rm -rf .cache

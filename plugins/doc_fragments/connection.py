@@ -17,8 +17,8 @@ options:
   url:
     description:
       - Base URL of the Infisical server, with or without a trailing V(/) or V(/api).
-      - If not given, it is that of O(login_data), or else the value of the environment variable E(INFISICAL_URL), or of
-        E(INFISICAL_API_URL), or else V(https://app.infisical.com). The European cloud is V(https://eu.infisical.com).
+      - If not given, it is that of O(login_data), or else the value of the environment variable E(INFISICAL_URL), E(INFISICAL_HOST) or
+        E(INFISICAL_API_URL), in this order, or else V(https://app.infisical.com). The European cloud is V(https://eu.infisical.com).
       - Redirects are never followed.
     type: str
   ca_path:
@@ -39,7 +39,10 @@ options:
     default: 30
   retries:
     description:
-      - How often to repeat a request that failed for the network or for a gateway (HTTP 502, 503, 504), where repeating it can do no harm.
+      - How often to repeat a request that failed for the network, for a gateway (such as HTTP 502, 503, 504), or for a server whose database
+        is away, where repeating it can do no harm. A request that only reads is repeated after any error in the server (HTTP 500).
+      - A change that goes on failing is sent once and then so many times more, whatever the task reads in between.
+      - The default bridges more than two seconds.
       - Waiting for a rate limit does not count.
     type: int
     default: 3
@@ -50,7 +53,8 @@ options:
     default: 300
   organization_slug:
     description:
-      - Slug of the organization, or sub-organization, to log in to. For logins of identities that belong to several.
+      - Slug of the organization, or sub-organization, to log in to. For logins of identities that belong to several. The environment
+        variable is E(INFISICAL_AUTH_ORGANIZATION_SLUG).
     type: str
   auth_method:
     description:
@@ -62,7 +66,7 @@ options:
       - Only O(token), O(universal_auth_client_id), O(universal_auth_client_secret), O(ldap_username) and O(ldap_password) tell the method.
         With O(auth_identity_id) or O(jwt) alone, O(auth_method) or its environment variable is required.
       - Each value that the method takes and that is not given as an option comes from its environment variable.
-      - A blank counts as absent, for this and all options of the login, and in all environment variables.
+      - A blank counts as absent, and so does null, for this and all other options, and in all environment variables.
     type: str
   token:
     description:
@@ -111,7 +115,8 @@ options:
     type: str
   login_data:
     description:
-      - An existing login, as returned by M(community.infisical.infisical_login), or by C(infisical.vault.login).
+      - An existing login, as returned by M(community.infisical.infisical_login), or by C(infisical.vault.login). With
+        C(register=login), it is C(login.login_data), not C(login).
     type: dict
     suboptions:
       url:
@@ -123,5 +128,5 @@ options:
           - The access token.
         type: str
 notes:
-  - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(NO_PROXY)). The file C(~/.netrc) is not used.
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY), E(NO_PROXY)). The file C(~/.netrc) is not used.
 """

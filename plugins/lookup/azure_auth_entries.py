@@ -17,19 +17,29 @@ description:
   - A file has a list of entries, or a dictionary whose only key has one. The key is C(azure_auths), C(azure_auth_apply_desired) or
     C(azure_auth_audit_desired).
   - It is JSON if its name ends in C(.json), and else YAML. As a whole it may be encrypted by Ansible Vault.
-  - What is in files is data, as JSON has it. A C({{ }}) in them is a text, and so is a date.
-  - A file that is not right ends the task, with a sentence that says which file, where in it, and what is wrong. What is in an entry is
-    for the module to judge.
+  - Files are data, and no template in them is rendered. A text with C({{), C({%) or C({#) in it is an error.
+  - IDs, names and the other texts of an entry have to be texts in the file, too. YAML reads V(010) as the number 8 and V(12:30) as 750,
+    so that they would mean another identity; put them in quotes.
+  - A file that is not right ends the task, with a sentence that says which file, where in it, and what is wrong. What else is in an entry
+    is for the module to judge.
 options:
   _terms:
     description:
       - Files and folders, or lists of them. One that is not absolute is looked for where C(ansible.builtin.file) looks, which is beside the
         playbook, and in a folder C(files) there or in the role.
-      - Of a folder, the files are read whose names end in C(.yml), C(.yaml) or C(.json), those in folders below it too, but none whose
-        name, or whose folder's name below that one, starts with a dot. There has to be at least one. Links are followed.
+      - Of a folder, the files are read whose names end in C(.yml), C(.yaml) or C(.json), in capitals or not, those in folders below it too,
+        but none whose name, or whose folder's name below that one, starts with a dot. There has to be at least one.
+      - Links are followed. One that leads nowhere, or back to a folder that it is in, is an error.
     type: list
     elements: path
     required: true
+  strict:
+    description:
+      - Whether a file in a folder that is not read is an error. Otherwise a warning names it.
+      - This is about hidden files, too, if their names end like those of lists.
+      - Set it where identities that are not in the list lose Azure Auth.
+    type: bool
+    default: false
 seealso:
   - plugin: community.infisical.infisical_azure_auths
     plugin_type: module
@@ -52,9 +62,12 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ query('community.infisical.azure_auth_entries', 'identities.yml') | map(attribute='identity_name') | join(', ') }}"
 
-- name: Keep the Azure Auth of all that are listed
+- name: Keep the Azure Auth of all that are listed, and of nobody else
   community.infisical.infisical_azure_auths:
-    azure_auths: "{{ query('community.infisical.azure_auth_entries', 'identities.yml') }}"
+    azure_auths: "{{ listed }}"
+    purge_except: "{{ listed | map(attribute='identity_id') }}"
+  vars:
+    listed: "{{ query('community.infisical.azure_auth_entries', 'identities.yml', strict=true) }}"
 """
 
 RETURN = r"""
@@ -82,25 +95,41 @@ import yaml
 from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.module_utils.common.yaml import SafeLoader
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
 from ansible_collections.community.infisical.plugins.module_utils._text import printable, quoted
 
 ENDINGS = (".yml", ".yaml", ".json")
 KEYS = ("azure_auths", "azure_auth_apply_desired", "azure_auth_audit_desired")
+# The keys of an entry whose values are texts, or lists of texts.
+TEXTS = {
+    "identity_id",
+    "identity_name",
+    "tenant_id",
+    "resource",
+    "allowed_service_principal_ids",
+    "access_token_trusted_ips",
+}
+TEMPLATES = ("{{", "{%", "{#")
+# So many files are named that are not read.
+NAMED = 10
 
 Entry = dict[str, t.Any]
+
+display = Display()
 
 
 class LookupModule(LookupBase):
     """The lookup."""
 
     def run(
-        self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **_kwargs: t.Any
+        self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> list[Entry]:
         """Return the entries that files and folders have.
 
         Raises AnsibleLookupError, with one sentence, for a file that is not right.
         """
+        self.set_options(var_options=variables, direct=kwargs)
         return [
             entry
             for term in terms
@@ -117,12 +146,27 @@ class LookupModule(LookupBase):
             raise AnsibleLookupError(f"{quoted(name)} is neither a file nor a folder.")
         if Path(found).is_file():
             return [found]
-        files = sorted(map(str, _visible(Path(found))))
-        if not files:
+        read, unread = _in_folder(found)
+        if unread:
+            self._tell_unread(found, unread)
+        if not read:
             raise AnsibleLookupError(
                 f"The folder {found} has no file whose name ends in .yml, .yaml or .json."
             )
-        return files
+        return read
+
+    def _tell_unread(self, folder: str, unread: list[str]) -> None:
+        names = [quoted(os.path.relpath(path, folder)) for path in unread[:NAMED]]
+        if len(unread) > NAMED:
+            names.append(f"and {len(unread) - NAMED} more")
+        message = (
+            f"Not every file in the folder {folder} is read as a list: {', '.join(names)}."
+            " Lists are in files whose names end in .yml, .yaml or .json and do not start with a"
+            " dot; rename what is one, and move the rest out of the folder."
+        )
+        if self.get_option("strict"):
+            raise AnsibleLookupError(message)
+        display.warning(message)
 
     def _text(self, path: str) -> str:
         try:
@@ -139,27 +183,55 @@ class LookupModule(LookupBase):
             self._loader.cleanup_tmp_file(readable)
 
 
-def _visible(folder: Path) -> t.Iterator[Path]:
-    """Yield the files with entries in a folder and below it, but for what is hidden.
+def _in_folder(folder: str) -> tuple[list[str], list[str]]:
+    """Return the files with entries in a folder and below it, and those that are not read.
 
-    None is left out in silence: who is not listed may lose Azure Auth.
+    None is left out in silence: who is not listed may lose Azure Auth. Raises AnsibleLookupError.
     """
+    read: list[str] = []
+    unread: list[str] = []
+    hidden: list[Path] = []
 
     def refuse(why: OSError) -> t.NoReturn:
         raise AnsibleLookupError(f"The folder {why.filename} cannot be read: {why.strerror}.")
 
-    # Links to folders are followed, but not round and round.
+    # A folder that several links lead to is read once.
     seen = set()
     for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
+            if any(os.path.realpath(above) == real for above in Path(parent).parents):
+                raise AnsibleLookupError(
+                    f"{parent} leads back to a folder that it is in; remove the link."
+                )
             folders.clear()
             continue
         seen.add(real)
+        hidden += [Path(parent, name) for name in folders if name.startswith(".")]
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if name.endswith(ENDINGS) and not name.startswith("."):
-                yield Path(parent, name)
+            path = os.path.join(parent, name)  # noqa: PTH118 as os.walk has it
+            if name.startswith("."):
+                hidden.append(Path(path))
+            elif not os.path.exists(path):  # noqa: PTH110
+                raise AnsibleLookupError(
+                    f"{path} is a link to {os.readlink(path)}, which is not there."  # noqa: PTH115
+                )
+            else:
+                (read if _is_list(name) else unread).append(path)
+    # Links lead to hidden files where Kubernetes mounts a ConfigMap.
+    known = {os.path.realpath(path) for path in read}
+    unread += [
+        str(found)
+        for start in hidden
+        for found in (start.rglob("*") if start.is_dir() else [start])
+        if _is_list(found.name) and not found.is_dir() and os.path.realpath(found) not in known
+    ]
+    return sorted(read), sorted(unread)
+
+
+def _is_list(name: str) -> bool:
+    return name.lower().endswith(ENDINGS)
 
 
 def _entries(path: str, text: str) -> list[Entry]:
@@ -190,28 +262,63 @@ def _entry(place: str, entry: t.Any) -> Entry:
     return plain
 
 
-def _plain(place: str, value: t.Any) -> t.Any:
-    """Return a value as JSON would have it.
+def _plain(place: str, value: t.Any, *, line: int = 0, is_text: bool = False) -> t.Any:
+    """Return a value as JSON would have it. With `is_text` it is a text, or has some.
 
     Older releases of ansible-core make one text of a list that has anything else in it.
     """
+    line = getattr(value, "line", line)
+    at = f"{place} (line {line})" if line else place
+    if isinstance(value, str):
+        if any(start in value for start in TEMPLATES):
+            raise AnsibleLookupError(
+                f"{at} has {quoted(value)}. Files are data: no template in them is rendered; write"
+                " what it stands for."
+            )
+        return str(value)
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
-                raise AnsibleLookupError(f"{place} has the key {quoted(key)}; write a text.")
-        return {key: _plain(f"{place}, {printable(key, 80)}", item) for key, item in value.items()}
+                raise AnsibleLookupError(f"{at} has the key {quoted(key)}; write a text.")
+        return {
+            _plain(place, key): _plain(
+                f"{place}, {printable(key, 80)}",
+                item,
+                line=getattr(key, "line", 0),
+                is_text=key in TEXTS,
+            )
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_plain(place, item) for item in value]
+        return [_plain(place, item, line=line, is_text=is_text) for item in value]
+    if is_text and value is None:
+        raise AnsibleLookupError(
+            f"{at} is null, and not a text; put quotes around it, or leave the key out."
+        )
+    if is_text and isinstance(value, (int, float, date)):
+        shown = value if isinstance(value, date) else json.dumps(value)
+        raise AnsibleLookupError(
+            f"{at} is read as {shown}, and not as a text; put quotes around what is written there."
+        )
     if isinstance(value, date):
         return value.isoformat()
     number = isinstance(value, (int, float)) and math.isfinite(value)
-    if value is None or number or isinstance(value, str):
+    if value is None or number:
         return value
-    raise AnsibleLookupError(f"{place} has {quoted(value)}; write a text, a number or a list.")
+    raise AnsibleLookupError(f"{at} has {quoted(value)}; write a text, a number or a list.")
+
+
+class _Text(str):
+    """A text of a YAML file, and the line where it begins."""
+
+    line: int
 
 
 class _Loader(SafeLoader):
-    """A loader of YAML that takes no key twice: the first would be lost in silence."""
+    """A loader of YAML that knows the lines of texts, and takes no key twice.
+
+    The first would be lost in silence.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[t.Any, t.Any]:
         """Return the dictionary. Raises yaml.constructor.ConstructorError."""
@@ -224,6 +331,15 @@ class _Loader(SafeLoader):
             keys.add(key.value)
         mapping: dict[t.Any, t.Any] = super().construct_mapping(node, deep)
         return mapping
+
+    def construct_text(self, node: yaml.ScalarNode) -> _Text:
+        """Return the text."""
+        text = _Text(self.construct_scalar(node))
+        text.line = node.start_mark.line + 1
+        return text
+
+
+_Loader.add_constructor("tag:yaml.org,2002:str", _Loader.construct_text)
 
 
 def _object(pairs: list[tuple[str, t.Any]]) -> Entry:
@@ -238,7 +354,7 @@ def _object(pairs: list[tuple[str, t.Any]]) -> Entry:
 
 def _parsed(path: str, text: str) -> t.Any:
     # YAML 1.1, which PyYAML reads, is not all of JSON: it has no pairs of surrogates.
-    language = "JSON" if path.endswith(".json") else "YAML"
+    language = "JSON" if path.lower().endswith(".json") else "YAML"
     try:
         if language == "JSON":
             return json.loads(text, object_pairs_hook=_object)

@@ -2,23 +2,40 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that are bounded in time as a whole.
+"""Answers that are bounded as a whole: in time and in size, head and body.
 
 The timeout of a socket is for the next few bytes: a server that sends one of them now and then
-could hold a task for ever. Here it is for the whole answer, head and body.
+could hold a task for ever. Here it is for the whole answer. What is counted are the bytes on the
+wire, below everything that takes them for HTTP: lines without an end, chunks of a negative size.
 """
 
 from __future__ import annotations
 
+import contextvars
 import http.client
 import io
 import socket
 import time
 import typing as t
 
+# The largest answer about one thing, and about many, in bytes.
+ONE = 1024 * 1024
+MANY = 32 * ONE
+# How large the answers that a thread gets from now on may be.
+largest: contextvars.ContextVar[int] = contextvars.ContextVar("largest", default=ONE)
+
+_HEAD = 64 * 1024
+
+
+class TooLargeError(OSError):
+    """An answer is larger than any that can be right."""
+
+    def __init__(self) -> None:
+        super().__init__("the answer is too large")
+
 
 class _Bounded(io.RawIOBase):
-    """The bytes of an answer until a deadline."""
+    """The bytes of an answer until a deadline, and up to a limit."""
 
     def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
         super().__init__()
@@ -26,6 +43,7 @@ class _Bounded(io.RawIOBase):
         self._connection = connection
         self._timeout = connection.gettimeout()
         self._deadline = time.monotonic() + (self._timeout or 0)
+        self._left = largest.get() + _HEAD
 
     def readable(self) -> bool:
         return True
@@ -36,7 +54,12 @@ class _Bounded(io.RawIOBase):
             if left <= 0:
                 raise socket.timeout("timed out")
             self._connection.settimeout(left)
-        return self._raw.readinto(buffer)
+        if self._left <= 0:
+            raise TooLargeError
+        # Of a large buffer no more than is allowed: memory that nothing is written to costs none.
+        count = self._raw.readinto(memoryview(buffer)[: self._left])
+        self._left -= count or 0
+        return count
 
     def close(self) -> None:
         if not self.closed:
@@ -59,10 +82,42 @@ def bound(manager: t.Any) -> None:
     }
 
 
+def never_sent(causes: t.Iterable[BaseException]) -> bool:
+    """Return whether a request failed while its connection was being made.
+
+    Which takes in finding the host, the proxy's consent, and the TLS handshake. Of any other
+    failure it cannot be known what had reached the server. `causes` are an exception of a bounded
+    connection, and all that it was made from.
+    """
+    return any(getattr(cause, "while_connecting", False) for cause in causes)
+
+
+def by_proxy(causes: t.Iterable[BaseException]) -> bool:
+    """Return whether it failed while a proxy was asked to connect to the server."""
+    return any(getattr(cause, "by_proxy", False) for cause in causes)
+
+
 def _bounded(pool: t.Any) -> t.Any:
-    if pool.ConnectionCls.response_class is BoundedResponse:
+    made: t.Any = pool.ConnectionCls
+    if made.response_class is BoundedResponse:
         return pool
-    connection = type(
-        pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": BoundedResponse}
-    )
-    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+    class Connection(made):
+        response_class = BoundedResponse
+
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except Exception as failure:
+                failure.while_connecting = True  # type: ignore[attr-defined]
+                raise
+
+        def _tunnel(self) -> None:
+            try:
+                super()._tunnel()
+            except Exception as failure:
+                failure.by_proxy = True  # type: ignore[attr-defined]
+                raise
+
+    Connection.__name__ = made.__name__
+    return type(pool.__name__, (pool,), {"ConnectionCls": Connection})

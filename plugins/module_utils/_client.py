@@ -9,16 +9,15 @@ Knows what Infisical's answers look like, and nothing of what they mean.
 
 from __future__ import annotations
 
-import math
+import importlib
+import json
 import os
 import random
-import socket
-import ssl
-import threading
+import re
 import time
 import traceback
 import typing as t
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 try:
     import requests
@@ -27,8 +26,11 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
-from ._bounded import bound
+from . import _signals as signals
+from ._answers import Answer, Json, advice_on, sentence, text_of
+from ._bounded import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
 from ._errors import (
+    UNAUTHORIZED,
     ApiError,
     InfisicalError,
     InterruptError,
@@ -37,17 +39,36 @@ from ._errors import (
     TransportError,
     UnexpectedAnswerError,
 )
-from ._json import parse
-from ._pace import Pace, seconds
+from ._failures import about_tls, causes_of, reason_of, refused_tunnel, without_tls
+from ._json import TooMuchError
+from ._pace import Bucket, Pace
 from ._text import printable, quoted, trim
-
-Json = dict[str, t.Any]
+from ._tokens import Token, Tokens
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-MAX_ANSWER = 32 * 1024 * 1024
-_CHUNK = 64 * 1024
+# How much memory an answer may take for each byte that it may have.
+_MEMORY = 4
 _LONGEST_BACKOFF = 30.0
-_IMPATIENT = 10.0
+_SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
+# How long a request may take when there is no time to wait, in seconds.
+_HASTE = 10.0
+_USED_UP = (
+    " The token was accepted before, and is no more: it was revoked, or used as often as it may be;"
+    " raise the limit on uses (access_token_num_uses_limit) of the auth method that it was issued"
+    " through, or give credentials in place of a token, with which a task logs in again."
+)
+# With what a server that speaks TLS answers plain HTTP: an alert, or a page that says so.
+_TLS_ALERT = "\x15\x03"
+_WANTS_TLS = re.compile(
+    rb"HTTP request (was sent )?to (an )?(HTTPS|SSL|TLS)|plain HTTP (request was sent )?to an? "
+    rb"(HTTPS|SSL|TLS)",
+    re.IGNORECASE,
+)
+# Added to failures where it may be the reason.
+_BY_DEFAULT = (
+    "No URL is given, so that this is the default one; set url, or the environment variable"
+    " INFISICAL_URL, if your server is another."
+)
 
 
 def base_url(option: str, text: str) -> str:
@@ -59,7 +80,9 @@ def base_url(option: str, text: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        _prepared(url)
     except ValueError:
+        # requests' own errors about URLs are ValueErrors too.
         usable = False
     if not usable or not url.isprintable() or " " in url:
         raise OptionError(
@@ -89,12 +112,23 @@ def travels_in_clear(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname not in _LOOPBACK
 
 
+def _prepared(url: str) -> str:
+    """Return a URL as requests writes it, without a slash at its end. Raises ValueError."""
+    if REQUESTS_IMPORT_ERROR:
+        # That is told in a moment.
+        return url.rstrip("/")
+    request = requests.PreparedRequest()
+    request.prepare_url(url, None)
+    return t.cast(str, request.url).rstrip("/")
+
+
 class Connection(t.NamedTuple):
     """How to reach a server.
 
     `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
     check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting, and
-    again for the whole answer. `rate_limit_timeout` is in seconds.
+    again for the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that nobody
+    gave the URL.
     """
 
     url: str
@@ -102,10 +136,28 @@ class Connection(t.NamedTuple):
     timeout: float = 30
     retries: int = 3
     rate_limit_timeout: float = 300
+    by_default: bool = False
+
+
+class _Call(t.NamedTuple):
+    """What is asked of the server: the request, without what may differ between two tries.
+
+    `bucket` is what the server counts it under, `path` the rest of the URL, `largest` how many
+    bytes the answer may have, `read` whether nothing is written. `purpose` completes the sentence
+    "Could not ...".
+    """
+
+    bucket: Bucket
+    path: str
+    content: bytes | None
+    largest: int
+    read: bool
+    timeout: float
+    purpose: str
 
 
 class Client:
-    """A session with a server. Proxies and CA bundles come from the environment, as usual.
+    """Requests to a server. Proxies and CA bundles come from the environment, as usual.
 
     Authorization is never taken from ~/.netrc, redirects are never followed, and a request goes
     again only where that cannot do harm. Made for as many threads at once as `workers` says.
@@ -114,38 +166,26 @@ class Client:
     def __init__(
         self, connection: Connection, secrets: t.Collection[str] = (), workers: int = 1
     ) -> None:
-        """`secrets`, which may grow, are left out of what messages say of the server's answers."""
+        """`secrets`, which may grow, are left out of what messages say of the server's answers.
+
+        Raises OptionError for what the environment says of proxies and CA bundles.
+        """
         self._connection = connection
         self._secrets = secrets
-        self._session = requests.Session()
-        settings = self._session.merge_environment_settings(
-            connection.url, {}, True, connection.verify, None
-        )
-        # Read once, and then no more: trust_env would also let ~/.netrc replace the token.
-        self._session.trust_env = False
-        self._session.proxies = settings["proxies"]
-        self._session.verify = settings["verify"]
-        verify = self._session.verify
-        if isinstance(verify, str) and not os.path.exists(verify):  # noqa: PTH110 start-up time
-            raise OptionError(
-                f"The CA bundle {quoted(verify)}, which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names,"
-                " does not exist on the host that runs the module; name one that does, or set"
-                " ca_path."
-            )
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _bounded_adapter(workers))
-        self._session.headers.update(
-            {
-                "User-Agent": "community.infisical (Ansible collection)",
-                "Accept": "application/json",
-                # So that a small answer cannot unpack into a huge one.
-                "Accept-Encoding": "identity",
-            }
-        )
-        self._token: str | None = None
-        self._log_in_again: t.Callable[[], None] | None = None
-        self._renewal = threading.Lock()
-        self._may_renew = True
+        self._base = _prepared(connection.url)
+        proxy = _proxy_for(self._base)
+        self._proxies = {urlsplit(self._base).scheme: proxy} if proxy else {}
+        self._verify = _verify(connection.verify)
+        # Not a session: it would read the body of a redirect, whatever its size, and unpack it.
+        self._adapter = _adapter(workers)
+        self._headers = {
+            "User-Agent": "community.infisical (Ansible collection)",
+            "Accept": "application/json",
+            # So that a small answer cannot unpack into a huge one.
+            "Accept-Encoding": "identity",
+        }
+        self._tokens = Tokens()
+        self._answered = False
         self._pace = Pace(connection.rate_limit_timeout)
 
     @property
@@ -153,22 +193,27 @@ class Client:
         """The base URL of the server."""
         return self._connection.url
 
+    @property
+    def retries(self) -> int:
+        """How often a request that did not get through is made again."""
+        return self._connection.retries
+
     def use_token(self, token: str, log_in_again: t.Callable[[], None] | None = None) -> None:
         """Send the token with every request from now on.
 
         `log_in_again` is called when the server does not accept the token any more, and has to give
         another one to use.
         """
-        self._token = token
-        self._log_in_again = log_in_again
+        self._tokens.use(token, log_in_again)
 
     def stop(self) -> None:
         """Let no further request be made by request() as long as it is patient."""
         self._pace.stop()
+        self._tokens.stop()
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._adapter.close()
 
     def request(
         self,
@@ -178,6 +223,7 @@ class Client:
         purpose: str,
         body: Json | None = None,
         query: t.Mapping[str, str] | None = None,
+        many: bool = False,
         repeatable: bool = True,
         authorize: bool = True,
         patient: bool = True,
@@ -185,51 +231,75 @@ class Client:
         """Make a request and return the JSON object of the answer.
 
         `route` is the path with a `{}` for each of `ids`, which cannot add to the path.
-        `purpose` completes the sentence "Could not ...". `repeatable` says that the server may be
-        asked twice when it is unclear whether it got the first; connections that failed before
-        anything was sent are tried again in any case. Without `patient` nothing is tried again,
-        and nothing waited for longer than a few seconds.
+        `purpose` completes the sentence "Could not ...". `many` says that a list is read, which may
+        be large. `repeatable` says that the server may be asked twice when it is unclear whether it
+        did what the first asked for; what it cannot have done is tried again in any case. Without
+        `patient` nothing is tried again, nothing waited for longer than a few seconds, and nothing
+        ended by a signal.
 
         Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
-        after stop().
+        after stop() or a signal.
         """
         path = route.format(*(quote(item, safe="") for item in ids))
-        bucket = (verb, route)
+        call = _Call(
+            bucket=(verb, route),
+            path=f"{path}?{urlencode(query)}" if query else path,
+            content=None if body is None else json.dumps(body).encode(),
+            largest=MANY if many else ONE,
+            read=many or verb == "GET",
+            timeout=self._connection.timeout if patient else min(self._connection.timeout, _HASTE),
+            purpose=purpose,
+        )
+        if not patient:
+            return self._request(call, repeatable, authorize, patient)
+        return signals.interruptible(
+            lambda: self._request(call, repeatable, authorize, patient),
+            self.stop,
+            # What is read is of no use any more.
+            0 if call.read else signals.LAST_ORDERS,
+        )
+
+    def _request(self, call: _Call, repeatable: bool, authorize: bool, patient: bool) -> Json:
         started = time.monotonic()
         failures = 0
-        renewed = False
         unsure = False
         try:
             while True:
-                token = self._token if authorize else None
                 error: InfisicalError | None
+                token: Token | None = None
                 try:
-                    answer = self._paced(bucket, path, body, query, token, patient, purpose)
-                except TransportError as failure:
+                    if patient:
+                        answer, token = self._paced(call, authorize)
+                    else:
+                        answer = self._send(call, None)
+                except InterruptError:
+                    raise
+                except InfisicalError as failure:
                     error = failure
-                    again = failure.transient and (repeatable or failure.unsent)
                 else:
-                    error = self._error_of(answer, purpose)
+                    error = self._error_of(answer, call, token)
                     if error is None:
-                        self._may_renew = self._may_renew or token == self._token
+                        self._answered = True
                         return t.cast(Json, answer.json)
                     if answer.limited and patient:
-                        times = self._pace.refused(bucket, answer.headers)
+                        # A gateway may say so of work that was done.
+                        unsure = unsure or (error.unsure and not answer.over_rate)
+                        times = self._pace.refused(call.bucket, answer.headers)
                         if times is None:
-                            # A gateway may say so of work that was done.
-                            unsure = unsure or answer.status >= 500
                             continue
-                        error = self._rate_limited(answer, error, times, purpose)
-                    elif token and _login_refused(error) and not renewed and self._renew(token):
+                        error = self._rate_limited(answer, error, times, call.purpose)
+                    elif token and answer.login_refused and self._tokens.renew(token):
                         # Refused before anything was done, so that even a POST may go again.
-                        renewed = True
                         continue
-                    again = error.transient and repeatable
-                if not (again and patient) or failures >= self._connection.retries:
+                again = patient and error.transient and (repeatable or not error.unsure)
+                if not again or failures >= self.retries:
                     if failures:
                         spent = f"{time.monotonic() - started:.0f} seconds"
                         tried = f" (tried {failures + 1} times in {spent})."
-                        error.args = (str(error)[:-1] + tried,)
+                        error.args = (str(error).rstrip(".") + tried,)
+                    if self._connection.by_default and not self._answered:
+                        error.args = (f"{error} {_BY_DEFAULT}",)
+                    error.tries = failures + 1
                     error.earlier_unsure = unsure
                     raise error
                 failures += 1
@@ -239,137 +309,122 @@ class Client:
             stop.maybe_sent = stop.maybe_sent or unsure
             raise
 
-    def _renew(self, refused: str) -> bool:
-        """Return whether there is another token than the refused one, logging in if need be.
-
-        A token that has never worked is followed by one other, so that this comes to an end.
-        """
-        with self._renewal:
-            log_in_again = self._log_in_again
-            if self._token == refused and log_in_again and self._may_renew:
-                # A login that fails is never tried again; one that works sets it anew.
-                self._log_in_again, self._may_renew = None, False
-                log_in_again()
-            return self._token != refused
-
-    def _paced(
-        self,
-        bucket: tuple[str, str],
-        path: str,
-        body: Json | None,
-        query: t.Mapping[str, str] | None,
-        token: str | None,
-        patient: bool,
-        purpose: str,
-    ) -> _Answer:
-        """Make a request when its turn has come."""
-        verb = bucket[0]
-        if not patient:
-            return self._send(verb, path, body, query, token, _IMPATIENT, purpose)
-        sent = self._pace.begin(bucket)
+    def _paced(self, call: _Call, authorize: bool) -> tuple[Answer, Token | None]:
+        """Make a request when its turn has come, and return the token that it went with, too."""
+        sent = self._pace.begin(call.bucket)
+        token: Token | None = None
+        answer: Answer | None = None
         try:
-            answer = self._send(verb, path, body, query, token, math.inf, purpose)
-        except BaseException:
-            self._pace.end(bucket, sent)
-            raise
-        self._pace.end(bucket, sent, answer.headers, passed=not answer.limited)
-        return answer
+            token = self._tokens.take() if authorize else None
+            answer = self._send(call, token)
+        finally:
+            passed = answer is not None and not answer.limited
+            if token:
+                accepted = answer is not None and passed and not answer.login_refused
+                self._tokens.give_back(token, accepted=accepted)
+            self._pace.end(call.bucket, sent, answer.headers if answer else None, passed=passed)
+        return answer, token
 
-    def _send(
-        self,
-        verb: str,
-        path: str,
-        body: Json | None,
-        query: t.Mapping[str, str] | None,
-        token: str | None,
-        longest: float,
-        purpose: str,
-    ) -> _Answer:
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    def _send(self, call: _Call, token: Token | None) -> Answer:
+        request = requests.PreparedRequest()
+        request.method = call.bucket[0]
+        request.url = self._base + call.path
+        request.body = call.content
+        headers = dict(self._headers)
+        if token:
+            headers["Authorization"] = f"Bearer {token.text}"
+        if call.content is not None:
+            # Infisical answers a DELETE that names a type of nothing with a 500.
+            headers["Content-Type"] = "application/json"
+            headers["Content-Length"] = str(len(call.content))
+        request.headers = headers  # type: ignore[assignment] # as good, and made in no time
+        largest.set(call.largest)
         try:
-            # requests sets the JSON content type only where there is a body: Infisical answers a
-            # DELETE that names it without one with a 500.
-            response = self._session.request(
-                verb,
-                self.url + path,
-                params=query,
-                json=body,
-                headers=headers,
-                timeout=min(self._connection.timeout, longest),
-                allow_redirects=False,
+            response = self._adapter.send(
+                request,
                 stream=True,
+                timeout=call.timeout,
+                verify=self._verify,
+                proxies=self._proxies,
             )
         except (requests.RequestException, OSError, ValueError) as failure:
-            # ValueError: urllib3 on proxies' URLs, and requests, which decodes the target of a
-            # redirect even if it is not to follow it.
-            raise self._transport_error(failure, purpose) from None
-        try:
-            return _Answer(response.status_code, response.headers, self._read(response, purpose))
-        finally:
-            response.close()
+            # ValueErrors are urllib3's, on headers that contradict each other for instance.
+            raise self._transport_error(failure, call.purpose) from None
+        # The adapter below makes it urllib3's.
+        return self._read(t.cast(t.Any, response), call)
 
-    def _read(self, response: requests.Response, purpose: str) -> bytes:
-        content = bytearray()
+    def _read(self, response: t.Any, call: _Call) -> Answer:
+        content = b""
         try:
-            for chunk in response.raw.stream(_CHUNK, decode_content=False):
-                content += chunk
-                if len(content) > MAX_ANSWER:
-                    raise UnexpectedAnswerError(
-                        f"Could not {purpose}: the answer of {self.url} is larger than"
-                        f" {MAX_ANSWER >> 20} MiB, which no answer of Infisical is.",
-                        http_status=response.status_code,
-                    )
-        except InfisicalError:
-            raise
+            # The body of a redirect is for browsers.
+            if not 300 <= response.status < 400:
+                _refuse_length(response.headers.get("Content-Length", ""), call.largest)
+                content = response.read(decode_content=False)
+            return Answer(response.status, response.headers, content, call.largest * _MEMORY)
+        except (TooLargeError, TooMuchError):
+            raise self._too_large(call, response.status) from None
         except Exception as failure:
             # urllib3's own exceptions, and those of the socket and the TLS layer below it.
+            causes = causes_of(failure)
+            if any(isinstance(cause, TooLargeError) for cause in causes):
+                raise self._too_large(call, response.status) from None
             raise TransportError(
-                f"Could not {purpose}: the answer of {self.url} broke off"
-                f" ({_reason(_causes(failure))}).",
+                f"Could not {call.purpose}: the answer of {self.url} broke off"
+                f" ({reason_of(causes)}).",
                 unsent=False,
                 transient=True,
             ) from None
-        expected = response.headers.get("Content-Length", "")
-        # Before urllib3 2 a body that broke off was taken for complete.
-        if expected.isdecimal() and len(content) < int(expected):
-            raise TransportError(
-                f"Could not {purpose}: the answer of {self.url} broke off after {len(content)} of"
-                f" {int(expected)} bytes.",
-                unsent=False,
-                transient=True,
-            )
-        return bytes(content)
+        finally:
+            response.close()
+
+    def _too_large(self, call: _Call, status: int) -> UnexpectedAnswerError:
+        return UnexpectedAnswerError(
+            f"Could not {call.purpose}: the answer of {self.url} is larger than"
+            f" {call.largest >> 20} MiB, or takes more than {call.largest * _MEMORY >> 20} MiB of"
+            " memory, which no such answer of Infisical does; check that url names an Infisical"
+            " server.",
+            http_status=status,
+            read=call.read,
+        )
 
     def _transport_error(self, failure: Exception, purpose: str) -> TransportError:
-        causes = _causes(failure)
-        reason = _reason(causes)
-        unsent = _never_sent(causes)
-        transient = True
-        if isinstance(failure, ValueError) and not isinstance(failure, UnicodeError):
-            # Of requests and urllib3 these are about URLs; their texts name proxies' passwords.
-            unsent, transient = True, False
-            what = (
-                f"no request can be made to {self.url}; check it, and the proxy that the"
-                " environment names in HTTPS_PROXY or HTTP_PROXY"
-            )
-        elif isinstance(failure, requests.exceptions.ProxyError):
+        causes = causes_of(failure)
+        unsent = never_sent(causes)
+        reason = reason_of(causes)
+        tls = next((item for item in causes if about_tls(item)), None)
+        transient = not (unsent and tls) and not refused_tunnel(causes)
+        socks = unsent and "".join(self._proxies.values()).startswith("socks")
+        if isinstance(failure, requests.exceptions.ProxyError) or socks or by_proxy(causes):
             what = f"the proxy for {self.url} cannot be used ({reason})"
-        elif isinstance(failure, requests.exceptions.SSLError):
-            transient = False
+        elif unsent and tls and without_tls(tls):
+            what = (
+                f"url says https, and {urlsplit(self.url).netloc} does not speak TLS, but most"
+                f" likely plain HTTP ({reason}); write the port that speaks TLS, or http:// for a"
+                " server on the same host"
+            )
+        elif unsent and tls:
             what = (
                 f"there is no trusted TLS connection with {self.url} ({reason}); set ca_path to"
                 " the CA bundle that signed its certificate, or check that url is right"
             )
         elif unsent:
             what = f"nothing answers at {self.url} ({reason}), where an Infisical server should be"
+        elif any(getattr(item, "line", "").startswith(_TLS_ALERT) for item in causes):
+            transient = False
+            what = self._https_needed()
         else:
             what = f"{self.url} did not answer ({reason}), where an Infisical server should be"
         return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=transient)
 
-    def _error_of(self, answer: _Answer, purpose: str) -> InfisicalError | None:
+    def _https_needed(self) -> str:
+        place = urlsplit(self.url).netloc
+        return f"url says http, and {place} speaks TLS; write https:// in front of it"
+
+    def _error_of(self, answer: Answer, call: _Call, token: Token | None) -> InfisicalError | None:
         status = answer.status
+        could_not = f"Could not {call.purpose}:"
         if 300 <= status < 400:
-            return self._redirected(answer, purpose)
+            return self._redirected(answer, call)
         if 200 <= status < 300 and answer.json is not None:
             return None
         if status >= 400 and answer.json is not None:
@@ -377,25 +432,38 @@ class Client:
             error = answer.json.get("error")
             request_id = answer.json.get("reqId")
             if isinstance(error, str) and message is not None:
-                says = self._safe(_text_of(message), 300).rstrip(".")
+                name, says = self._safe(error, 120), self._safe(text_of(message), 300)
+                told = sentence(f"{name}: {says}" if says else name)
+                used_up = token and token.used and not self._tokens.renewable
+                used_up = used_up and error == UNAUTHORIZED
+                advice = _USED_UP if used_up else advice_on(status, error, says)
                 return ApiError(
-                    f"Could not {purpose}: Infisical answered {status} {self._safe(error, 60)}:"
-                    f" {says}.{_hint(status, error)}",
+                    f"{could_not} Infisical answered {status} {told}{advice}",
                     http_status=status,
-                    error=self._safe(error, 60),
+                    error=name,
                     request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
+                    read=call.read,
                 )
-        if answer.content:
-            kind = self._safe(answer.headers.get("Content-Type", "no content type"), 60)
-            start = self._safe(answer.content[:4000].decode("utf-8", "replace"), 60)
-            what = f"{kind} ({quoted(start)})"
+        if status == 400 and self.url.startswith("http:") and _WANTS_TLS.search(answer.start):
+            what = f"{self._https_needed()}."
+        elif answer.encoding:
+            what = (
+                f"{self.url} answered {status} with a body that is packed with"
+                f" {quoted(self._safe(answer.encoding, 20))}, which was not asked for and is not"
+                " unpacked; check that url names an Infisical server, and what stands in front of"
+                " it."
+            )
         else:
-            what = "an empty body"
-        return UnexpectedAnswerError(
-            f"Could not {purpose}: {self.url} answered {status} with {what}, where Infisical"
-            " answers with a JSON object; check that url names an Infisical server.",
-            http_status=status,
-        )
+            kind = "an empty body"
+            if answer.start:
+                kind = self._safe(answer.headers.get("Content-Type", "no content type"), 60)
+                start = self._safe(answer.start.decode("utf-8", "replace"), 60)
+                kind += f" ({quoted(start)})"
+            what = (
+                f"{self.url} answered {status} with {kind}, where Infisical answers with a JSON"
+                " object; check that url names an Infisical server."
+            )
+        return UnexpectedAnswerError(f"{could_not} {what}", http_status=status, read=call.read)
 
     def _safe(self, text: str, limit: int = 200) -> str:
         """Return what the server said, bounded, on one line, and without secrets.
@@ -406,26 +474,34 @@ class Client:
             text = text.replace(secret, "********")
         return printable(text, limit)
 
-    def _redirected(self, answer: _Answer, purpose: str) -> UnexpectedAnswerError:
+    def _redirected(self, answer: Answer, call: _Call) -> UnexpectedAnswerError:
         try:
             location = urlsplit(urljoin(self.url + "/", answer.headers.get("Location", "")))
+            # Neither a password nor a query, which may hold a token, is shown.
+            place = f"{location.scheme}://{location.netloc.rpartition('@')[2]}"
         except ValueError:
-            location = urlsplit(self.url)
-        # Neither a password nor a query, which may hold a token, is shown.
-        there = f"{location.scheme}://{location.netloc.rpartition('@')[2]}{location.path}"
-        base = there.partition("/api/")[0].rstrip("/")
-        advice = f"set url to '{self._safe(base)}' if that is your server"
-        if base == self.url:
+            location, place = urlsplit(""), "an address that is none"
+        there = place + location.path
+        path = call.path.partition("?")[0]
+        base = there[: -len(path)] if location.path.rstrip("/").endswith(path) else ""
+        if base == self.url or not place.startswith("http"):
             advice = "check what stands in front of the server"
+        elif base:
+            advice = f"set url to '{self._safe(base)}' if that is your server"
+        else:
+            advice = (
+                "something in front of the server wants a browser to sign in there, it seems; let"
+                " requests to /api/ pass it, or set url to an address that does"
+            )
         return UnexpectedAnswerError(
-            f"Could not {purpose}: {self.url} answered {answer.status}, a redirect to"
+            f"Could not {call.purpose}: {self.url} answered {answer.status}, a redirect to"
             f" '{self._safe(there)}', and redirects are not followed, because they would carry the"
             f" token along; {advice}.",
             http_status=answer.status,
         )
 
     def _rate_limited(
-        self, answer: _Answer, refusal: InfisicalError, times: tuple[float, float], purpose: str
+        self, answer: Answer, refusal: InfisicalError, times: tuple[float, float], purpose: str
     ) -> RateLimitedError:
         waited, wait = times
         limit = answer.headers.get("x-ratelimit-limit")
@@ -444,10 +520,65 @@ class Client:
         )
 
 
-def _bounded_adapter(connections: int) -> requests.adapters.HTTPAdapter:
-    """Return an adapter that keeps as many connections, and bounds answers in time.
+def _verify(asked: bool | str) -> bool | str:
+    """Return what requests takes for `verify`. Raises OptionError."""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    if asked is not True or not bundle:
+        return asked
+    if not os.path.exists(bundle):  # noqa: PTH110 start-up time
+        raise OptionError(
+            f"The CA bundle {quoted(bundle)}, which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names,"
+            " does not exist on the host that runs the module; name one that does, or set"
+            " ca_path."
+        )
+    return bundle
 
-    Through proxies too.
+
+def _proxy_for(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL. Raises OptionError."""
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    if not proxy:
+        return None
+    scheme = urlsplit(url).scheme
+    names = [
+        name
+        for name, value in os.environ.items()
+        if value == proxy and name.lower() in (f"{scheme}_proxy", "all_proxy")
+    ]
+    source = names[0] if names else "The proxy of the environment"
+    instead = f"or add {urlsplit(url).hostname} to NO_PROXY"
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        usable = parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.scheme not in ("http", "https", *_SOCKS):
+        # It is not shown: there may be a password in it.
+        raise OptionError(
+            f"{source} is not the URL of a proxy; write one such as"
+            f" 'http://proxy.example.com:3128', {instead}."
+        )
+    if parts.scheme in _SOCKS and not _can("socks"):
+        raise OptionError(
+            f"{source} names a SOCKS proxy, which takes the Python library PySocks; install it"
+            f" on the host that runs the module, {instead}."
+        )
+    return proxy
+
+
+def _can(library: str) -> bool:
+    """Return whether a library is to be had."""
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        return False
+    return True
+
+
+def _adapter(connections: int) -> requests.adapters.HTTPAdapter:
+    """Return an adapter that keeps as many connections, and bounds answers, through proxies too.
+
+    What it returns are urllib3's responses: requests' would cost more than all else together.
     """
 
     class BoundedAdapter(requests.adapters.HTTPAdapter):
@@ -460,118 +591,25 @@ def _bounded_adapter(connections: int) -> requests.adapters.HTTPAdapter:
             bound(manager)
             return manager
 
+        def build_response(self, _request: t.Any, response: t.Any) -> t.Any:
+            return response
+
     return BoundedAdapter(pool_maxsize=connections)
 
 
-class _Answer:
-    """An answer, read whole: status, headers, and its JSON object if it is one."""
-
-    def __init__(self, status: int, headers: t.Mapping[str, str], content: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.content = content
-        self.json: Json | None = None
-        try:
-            parsed = parse(content)
-        except ValueError:
-            return
-        if isinstance(parsed, dict):
-            self.json = parsed
-
-    @property
-    def over_rate(self) -> bool:
-        """Whether it is Infisical's rate limit that refused the request."""
-        error = self.json.get("error") if self.json else None
-        return self.status == 429 or (self.status >= 400 and error == "RateLimitError")
-
-    @property
-    def limited(self) -> bool:
-        """Whether the answer means "come back later", whatever its status."""
-        asks_to_wait = seconds(self.headers.get("retry-after")) is not None
-        return self.over_rate or (self.status >= 400 and asks_to_wait)
-
-
-def _login_refused(error: InfisicalError) -> bool:
-    return isinstance(error, ApiError) and error.login_refused
+def _refuse_length(text: str, most: int) -> None:
+    """Raise TooLargeError for the length of an answer that is too large, before it is read."""
+    if text.isascii() and text.isdecimal() and (len(text) > 15 or int(text) > most):
+        raise TooLargeError
 
 
 def _backoff(failures: int) -> float:
-    """Return how long to wait after the nth failure, in seconds: exponential, with jitter."""
-    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.5, 1)
+    """Return how long to wait after the nth failure, in seconds: exponential, with jitter.
 
-
-def _text_of(message: t.Any) -> str:
-    """Return the server's message as a text: for validation failures it is a list of issues."""
-    if isinstance(message, list):
-        issues = [item for item in message[:5] if isinstance(item, dict)]
-        return "; ".join(
-            f"{_path_of(issue.get('path'))}: {issue.get('message')}" for issue in issues
-        )
-    return str(message)
-
-
-def _path_of(path: t.Any) -> str:
-    return ".".join(map(str, path)) if isinstance(path, list) and path else "request"
-
-
-def _hint(status: int, error: str) -> str:
-    """Return what to do about an error, where that is known."""
-    if status == 404 and error == "Not Found":
-        return " The server does not know this API; check that url names an Infisical server."
-    if error in ("UnauthorizedError", "TokenError"):
-        return " The login is not, or no longer, accepted; check its credentials or its token."
-    if error == "PermissionDenied":
-        return " Give the role of the login's identity that permission, or use another login."
-    return ""
-
-
-def _causes(failure: BaseException) -> list[BaseException]:
-    """Return an exception and all that it was made from, the outermost first."""
-    seen: list[BaseException] = []
-    queue: list[t.Any] = [failure]
-    while queue:
-        item = queue.pop(0)
-        if isinstance(item, BaseException) and item not in seen:
-            seen.append(item)
-            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    return seen
-
-
-def _never_sent(causes: t.Sequence[BaseException]) -> bool:
-    """Return whether a request failed before any of it can have reached the server.
-
-    Told by what failed first: a proxy's failure, to urllib3, may also be one after the request.
+    The first three, which is the default, are more than two seconds together: as long as a database
+    takes to change over, or a server to start again.
     """
-    names = {type(item).__name__ for item in causes}
-    return (
-        not names.isdisjoint(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"))
-        or any(isinstance(item, ssl.SSLCertVerificationError) for item in causes)
-        or any("Tunnel connection failed" in str(item) for item in causes)
-    )
-
-
-def _reason(causes: t.Sequence[BaseException]) -> str:
-    """Return why a connection failed, in a few words of our own or of the operating system.
-
-    The texts of the libraries are not used: they name proxies together with their passwords.
-    """
-    for item in causes:
-        if isinstance(item, ssl.SSLCertVerificationError):
-            return printable(item.verify_message)
-        if isinstance(item, ssl.SSLError):
-            return f"TLS: {printable(item.reason or 'handshake failed')}"
-        if isinstance(item, socket.gaierror):
-            return "the host name cannot be resolved"
-        if isinstance(item, requests.Timeout) or type(item).__name__.endswith("TimeoutError"):
-            return "timed out"
-        if isinstance(item, UnicodeError):
-            return "the answer is not HTTP"
-        if isinstance(item, OSError) and item.errno:
-            return os.strerror(item.errno).lower()
-    names = {type(item).__name__ for item in causes}
-    if names & {"RemoteDisconnected", "IncompleteRead", "ProtocolError"}:
-        return "the connection was closed"
-    return type(causes[0]).__name__
+    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.7, 1)
 
 
 def _without_credentials(url: str) -> str:

@@ -8,9 +8,33 @@ from __future__ import annotations
 
 import typing as t
 
-_GATEWAY_ERRORS = (502, 503, 504)
+UNAUTHORIZED = "UnauthorizedError"
+LOGIN_REFUSED = (UNAUTHORIZED, "TokenError")
+# Calls of the database by which the server looks up what it needs before it does anything: where
+# they fail, the database is away. The first of them is the lookup of the token, which comes first.
+_TOKEN_LOOKUP = "IdAccessTokenFindOne"
+_LOOKUPS = (_TOKEN_LOOKUP, "FindOne", "Find one")
+# Statements that the database refuses, for a row that is there already for instance, and undoes
+# together with all that belongs to them.
+_UNDONE = ("Create", "Update", "Update by id", "Delete", "Delete by id")
+# A server that lacks the route to the token's own organization takes it for an identity's id.
+_LACKING = "FindByOrgId"
 # How many of many failures a message tells.
 TOLD = 20
+
+
+def _may_pass(status: int, error: str | None, *, read: bool) -> bool:
+    """Return whether a request that got this answer may pass a little later.
+
+    A gateway says so by its status; 520 to 530 are Cloudflare's. An error in the server itself is
+    worth another try where nothing is written: to a write it is most often the last word, as for a
+    text that is too long for the database.
+    """
+    if status in (502, 503, 504) or 520 <= status <= 530:
+        return True
+    if status < 500 or status in (501, 505):
+        return False
+    return error in _LOOKUPS or (read and error != _LACKING)
 
 
 def told(failures: t.Sequence[object]) -> str:
@@ -25,12 +49,14 @@ class InfisicalError(Exception):
 
     The text is one sentence that a person can act on. It never holds a secret.
     `http_status`, `error` and `request_id` are what the server answered, where it did.
-    `earlier_unsure` is set where the request had been tried before, without a clear outcome.
+    `tries` is how often the request was made, and `earlier_unsure` is set where one before the
+    last had no clear outcome.
     """
 
     http_status: int | None = None
     error: str | None = None
     request_id: str | None = None
+    tries = 1
     earlier_unsure = False
 
     @property
@@ -46,7 +72,7 @@ class InfisicalError(Exception):
     @property
     def transient(self) -> bool:
         """Whether the same request may pass a little later."""
-        return self.http_status in _GATEWAY_ERRORS
+        return False
 
 
 class OptionError(InfisicalError):
@@ -85,9 +111,7 @@ class MismatchError(InfisicalError):
 class InterruptError(InfisicalError):
     """The task was asked to stop. `maybe_sent`: a write may have been under way."""
 
-    def __init__(self, message: str, *, maybe_sent: bool = False) -> None:
-        super().__init__(message)
-        self.maybe_sent = maybe_sent
+    maybe_sent = False
 
 
 class TransportError(InfisicalError):
@@ -108,22 +132,30 @@ class TransportError(InfisicalError):
 
 
 class UnexpectedAnswerError(InfisicalError):
-    """Something answered that is not Infisical, or not as Infisical does."""
+    """Something answered that is not Infisical, or not as Infisical does.
 
-    def __init__(self, message: str, *, http_status: int) -> None:
+    `read` says that it was asked for something, and not to write.
+    """
+
+    def __init__(self, message: str, *, http_status: int, read: bool = False) -> None:
         super().__init__(message)
         self.http_status: int = http_status
+        self._read = read
 
     @property
     def unsure(self) -> bool:
         return self.earlier_unsure or not 300 <= self.http_status < 500
+
+    @property
+    def transient(self) -> bool:
+        return _may_pass(self.http_status, self.error, read=self._read)
 
 
 class ApiError(InfisicalError):
     """Infisical answered with an error.
 
     It is judged by `error` ("NotFound", "PermissionDenied", ...) before `http_status`: on servers
-    of 2024 a 401 may be a validation failure.
+    of 2024 a 401 may be a validation failure. `read` says that it was not asked to write.
     """
 
     def __init__(
@@ -133,30 +165,47 @@ class ApiError(InfisicalError):
         http_status: int,
         error: str,
         request_id: str | None = None,
+        read: bool = False,
     ) -> None:
         super().__init__(message)
         self.http_status: int = http_status
         self.error: str = error
         self.request_id = request_id
+        self._read = read
 
     @property
     def unsure(self) -> bool:
-        return self.earlier_unsure or self.http_status >= 500
+        not_done = self.http_status == 500 and self.error in (_TOKEN_LOOKUP, *_UNDONE)
+        return self.earlier_unsure or (self.http_status >= 500 and not not_done)
+
+    @property
+    def transient(self) -> bool:
+        return _may_pass(self.http_status, self.error, read=self._read)
 
     @property
     def race(self) -> bool:
         # Losing a race against another attach, detach or deletion is any of these.
-        return self.unsure or self.http_status in (400, 404)
+        return self.unsure or self.http_status in (400, 404) or self.http_status >= 500
 
     @property
     def login_refused(self) -> bool:
         """Whether the token is not, or no longer, one that the server accepts."""
-        return self.error in ("UnauthorizedError", "TokenError")
+        return self.error in LOGIN_REFUSED
 
     @property
     def unknown_route(self) -> bool:
         """Whether the server does not have the route; a missing thing says "NotFound" instead."""
         return self.http_status == 404 and self.error == "Not Found"
+
+
+class UnknownStateError(InfisicalError):
+    """What is attached to an identity cannot be known with this login's permissions."""
+
+    def __init__(self, message: str, refusal: ApiError) -> None:
+        super().__init__(message)
+        self.http_status = refusal.http_status
+        self.error = refusal.error
+        self.request_id = refusal.request_id
 
 
 class RateLimitedError(InfisicalError):
@@ -167,7 +216,3 @@ class RateLimitedError(InfisicalError):
         self.http_status = refusal.http_status
         self.error = refusal.error
         self.request_id = refusal.request_id
-
-    @property
-    def transient(self) -> bool:
-        return False

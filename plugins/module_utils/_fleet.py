@@ -9,16 +9,15 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from . import _signals as signals
 from ._api import Attached
 from ._entries import Found
 from ._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, told
 from ._reconcile import Reconciliation
 from ._workers import Workers
 
-# So many failures in a row that another try might have mended mean that the server is down.
+# So many failures in a row, each of which another try might have mended, are an outage.
 _OUTAGE = 16
-# How long what is in hand may take when the task is stopped, in seconds.
-_LAST_ORDERS = 8
 
 
 class Visit:
@@ -62,7 +61,8 @@ class Fleet:
         # Failures that another try might have mended, and the number of the first such visit.
         self._in_a_row = 0
         self._since = 0
-        self._hopeless: InfisicalError | None = None
+        self._hopeless = False
+        self._outage = False
         self.remark = ""
         self.total = 0
         self.checked = 0
@@ -86,7 +86,11 @@ class Fleet:
         do: t.Callable[[Visit], None],
         keep: t.Callable[[Visit], bool],
     ) -> None:
-        """Make the visits. `do` may raise InfisicalError; `keep` says which are of interest."""
+        """Make the visits. `do` may raise InfisicalError; `keep` says which are of interest.
+
+        Raises InterruptError when a signal comes; stop() has to follow.
+        """
+        signals.check()
 
         def make(numbered: tuple[int, Visit]) -> None:
             number, visit = numbered
@@ -114,11 +118,14 @@ class Fleet:
                 " processes that its user or its container has."
             ) from None
         self._workers.join()
+        if self.checked < self.total:
+            # The workers, too, look whether one has come, and may be the first to see it.
+            signals.check()
 
     def stop(self) -> None:
         """Make no further visits, and give those in hand a few seconds to end."""
         if self._workers:
-            self._workers.stop(_LAST_ORDERS)
+            self._workers.stop(signals.LAST_ORDERS)
         with self._lock:
             unfinished, self._in_hand = self._in_hand, {}
             for number, visit in unfinished.items():
@@ -157,21 +164,30 @@ class Fleet:
             if not self._in_a_row:
                 self._since = number
             self._in_a_row += 1
-        if (
-            isinstance(failure, RateLimitedError)
+        self._outage = self._outage or self._in_a_row >= _OUTAGE
+        self._hopeless = self._hopeless or (
+            self._outage
+            or isinstance(failure, RateLimitedError)
             or (isinstance(failure, ApiError) and failure.login_refused)
-            or self._in_a_row >= _OUTAGE
-        ):
-            self._hopeless = self._hopeless or failure
+        )
 
     def message(self) -> str:
         """Return what failed, as a message, which is empty if nothing did."""
         if self.complete:
             return ""
         parts = []
-        if self.failed:
-            failures = [visit for visit in self.visits if visit.failure]
-            parts.append(f"{self.failed} of {self.total} identities failed: {told(failures)}")
+        lost, others = [], []
+        for visit in self.visits:
+            if visit.failure:
+                (lost if self._outage and visit.failure.transient else others).append(visit)
+        if lost:
+            # All for one reason, which is told once.
+            parts.append(
+                f"The server seems to be down, or out of reach: {len(lost)} of {self.total}"
+                f" identities failed for it, the last of them with: {lost[-1]}"
+            )
+        if others:
+            parts.append(f"{len(others)} of {self.total} identities failed: {told(others)}")
         untried = self.total - self.checked
         if untried:
             parts.append(f"{untried} of {self.total} identities were not tried.")

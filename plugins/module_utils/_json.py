@@ -7,25 +7,84 @@
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 
+# No answer of Infisical comes near to it, and whatever walks through a value gets along with it.
+_DEEPEST = 32
+_MEMORY = 8 * 1024 * 1024
+_LONGEST_NUMBER = 100
+# What a value takes in memory, in bytes, besides its characters.
+_CONTAINER = 240
+_ITEM = 64
 
-def parse(text: str | bytes) -> t.Any:
-    """Return the value of a JSON text.
 
-    Raises ValueError, also for NaN, for numbers of a hundred digits or more, which take long on
-    Pythons before 3.11, and for what is nested too deep.
+class TooMuchError(ValueError):
+    """A text would take more memory than is allowed."""
+
+
+def parse(content: bytes, memory: int = _MEMORY) -> t.Any:
+    """Return the value of a JSON text in UTF-8.
+
+    Raises ValueError, also for numbers that are infinite, none or long, which take their time on
+    Pythons before 3.11, for what is nested deep, and for what would take more than so many bytes
+    of memory, which is a TooMuchError.
     """
+    containers = content.count(b"{") + content.count(b"[")
+    if _cost(content, containers) > memory:
+        raise TooMuchError
     try:
-        return json.loads(text, parse_int=_number, parse_constant=_no_number)
+        value = json.loads(
+            content.decode("utf-8"),
+            parse_int=_whole,
+            parse_float=_fraction,
+            parse_constant=_no_number,
+        )
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if containers > _DEEPEST and isinstance(value, (dict, list)):
+        _refuse_deep(value)
+    return value
 
 
-def _number(text: str) -> int:
-    if len(text) > 100:
+def _cost(content: bytes, containers: int) -> int:
+    """Return how much memory a text takes at most, once parsed, in bytes."""
+    # A text is as wide throughout as its widest character, and there are two: the whole, and the
+    # strings in it.
+    width = 4 if not content.isascii() or b"\\u" in content else 1
+    items = content.count(b",") + content.count(b":")
+    return len(content) * width * 2 + containers * _CONTAINER + items * _ITEM
+
+
+def _refuse_deep(value: t.Any) -> None:
+    level = [value]
+    for _depth in range(_DEEPEST):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deep")
+
+
+def _whole(text: str) -> int:
+    return int(_short(text))
+
+
+def _fraction(text: str) -> float:
+    number = float(_short(text))
+    if math.isinf(number):
+        raise ValueError("a number that is too large")
+    return number
+
+
+def _short(text: str) -> str:
+    if len(text) > _LONGEST_NUMBER:
         raise ValueError("a number that is too long")
-    return int(text)
+    return text
 
 
 def _no_number(text: str) -> t.NoReturn:

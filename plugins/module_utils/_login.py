@@ -14,6 +14,7 @@ import base64
 import functools
 import typing as t
 
+from . import _signals as signals
 from ._client import Client, base_url
 from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
 from ._json import parse
@@ -164,7 +165,8 @@ class Choice(t.NamedTuple):
 
     `url` is a base URL. `path` is that of the method; `values` is what the login request takes, or
     just `token` where `path` is None. `platform` gets the JWT, where that is not in `values`.
-    `secrets` are to be kept out of all output. `warning` is for the user.
+    `secrets` are to be kept out of all output. `warning` is for the user. `url_by_default` says
+    that nobody gave the URL.
     """
 
     url: str
@@ -174,6 +176,7 @@ class Choice(t.NamedTuple):
     secrets: frozenset[str]
     platform: t.Callable[[], str] | None = None
     warning: str | None = None
+    url_by_default: bool = False
 
 
 def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
@@ -198,6 +201,7 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
             values={"token": token},
             organization_slug="",
             secrets=frozenset({token}),
+            url_by_default=not (_text(login_data.get("url")) or given.has_url),
         )
     else:
         method = given.inferred()
@@ -224,6 +228,7 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
         ),
         platform=platform,
         warning=warning,
+        url_by_default=not given.has_url,
     )
 
 
@@ -286,7 +291,7 @@ class Login:
     def _obtain(self) -> None:
         body = dict(self._choice.values)
         if self._choice.platform:
-            body[_JWT.key] = self._choice.platform()
+            body[_JWT.key] = signals.interruptible(self._choice.platform)
             self._hide(body[_JWT.key])
         if self._choice.organization_slug:
             body["organizationSlug"] = self._choice.organization_slug
@@ -428,6 +433,11 @@ class _Given:
                 " or name the one to use in auth_method."
             )
         return _BY_NAME[next(iter(named))] if named else None
+
+    @property
+    def has_url(self) -> bool:
+        """Whether the URL is given, and not to be the default."""
+        return bool(self.option("url") or any(map(self.variable, URL_VARIABLES)))
 
     def url(self, of_login_data: str = "") -> str:
         """Return the base URL. Raises OptionError if it is malformed, or contradicts login_data."""

@@ -10,7 +10,7 @@ import contextlib
 import typing as t
 
 from . import _report as report
-from ._api import Api, Identity
+from ._api import Api, Identity, left_out
 from ._entries import (
     Entry,
     Found,
@@ -59,7 +59,9 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
         entries = read_entries(option, module.params[option], method, spec, notes)
         kept = _kept(module.params["purge_except"])
         with logged_in(module, notes, concurrency) as (api, login):
-            found, surplus = _meant(method, api, entries, kept)
+            found, surplus, not_visible = _meant(method, api, entries, kept)
+            if kept is not None:
+                result["not_visible"] = not_visible
             if module.params["validate_only"]:
                 found, surplus = [], []
             surplus = _spare_own_login(module, method, login, surplus)
@@ -73,6 +75,7 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
             def changed(visit: Visit) -> bool:
                 return visit.work.changed
 
+            elsewhere: list[Visit] = []
             wanted = {item.reference: entry.wanted for item, entry in zip(found, entries)}
             fleet = Fleet(concurrency)
             with _stopping(fleet, api):
@@ -85,9 +88,11 @@ def manage_many(method: AuthMethod, spec: Spec) -> None:
                     # What was listed at the start is looked at again right before it is revoked.
                     fleet.visit(
                         [work_on(item, None, purging=True) for item in surplus],
-                        lambda visit: _unless_gone(visit.work, lambda: visit.work.run(None)),
+                        lambda visit: _if_here(api, visit, lambda: visit.work.run(None), elsewhere),
                         changed,
                     )
+                    if elsewhere:
+                        not_visible.append(left_out(len(elsewhere)))
                 elif surplus:
                     fleet.remark = "Nothing was purged."
         problem = fleet.message()
@@ -131,8 +136,11 @@ def look_up(method: AuthMethod) -> None:
         references += read_references("identity_names", names or [], ids=False)
         with logged_in(module, Notes(), concurrency) as (api, login):
             everything = ids is None and names is None
+            elsewhere: list[Visit] = []
             if everything:
-                found = _those_with(method, api.everyone())
+                everyone = api.everyone()
+                found = _those_with(method, everyone.identities)
+                result["not_visible"] = everyone.not_visible
             else:
                 named, problems = resolve(references, api)
                 if problems:
@@ -151,12 +159,14 @@ def look_up(method: AuthMethod) -> None:
                         for item in found
                     ],
                     lambda visit: (
-                        _unless_gone(visit.work, visit.work.look)
+                        _if_here(api, visit, visit.work.look, elsewhere)
                         if everything
                         else visit.work.look()
                     ),
                     lambda visit: bool(visit.work.actual) or not everything,
                 )
+            if elsewhere:
+                result["not_visible"].append(left_out(len(elsewhere)))
         problem = fleet.message()
     except InfisicalError as failure:
         result.update(report.failure(failure))
@@ -214,18 +224,20 @@ def _those_with(method: AuthMethod, everyone: t.Iterable[Identity]) -> list[Foun
 
 def _meant(
     method: AuthMethod, api: Api, entries: t.Sequence[Entry], kept: list[Reference] | None
-) -> tuple[list[Found], list[Found]]:
-    """Return the identities of the entries, and those that purging would revoke from.
+) -> tuple[list[Found], list[Found], list[str]]:
+    """Return the identities of the entries, those that purging would revoke from, and sentences.
 
-    Raises what Client.request() raises, and ManyProblemsError.
+    The sentences are on what purging cannot reach. Raises what Client.request() raises, and
+    ManyProblemsError.
     """
     references = [entry.reference for entry in entries]
+    surplus: list[Found] = []
+    not_visible: list[str] = []
     if kept is None:
         found, problems = resolve(references, api)
         problems += repeated(found)
-        surplus = []
     else:
-        everyone = api.everyone("list the identities to purge")
+        everyone, not_visible = api.everyone("list the identities to purge")
         found, problems = resolve(references, api, everyone)
         keep, unknown = resolve(kept, api, everyone)
         problems += repeated(found) + (unknown or missing(found, keep, everyone))
@@ -233,7 +245,7 @@ def _meant(
         surplus = [item for item in _those_with(method, everyone) if item.identity_id not in spared]
     if problems:
         raise ManyProblemsError(problems)
-    return found, surplus
+    return found, surplus, not_visible
 
 
 def _spare_own_login(
@@ -255,14 +267,20 @@ def _together(failure: InfisicalError, fleet: Fleet | None) -> str:
     return f"{failure} {fleet.message()}".strip() if fleet else str(failure)
 
 
-def _unless_gone(work: Reconciliation, do: t.Callable[[], None]) -> None:
-    """Do the work on an identity that may have been deleted since it was listed."""
+def _if_here(api: Api, visit: Visit, do: t.Callable[[], None], elsewhere: list[Visit]) -> None:
+    """Do the work on an identity of the list of all, which may be none of the organisation's.
+
+    It may have been deleted since it was listed. One that turns out to belong to another
+    organisation, which not every list tells, is left alone and put among those `elsewhere`.
+    """
     try:
         do()
     except ApiError as failure:
-        if failure.http_status != 404 or failure.unknown_route:
+        if failure.error == "ForbiddenError" and api.elsewhere(visit.work.identity_id):
+            elsewhere.append(visit)
+        elif failure.http_status != 404 or failure.unknown_route:
             raise
-        work.end_without_identity()
+        visit.work.end_without_identity()
 
 
 @contextlib.contextmanager

@@ -109,6 +109,11 @@ class Field(t.NamedTuple):
             shown[self.switch] = self.to_switch(value)
         return shown
 
+    def told(self, value: t.Any) -> str:
+        """Return a value as a message has it: the option that says it, and what it says."""
+        option, shown = next(item for item in self.results(value).items() if item[1] is not None)
+        return f"{option} {quoted(shown)}"
+
     @property
     def required(self) -> str:
         """The options of which attaching needs one, as a message names them."""

@@ -264,8 +264,8 @@ def _id_or_name(identity_id: str, name: str) -> tuple[str | None, str | None]:
     return None, name
 
 
-def connection_of(options: Values, url: str) -> Connection:
-    """Return how to reach the server. Raises OptionError."""
+def connection_of(options: Values, url: str, by_default: bool) -> Connection:
+    """Return how to reach the server, whose URL may be the default. Raises OptionError."""
     # A day is more than anybody waits, and keeps infinity and "not a number" out.
     for option, least in (("timeout", 0.001), ("rate_limit_timeout", 0)):
         if not least <= options[option] <= 86400:
@@ -284,4 +284,6 @@ def connection_of(options: Values, url: str) -> Connection:
                 " the path of a CA bundle, or of a folder of certificates."
             )
         verify = ca_path
-    return Connection(url, verify, options["timeout"], retries, options["rate_limit_timeout"])
+    return Connection(
+        url, verify, options["timeout"], retries, options["rate_limit_timeout"], by_default
+    )

@@ -11,7 +11,6 @@ from ._errors import InfisicalError, InterruptError, MismatchError, OptionError
 from ._login import Login
 from ._model import CURRENT, LEGACY, AuthMethod, Values
 from ._plan import MAX_TTL, REVOKE, TTL, UPDATE, Plan, Step, depends_on_generation, plan
-from ._text import quoted
 
 # How often what remains is planned and tried again after a write that failed.
 _TRIES = 3
@@ -70,6 +69,8 @@ class Reconciliation:
             return
         cautious = False
         tries = 0
+        # How often a write of a kind was made without a clear outcome.
+        spent: dict[str, int] = {}
         while todo.steps:
             try:
                 self.writing = True
@@ -86,7 +87,13 @@ class Reconciliation:
                 cautious = cautious or _about_lifetimes(failure, todo)
                 tried, todo = todo, self._plan(wanted, cautious)
                 hopeless = todo == tried and not failure.transient
-                if todo.steps and (hopeless or tries > _TRIES):
+                if failure.unsure or failure.transient:
+                    spent[step.verb] = spent.get(step.verb, 0) + failure.tries
+                if todo.steps and (
+                    hopeless
+                    or tries > _TRIES
+                    or spent.get(todo.steps[0].verb, 0) > self._api.retries
+                ):
                     raise
             finally:
                 self.writing = False
@@ -164,8 +171,8 @@ class Reconciliation:
         if wrong:
             fields = {field.option: field for field in self._method.fields}
             what = " and ".join(
-                f"{option} {quoted(fields[option].to_result(self.actual.values[option]))} where"
-                f" {quoted(fields[option].to_result(value))} was asked for"
+                f"{fields[option].told(self.actual.values[option])} where"
+                f" {fields[option].told(value)} was asked for"
                 for option, value in wrong.items()
             )
             raise MismatchError(
@@ -181,7 +188,8 @@ class Reconciliation:
         except InfisicalError as unreadable:
             # If it cannot be known whether this run has changed something, it counts as changed.
             self.changed = self.changed or failure.unsure
-            raise (unreadable if unreadable.http_status == 404 else failure) from None
+            told = isinstance(unreadable, InterruptError) or unreadable.http_status == 404
+            raise (unreadable if told else failure) from None
         if failure.unsure and self.actual != last:
             self.changed = True
         if not self.changed:

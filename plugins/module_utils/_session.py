@@ -2,13 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is around the work of a module: Ansible's side of it, the login, and signals."""
+"""What is around the work of a module: Ansible's side of it, and the login."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -19,17 +18,17 @@ try:
 except ImportError:
     register_secret = None
 
+from . import _signals as signals
 from ._api import Api
 from ._cidr import NETADDR_IMPORT_ERROR
 from ._client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
-from ._errors import InterruptError, OptionError
+from ._errors import OptionError
 from ._login import Choice, Login, choose
 from ._notes import Notes
 from ._options import CONNECTION_SPEC, Spec, connection_of
 from ._parameters import Parameters, settle
+from ._requirements import outdated
 from ._text import masked
-
-_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class Module(AnsibleModule):
@@ -140,7 +139,7 @@ class Module(AnsibleModule):
 def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
     """Connect for the time of a with block. Every option has been read before the first request."""
     choice = module.choice
-    connection = connection_of(module.params, choice.url)
+    connection = connection_of(module.params, choice.url, choice.url_by_default)
     module.warn_of(notes)
     if choice.warning:
         module.warn(choice.warning)
@@ -149,12 +148,12 @@ def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tupl
     if travels_in_clear(choice.url):
         module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
     client = Client(connection, module.secrets, workers)
+    signals.watch()
     try:
-        _raise_at_signals()
         with contextlib.closing(client):
             yield client, choice
     finally:
-        _ignore_signals()
+        signals.ignore()
 
 
 @contextlib.contextmanager
@@ -169,36 +168,9 @@ def logged_in(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tupl
             login.open()
             yield Api(client, login.identity_id), login
         finally:
-            _ignore_signals()
             problem = login.close()
             if problem:
                 module.warn(problem)
-
-
-def _raise_at_signals() -> None:
-    """Let the first of the signals that ask a process to end raise InterruptError."""
-
-    def interrupt(number: int, _frame: t.Any) -> t.NoReturn:
-        _ignore_signals()
-        raise InterruptError(
-            f"The task was stopped by {signal.Signals(number).name}; run it again, and it goes on"
-            " from what it left.",
-            maybe_sent=True,
-        )
-
-    _handle_signals(interrupt)
-
-
-def _ignore_signals() -> None:
-    """Ignore those signals from now on: what is left is to tell what was done, which is short."""
-    _handle_signals(signal.SIG_IGN)
-
-
-def _handle_signals(handler: t.Any) -> None:
-    for number in _SIGNALS:
-        # One that was ignored from the start, as under nohup, stays ignored.
-        if signal.getsignal(number) not in (signal.SIG_IGN, None):
-            signal.signal(number, handler)
 
 
 def _require_libraries(module: Module) -> None:
@@ -208,3 +180,5 @@ def _require_libraries(module: Module) -> None:
     ):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
+        if outdated(library):
+            module.fail_json(msg=outdated(library))

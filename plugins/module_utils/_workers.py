@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from . import _signals as signals
+
 Item = t.TypeVar("Item")
 
 
@@ -42,8 +44,8 @@ class Workers(t.Generic[Item]):
                 break
 
     def join(self) -> None:
-        """Wait for the end of all the work."""
-        self._wait()
+        """Wait for the end of all the work. Raises InterruptError when a signal comes."""
+        signals.wait(self._wait)
         if self._bug:
             raise self._bug
 
@@ -71,9 +73,9 @@ class Workers(t.Generic[Item]):
             self._running += more
             self._ended.notify_all()
 
-    def _wait(self, patience: float | None = None) -> None:
+    def _wait(self, patience: float) -> bool:
         with self._ended:
-            self._ended.wait_for(lambda: not self._running, patience)
+            return self._ended.wait_for(lambda: not self._running, patience)
 
     def _give_up(self) -> None:
         with self._lock:

@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: infisical_azure_auth
 short_description: Manage the Azure Auth of an Infisical machine identity
@@ -60,19 +58,27 @@ options:
     description:
       - The resource (audience) that the Entra token must have been issued for, such as V(https://management.azure.com/).
       - If it ends in a slash, tokens whose audience lacks the slash are accepted too; not the other way round.
+      - V(/) is an error, because Infisical would then check no audience at all. So is a scope such as
+        V(https://management.azure.com/.default), which is no audience.
       - Required to attach.
     type: str
   allowed_service_principal_ids:
     description:
       - Object IDs of the service principals (enterprise applications, managed identities) that may log in, each a string. It is not their
         client ID or application ID.
-      - An empty list, and nothing else, lets B(every service principal of the tenant) log in. A blank ID is an error.
+      - Each is a UUID. An empty list and a blank ID are errors, so that a template that comes out empty cannot open the identity.
       - UUIDs are sent in lower case with hyphens, because logins compare them letter by letter. What the server holds is taken literally, so
         that an upper-case ID there is a difference.
-      - Required to attach.
+      - Either it or O(allow_all_service_principals=true) is required to attach.
     type: list
     elements: raw
     aliases: [allowedServicePrincipalIds]
+  allow_all_service_principals:
+    description:
+      - V(true) lets B(every service principal of the tenant) log in. It excludes O(allowed_service_principal_ids). A run that opens an
+        identity in this way warns.
+      - V(false) is the same as leaving it out, but is an error where the identity is open and O(allowed_service_principal_ids) is not given.
+    type: bool
   access_token_trusted_ips:
     description:
       - Addresses and networks (CIDR) from which access tokens may be used, each a string, such as V(192.0.2.7) or V(2001:db8::/32).
@@ -95,6 +101,8 @@ options:
     description:
       - How long an access token can live by being renewed, in seconds, from 0 to 315360000. V(0) is no maximum, which servers of 2024
         do not offer.
+      - On servers of 2026 a single token lives at most 90 days, whatever is set here, unless the instance sets another limit. Renewing starts
+        them anew.
       - If it is left out on attaching, it is 2592000 (30 days).
     type: int
     aliases: [accessTokenMaxTTL]
@@ -188,12 +196,17 @@ azure_auth:
       sample: https://management.azure.com/
     allowed_service_principal_ids:
       description:
-        - Object IDs of the service principals that may log in. V([]) is every one of the tenant.
+        - Object IDs of the service principals that may log in; null where every one of the tenant may.
         - A value on the server that is not empty but names nobody is shown as V([""]).
       returned: when attached
       type: list
       elements: str
       sample: [8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21]
+    allow_all_service_principals:
+      description: Whether every service principal of the tenant may log in.
+      returned: when attached
+      type: bool
+      sample: false
     access_token_trusted_ips:
       description: Addresses and networks from which access tokens may be used.
       returned: when attached
@@ -267,12 +280,19 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
+from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+    require_python,
+)
+
+# Before what older Pythons cannot read.
+require_python()
+
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._main_one import manage_one
 from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Run the module."""
     manage_one(AZURE_AUTH, AZURE_AUTH_SPEC)
 

@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: infisical_azure_auth_info
 short_description: Read the Azure Auth of Infisical machine identities
@@ -99,12 +97,17 @@ azure_auths:
       sample: https://management.azure.com/
     allowed_service_principal_ids:
       description:
-        - Object IDs of the service principals that may log in. V([]) is every one of the tenant.
+        - Object IDs of the service principals that may log in; null where every one of the tenant may.
         - A value on the server that is not empty but names nobody is shown as V([""]).
       returned: when attached
       type: list
       elements: str
       sample: [8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21]
+    allow_all_service_principals:
+      description: Whether every service principal of the tenant may log in.
+      returned: when attached
+      type: bool
+      sample: false
     access_token_trusted_ips:
       description: Addresses and networks from which access tokens may be used.
       returned: when attached
@@ -130,6 +133,16 @@ azure_auths:
       description: What the server adds; null where Azure Auth is not attached. See M(community.infisical.infisical_azure_auth).
       returned: always
       type: dict
+not_visible:
+  description:
+    - What reading all could not cover, a sentence each, V([]) if nothing. Never take the list for more than it is.
+    - Infisical does not list the identities that projects own, on servers that have such, and shows those of another organization,
+      such as a parent's, which cannot be read from here. What other organizations have for themselves is not known, and so not told.
+  returned: when neither O(identity_ids) nor O(identity_names) is given
+  type: list
+  elements: str
+  sample:
+    - Identities that projects own are counted, and not listed (3); each can be read by its id, if the login is a member of its project.
 failed_count:
   description: How many identities could not be read.
   returned: failure, when the options are valid
@@ -184,11 +197,18 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
+from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+    require_python,
+)
+
+# Before what older Pythons cannot read.
+require_python()
+
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._main_many import look_up
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Run the module."""
     look_up(AZURE_AUTH)
 

@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: infisical_azure_auths
 short_description: Manage the Azure Auth of many Infisical machine identities
@@ -66,14 +64,19 @@ options:
       resource:
         description:
           - The resource (audience) that the Entra token must have been issued for. A slash at its end also lets in audiences without it.
+          - V(/) and scopes, which end in V(/.default), are errors.
           - Required to attach.
         type: str
       allowed_service_principal_ids:
         description:
-          - Object IDs of the service principals that may log in. An empty list, and nothing else, is B(every service principal of the tenant).
-          - Required to attach.
+          - Object IDs of the service principals that may log in, each a UUID. An empty list is an error.
+          - Either it or O(azure_auths[].allow_all_service_principals=true) is required to attach.
         type: list
         elements: raw
+      allow_all_service_principals:
+        description:
+          - V(true) lets B(every service principal of the tenant) log in, and excludes O(azure_auths[].allowed_service_principal_ids).
+        type: bool
       access_token_trusted_ips:
         description: Addresses and networks (CIDR) from which access tokens may be used. At least one.
         type: list
@@ -84,6 +87,7 @@ options:
       access_token_max_ttl:
         description:
           - How long an access token can live by being renewed, in seconds, from 0 to 315360000. V(0) is no maximum.
+          - On servers of 2026 a single token lives at most 90 days, whatever is set here, unless the instance sets another limit.
         type: int
       access_token_num_uses_limit:
         description: How many requests an access token is good for. V(0) is no limit.
@@ -175,6 +179,16 @@ failed_count:
   returned: always
   type: int
   sample: 0
+not_visible:
+  description:
+    - What purging could not reach, a sentence each, V([]) if nothing. Such identities keep their Azure Auth.
+    - Infisical does not list the identities that projects own, on servers that have such, and shows those of another organization,
+      such as a parent's, which cannot be changed from here.
+  returned: when O(purge_except) is given
+  type: list
+  elements: str
+  sample:
+    - Identities that projects own are counted, and not listed (3); each can be read by its id, if the login is a member of its project.
 purged_count:
   description: From how many identities Azure Auth was revoked, or in check mode would be, because of O(purge_except).
   returned: always
@@ -212,10 +226,14 @@ results:
       type: str
       sample: https://management.azure.com/
     allowed_service_principal_ids:
-      description: Object IDs of the service principals that may log in. V([]) is every one of the tenant.
+      description: Object IDs of the service principals that may log in; null where every one of the tenant may.
       type: list
       elements: str
       sample: [8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21]
+    allow_all_service_principals:
+      description: Whether every service principal of the tenant may log in.
+      type: bool
+      sample: false
     access_token_trusted_ips:
       description: Addresses and networks from which access tokens may be used.
       type: list
@@ -290,12 +308,19 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
+from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+    require_python,
+)
+
+# Before what older Pythons cannot read.
+require_python()
+
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._main_many import manage_many
 from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Run the module."""
     manage_many(AZURE_AUTH, AZURE_AUTH_SPEC)
 

@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: infisical_login
 short_description: Log in to Infisical once, for several tasks
@@ -112,10 +110,17 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
+from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+    require_python,
+)
+
+# Before what older Pythons cannot read.
+require_python()
+
 from ansible_collections.community.infisical.plugins.module_utils._main_login import log_in_or_out
 
 
-def main() -> None:
+def main():  # type: () -> None
     """Run the module."""
     log_in_or_out()
 

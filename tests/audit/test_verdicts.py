@@ -30,12 +30,12 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         for number in range(2):
             other_id = emulator.create_identity(f"other {number}")
             emulator.put_azure_auth(other_id, **{**STORED, "accessTokenNumUsesLimit": 0})
-        # As json.dumps writes it: a pair of surrogates, which YAML does not know.
-        smiling = "\U0001f600"
-        emulator.put_azure_auth(emulator.create_identity(smiling), **STORED)
+        # Files have no templates in them, so there it goes by its id.
+        smiling = emulator.create_identity("\U0001f600 {{ 1 + 1 }}")
+        emulator.put_azure_auth(smiling, **STORED)
         files = {
             "a.yml": {"azure_auth_audit_desired": desired[:2]},
-            "b.json": {"azure_auths": [{"identity_name": smiling, **DESIRED}]},
+            "b.json": {"azure_auths": [{"identity_id": smiling, **DESIRED}]},
             "c/d.yaml": desired[2:],
             ".git/e.yml": "nonsense",
             "c/.hidden/f.yml": "nonsense",

@@ -62,6 +62,11 @@ def counts(told: Told) -> dict[str, int]:
     return numbers
 
 
+def _unwrapped(told: Told) -> str:
+    """Return the output without the breaks that a terminal's width makes."""
+    return " ".join(told.output.split())
+
+
 @pytest.fixture(autouse=True)
 def _fresh(emulator: Emulator) -> None:
     emulator.reset()
@@ -254,10 +259,32 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     assert told.returncode == 0, told.output
     resources = [emulator.azure_auth(item)["resource"] for item in ids]  # type: ignore[index]
     assert resources == [SETTINGS["resource"]] * 3
+    # The warning is printed over several lines.
+    assert "identities is read as a list: '.git/d.yml', 'team/.old.yml'." in _unwrapped(told)
     (applied,) = (item for item in told.records if item.result.get("checked"))
     assert [item["identity_name"] for item in applied.result["results"]] == [
         *("first", "third", "second"),
     ]
+
+
+def test_nothing_is_purged_if_a_file_was_not_read(emulator: Emulator, tmp_path: Path) -> None:
+    names = ("first", "second", "third")
+    ids = emulator.create_identities(names, azure_auth=STORED)
+    own = [emulator.identities[key] for key in ("attached", "privileged", "twin-2")]
+    files = {
+        "identities/a.yml": entries("first"),
+        "identities/B.YML": entries("second"),
+        "identities/c.yml.bak": entries("third"),
+    }
+    write(tmp_path, files)
+    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=own)
+    assert told.returncode != 0
+    assert "identities is read as a list: 'c.yml.bak'." in _unwrapped(told)
+    assert not emulator.requests()
+    (tmp_path / "identities/c.yml.bak").unlink()
+    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=own)
+    assert told.returncode == 0, told.output
+    assert [bool(emulator.azure_auth(item)) for item in ids] == [True, True, False]
 
 
 def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -> None:
@@ -265,7 +292,7 @@ def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -
     write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "azure_auths: ["})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
-    assert f"{tmp_path / 'identities' / 'b.yml'} is not YAML" in " ".join(told.output.split())
+    assert f"{tmp_path / 'identities' / 'b.yml'} is not YAML" in _unwrapped(told)
     assert not emulator.requests()
 
 
@@ -306,9 +333,13 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
             {"desired": entries("a"), "only": ["a"]}, "_only is ['a'], which is not a", id="a list"
         ),
         pytest.param(
-            {"desired": entries("a"), "batch_size": 0}, "_batch_size is 0; write a", id="no batch size"
+            {"desired": entries("a"), "batch_size": 0},
+            "_batch_size is 0; write a",
+            id="no batch size",
         ),
-        pytest.param({"desired": entries("a"), "keep": "b"}, "_keep is not a list", id="one to keep"),
+        pytest.param(
+            {"desired": entries("a"), "keep": "b"}, "_keep is not a list", id="one to keep"
+        ),
         pytest.param(
             {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
             "azure_auths[3] (b) is the same identity as azure_auths[1] (b); list it once.",
@@ -326,5 +357,5 @@ def test_mistakes_are_told_before_any_request(
 ) -> None:
     told = apply(emulator, tmp_path, **variables)
     assert told.returncode != 0
-    assert message in " ".join(told.output.split())
+    assert message in _unwrapped(told)
     assert not emulator.requests()

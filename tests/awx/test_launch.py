@@ -26,7 +26,9 @@ SETTINGS = {
     "allowed_service_principal_ids": ["c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e"],
 }
 NAMES = ("svc billing", "0123")
-TEMPLATES = {item["name"].removeprefix("Infisical - "): item for item in OBJECTS["controller_templates"]}
+TEMPLATES = {
+    item["name"].removeprefix("Infisical - "): item for item in OBJECTS["controller_templates"]
+}
 ONLY = "azure_auth_apply_only"
 
 
@@ -158,7 +160,9 @@ def test_the_workflow_asks_for_drift_and_for_nothing_else(launcher: Launcher) ->
     then, counts = run("audit", {})
     assert (then, counts["infisical_audit_counts"]["drifted"]) == (["drift"], 2)
     assert run("drift", counts)[0] == ["approve"]
-    assert [item["identifier"] for item in nodes["approve"]["related"]["success_nodes"]] == ["apply"]
+    assert [item["identifier"] for item in nodes["approve"]["related"]["success_nodes"]] == [
+        "apply"
+    ]
     # The job that applies takes what was handed on for no variables of its own.
     then, _stats = run("apply", counts)
     assert (then, launcher.emulator.azure_auth(launcher.ids[NAMES[0]]) is None) == ([], False)

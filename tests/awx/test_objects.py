@@ -51,7 +51,9 @@ GUIDE = (ROOT / "docs/docsite/rst/guide_awx.rst").read_text(encoding="utf-8")
 SURVEYS = [item["survey_spec"] for item in OBJECTS["controller_templates"] if "survey_spec" in item]
 
 (_PLAY,) = yaml.safe_load((ROOT / "playbooks" / "azure_auth_apply.yml").read_text("utf-8"))
-APPLY_VARIABLES = [f"azure_auth_apply_{name}" for name in _PLAY["vars"]["__azure_auth_apply_defaults"]]
+APPLY_VARIABLES = [
+    f"azure_auth_apply_{name}" for name in _PLAY["vars"]["__azure_auth_apply_defaults"]
+]
 _ROLE = ROOT / "roles" / "azure_auth_audit" / "defaults" / "main.yml"
 VARIABLES_OF_PLAYBOOKS = {*APPLY_VARIABLES, *yaml.safe_load(_ROLE.read_text("utf-8"))}
 
@@ -59,7 +61,10 @@ Loaded = list[tuple[str, dict[str, t.Any]]]
 
 
 def load(
-    folder: Path, environment: t.Mapping[str, str], variables: t.Mapping[str, t.Any], status: int = 0
+    folder: Path,
+    environment: t.Mapping[str, str],
+    variables: t.Mapping[str, t.Any],
+    status: int = 0,
 ) -> tuple[Loaded, str]:
     """Run load.yml; return what it gives to the modules, and what it prints."""
     record = folder / "record.jsonl"
@@ -180,7 +185,8 @@ def test_a_second_organization_has_names_of_its_own(
 ) -> None:
     """The modules find most objects by their name alone, and AWX has a name of an image once."""
     names, others = (
-        {(module, given["name"]) for module, given in loads} for loads in (loaded[0], loaded_elsewhere[0])
+        {(module, given["name"]) for module, given in loads}
+        for loads in (loaded[0], loaded_elsewhere[0])
     )
     shared = {("credential_type", "Infisical machine identity"), ("host", "localhost")}
     assert names & others == shared

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Infisical that is measured against: an emulator in its own process, or INFISICAL_URL."""
+"""The Infisical that is measured against: an emulator in its own process, or a real one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 from contract.api import Api
-from tools.infisical import VARIABLES, IncompleteError
+from tools.infisical import VARIABLES, opted_for
 from tools.paths import ROOT
 
 PATH = "/api/v1/auth/azure-auth/identities"
@@ -204,14 +204,9 @@ def _wait(ready: Path, process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def instance() -> Iterator[InstanceServer]:
-    """Log in to the instance at INFISICAL_URL, and clean up there in the end.
-
-    Raises IncompleteError where something that goes with the URL is missing.
-    """
-    missing = [name for name in VARIABLES if not os.environ.get(name)]
-    if missing:
-        raise IncompleteError(f"INFISICAL_URL is set, so these must be too: {', '.join(missing)}.")
-    url, client_id, client_secret, organization_id = (os.environ[name] for name in VARIABLES)
+    """Log in to the server that the caller opted for, and clean up there in the end."""
+    given = opted_for() or {}
+    url, client_id, client_secret, organization_id = (given[name] for name in VARIABLES)
     api = Api(url, organization_id, {"clientId": client_id, "clientSecret": client_secret})
     try:
         yield InstanceServer(api)
@@ -220,8 +215,8 @@ def instance() -> Iterator[InstanceServer]:
 
 
 def is_given() -> bool:
-    """Whether the caller names an instance."""
-    return bool(os.environ.get("INFISICAL_URL"))
+    """Whether the caller opted for a real server. Raises IncompleteError."""
+    return opted_for() is not None
 
 
 def entries(ids: Sequence[str], **changes: Any) -> list[dict[str, Any]]:

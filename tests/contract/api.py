@@ -135,8 +135,12 @@ class Api:
         answer = self.post("/api/v1/identities", body)
         assert answer.status_code == 200, answer.text
         identity_id: str = answer.json()["identity"]["id"]
-        self._created.append(identity_id)
+        self.keep(identity_id)
         return identity_id
+
+    def keep(self, identity_id: str) -> None:
+        """Remember an identity that a test made, to remove it when the session ends."""
+        self._created.append(identity_id)
 
     def azure_auth(self, identity_id: str) -> str:
         """The path of an identity's Azure Auth."""

@@ -1,27 +1,24 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The servers that the contract is checked against: a given instance, or the emulators."""
+"""The servers that the contract is checked against: one that the caller opted for, or emulators."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
+from tools.infisical import VARIABLES, IncompleteError, opted_for
 
 from contract.api import ATTACH, Api
 from emulator import running
 from emulator.rules import GENERATIONS
 
-_VARIABLES = (
-    "INFISICAL_URL",
-    "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
-    "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
-    "INFISICAL_ORG_ID",
-)
-_GIVEN = [name for name in _VARIABLES if os.environ.get(name)]
-SERVERS = ["instance"] if _GIVEN else [f"emulator-{generation}" for generation in GENERATIONS]
+try:
+    _INSTANCE = opted_for()
+except IncompleteError as error:
+    pytest.exit(str(error), returncode=1)
+SERVERS = ["instance"] if _INSTANCE else [f"emulator-{generation}" for generation in GENERATIONS]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,11 +49,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session", params=SERVERS)
 def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """A server with an admin logged in. What the tests create there is removed at the end."""
-    if request.param == "instance":
-        missing = sorted(set(_VARIABLES) - set(_GIVEN))
-        if missing:
-            pytest.fail(f"{_GIVEN[0]} is set, so these have to be, too: {', '.join(missing)}")
-        url, client_id, client_secret, organization_id = (os.environ[name] for name in _VARIABLES)
+    if _INSTANCE:
+        url, client_id, client_secret, organization_id = (_INSTANCE[name] for name in VARIABLES)
         credentials = {"clientId": client_id, "clientSecret": client_secret}
         given = Api(url, organization_id, credentials)
         yield given

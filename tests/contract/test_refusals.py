@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from contract.api import ATTACH, Api, fields_of, only_2026, refusal
+from contract.api import ATTACH, Api, fields_of, only_2025, only_2026, refusal
 
 JSON = {"Content-Type": "application/json"}
 INVALID = {
@@ -221,7 +221,8 @@ UNKNOWN_ROUTES = [
     ("GET", "/api/v1/nothing"),
     ("GET", "/api/v1/nothing?query=1"),
     ("PUT", "/api/v1/auth/azure-auth/identities/x"),
-    ("GET", "/api/v1/auth/azure-auth/identities/x/"),
+    ("GET", "/api/v1/auth/azure-auth/identities/x//"),
+    ("GET", "/api/v1/auth/Azure-auth/identities/x"),
     ("GET", "/api/v1/auth/azure-auth/identities/a/b"),
 ]
 
@@ -234,6 +235,12 @@ def test_an_unknown_route_comes_before_everything(
     answer = api.call(verb, path, token=token)
     assert refusal(answer) == (404, "Not Found")
     assert answer.json()["message"] == f"Route {verb}:{path} not found"
+
+
+@only_2025
+def test_a_slash_at_the_end_is_ignored(api: Api, attached: str) -> None:
+    assert api.get(f"{api.azure_auth(attached)}/").status_code == 200
+    assert refusal(api.get("/api/v1/nothing/")) == (404, "Not Found")
 
 
 @pytest.mark.usefixtures("own")

@@ -237,7 +237,9 @@ def _check_command(block: Block, command: Command) -> None:
     elif program == "export":
         for word in words:
             name = word.partition("=")[0]
-            assert name in environment_variables() | _CONTROLLER | _loaded(), f"nothing reads {word}"
+            assert (
+                name in environment_variables() | _CONTROLLER | _loaded()
+            ), f"nothing reads {word}"
     elif program == "ansible-playbook":
         files = [other.marks.get("file") for other in BLOCKS[block.document]]
         playbooks = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("playbooks/*.yml")]
@@ -251,12 +253,19 @@ def _check_command(block: Block, command: Command) -> None:
         assert words[-1] in modules
     elif program == "ansible-galaxy":
         _check_galaxy(words)
-    elif program in ("python", "python3"):
-        assert words[:3] == ["-m", "pip", "install"]
-        needed = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
-        for word in words[3:]:
-            name, _equals, floor = word.partition(">=")
-            assert re.search(rf"^{name} *>= *{re.escape(floor)}$", needed, re.MULTILINE)
+    elif (program, *words[:2]) == ("python3", "-m", "venv"):
+        assert words[2:] == [_VENV]
+    elif program == ".":
+        assert words == [f"{_VENV}/bin/activate"]
+    elif program == "python":
+        assert words[:4] == ["-m", "pip", "install", "ansible-core"]
+        _check_libraries(words[4:])
+    elif program == "pipx":
+        assert words[:2] == ["inject", "ansible-core"]
+        _check_libraries(words[2:])
+    elif program == "cd":
+        repository = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
+        assert words == [repository.rpartition("/")[2]]
     elif program == "ansible-builder":
         _check_builder(words)
     elif program == "podman":
@@ -271,9 +280,17 @@ def _check_command(block: Block, command: Command) -> None:
         raise BlockError(f"{block.id}: the tests do not know the command {program!r}")
 
 
+_VENV = "~/ansible"
+
+
+def _check_libraries(words: list[str]) -> None:
+    needed = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
+    floors = re.findall(r"^(\w+) >= ([0-9.]+)$", needed, re.MULTILINE)
+    assert words == [f"{library}>={floor}" for library, floor in floors]
+
+
 # What the modules of awx.awx read.
 _CONTROLLER = {"CONTROLLER_HOST", "CONTROLLER_OAUTH_TOKEN"}
-
 
 
 def _loaded() -> set[str]:

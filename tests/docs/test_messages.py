@@ -15,6 +15,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import trustme
+from functional.adversary import adversary
 from tools.paths import COLLECTIONS, link_collection
 
 from docs.stories import SOMEBODYS
@@ -47,6 +50,8 @@ REQUIRED = {
 # A secret that no server sees. Ansible masks it, so it is no part of any message.
 UNUSED = "not-a-real-secret"
 WARNINGS = "Warnings"
+# The section of the guide for each kind of text; those of failures are the others.
+SECTIONS = {"warning": WARNINGS, "not visible": "What is not visible"}
 # What stands before the message about an entry.
 LABEL = re.compile(r"^azure_auths\[\d+\](?: \([^)]*\))?: ")
 # What may follow any message: it is one of its own.
@@ -86,6 +91,11 @@ def faulty(action: str, **details: t.Any) -> Trigger:
     return Trigger({"retries": 1}, fault=(action, details))
 
 
+def refusal(name: str, message: str) -> Trigger:
+    """A server that refuses to let the Azure Auth be read."""
+    return faulty("error", status=403, error=name, message=message)
+
+
 def login(module: str = AZURE, **options: t.Any) -> Trigger:
     """Other credentials than a token."""
     return Trigger({"token": None, **options}, module)
@@ -109,11 +119,16 @@ class Setting:
     """The servers, stubs and credentials that triggers take."""
 
     def __init__(
-        self, servers: t.Mapping[str, Emulator], silent: socket.socket, folder: Path
+        self,
+        servers: t.Mapping[str, Emulator],
+        silent: socket.socket,
+        untrusted: str,
+        folder: Path,
     ) -> None:
         self.servers = servers
         self.current = servers["current"]
         self.silent = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        self.untrusted = untrusted
         with socket.create_server(("127.0.0.1", 0)) as closed:
             self.closed = f"http://127.0.0.1:{closed.getsockname()[1]}"
         self.universal = {
@@ -125,9 +140,30 @@ class Setting:
         purged = servers["purged"]
         purger = purged.create_identity("purger", role="admin", methods=["azure-auth"])
         self.purger_token = purged.issue_token(purger, method="azure-auth")
+        for server in (servers["projects"], servers["without counts"]):
+            server.create_identity("owned", project_id=server.project_id)
+        self.old_privileges = servers["old privileges"]
+        project = self.current.create_project("shop")
+        self.owned = self.current.create_identity(
+            "owned", project_id=project, methods=["azure-auth"]
+        )
+        self.owned_bare = self.current.create_identity("owned bare", project_id=project)
+        stranger = self.current.create_identity("stranger")
+        self.current.add_member(stranger, "admin", project_id=project)
+        self.stranger_token = self.current.issue_token(stranger)
         self.without_requests = folder / "without-requests"
         self.without_requests.mkdir()
         (self.without_requests / "requests.py").write_text("raise ImportError\n", encoding="utf-8")
+        self.old_python = folder / "old-python"
+        self.old_python.mkdir()
+        (self.old_python / "sitecustomize.py").write_text(
+            "import sys\nsys.version_info = (3, 8, 18)\n", encoding="utf-8"
+        )
+        self.old_library = folder / "old-library"
+        self.old_library.mkdir()
+        (self.old_library / "sitecustomize.py").write_text(
+            "import requests\nrequests.__version__ = '2.27.1'\n", encoding="utf-8"
+        )
         self.without_threads = folder / "without-threads"
         self.without_threads.mkdir()
         (self.without_threads / "sitecustomize.py").write_text(
@@ -166,7 +202,30 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "both id and name": Trigger({"identity_name": "billing"}),
         "neither id nor name": Trigger({"identity_id": None}),
         "an id that is a name": Trigger({"identity_id": "billing"}),
-        "a blank setting": Trigger({"tenant_id": " "}),
+        "a misspelled option": Trigger({"tenant": "x"}),
+        "an option like no other": Trigger({"qqqq": "x"}),
+        "a name that YAML made a number": Trigger({"identity_id": None, "identity_name": 8}),
+        "masked text": Trigger({"resource": "https://********.azure.com/"}),
+        "a template": Trigger({"resource": "{{ resource }}"}),
+        "omit in a list": principals("__omit_place_holder__1"),
+        "no principals": principals(),
+        "everyone, and some": Trigger({**REQUIRED, "allow_all_service_principals": True}),
+        "everyone": Trigger({"allow_all_service_principals": True}),
+        "not everyone": Trigger(
+            {"allow_all_service_principals": False}, stored={"allowedServicePrincipalIds": ""}
+        ),
+        "no audience": Trigger({"resource": "/"}),
+        "a scope": Trigger({"resource": "https://x/.default"}),
+        "a number of seconds with a unit": Trigger({"access_token_ttl": "1h"}),
+        "a timeout with a unit": Trigger({"timeout": "1m"}),
+        "a tenant by its domain": Trigger({"tenant_id": "contoso.onmicrosoft.com"}),
+        "the whole result of a login": login(login_data={"login_data": {}, "obtained": True}),
+        "a token for a login": login(login_data=UNUSED),
+        "half a dictionary for a login": login(login_data="{"),
+        "other keys in a login": login(login_data={"token": UNUSED}),
+        "a list for a token in a login": login(login_data={"access_token": [UNUSED]}),
+        "a login without a URL": login(login_data={"url": UNUSED, "access_token": UNUSED}),
+        "a list for a secret": Trigger({"token": [UNUSED]}),
         "a blank principal": principals(""),
         "a blank trusted IP": ips(""),
         "a number for a principal": principals(7),
@@ -237,12 +296,18 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "no metadata server of Google": setting.platform("gcp_auth"),
         "no pod": setting.platform("kubernetes_auth"),
         "a URL without a scheme": Trigger({"url": "app.infisical.com"}),
+        "no URL": Trigger(
+            {"url": None, "retries": 0},
+            environment={"https_proxy": setting.closed, "HTTPS_PROXY": setting.closed},
+        ),
         "a URL with a user": Trigger({"url": "https://me@app.infisical.com"}),
         "no time at all": Trigger({"timeout": 0}),
         "a negative rate limit timeout": Trigger({"rate_limit_timeout": -1}),
         "too many retries": Trigger({"retries": 101}),
         "no certificate authority": Trigger({"ca_path": "/nowhere/ca.pem"}),
         "a missing library": Trigger({}, environment={"PYTHONPATH": str(setting.without_requests)}),
+        "an old library": Trigger({}, environment={"PYTHONPATH": str(setting.old_library)}),
+        "an old Python": Trigger({}, environment={"PYTHONPATH": str(setting.old_python)}),
         "nothing at the port": Trigger({"url": setting.closed, "retries": 1}),
         "a port that never answers": Trigger({"url": setting.silent, "retries": 1, "timeout": 0.2}),
         "connections that are closed": faulty("drop"),
@@ -259,24 +324,59 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "no bundle of authorities": Trigger(
             {}, environment={"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}
         ),
+        "a SOCKS proxy": Trigger({}, environment={"ALL_PROXY": "socks5://127.0.0.1:1080"}),
         "no TLS at the port": Trigger({"url": setting.current.url.replace("http:", "https:")}),
-        "a redirect elsewhere": faulty("redirect", location="https://elsewhere.example/api/"),
-        "a redirect to itself": faulty("redirect", location="/api/"),
+        "an authority that is not trusted": Trigger({"url": setting.untrusted}),
+        "TLS at the port": faulty(
+            "body", text="Client sent an HTTP request to an HTTPS server.", status=400
+        ),
+        "a redirect elsewhere": faulty(
+            "redirect",
+            location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}",
+        ),
+        "a redirect to itself": faulty(
+            "redirect", location=f"/api/v1/auth/azure-auth/identities/{OWN}"
+        ),
+        "a sign-in page": faulty("redirect", location="https://sso.example/start"),
         "HTML": faulty("body", text="<html>"),
         "an error page of a gateway": Trigger(
             {"retries": 0}, fault=("error", {"status": 502, "html": True})
         ),
         "other JSON": faulty("body", json={"status": "UP"}),
         "a huge answer": faulty("huge"),
+        "a packed answer": faulty("huge", size=1024, gzip=True),
+        "an identity of a project": refusal("ProjectMembershipNotFound", "You are not a member"),
+        "an identity of another organization": refusal(
+            "Identity is not apart of this organization", "You are not allowed to"
+        ),
+        "an instance admin's identity": refusal(
+            "ForbiddenError", "You are attempting to modify an instance admin identity."
+        ),
+        "another refusal": refusal("ForbiddenError", "You are not allowed to"),
+        "an error in the server": Trigger(
+            {"resource": "other"}, fault=("error", {"method": "PATCH", "status": 500})
+        ),
+        "a database that is away": faulty("error", error="IdAccessTokenFindOne"),
+        "a text that an old server cannot hold": Trigger(
+            {"resource": "r" * 256},
+            fault=("error", {"method": "PATCH", "status": 500, "error": "Update by id"}),
+        ),
         "a role without the permission": Trigger(
             {"token": setting.token("no-access"), "resource": "other"}
         ),
         "an identity with more privileges": Trigger(
             {
-                "identity_id": setting.current.identities["privileged"],
-                "token": setting.token("member"),
+                "identity_id": setting.old_privileges.identities["privileged"],
+                "token": setting.old_privileges.issue_token(
+                    setting.old_privileges.identities["member"]
+                ),
                 "state": "absent",
-            }
+            },
+            server="old privileges",
+        ),
+        "a project that the login is no member of": Trigger({"identity_id": setting.owned}),
+        "a project, and a login that may not know": Trigger(
+            {"identity_id": setting.owned_bare, "token": setting.stranger_token}
         ),
         "an address that is not trusted": Trigger(
             {"token": setting.token("admin", trusted_ips=["192.0.2.7"])}
@@ -296,7 +396,6 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "a rate limit that lasts": Trigger(
             {"rate_limit_timeout": 1}, fault=("rate_limit", {"retry_after": 60})
         ),
-        "an id that is no UUID": Trigger({"tenant_id": "contoso"}),
         "host bits": ips("10.1.2.3/8"),
         "an IPv6 network that admits IPv4": ips("::/0"),
         "login data beside a method": Trigger(
@@ -318,7 +417,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"identity_id": OWN, "tenantId": SOMEBODYS["tenantId"]}
         ),
         "an identity that is listed twice": entries({"identity_id": OWN}, {"identity_id": OWN}),
-        "an entry with an empty option": entries({"identity_id": OWN, "resource": ""}),
+        "an entry with another type": entries({"identity_id": OWN, "resource": 7}),
         "an entry with a name that nobody has": entries({"identity_name": "nobody"}),
         "an entry with infinity": entries(
             {"identity_id": OWN, "access_token_num_uses_limit": float("inf")}
@@ -332,6 +431,10 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "an id in a list that is a name": Trigger({"identity_ids": ["billing"]}, INFO),
         "a name in a list that is blank": Trigger({"identity_names": [" "]}, INFO),
         "a name in a list that two have": Trigger({"identity_names": ["batch worker"]}, INFO),
+        "a list of identities that leaves out those of projects": Trigger(
+            {}, INFO, server="projects"
+        ),
+        "a list of identities that nothing counts": Trigger({}, INFO, server="without counts"),
         "a list of identities that lacks some": Trigger({}, INFO, server="miscounting"),
         "nobody may keep it": entries(purge_except=[]),
         "somebody unknown may keep it": entries(purge_except=[OWN, ID]),
@@ -345,6 +448,17 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"identity_id": ID}, {"identity_id": OWN}
         ),
         "reading one that is unknown": Trigger({"identity_ids": [ID]}, INFO),
+        "a server that is down": Trigger(
+            {
+                "url": setting.closed,
+                "retries": 0,
+                "identity_ids": [f"{ID[:-2]}{number}" for number in range(10, 30)],
+            },
+            INFO,
+        ),
+        "a token that is used up": Trigger(
+            {"token": setting.token("admin", num_uses_limit=1), "resource": "other"}
+        ),
         "a signal": Trigger({}, fault=("latency", {"seconds": 60}), stopped="GET"),
         "a signal before the rest was tried": stopped(
             "GET", 1, {"identity_id": OWN}, {"identity_name": "billing", "state": "absent"}
@@ -375,13 +489,18 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
                 "without revocation",
                 "purged",
                 "miscounting",
+                "old privileges",
+                "projects",
+                "without counts",
             )
         }
         started["without licence"].settings(licence=False)
+        started["old privileges"].settings(legacy_privileges=True)
         started["without tokens"].fault("body", path="/login", json={"ok": True})
         started["miscounting"].fault(
             "body", path="/identities$", json={"identities": [], "totalCount": 3}
         )
+        started["without counts"].fault("error", path="/api/v2/", status=404, error="Not Found")
         started["without revocation"].fault(
             "error", path="/token/revoke", status=400, error="BadRequest"
         )
@@ -396,8 +515,14 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     """
     link_collection()
     folder = tmp_path_factory.mktemp("messages")
-    with servers() as started, socket.create_server(("127.0.0.1", 0)) as silent:
-        setting = Setting(started, silent, folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with (
+        servers() as started,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        adversary(context) as untrusted,
+    ):
+        setting = Setting(started, silent, untrusted.url, folder)
         rows = triggers(setting)
         options = [options_for(title, trigger, setting) for title, trigger in rows.items()]
         with ThreadPoolExecutor(4) as pool:
@@ -412,7 +537,7 @@ def options_for(title: str, trigger: Trigger, setting: Setting) -> dict[str, t.A
     if trigger.stored is not None:
         server.put_azure_auth(identity_id, **{**SOMEBODYS, **trigger.stored})
     if trigger.fault:
-        action, details = trigger.fault
+        action, details = json.loads(json.dumps(trigger.fault).replace(OWN, identity_id))
         server.fault(action, identity_id=identity_id, **details)
     every = {
         "url": server.url,
@@ -467,9 +592,12 @@ def run(setting: Setting, trigger: Trigger, options: t.Mapping[str, t.Any]) -> d
 def said_in(result: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     """Return what a result says, as a whole and of single identities, without their labels.
 
+    Each with its kind: a failure, a warning, or what was not visible.
+
     ansible-core 2.19 and newer may wrap a warning.
     """
     found = [("warning", text_of(warning)) for warning in result.get("warnings", [])]
+    found += [("not visible", sentence) for sentence in result.get("not_visible", [])]
     if result.get("failed"):
         of_one = [*result.get("results", []), *result.get("failures", [])]
         messages = [item["msg"] for item in (result, *of_one) if "msg" in item]
@@ -487,7 +615,9 @@ def text_of(warning: t.Any) -> str:
 
 def matches(row: MessageRow, kind: str, text: str) -> bool:
     """Whether a text of a kind is the message of a row."""
-    return (kind == "warning") == (row.section == WARNINGS) and like(row.message, text)
+    of_others = [section for other, section in SECTIONS.items() if other != kind]
+    here = row.section == SECTIONS.get(kind, row.section) and row.section not in of_others
+    return here and like(row.message, text)
 
 
 def like(message: str, text: str) -> bool:

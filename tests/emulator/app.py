@@ -62,9 +62,10 @@ def _endpoint(control: Control, route: ApiRoute) -> Callable[[Request], Awaitabl
                 token = routes.authenticate(state, given.get("authorization"), address)
                 if token is None and not route.public:
                     raise errors.unauthorized("Token missing")
-                body = schema.parse_body(request.method, given.get("content-type"), raw)
+                body = schema.parse_body(state.generation, request.method, given, raw)
                 headers = _count(control, route, address)
-                answer = route.handler(Call(state, path, request.query_params, body, token))
+                call = Call(state, path, request.query_params, body, token)
+                answer = route.handler(call)
                 return _json_response(200, answer, headers)
             except ApiError as error:
                 return error_response(control, error, headers)
@@ -81,7 +82,7 @@ def _count(control: Control, route: ApiRoute, address: str) -> dict[str, str]:
         (("*", "*", address), settings.global_limit),
         (
             (route.method, route.path, address),
-            settings.read_limit if kind == "read" else settings.write_limit,
+            getattr(settings, f"{kind}_limit"),
         ),
     ):
         if limit is not None:

@@ -17,7 +17,7 @@ from . import rules
 from .faults import Fault, make_fault
 from .logins import JWT_METHODS
 from .routes import show_identity
-from .state import AZURE, LDAP, METHOD_DEFAULTS, UNIVERSAL, Identity, State, encode_jwt
+from .state import AZURE, LDAP, METHOD_DEFAULTS, UNIVERSAL, Identity, Role, State, encode_jwt
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,11 @@ class Control:
         return self.state.other_organization.id
 
     @property
+    def project_id(self) -> str:
+        """A project of the organisation, without any identities."""
+        return self.state.project.id
+
+    @property
     def identities(self) -> dict[str, str]:
         """The seeded identities: key to id."""
         return dict(self.state.seeded)
@@ -123,12 +128,52 @@ class Control:
         role: str = "no-access",
         methods: Iterable[str] = (),
         organization_id: str | None = None,
+        project_id: str | None = None,
+        instance_admin: bool = False,
     ) -> str:
-        """Create an identity; `methods` are attached with default configurations."""
+        """Create an identity; `methods` are attached with default configurations.
+
+        With a `project_id` the project owns it, and the role is one of the project's.
+        """
         with self.state.lock:
-            return self.state.add_identity(
-                name, role=role, methods=methods, organization_id=organization_id
-            ).id
+            identity = self.state.add_identity(
+                name,
+                role=role,
+                methods=methods,
+                organization_id=organization_id,
+                project_id=project_id,
+            )
+            identity.instance_admin = instance_admin
+            return identity.id
+
+    def create_project(self, name: str) -> str:
+        """Create a project of the organisation, with nobody in it; returns its id."""
+        with self.state.lock:
+            return self.state.add_project(name).id
+
+    def create_role(self, slug: str, actions: Iterable[str]) -> None:
+        """Create a custom role of the organisation that allows these actions on identities."""
+        with self.state.lock:
+            self.state.roles[slug] = Role(1, frozenset(actions), custom=True)
+
+    def add_member(
+        self,
+        identity_id: str,
+        role: str,
+        *,
+        organization_id: str | None = None,
+        project_id: str | None = None,
+    ) -> None:
+        """Make an identity a member of a project, or of another organisation than its own."""
+        with self.state.lock:
+            if project_id:
+                organization_id = self.state.projects[project_id].organization_id
+            self.state.add_member(
+                self.state.identities[identity_id],
+                organization_id or self.organization_id,
+                role,
+                project_id,
+            )
 
     def create_identities(
         self, names: Iterable[str], *, azure_auth: Mapping[str, Any] | None = None
@@ -150,7 +195,9 @@ class Control:
         """An identity as the API shows it, or None."""
         with self.state.lock:
             identity = self.state.identities.get(identity_id)
-            return show_identity(self.state, identity) if identity else None
+            if identity is None:
+                return None
+            return show_identity(self.state, identity, identity.memberships[0].organization_id)
 
     # -- auth methods, raw ----------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ def control_routes(control: Control) -> list[Route]:
             "organization_slug": control.organization_slug,
             "sub_organization_id": control.sub_organization_id,
             "other_organization_id": control.other_organization_id,
+            "project_id": control.project_id,
             "client_id": control.client_id,
             "client_secret": control.client_secret,
             "token": control.token,
@@ -67,6 +68,17 @@ def control_routes(control: Control) -> list[Route]:
         if "names" in body:
             return {"ids": control.create_identities(**body)}
         return {"id": control.create_identity(**body)}
+
+    def create_project(_request: Request, body: Any) -> Any:
+        return {"id": control.create_project(**body)}
+
+    def create_role(_request: Request, body: Any) -> Any:
+        control.create_role(**body)
+        return {}
+
+    def add_member(request: Request, body: Any) -> Any:
+        control.add_member(request.path_params["identity_id"], **body)
+        return {}
 
     def identity(request: Request, _body: Any) -> Any:
         return {"identity": control.identity(request.path_params["identity_id"])}
@@ -115,6 +127,9 @@ def control_routes(control: Control) -> list[Route]:
         ("GET", "/requests", requests),
         ("DELETE", "/requests", clear_requests),
         ("POST", "/identities", create_identities),
+        ("POST", "/projects", create_project),
+        ("POST", "/roles", create_role),
+        ("POST", "/identities/{identity_id}/memberships", add_member),
         ("GET", "/identities/{identity_id}", identity),
         ("DELETE", "/identities/{identity_id}", delete_identity),
         ("GET", "/identities/{identity_id}/azure-auth", azure_auth),

@@ -47,10 +47,14 @@ class Edge:
             await self.app(scope, receive, send)
             return
         # Routed as it came: an encoded slash in an id is no slash of the path.
-        scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+        path = scope["raw_path"].decode("latin-1")
+        scope = {**scope, "path": path}
         body = await _read(receive)
         record = self._record(scope, body)
         self.control.log(record)
+        if self.control.generation > "2024-10" and path.endswith("/") and path[-2:] != "//":
+            # One slash at the end is as good as none.
+            scope["path"] = path[:-1]
         exchange = _Exchange(self, scope, receive, send, body, record)
         try:
             await self._serve(exchange)

@@ -53,10 +53,10 @@ def token_error(message: str) -> ApiError:
     return ApiError(403, "TokenError", message)
 
 
-def permission_denied(action: str) -> ApiError:
-    """The caller's role lacks a permission on identities."""
+def permission_denied(action: str, subject: str = "identity") -> ApiError:
+    """The caller's role lacks a permission."""
     return ApiError(
-        403, "PermissionDenied", f"You are not allowed to {action} on identity", details=[]
+        403, "PermissionDenied", f"You are not allowed to {action} on {subject}", details=[]
     )
 
 

@@ -79,11 +79,15 @@ async def latency(_exchange: Exchange, *, seconds: float) -> bool:
 
 
 async def rate_limit(
-    exchange: Exchange, *, retry_after: str | int | None = 1, status: int = 429
+    exchange: Exchange,
+    *,
+    retry_after: str | int | None = 1,
+    status: int = 429,
+    error: str = "RateLimitExceeded",
 ) -> bool:
     """Refuse as above the rate limit; `retry_after` may be None or nonsense."""
     text = None if retry_after is None else str(retry_after)
-    await exchange.refuse(refusal(status, text, {}))
+    await exchange.refuse(refusal(status, error, text, {}))
     return True
 
 
@@ -199,6 +203,16 @@ async def race(
     return False
 
 
+async def collide(exchange: Exchange, *, error: str = "Create") -> bool:
+    """Do the work, and answer a database's 500 instead of a 400: as if others came in between."""
+    answer = await exchange.work()
+    if answer.status == 400:
+        await exchange.refuse(errors.ApiError(500, error, errors.SOMETHING_WRONG))
+    else:
+        await exchange.answer(answer)
+    return True
+
+
 async def mismatch(exchange: Exchange, *, fields: dict[str, Any]) -> bool:
     """Store and answer something other than what was asked."""
     answer = await exchange.work()
@@ -221,6 +235,7 @@ ACTIONS: dict[str, Action] = {
         huge,
         drip,
         race,
+        collide,
         mismatch,
     )
 }

@@ -13,8 +13,9 @@ from . import errors
 
 @dataclass
 class Windows:
-    """The counts of all buckets."""
+    """The counts of all buckets. `error` is what the server calls a refusal."""
 
+    error: str
     _buckets: dict[tuple[str, ...], tuple[float, int]] = field(default_factory=dict)
 
     def count(
@@ -33,7 +34,7 @@ class Windows:
             "x-ratelimit-reset": str(seconds),
         }
         if count > limit:
-            raise refusal(refused_status, str(seconds), headers)
+            raise refusal(refused_status, self.error, str(seconds), headers)
         return headers
 
     def clear(self) -> None:
@@ -41,13 +42,15 @@ class Windows:
         self._buckets.clear()
 
 
-def refusal(status: int, retry_after: str | None, headers: dict[str, str]) -> errors.ApiError:
+def refusal(
+    status: int, error: str, retry_after: str | None, headers: dict[str, str]
+) -> errors.ApiError:
     """The answer to a request above the limit; some builds of 2024 make it a 500."""
     if retry_after is not None:
         headers = {**headers, "retry-after": retry_after}
     return errors.ApiError(
         status,
-        "RateLimitError",
+        error,
         f"Rate limit exceeded. Please try again in {retry_after or 'a few'} seconds",
         headers=headers,
     )

@@ -19,13 +19,15 @@ from .state import AZURE, GCP, JWT, KUBERNETES, LDAP, OIDC, UNIVERSAL, Identity,
 class LoginMethod:
     """An auth method that can be logged in with: the fields of the body, and who that is.
 
-    `verify` returns the identity or raises `errors.ApiError`.
+    `verify` returns the identity or raises `errors.ApiError`. The route is there from the
+    generation `since` on; before `works_since` it refuses everything.
     """
 
     name: str
     fields: tuple[str, ...]
     verify: Callable[[State, Mapping[str, str]], Identity]
     since: str = GENERATIONS[0]
+    works_since: str = GENERATIONS[0]
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,11 @@ def configured(state: State, method: str, title: str, text: str) -> Identity:
     try:
         identity_id = str(uuid.UUID(text))
     except ValueError:
-        raise errors.broken("FindOne") from None
+        raise errors.broken("Find one") from None
     identity = state.identities.get(identity_id)
     if identity is None or method not in identity.methods:
         raise errors.not_found(
-            f"{title} auth method not found for identity, did you configure {title} Auth?"
+            f"{title} auth method not found for identity, did you configure {title} auth?"
         )
     return identity
 
@@ -75,7 +77,7 @@ def verify_universal(state: State, given: Mapping[str, str]) -> Identity:
     """A client id and one of its secrets."""
     identity_id = state.client_ids.get(given["clientId"])
     if identity_id is None:
-        raise errors.not_found("No identity with the specified client ID was found")
+        raise errors.not_found("No identity with specified client ID was found")
     identity = state.identities[identity_id]
     if given["clientSecret"] not in identity.methods[UNIVERSAL]["clientSecrets"]:
         raise errors.unauthorized("Invalid credentials")
@@ -105,12 +107,15 @@ def azure_claims(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_azure(stored: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-    """Compare as the server does: letter by letter, but for a slash at the end of the resource."""
+    """Compare as the server does: letter by letter, but for a slash at the end of the resource.
+
+    What is left of a resource of a slash is blank, and a blank one asks for no audience at all.
+    """
     resource = stored["resource"]
     audience = claims.get("aud")
     if resource.endswith("/") and not str(audience).endswith("/"):
         resource = resource[:-1]
-    if audience != resource:
+    if resource and audience != resource:
         raise errors.unauthorized("Audience mismatch")
     if claims.get("iss") != f"https://sts.windows.net/{stored['tenantId']}/":
         raise errors.unauthorized("Issuer mismatch")
@@ -196,5 +201,6 @@ LOGINS = (
         LoginMethod(method.name, ("identityId", "jwt"), method.verify, method.since)
         for method in JWT_METHODS.values()
     ),
-    LoginMethod(LDAP, ("identityId", "username", "password"), verify_ldap, "2025-06"),
+    # The route is there in 2025, and lets nobody in.
+    LoginMethod(LDAP, ("identityId", "username", "password"), verify_ldap, "2025-06", "2026"),
 )

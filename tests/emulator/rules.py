@@ -22,10 +22,19 @@ TTL_RULES = ("as-probed", "mended", "mended-zero")
 
 TTL_MAX = 315_360_000
 TTL_DEFAULT = 2_592_000
+# No token of a server of 2026 lives longer, whatever its settings.
+TOKEN_AGE = 7_776_000
 # Database columns: a longer string is a database error, not a validation one.
 STRING_COLUMN = 255
+METADATA_COLUMN = 1020
 PRINCIPALS_COLUMN = {"2024-10": 255, "2025-06": 255, "2026": 2048}
 BIGINT_MAX = 2**63 - 1
+# What ``error`` says above the rate limit.
+RATE_LIMITED = {
+    "2024-10": "RateLimitError",
+    "2025-06": "RateLimitExceeded",
+    "2026": "RateLimitExceeded",
+}
 
 TTL_ABOVE_MAX_VALIDATION = "Access Token TTL cannot be greater than Access Token Max TTL."
 TTL_ABOVE_MAX = "Access token TTL cannot be greater than max TTL"

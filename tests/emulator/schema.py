@@ -57,9 +57,12 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-def parse_body(method: str, content_type: str | None, raw: bytes) -> Any:
+def parse_body(generation: str, method: str, headers: Mapping[str, str], raw: bytes) -> Any:
     """What the handler sees of a body, or ABSENT. What cannot be parsed is a 500."""
+    content_type = headers.get("content-type")
     if method in ("GET", "HEAD"):
+        return ABSENT
+    if method == "DELETE" and generation < "2026" and "content-length" not in headers:
         return ABSENT
     if len(raw) > BODY_LIMIT:
         raise errors.broken()
@@ -147,6 +150,24 @@ def number(*, integer: bool = True, least: int | None = None, most: int | None =
             message = f"Number must be less than or equal to {most}"
             issues.append({"code": "too_big", "maximum": most, "path": path, "message": message})
         return value
+
+    return read
+
+
+def flag(value: Any, path: list[Any], issues: Issues) -> Any:
+    """Strictly a boolean."""
+    if not isinstance(value, bool):
+        issues.append(wrong_type("boolean", kind(value), path))
+        return ABSENT
+    return value
+
+
+def digits(*, least: int = 0, most: int | None = None) -> Reader:
+    """A whole number in a query, where everything is text."""
+    read_number = number(least=least, most=most)
+
+    def read(value: Any, path: list[Any], issues: Issues) -> Any:
+        return read_number(int(value) if value.isdecimal() else value, path, issues)
 
     return read
 

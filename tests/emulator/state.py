@@ -1,7 +1,10 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the server knows: organisations, identities, their auth methods, tokens, settings."""
+"""What the server knows, as rows: organisations, projects, identities, memberships, tokens.
+
+Counts and lists follow from the rows, their traps included. Settings are here, too.
+"""
 
 from __future__ import annotations
 
@@ -39,19 +42,27 @@ _IDS = uuid.UUID("5f0c6c4e-6f57-4b8e-9d5e-3a1c9a6f2b10")
 
 @dataclass(frozen=True)
 class Role:
-    """What identities of a role may do to identities; a higher rank is more privileged."""
+    """What identities of a role may do to identities; a higher rank is more privileged.
+
+    Ranks matter where a caller must hold what the target holds: on servers of 2024, and in the
+    old privilege system.
+    """
 
     rank: int
     actions: frozenset[str]
     custom: bool = False
 
 
-ROLES = {
-    "admin": Role(3, frozenset({"read", "create", "edit", "delete"})),
-    "member": Role(2, frozenset({"read", "create", "edit", "delete"})),
-    "auditor": Role(1, frozenset({"read"}), custom=True),
+_EVERYTHING = frozenset(
+    {"read", "create", "edit", "delete", "edit-auth", "revoke-auth", "grant-privileges"}
+)
+_MEMBER = frozenset({"read", "create", "edit", "delete"})
+BUILT_IN_ROLES = {
+    "admin": Role(3, _EVERYTHING),
+    "member": Role(2, _MEMBER),
     "no-access": Role(0, frozenset()),
 }
+PROJECT_ROLES = {**BUILT_IN_ROLES, "viewer": Role(1, frozenset({"read"}))}
 
 
 @dataclass
@@ -60,10 +71,13 @@ class Settings:
 
     literal_schema: bool = False
     licence: bool = True
+    legacy_privileges: bool = False
+    database_away: bool = False
     ttl_rule: str = "as-probed"
     read_limit: int | None = None
     write_limit: int | None = None
     global_limit: int | None = None
+    creation_limit: int | None = None
     window: float = 60.0
     rate_limit_status: int = 429
     latency: float = 0.0
@@ -87,31 +101,68 @@ class Organization:
     parent_id: str | None = None
 
 
+@dataclass(frozen=True)
+class Project:
+    """A project of an organisation."""
+
+    id: str
+    name: str
+    slug: str
+    organization_id: str
+    kind: str = "secret-manager"
+
+
+@dataclass
+class Membership:
+    """That an identity has roles in an organisation or, with a `project_id`, in a project of it."""
+
+    id: str
+    organization_id: str
+    project_id: str | None
+    roles: list[str]
+    created_at: str
+    updated_at: str
+
+
 @dataclass
 class Identity:
-    """A machine identity and its membership in the organisation that lists it.
+    """A machine identity. The organisation `home_id` owns it, or the project `project_id` in it.
 
-    `home_id` is the organisation that owns it; for one of a sub-organisation it is another than
-    the one that lists it. `methods` holds the raw configuration of each auth method attached.
+    One that a project owns is a member of the organisation as well, without any right and hidden.
+    `methods` holds the raw configuration of each auth method attached.
     """
 
     id: str
     name: str
-    role: str
-    organization_id: str
     home_id: str
-    membership_id: str
+    project_id: str | None
     created_at: str
     updated_at: str
+    delete_protection: bool = False
+    instance_admin: bool = False
+    memberships: list[Membership] = field(default_factory=list)
+    metadata: list[dict[str, str]] = field(default_factory=list)
     methods: dict[str, dict[str, Any]] = field(default_factory=dict)
     last_login_method: str | None = None
     last_login_time: str | None = None
 
+    def membership(self, scope_id: str) -> Membership | None:
+        """Its membership in an organisation or a project, if it is a member."""
+        for membership in self.memberships:
+            if scope_id == (membership.project_id or membership.organization_id):
+                return membership
+        return None
+
 
 @dataclass
 class Token:
-    """An access token. Times are seconds since the epoch; 0 means without limit."""
+    """An access token. Times are seconds since the epoch; 0 means without limit.
 
+    Renewed ones share their `id`. `trusted_ips` of None are those that the method has right now.
+    `max_age` limits each token, however it is renewed.
+    """
+
+    id: str
     text: str
     identity_id: str
     organization_id: str
@@ -121,7 +172,8 @@ class Token:
     ttl: int
     max_ttl: int
     uses_limit: int
-    trusted_ips: list[dict[str, Any]]
+    trusted_ips: list[dict[str, Any]] | None
+    max_age: int = 0
     uses: int = 0
 
     def expires(self) -> float | None:
@@ -129,6 +181,8 @@ class Token:
         ends = []
         if self.ttl:
             ends.append(self.issued + self.ttl)
+        if self.max_age:
+            ends.append(self.issued + self.max_age)
         if self.max_ttl > 0:
             ends.append(self.created + self.max_ttl)
         return min(ends, default=None)
@@ -150,9 +204,13 @@ class State:
     def reset(self) -> None:
         """Seed again. Ids, credentials and the admin's token come out the same every time."""
         self.settings = dataclasses.replace(self._initial_settings)
-        self.windows = Windows()
+        self.windows = Windows(rules.RATE_LIMITED[self.generation])
         self.organizations: dict[str, Organization] = {}
+        self.projects: dict[str, Project] = {}
+        self.roles = {**BUILT_IN_ROLES, "auditor": Role(1, frozenset({"read"}), custom=True)}
         self.identities: dict[str, Identity] = {}
+        # Ids of the tokens that were revoked, which a server of 2026 accepts to be revoked again.
+        self.revoked: set[str] = set()
         self.tokens: dict[str, Token] = {}
         self.client_ids: dict[str, str] = {}
         self.labels: dict[str, str] = {}
@@ -187,11 +245,14 @@ class State:
             ).id
         for identity in self.identities.values():
             identity.created_at = identity.updated_at = timestamp(SEEDED_AT)
+            for membership in identity.memberships:
+                membership.created_at = membership.updated_at = timestamp(SEEDED_AT)
             for stored in identity.methods.values():
                 stored["createdAt"] = stored["updatedAt"] = timestamp(SEEDED_AT)
         self.admin_token = self.issue_token(
             self.identities[self.seeded["admin"]], UNIVERSAL, now=SEEDED_AT
         ).text
+        self.project = self.add_project("Vault")
 
     def _add_organization(self, name: str, slug: str, *, parent: bool = False) -> Organization:
         parent_id = self.organization.id if parent else None
@@ -233,24 +294,59 @@ class State:
         methods: Iterable[str] = (),
         organization_id: str | None = None,
         home_id: str | None = None,
+        project_id: str | None = None,
     ) -> Identity:
-        """Create an identity, with auth methods in their default configuration."""
+        """Create an identity, with auth methods in their default configuration.
+
+        It is a member of `organization_id`, with the role there, or in the project that owns it.
+        """
+        if project_id:
+            organization_id = self.projects[project_id].organization_id
         organization_id = organization_id or self.organization.id
         now = timestamp(self.now())
         identity = Identity(
             id=self.new_id(),
             name=name,
-            role=role,
-            organization_id=organization_id,
             home_id=home_id or organization_id,
-            membership_id=self.new_id(),
+            project_id=project_id,
             created_at=now,
             updated_at=now,
         )
+        self.add_member(identity, organization_id, "no-access" if project_id else role)
+        if project_id:
+            self.add_member(identity, organization_id, role, project_id)
         self.identities[identity.id] = identity
         for method in methods:
             self.attach(identity, method, METHOD_DEFAULTS[method])
         return identity
+
+    def add_member(
+        self, identity: Identity, organization_id: str, role: str, project_id: str | None = None
+    ) -> Membership:
+        """Make an identity a member of an organisation, or of a project of it."""
+        now = timestamp(self.now())
+        membership = Membership(self.new_id(), organization_id, project_id, [role], now, now)
+        identity.memberships.append(membership)
+        return membership
+
+    def add_project(self, name: str, organization_id: str | None = None) -> Project:
+        """Create a project, with nobody in it."""
+        slug = f"{name.lower().replace(' ', '-')}-{self.new_number()}"
+        project = Project(self.new_id(), name, slug, organization_id or self.organization.id)
+        self.projects[project.id] = project
+        return project
+
+    def remove_project(self, project: Project) -> None:
+        """Delete a project, the identities that it owns, and its memberships."""
+        for identity in list(self.identities.values()):
+            if identity.project_id == project.id:
+                self.remove_identity(identity)
+            identity.memberships = [
+                membership
+                for membership in identity.memberships
+                if membership.project_id != project.id
+            ]
+        del self.projects[project.id]
 
     def remove_identity(self, identity: Identity) -> None:
         """Delete an identity, its auth methods and its tokens."""
@@ -325,37 +421,67 @@ class State:
         uses_limit: int = 0,
         trusted_ips: Iterable[Mapping[str, Any]] | None = None,
         organization_id: str | None = None,
+        max_age: int = 0,
         now: float | None = None,
-        created: float | None = None,
     ) -> Token:
-        """A new access token of an identity, as if it had logged in through `method`."""
+        """A new access token of an identity, as if it had logged in through `method`.
+
+        Without `trusted_ips` those of the method hold, as they are when the token is used.
+        """
         now = self.now() if now is None else now
-        token_id = self.new_id()
-        payload = {
-            "identityId": identity.id,
-            "identityAccessTokenId": token_id,
-            "authTokenType": "identityAccessToken",
-            "iat": int(now),
-        }
         token = Token(
+            id=self.new_id(),
             text="",
             identity_id=identity.id,
-            organization_id=organization_id or identity.organization_id,
+            organization_id=organization_id or identity.home_id,
             method=method,
-            created=now if created is None else created,
+            created=now,
             issued=now,
             ttl=ttl,
             max_ttl=max_ttl,
             uses_limit=uses_limit,
-            trusted_ips=[dict(ip) for ip in trusted_ips or ANYWHERE_STORED],
+            trusted_ips=None if trusted_ips is None else [dict(ip) for ip in trusted_ips],
+            max_age=max_age,
         )
+        return self._sign(token, identity)
+
+    def renew_token(self, token: Token) -> Token:
+        """Another text for a token: its time starts anew, and one revocation ends both."""
+        renewed = dataclasses.replace(token, issued=self.now())
+        return self._sign(renewed, self.identities[token.identity_id])
+
+    def _sign(self, token: Token, identity: Identity) -> Token:
+        """Give a token its text."""
+        payload: dict[str, Any] = {
+            "identityId": identity.id,
+            "identityAccessTokenId": token.id,
+            "authTokenType": "identityAccessToken",
+            "iat": int(token.issued),
+        }
+        if self.generation < "2026":
+            payload["clientSecretId"] = token.id if token.method == UNIVERSAL else ""
+        else:
+            organization = self.organizations[token.organization_id]
+            payload |= {
+                "authMethod": token.method,
+                "orgId": organization.id,
+                "rootOrgId": organization.parent_id or organization.id,
+                "parentOrgId": organization.parent_id or organization.id,
+            }
         expires = token.expires()
         if expires is not None:
             payload["exp"] = int(expires)
         token.text = encode_jwt(payload)
         self.tokens[token.text] = token
-        self.labels[token.text] = f"token:{identity.name}:{method}:{token_id}"
+        self.labels[token.text] = f"token:{identity.name}:{token.method}:{token.id}"
         return token
+
+    def revoke_token(self, token_id: str) -> None:
+        """End a token, renewed ones included."""
+        self.revoked.add(token_id)
+        for token in list(self.tokens.values()):
+            if token.id == token_id:
+                del self.tokens[token.text]
 
     @staticmethod
     def token_failure(text: str) -> errors.ApiError:
@@ -363,8 +489,14 @@ class State:
         try:
             decode_jwt(text, signed_here=True)
         except ValueError as exception:
-            return errors.token_error(str(exception))
-        return errors.unauthorized("You are not allowed to access this resource")
+            message = str(exception)
+            if message == "jwt malformed":
+                message = (
+                    "The provided access token is malformed. Please use a valid token or generate a"
+                    " new one and try again."
+                )
+            return errors.token_error(message)
+        return errors.unauthorized("No identity access token found")
 
     def label(self, secret: str) -> str:
         """What the request log says in place of a secret."""

@@ -90,7 +90,7 @@ def test_rate_limit_refuses_with_any_retry_after(
     emu.fault("rate_limit", status=status, retry_after=retry_after)
     answer = client.call()
     assert answer.status_code == status
-    assert answer.json()["error"] == "RateLimitError"
+    assert answer.json()["error"] == "RateLimitExceeded"
     assert answer.headers.get("retry-after") == header
 
 
@@ -196,6 +196,14 @@ def test_race_changes_the_identity_just_before(
     assert answer.status_code == status
     if status == 200:
         assert answer.json()["identityAzureAuth"]["resource"] == "raced"
+
+
+def test_who_comes_too_late_in_a_collision_gets_a_500(emu: Emulator, client: Client) -> None:
+    emu.fault("collide", error="Delete")
+    assert client.call("DELETE").status_code == 200
+    late = client.call("DELETE")
+    assert (late.status_code, late.json()["error"]) == (500, "Delete")
+    assert emu.azure_auth(emu.identities["attached"]) is None
 
 
 def test_mismatch_stores_and_answers_something_else(emu: Emulator, client: Client) -> None:
@@ -409,6 +417,82 @@ def test_tokens_live_until_they_expire_are_used_up_or_die_with_their_method(
     assert emu.live_tokens() == 1
 
 
+# -- roles, projects, and what is away ----------------------------------------------------------
+
+
+ACTIONS_ASKED: list[tuple[str, str, str, tuple[str, ...]]] = [
+    ("2024-10", "plain", "POST", ("create",)),
+    ("2025-06", "plain", "POST", ("create",)),
+    ("2026", "plain", "POST", ("edit-auth",)),
+    ("2025-06", "attached", "PATCH", ("edit",)),
+    ("2026", "attached", "PATCH", ("edit-auth",)),
+    ("2024-10", "attached", "DELETE", ("edit",)),
+    ("2025-06", "attached", "DELETE", ("edit", "revoke-auth")),
+    ("2026", "attached", "DELETE", ("edit", "revoke-auth")),
+]
+
+
+@pytest.mark.parametrize(("generation", "key", "method", "actions"), ACTIONS_ASKED)
+def test_each_generation_asks_for_its_permissions_and_no_others(
+    generation: str, key: str, method: str, actions: tuple[str, ...]
+) -> None:
+    with running(generation) as emu:
+        client = Client(emu)
+        body = {"json": {"tenantId": "t", "resource": "r"}} if method != "DELETE" else {}
+        for given in (*(tuple(set(actions) - {lacking}) for lacking in actions), actions):
+            emu.create_role("some", given)
+            caller = emu.create_identity("caller", role="some")
+            client.session.headers["Authorization"] = f"Bearer {emu.issue_token(caller)}"
+            answer = client.call(method, who=key, **body)
+            assert answer.status_code == (200 if given == actions else 403), answer.text
+
+
+def test_in_the_old_privilege_system_ranks_decide(emu: Emulator, client: Client) -> None:
+    emu.settings(legacy_privileges=True)
+    token = emu.issue_token(emu.identities["member"])
+    client.session.headers["Authorization"] = f"Bearer {token}"
+    assert client.call("DELETE", who="attached").status_code == 200
+    answer = client.call("DELETE", who="privileged")
+    assert (answer.status_code, answer.json()["error"]) == (403, "PermissionBoundaryError")
+
+
+def test_without_its_database_every_request_with_a_token_is_a_500(
+    emu: Emulator, client: Client
+) -> None:
+    emu.settings(database_away=True)
+    for answer in (client.call(), client.call("DELETE")):
+        assert (answer.status_code, answer.json()["error"]) == (500, "IdAccessTokenFindOne")
+        assert "retry-after" not in answer.headers
+    login = {"clientId": emu.client_id, "clientSecret": emu.client_secret}
+    url = f"{emu.url}/api/v1/auth/universal-auth/login"
+    assert requests.post(url, json=login, timeout=10).status_code == 500
+    emu.settings(database_away=False)
+    assert client.call().status_code == 200
+
+
+@pytest.mark.parametrize(("generation", "kind"), [("2025-06", "write"), ("2026", "creation")])
+def test_creating_identities_has_a_limit_of_its_own_since_2026(generation: str, kind: str) -> None:
+    with running(generation, **{f"{kind}_limit": 1}) as emu:
+        body = {"name": "n", "organizationId": emu.organization_id}
+        statuses = [
+            requests.post(
+                f"{emu.url}/api/v1/identities",
+                json=body,
+                headers={"Authorization": f"Bearer {emu.token}"},
+                timeout=10,
+            ).status_code
+            for _time in range(2)
+        ]
+        assert statuses == [200, 429]
+
+
+def test_an_instance_admin_is_left_alone(emu: Emulator, client: Client) -> None:
+    identity_id = emu.create_identity("instance", instance_admin=True)
+    emu.put_azure_auth(identity_id)
+    answer = client.session.delete(f"{emu.url}{AZURE_AUTH}/{identity_id}", timeout=10)
+    assert (answer.status_code, answer.json()["error"]) == (403, "ForbiddenError")
+
+
 # -- the request log ----------------------------------------------------------------------------
 
 
@@ -457,6 +541,15 @@ def test_the_control_api_reaches_every_control(emu: Emulator, client: Client) ->
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    project = ask("POST", "/projects", {"name": "shop"})["id"]
+    owned = ask("POST", "/identities", {"name": "owned", "project_id": project})["id"]
+    ask("POST", "/roles", {"slug": "reader", "actions": ["read"]})
+    ask(
+        "POST",
+        f"/identities/{emu.identities['plain']}/memberships",
+        {"role": "admin", "project_id": project},
+    )
+    assert ask("GET", f"/identities/{owned}")["identity"]["identity"]["name"] == "owned"
     made = ask("POST", "/identities", {"name": "new", "methods": ["universal-auth"]})["id"]
     assert ask("GET", f"/identities/{made}")["identity"]["identity"]["name"] == "new"
     assert set(ask("GET", f"/identities/{made}/credentials")) == {"client_id", "client_secret"}

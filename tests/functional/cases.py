@@ -42,6 +42,11 @@ REQUIRED: dict[str, t.Any] = {
     "resource": RESOURCE,
     "allowed_service_principal_ids": [ONE],
 }
+OPEN: dict[str, t.Any] = {
+    "tenant_id": TENANT,
+    "resource": RESOURCE,
+    "allow_all_service_principals": True,
+}
 PRINCIPALS = {"allowedServicePrincipalIds": ONE}
 
 
@@ -146,14 +151,21 @@ ATTACHING = [
             "allowed_service_principal_ids": [TWO, ONE],
             "access_token_trusted_ips": ["2001:db8::1", "10.0.0.0/8"],
         },
-        warns="10.1.2.3/8 is 10.0.0.0/8",
+        warns="host bits were dropped from 1 of the networks: 10.1.2.3/8 is 10.0.0.0/8",
     ),
     Case(
         "attach for every service principal, asked for as such",
         None,
-        {**REQUIRED, "allowed_service_principal_ids": []},
+        OPEN,
         [post(allowedServicePrincipalIds="")],
-        {"allowed_service_principal_ids": []},
+        {"allowed_service_principal_ids": None, "allow_all_service_principals": True},
+        warns="every service principal of the tenant can log in as 1 of the identities",
+    ),
+    Case(
+        "attach for not everyone, who are not listed",
+        None,
+        {**OPEN, "allow_all_service_principals": False},
+        refused="attaching it needs allowed_service_principal_ids (or allow_all_service_principals)",
     ),
     Case(
         "attach without a maximum takes two requests",
@@ -248,14 +260,25 @@ EQUAL = [
         {"allowed_service_principal_ids": [ONE, TWO]},
     ),
     (
-        "ids that are no UUIDs, letter by letter",
+        "ids that are no UUIDs, left alone",
         {"allowedServicePrincipalIds": "a, , b"},
-        {"allowed_service_principal_ids": ["b", "a"]},
+        {"resource": RESOURCE},
     ),
     (
         "everyone",
         {"allowedServicePrincipalIds": ""},
-        {"allowed_service_principal_ids": []},
+        {"allow_all_service_principals": True},
+    ),
+    ("not everyone, where only some are", {}, {"allow_all_service_principals": False}),
+    (
+        "not everyone, and who",
+        {},
+        {"allow_all_service_principals": False, "allowed_service_principal_ids": [ONE]},
+    ),
+    (
+        "nulls and blanks",
+        {},
+        {"tenant_id": "", "resource": None, "allowed_service_principal_ids": "\ufeff"},
     ),
     (
         "the user's host bits",
@@ -329,9 +352,23 @@ UNEQUAL = [
     Case(
         "everyone, asked for where nobody may",
         {"allowedServicePrincipalIds": ", "},
-        {"allowed_service_principal_ids": []},
+        {"allow_all_service_principals": True},
         [patch(allowedServicePrincipalIds="")],
-        {"allowed_service_principal_ids": []},
+        {"allowed_service_principal_ids": None, "allow_all_service_principals": True},
+        warns="every service principal of the tenant can log in as 1 of the identities",
+    ),
+    Case(
+        "not everyone, where everyone may",
+        {"allowedServicePrincipalIds": ""},
+        {"allow_all_service_principals": False},
+        refused="list those that may in allowed_service_principal_ids",
+    ),
+    Case(
+        "no audience on the server, left alone",
+        {"resource": ""},
+        {"tenant_id": TWO},
+        [patch(tenantId=TWO)],
+        {"resource": ""},
     ),
     Case(
         "one principal, where everyone may",
@@ -409,14 +446,6 @@ UNEQUAL = [
         {"resource": RESOURCE.rstrip("/")},
         [patch(resource=RESOURCE.rstrip("/"))],
         {"resource": RESOURCE.rstrip("/")},
-    ),
-    Case(
-        "an id that is no UUID is sent as it is, with a warning",
-        {},
-        {"allowed_service_principal_ids": ["My-App"]},
-        [patch(allowedServicePrincipalIds="My-App")],
-        {"allowed_service_principal_ids": ["My-App"]},
-        warns="not UUIDs",
     ),
     Case(
         "every option at once, in one request",

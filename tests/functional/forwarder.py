@@ -90,3 +90,54 @@ def serving(forwarder: Forwarder) -> t.Iterator[Forwarder]:
 def forwarding(target: str, **options: t.Any) -> contextlib.AbstractContextManager[Forwarder]:
     """Serve with the options of Forwarder until the block ends."""
     return serving(Forwarder(target, **options))
+
+
+class Gate:
+    """Passes connections on to a server on loopback, until it is closed; then hangs up at once."""
+
+    def __init__(self, target: str) -> None:
+        self._target = urlsplit(target)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._connections: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._open = True
+        port = self._listener.getsockname()[1]
+        self.url = f"{self._target.scheme}://127.0.0.1:{port}"
+
+    def __enter__(self) -> Gate:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_why: object) -> None:
+        self.close()
+        self._listener.close()
+
+    def close(self) -> None:
+        """Hang up on those who are connected, and from now on on everybody."""
+        with self._lock:
+            self._open = False
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _address = self._listener.accept()
+                with self._lock:
+                    if not self._open:
+                        client.close()
+                        continue
+                    server = socket.create_connection((self._target.hostname, self._target.port))
+                    self._connections += [client, server]
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=_pass_on, args=(source, sink), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(64 * 1024):
+            sink.sendall(data)
+    for end in (source, sink):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)

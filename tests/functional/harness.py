@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 MODULE = "community.infisical.infisical_azure_auth"
 FLEET = "community.infisical.infisical_azure_auths"
@@ -143,6 +144,8 @@ def run_in_process(
     arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
+    # Those of the runs before, too.
+    warnings._global_warnings.clear()
     output = io.StringIO()
     # A module ends with its process, and leaves signals ignored.
     before = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -157,16 +160,25 @@ def run_in_process(
 
 
 def start_module(
-    name: str, folder: Path, options: t.Mapping[str, t.Any], **extra: str
+    name: str,
+    folder: Path,
+    options: t.Mapping[str, t.Any],
+    *,
+    path: t.Sequence[Path] = (),
+    **extra: str,
 ) -> subprocess.Popen[str]:
-    """Start a module as a process, without Ansible, which would itself have to be stopped."""
+    """Start a module as a process, without Ansible, which would itself have to be stopped.
+
+    In the folders of `path` Python looks first; `extra` goes into its environment.
+    """
+    python_path = os.pathsep.join(map(str, [*path, COLLECTIONS]))
     process = subprocess.Popen(
         [sys.executable, "-m", f"{_PYTHON_MODULES}.{name.rpartition('.')[2]}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=clean_environment(folder, PYTHONPATH=str(COLLECTIONS), **extra),
+        env=clean_environment(folder, PYTHONPATH=python_path, **extra),
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": dict(options)}))
@@ -185,6 +197,14 @@ def finish_module(process: subprocess.Popen[str]) -> Result:
 def warnings_of(result: Result) -> str:
     """Return a result's warnings as one text; ansible-core 2.19 and newer wrap each of them."""
     return json.dumps(result.get("warnings", []))
+
+
+def warning_texts(result: Result) -> list[str]:
+    """Return the text of each of a result's warnings."""
+    return [
+        str(warning["event"]["msg"]) if isinstance(warning, dict) else str(warning)
+        for warning in result.get("warnings", [])
+    ]
 
 
 def options_of(azure_auth: Result) -> Result:

@@ -252,7 +252,10 @@ LASTING = [
         [("mismatch", {"method": "PATCH", "fields": {"allowedServicePrincipalIds": TWO}})],
         changed=True,
         leaves={"allowedServicePrincipalIds": TWO},
-        message=f"allowed_service_principal_ids ['{TWO}'] where ['{ONE}'] was asked for",
+        message=(
+            f"allowed_service_principal_ids ['{TWO}'] where allowed_service_principal_ids ['{ONE}']"
+            " was asked for"
+        ),
     ),
     Scenario(
         "attach: the server answers another state than it was asked for",
@@ -261,7 +264,10 @@ LASTING = [
         [("mismatch", {"method": "POST", "fields": {"allowedServicePrincipalIds": ""}})],
         changed=True,
         leaves={"allowedServicePrincipalIds": ""},
-        message=f"allowed_service_principal_ids [] where ['{ONE}'] was asked for",
+        message=(
+            f"allow_all_service_principals True where allowed_service_principal_ids ['{ONE}'] was"
+            " asked for"
+        ),
     ),
     Scenario(
         "update: a trusted IP without the licence",
@@ -387,7 +393,7 @@ LIMITS = [
         changed=False,
         leaves=NOT_DONE,
         message="asks to wait 99999999 seconds more, beyond rate_limit_timeout (5 seconds)",
-        result={"http_status": 429, "error": "RateLimitError"},
+        result={"http_status": 429, "error": "RateLimitExceeded"},
     )
 ]
 

@@ -31,6 +31,8 @@ from ansible_collections.community.infisical.plugins.modules import infisical_az
 from emulator import running
 
 WORKERS = 8
+# No more than there are workers.
+FEW_USES = (1, 2, 3, 5, 8)
 AZURE_AUTH = "/azure-auth/identities/"
 NOT_TRIED = re.compile(r"(\d+) of (\d+) identities were not tried\.")
 
@@ -95,10 +97,11 @@ def uses(number: int) -> t.Callable[[Yard], Options]:
     }
 
 
-def limit_uses(yard: Yard) -> None:
-    """Let every login's token be good for 100 requests."""
-    admin = yard.server.identities["admin"]
-    yard.server.put_method(admin, "universal-auth", accessTokenNumUsesLimit=100)
+def limit_uses(number: int) -> t.Callable[[Yard], t.Any]:
+    """Let every login's token be good for so many requests."""
+    return lambda yard: yard.server.put_method(
+        yard.server.identities["admin"], "universal-auth", accessTokenNumUsesLimit=number
+    )
 
 
 def lose_login(yard: Yard) -> Options:
@@ -140,8 +143,19 @@ DAYS: dict[str, Day] = {
         300, options=uses(150), module=INFO, wanted={}
     ),
     "a login whose tokens are used up soon": Day(
-        300, limit_uses, lambda yard: yard.credentials(), check=True
+        300, limit_uses(100), lambda yard: yard.credentials(), check=True
     ),
+    **{
+        f"a login whose tokens are good for {number}{what}": Day(
+            20,
+            limit_uses(number),
+            lambda yard: yard.credentials(),
+            module=INFO if what else FLEET,
+            settings={"latency": 0.01},
+        )
+        for number in FEW_USES
+        for what in ("", ", to look up")
+    },
     "a login that is lost half-way": Day(300, options=lose_login, check=True),
     "a server that goes down half-way": Day(
         200,
@@ -173,10 +187,6 @@ DAYS: dict[str, Day] = {
         ],
     ),
     "a server that takes its schema literally": Day(100, settings={"literal_schema": True}),
-    "a server far away, one at a time": Day(
-        48, options=lambda _yard: {"concurrency": 1}, settings={"latency": 0.06}, check=True
-    ),
-    "a server far away, eight at a time": Day(48, settings={"latency": 0.06}, check=True),
 }
 
 
@@ -252,6 +262,7 @@ def test_a_token_that_ends_ends_the_task_and_few_requests_are_wasted(
     result = evening.result
     assert result["failed"]
     assert "401 UnauthorizedError" in result["msg"]
+    assert "raise the limit on uses (access_token_num_uses_limit) of the" in result["msg"]
     refused = [item for item in evening.requests if item.status == 401]
     assert 1 <= len(refused) <= WORKERS
     assert len(evening.requests) == 150 + len(refused)
@@ -278,6 +289,26 @@ def test_a_login_is_renewed_as_often_as_need_be(evenings: dict[str, Evening]) ->
     # The refused ones are spent on the old token, not on the new.
     assert len(logins) == 3
     assert len(refused) <= WORKERS * 2 + 1
+
+
+@pytest.mark.parametrize("what", ["", ", to look up"])
+@pytest.mark.parametrize("number", FEW_USES)
+def test_tokens_of_few_uses_are_not_used_up_by_each_other(
+    number: int, what: str, evenings: dict[str, Evening]
+) -> None:
+    evening = evenings[f"a login whose tokens are good for {number}{what}"]
+    result = evening.result
+    assert not result["failed"], result["msg"]
+    if what:
+        assert len(result["azure_auths"]) == 20
+    else:
+        assert result["changed_count"] == len(evening.yard.changed()) == 20
+    logins = [item for item in evening.requests if item.path.endswith("/login")]
+    useful = [item for item in evening.requests if item.authorization and item.status == 200]
+    refused = [item for item in evening.requests if item.status == 401]
+    # Each is used as often as it may be, and then ended by one refusal.
+    assert len(logins) == -(-len(useful) // number)
+    assert len(refused) <= len(logins) - 1 + WORKERS
 
 
 def test_a_login_that_cannot_be_had_again_ends_the_task(evenings: dict[str, Evening]) -> None:
@@ -379,16 +410,20 @@ def test_no_identity_is_opened_by_a_server_that_resets_what_is_left_out(
     assert {raw["resource"] for raw in stored} == {"other"}
 
 
-def test_eight_workers_take_less_than_a_quarter_of_the_time_of_one(
-    evenings: dict[str, Evening], record_property: t.Callable[[str, object], None]
-) -> None:
-    taken = []
-    for how in ("one", "eight"):
-        requests = evenings[f"a server far away, {how} at a time"].requests
-        assert len(requests) == 48
-        taken.append(requests[-1].time - requests[0].time)
-    record_property("times as fast with 8 workers", f"{taken[0] / taken[1]:.1f}")
-    assert taken[1] < taken[0] / 4
+@pytest.mark.parametrize("concurrency", [1, WORKERS])
+def test_so_many_identities_are_worked_on_at_once(concurrency: int, tmp_path: Path) -> None:
+    with working(tmp_path, 48, {}, latency=0.5, concurrency=concurrency) as (yard, start):
+        process = start()
+        reads: list[t.Any] = []
+
+        def all_are_busy() -> bool:
+            reads[:] = yard.server.requests(method="GET")
+            return len(reads) >= concurrency
+
+        wait_for(all_are_busy, process)
+        assert [item.status for item in reads] == [None] * concurrency
+        with process:
+            process.kill()
 
 
 # -- stopped ----------------------------------------------------------------------------------
@@ -396,14 +431,18 @@ def test_eight_workers_take_less_than_a_quarter_of_the_time_of_one(
 
 @contextlib.contextmanager
 def working(
-    folder: Path, size: int, wanted: t.Mapping[str, t.Any], **settings: t.Any
+    folder: Path,
+    size: int,
+    wanted: t.Mapping[str, t.Any],
+    concurrency: int = WORKERS,
+    **settings: t.Any,
 ) -> t.Iterator[tuple[Yard, t.Callable[[], t.Any]]]:
     """A yard, and what starts the module there."""
     with running(**settings) as server:
         names = [f"app {number}" for number in range(size)]
         yard = Yard(server, server.create_identities(names, azure_auth=ATTACHED))
         login = {name: value for name, value in yard.credentials().items() if value}
-        options = {"url": server.url, "retries": 9, **login}
+        options = {"url": server.url, "retries": 9, "concurrency": concurrency, **login}
         options["azure_auths"] = yard.entries(**wanted)
         yield yard, lambda: start_module(FLEET, folder, options)
 
@@ -423,9 +462,7 @@ def test_stopped_half_way_it_says_what_is_done_and_a_second_run_does_the_rest(
         process = start()
         wait_for(lambda: len(yard.server.requests(method="PATCH")) >= 100, process)
         process.send_signal(how)
-        stopped_at = time.monotonic()
         result = finish_module(process)
-        assert time.monotonic() - stopped_at < 6
         assert process.returncode == 1
         done = yard.changed()
         assert 90 <= len(done) < 250, "it was stopped too late"
@@ -491,9 +528,8 @@ def test_stopped_while_an_answer_does_not_come_it_says_that_this_is_not_known(
         process = start()
         wait_for(lambda: len(yard.changed()) == 19, process)
         process.send_signal(signal.SIGTERM)
-        stopped_at = time.monotonic()
         result = finish_module(process)
-        assert time.monotonic() - stopped_at < 12
+        # Nobody waited for the answer, which would have been a good one.
         assert (result["changed_count"], result["failed_count"]) == (19, 1)
         (unknown,) = [item for item in result["results"] if item["failed"]]
         assert unknown["identity_id"] == yard.ids[5]
@@ -524,9 +560,9 @@ def test_stopped_while_it_waits_for_a_rate_limit_it_ends_at_once(tmp_path: Path)
         wait_for(lambda: len(yard.server.requests(method="GET")) >= 10, process)
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
-        stopped_at = time.monotonic()
         result = finish_module(process)
-        assert time.monotonic() - stopped_at < 3
+        # Nobody waited for the next window, in which there would have been ten more.
+        assert len(yard.server.requests(method="GET")) == 10
         assert not result["changed"]
         assert result["checked"] == 10
         assert not_tried(result) == 40

@@ -91,7 +91,17 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
         {FLEET: {"azure_auths": [], "purge_except": [server.token], **given}},
         {INFO: {"identity_names": [server.token], **given}},
         {MODULE: {"identity_id": f"Bearer {server.token}", **given}},
+        # What Ansible, or the module, refuses before a login is chosen.
+        {MODULE: {"identity_id": ids[0], "login_data": server.token}},
+        {MODULE: {"identity_id": ids[0], "login_data": {"token": server.token}}},
+        {MODULE: {"identity_id": ids[0], "login_data": {"url": server.token}}},
+        {MODULE: {"identity_id": ids[0], "client_secret": WRONG}},
+        {MODULE: {"identity_id": ids[0], "tenant": 1, "url": f"https://user:{WRONG}@x"}},
+        {MODULE: {"identity_id": ids[0], "state": "?", "url": f"https://user:{WRONG}@x", **given}},
+        {MODULE: {"identity_id": server.token, "timeout": "x", "url": "no URL", **given}},
+        {INFO: {"identity_ids": ids, "concurrency": "x", "ldap_password": [WRONG]}},
         {LOGIN: {}, "register": "login", "no_log": True},
+        {MODULE: {"identity_id": ids[0], "login_data": "{{ login }}"}},
         {LOGIN: {"state": "absent", "login_data": "{{ login.login_data }}"}},
         {LOGIN: wrong},
     ]
@@ -148,6 +158,64 @@ def test_no_secret_gets_out(
     assert leaks == []
     record_property("secrets", len(secrets))
     record_property("places", len(texts))
+
+
+def test_what_the_login_does_not_use_masks_nothing(server: t.Any, tmp_path: Path) -> None:
+    """A word that is somebody's password would else go into what is written."""
+    identity_id = server.create_identity("masks nothing")
+    server.put_azure_auth(identity_id, **ATTACHED)
+    connection = {"url": server.url, "identity_id": identity_id}
+    unused = {"ldap_password": "management", "jwt": "azure", "auth_method": "token_auth"}
+    tasks = [
+        {MODULE: {**connection, "token": server.token}},
+        {MODULE: {**connection, "token": server.token, **unused}},
+        # An input that AWX leaves blank would mask every blank.
+        {MODULE: {**connection, "token": server.token, "jwt": " ", "state": "?"}},
+        {INFO: {"url": server.url, "identity_ids": [identity_id], "token": server.token}},
+    ]
+    environment = {"INFISICAL_LDAP_PASSWORD": "management", "INFISICAL_JWT": "https"}
+    run = run_play(tmp_path, tasks, "-vvv", **environment)
+    assert [result["failed"] for result in run.results] == [False, False, True, False]
+    assert run.results[0]["azure_auth"]["resource"] == ATTACHED["resource"]
+    assert run.results[1]["azure_auth"]["resource"] == ATTACHED["resource"]
+    assert "value of state must be one of" in run.results[2]["msg"]
+    assert run.results[3]["azure_auths"][0]["resource"] == ATTACHED["resource"]
+    assert "management.azure.com" in run.output
+
+
+@pytest.mark.parametrize("verbosity", ["--diff", "-v", "-vvv"])
+def test_a_name_cannot_forge_a_line_of_output(
+    verbosity: str, server: t.Any, tmp_path: Path
+) -> None:
+    name = f"app {verbosity}\nok: [forged]\r\x1b[32m\x9b31m\u202e"
+    identity_id = server.create_identity(name)
+    server.put_azure_auth(identity_id, **{**ATTACHED, "resource": f"r{name}"})
+    server.put_azure_auth(server.create_identity("other"), **ATTACHED)
+    options = {"url": server.url, "token": server.token, "access_token_num_uses_limit": 9}
+    tasks = [
+        {MODULE: {**options, "identity_id": identity_id}, "check_mode": True},
+        {MODULE: {**options, "identity_name": name}},
+        {
+            FLEET: {
+                **{key: options[key] for key in ("url", "token")},
+                "azure_auths": [
+                    {"identity_name": name, "access_token_num_uses_limit": 8},
+                    {"identity_name": f"{name}!", "access_token_ttl": -1},
+                ],
+            }
+        },
+        {INFO: {**{key: options[key] for key in ("url", "token")}, "identity_names": [name]}},
+    ]
+    run = run_play(tmp_path, tasks, "--diff", verbosity)
+    assert [result["failed"] for result in run.results] == [False, False, True, False]
+    headers = run.results[1]["diff"]["before_header"]
+    assert headers.isprintable()
+    # Ansible prints results as JSON, in which it escapes no more than JSON asks it to.
+    lines = run.output.split("\n")
+    assert [line for line in lines if "\x1b" in line or "\r" in line] == []
+    odd = [line for line in lines if not line.isprintable() and "=> {" not in line]
+    assert verbosity != "--diff" or odd == []
+    assert not re.search(r"^ok: \[forged\]", run.output, re.MULTILINE)
 
 
 def test_no_token_travels_where_none_is_asked_for(server: t.Any, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from functional.forwarder import Forwarder, forwarding, serving
 from functional.harness import Result, Task, run_tasks, warnings_of
 
 ELSEWHERE = "https://elsewhere.example"
-PATH = "/api/v1/auth/azure-auth/identities/x"
+# Of the request that each of ODD is an answer to.
+PATH = "/api/v1/auth/azure-auth/identities/<its identity>"
 
 # What answers in place of Infisical -> the fault, and what the message must say.
 ODD: dict[str, tuple[str, dict[str, t.Any], str]] = {
@@ -65,7 +66,26 @@ ODD: dict[str, tuple[str, dict[str, t.Any], str]] = {
     "a redirect to a sign-in page": (
         "redirect",
         {"location": f"{ELSEWHERE}/login", "status": 302},
-        f"a redirect to '{ELSEWHERE}/login', and redirects are not followed",
+        (
+            f"a redirect to '{ELSEWHERE}/login', and redirects are not followed, because they would"
+            " carry the token along; something in front of the server wants a browser to sign in"
+            " there, it seems; let requests to /api/ pass it, or set url to an address that does."
+        ),
+    ),
+    "a redirect to another path of an API": (
+        "redirect",
+        {"location": f"{ELSEWHERE}/api/v1/login", "status": 302},
+        "something in front of the server wants a browser to sign in there",
+    ),
+    "a redirect to an address that is none": (
+        "redirect",
+        {"location": "http://[", "status": 302},
+        "a redirect to 'an address that is none', and redirects are not followed",
+    ),
+    "a redirect below a path": (
+        "redirect",
+        {"location": f"{ELSEWHERE}/infisical{PATH}", "status": 301},
+        f"set url to '{ELSEWHERE}/infisical' if that is your server.",
     ),
     "a redirect that names a password": (
         "redirect",
@@ -85,16 +105,22 @@ def odd(server: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Re
     tasks = []
     for title, (action, options, _message) in ODD.items():
         identity_id = server.create_identity(title)
-        server.fault(action, identity_id=identity_id, **options)
+        there = {name: _with_id(value, identity_id) for name, value in options.items()}
+        server.fault(action, identity_id=identity_id, **there)
         tasks.append(task(server, identity_id, resource="other"))
     return dict(zip(ODD, run_tasks(tmp_path_factory.mktemp("odd"), tasks)))
+
+
+def _with_id(value: t.Any, identity_id: str) -> t.Any:
+    return value.replace("<its identity>", identity_id) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("title", ODD)
 def test_what_is_not_infisical_is_said(title: str, odd: dict[str, Result]) -> None:
     result = odd[title]
     assert result["failed"]
-    assert ODD[title][2] in result["msg"]
+    identity_id = result["msg"].partition("of identity ")[2].partition(":")[0]
+    assert _with_id(ODD[title][2], identity_id) in result["msg"]
     assert result["msg"].isprintable()
     assert len(result["msg"]) < 1000
     assert "pa55word" not in result["msg"]
@@ -111,7 +137,7 @@ def test_a_redirect_of_a_write_takes_the_token_nowhere(server: t.Any, tmp_path: 
                 identity_id=identity_id,
                 method="PATCH",
                 nth=number,
-                location=f"{elsewhere.url}{PATH}",
+                location=f"{elsewhere.url}{_with_id(PATH, identity_id)}",
                 status=status,
             )
         writes = [task(server, identity_id, resource="other")] * 5
@@ -226,11 +252,37 @@ def test_a_proxy_that_loses_an_answer_does_not_hide_a_change(server: t.Any, tmp_
 def test_a_proxy_that_is_none_is_an_error_without_its_password(
     proxy: str, server: t.Any, attached: str, tmp_path: Path
 ) -> None:
-    (result,) = run_tasks(tmp_path, [task(server, attached)], HTTP_PROXY=proxy, http_proxy=proxy)
+    (result,) = run_tasks(tmp_path, [task(server, attached)], http_proxy=proxy)
     assert result["failed"]
-    assert f"no request can be made to {server.url}; check it, and the proxy" in result["msg"]
-    assert "tried" not in result["msg"]
+    assert result["msg"] == (
+        "http_proxy is not the URL of a proxy; write one such as 'http://proxy.example.com:3128',"
+        " or add 127.0.0.1 to NO_PROXY."
+    )
     assert "pr0xypass" not in str(result)
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks4"])
+def test_a_socks_proxy_without_the_library_for_it(
+    scheme: str, server: t.Any, attached: str, tmp_path: Path
+) -> None:
+    (tmp_path / "socks.py").write_text("raise ImportError\n", encoding="utf-8")
+    proxy = f"{scheme}://user:pr0xypass@127.0.0.1:1080"
+    environment = {"ALL_PROXY": proxy, "PYTHONPATH": str(tmp_path)}
+    options = task(server, attached).options
+    through, direct = run_tasks(
+        tmp_path / "play",
+        [
+            Task(options, environment=environment),
+            Task(options, environment={**environment, "NO_PROXY": "127.0.0.1"}),
+        ],
+    )
+    assert through["failed"]
+    assert through["msg"] == (
+        "ALL_PROXY names a SOCKS proxy, which takes the Python library PySocks; install it on the"
+        " host that runs the module, or add 127.0.0.1 to NO_PROXY."
+    )
+    assert "pr0xypass" not in str(through)
+    assert not direct["failed"], direct["msg"]
 
 
 def test_a_proxy_that_is_down_does_not_show_its_password(
@@ -325,8 +377,27 @@ def test_a_ca_bundle_of_the_environment_that_is_not_there(
 
 def test_plain_http_where_tls_is_expected(server: t.Any, attached: str, tmp_path: Path) -> None:
     url = server.url.replace("http:", "https:")
-    (result,) = run_tasks(tmp_path, [task(server, attached, url=url, retries=0)])
-    assert f"there is no trusted TLS connection with {url} (TLS: " in result["msg"]
+    (result,) = run_tasks(tmp_path, [task(server, attached, url=url, retries=3)])
+    place = server.url.removeprefix("http://")
+    assert f"url says https, and {place} does not speak TLS, but most likely" in result["msg"]
+    assert "tried" not in result["msg"]
+
+
+@pytest.mark.parametrize("library", ["requests", "netaddr"])
+def test_a_library_that_is_too_old(
+    library: str, server: t.Any, attached: str, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    patch = f"import {library}\n{library}.__version__ = '0.10.0.1'\n"
+    (old / "sitecustomize.py").write_text(patch, encoding="utf-8")
+    (result,) = run_tasks(
+        tmp_path,
+        [Task(task(server, attached).options, environment={"PYTHONPATH": str(old)})],
+    )
+    assert result["failed"]
+    assert result["msg"].startswith(f"The Python library {library} is 0.10.0.1 where the module")
+    assert "Traceback" not in str(result)
 
 
 @pytest.mark.parametrize("library", ["requests", "netaddr"])

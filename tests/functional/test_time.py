@@ -116,7 +116,7 @@ def test_retries_are_as_many_as_asked_for_and_the_message_says_so(
 def test_what_retrying_cannot_help_is_not_retried(
     api: t.Callable[..., Api], server: t.Any, identity_id: str
 ) -> None:
-    for status, error in ((500, "FindOne"), (403, "PermissionDenied"), (404, "NotFound")):
+    for status, error in ((500, "FindByOrgId"), (403, "PermissionDenied"), (404, "NotFound")):
         server.fault("error", identity_id=identity_id, times=1, status=status, error=error)
         server.clear_requests()
         failure, _seconds = failure_of(api(retries=5), identity_id)

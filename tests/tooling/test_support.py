@@ -15,6 +15,7 @@ from tools.matrix import CORES, module_pythons
 from tools.paths import ROOT
 from tools.pythons import SUPPORTED
 
+from ansible_collections.community.infisical.plugins.module_utils import _requirements
 from emulator.rules import GENERATIONS
 
 
@@ -32,12 +33,22 @@ def test_readme_lists_each_ansible_core_with_its_pythons() -> None:
     assert rows == [
         (core, _range(pythons), _range(module_pythons(core))) for core, pythons in CORES.items()
     ]
-    assert f"| ansible-core | {_range(list(CORES))} |" in text
+    assert f"| ansible-core | {_range(list(CORES))}" in text
+    assert f"| Python on the host that runs a module | {_range(SUPPORTED)}" in text
 
 
 def test_metadata_names_the_oldest_versions() -> None:
     assert _yaml("meta/runtime.yml")["requires_ansible"] == f">={next(iter(CORES))}.0"
     assert _yaml("tests/config.yml")["modules"]["python_requires"] == f">={SUPPORTED[0]}"
+
+
+def test_metadata_names_the_oldest_libraries() -> None:
+    needed = (ROOT / "meta/ee-requirements.txt").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^(\w+) >= ([0-9.]+)$", needed, re.MULTILINE))
+    assert {
+        library: tuple(map(int, floor.split("."))) for library, floor in said.items()
+    } == _requirements.LIBRARIES
+    assert ".".join(map(str, _requirements.PYTHON)) == SUPPORTED[0]
 
 
 def test_ci_runs_the_matrix_of_each_ansible_core_with_every_python() -> None:

@@ -4,7 +4,8 @@
 """Run the project's checks and sum them up: `make test`.
 
 Each check is a nox session. Its full output goes to `.cache/logs/<check>.log`; what appears here is
-a line for each check, the end of the log of those that failed, and a summary.
+a line for each check as it starts and as it ends, the end of the log of those that failed, and a
+summary. It runs against emulators, whatever server the caller's environment names.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +27,7 @@ from pathlib import Path
 
 from .counts import Counts, read_figures, read_reports, total
 from .environments import nox_environ
+from .infisical import opt_out
 from .paths import LOGS, REPORTS, ROOT
 
 # In the order of the summary, with what each looks at.
@@ -99,6 +102,7 @@ class Outcome:
     seconds: float
     by_file: dict[str, Counts] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
 
     @property
     def counts(self) -> Counts:
@@ -110,7 +114,7 @@ class Outcome:
     def line(self) -> str:
         """The check on one line."""
         tests = str(self.counts) if self.by_file else CHECKS[self.name]
-        return f"{self.result:<8} {self.name:<22} {self.seconds:6.1f} s  {tests}"
+        return f"{self.result:<8} {self.name:<22} {self.seconds:6.1f} s  {self.reason or tests}"
 
 
 class Runner:
@@ -120,11 +124,13 @@ class Runner:
         self._environ = nox_environ()
         # Formatters then report instead of rewriting.
         self._environ.update(CI="true", NO_COLOR="1")
+        opt_out(self._environ)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
     def run(self, name: str) -> Outcome:
         """Run one check to its end."""
+        print(f"{'started':<8} {name:<22} {'':8}  {CHECKS[name]}", flush=True)
         reports = REPORTS / name
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir(parents=True)
@@ -151,11 +157,13 @@ class Runner:
                 with self._lock:
                     self._running.discard(process)
         result = "passed" if process.returncode == 0 else "failed"
+        reason = ""
         if result == "passed" and _was_skipped(verdict):
             result = "skipped"
-        return Outcome(
-            name, result, time.monotonic() - started, read_reports(reports), read_figures(reports)
-        )
+            reason = self._reason(name)
+        seconds = time.monotonic() - started
+        figures = read_figures(reports)
+        return Outcome(name, result, seconds, read_reports(reports), figures, reason)
 
     def end_all(self) -> None:
         """End what is under way."""
@@ -178,6 +186,12 @@ class Runner:
     def _log(name: str) -> Path:
         LOGS.mkdir(parents=True, exist_ok=True)
         return LOGS / f"{name}.log"
+
+    def _reason(self, name: str) -> str:
+        """Why a check was skipped, as nox says it at the end of its line."""
+        log = self._log(name).read_text(errors="replace")
+        said = re.findall(rf"Session {name} skipped: (.+?)\.?(?: \(took .+)?$", log, re.MULTILINE)
+        return said[-1] if said else ""
 
     def tail(self, name: str) -> str:
         """The end of a check's log, indented."""

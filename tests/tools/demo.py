@@ -8,16 +8,18 @@ Arguments go to ansible-playbook; against one's own Infisical they have to name 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from .environments import project_environ
+from .infisical import VARIABLES, IncompleteError, opted_for
 from .paths import ROOT, link_collection
 
 PLAYBOOK = "community.infisical.first_identity"
 IDENTITY = "playground"
+# The playbook does without the organization.
+NEEDED = VARIABLES[:3]
 
 NEXT = """
 What to try next
@@ -31,9 +33,9 @@ What to try next
                                     in another one, after pasting those lines
 
   Take the tour on your own Infisical, with an identity that nobody depends on:
-    export INFISICAL_URL=https://infisical.example.com
-    export INFISICAL_UNIVERSAL_AUTH_CLIENT_ID=...
-    export INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=...
+    export TEST_INFISICAL_URL=https://infisical.example.com
+    export TEST_INFISICAL_UNIVERSAL_AUTH_CLIENT_ID=...
+    export TEST_INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=...
     make demo ARGS="-e identity_name=playground"
 
   See that everything holds: make test. Everything else: make help.
@@ -59,9 +61,14 @@ def play(arguments: Sequence[str], infisical: dict[str, str]) -> int:
 def main(arguments: Sequence[str]) -> int:
     """Take the tour; the result is the exit status."""
     link_collection()
-    if os.environ.get("INFISICAL_URL"):
-        print(f"Infisical: {os.environ['INFISICAL_URL']}", flush=True)
-        status = play(arguments, {})
+    try:
+        given = opted_for(NEEDED)
+    except IncompleteError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if given:
+        print(f"Infisical: {given['INFISICAL_URL']}", flush=True)
+        status = play(arguments, given)
     else:
         # Imported here: a tour of one's own Infisical does without the emulator.
         from emulator import running

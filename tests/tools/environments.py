@@ -26,16 +26,22 @@ ENVIRONMENTS = CACHE / "environments"
 INTERPRETER = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 _DROPPED = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}
+_PROXIES = {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"}
 
 
 def project_environ() -> dict[str, str]:
     """The environment variables under which everything runs: caches stay in the project."""
     environ = dict(os.environ)
-    # Settings of the caller's own Python and Ansible must not decide what the checks say, nor make
-    # them take twice as long, as Ansible does without bytecode.
+    # Settings of the caller's own Python, Ansible and Infisical must not decide what the checks
+    # say, nor on which server they work, nor make them take twice as long, as Ansible does without
+    # bytecode.
     for name in list(environ):
-        if name.startswith("ANSIBLE_") or name in _DROPPED:
+        if name.startswith(("ANSIBLE_", "INFISICAL_")) or name in _DROPPED:
             del environ[name]
+    # The package index may be beyond a proxy; the emulator is not.
+    if any(name.upper() in _PROXIES for name in environ):
+        for name in ("NO_PROXY", "no_proxy"):
+            environ[name] = ",".join(filter(None, [environ.get(name), "127.0.0.1", "localhost"]))
     environ.update(
         ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
         ANSIBLE_HOME=str(CACHE / "ansible"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .paths import CACHE
 
-SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 # Asked of every candidate, since a name on the PATH proves nothing: a version manager's shim may
 # refuse to run, and a distribution may have left out what makes virtual environments.

@@ -13,15 +13,19 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible import constants
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultEditor, VaultLib, VaultSecret
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ansible_collections.community.infisical.plugins.lookup import azure_auth_entries
 from ansible_collections.community.infisical.plugins.lookup.azure_auth_entries import LookupModule
 
 PASSWORD = [("default", VaultSecret(b"a password"))]
+NAME = "azure_auth_entries"
 
 
 def write(folder: Path, files: t.Mapping[str, str]) -> None:
@@ -31,11 +35,28 @@ def write(folder: Path, files: t.Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def read(*terms: t.Any, basedir: Path = Path("/")) -> list[dict[str, t.Any]]:
+@pytest.fixture(autouse=True)
+def _options() -> None:
+    """Let Ansible know the options, as it does when it loads the plugin."""
+    options = yaml.safe_load(azure_auth_entries.DOCUMENTATION)["options"]
+    constants.config.initialize_plugin_configuration_definitions("lookup", NAME, options)
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The warnings that are given."""
+    told: list[str] = []
+    monkeypatch.setattr(azure_auth_entries.display, "warning", told.append)
+    return told
+
+
+def read(*terms: t.Any, basedir: Path = Path("/"), **options: t.Any) -> list[dict[str, t.Any]]:
     loader = DataLoader()
     loader.set_basedir(str(basedir))
     loader.set_vault_secrets(PASSWORD)
-    entries: list[dict[str, t.Any]] = LookupModule(loader=loader, templar=None).run(list(terms))
+    lookup = LookupModule(loader=loader, templar=None)
+    lookup._load_name = NAME
+    entries: list[dict[str, t.Any]] = lookup.run(list(terms), **options)
     return entries
 
 
@@ -51,7 +72,6 @@ def test_entries_come_in_the_order_of_terms_and_paths(tmp_path: Path) -> None:
             "fleet/a/z.json": '{"azure_auths": [{"identity_name": "az"}]}',
             "fleet/c.yaml": "azure_auth_audit_desired: [{identity_name: c}]",
             "fleet/d.yml": "azure_auth_apply_desired: [{identity_name: d}]",
-            "fleet/notes.txt": "nothing of a list",
             "files/last.list": "[{identity_name: last}]",
         },
     )
@@ -59,14 +79,74 @@ def test_entries_come_in_the_order_of_terms_and_paths(tmp_path: Path) -> None:
     assert found == ["last", "az", "b1", "b2", "c", "d", "c"]
 
 
-def test_what_is_hidden_is_left_out_and_links_to_it_are_not(tmp_path: Path) -> None:
+def test_hidden_files_that_links_lead_to_are_read(tmp_path: Path, warnings: list[str]) -> None:
     """As Kubernetes mounts a ConfigMap."""
+    write(tmp_path, {"..2026/a.yml": "[{identity_name: a}]", ".git/c": "no list", ".b": ""})
+    (tmp_path / "..data").symlink_to("..2026")
+    (tmp_path / "a.yml").symlink_to("..data/a.yml")
+    assert names(str(tmp_path)) == ["a"]
+    assert read(str(tmp_path), strict=True)
+    assert warnings == []
+
+
+def test_endings_are_in_any_case(tmp_path: Path, warnings: list[str]) -> None:
     write(
         tmp_path,
-        {"..2026/a.yml": "[{identity_name: a}]", ".b.yml": "no list", ".git/c.yml": "no list"},
+        {
+            "a.yml": "[{identity_name: a}]",
+            "B.YML": "[{identity_name: B}]",
+            "c.Yaml": "[{identity_name: c}]",
+            "d.JSON": '[{"identity_name": "\\ud83d\\udd11"}]',
+        },
     )
-    (tmp_path / "a.yml").symlink_to("..2026/a.yml")
+    assert names(str(tmp_path)) == ["B", "a", "c", "\U0001f511"]
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "b.yml.bak",
+        "b.yml~",
+        "b.yml ",
+        "b.yamll",
+        "below/b.txt",
+        "b",
+        ".b.yml",
+        ".B.JSON",
+        ".below/b.yaml",
+        "below/.below/below/b.YML",
+    ],
+)
+def test_what_is_not_read_is_named(name: str, tmp_path: Path, warnings: list[str]) -> None:
+    write(tmp_path, {"a.yml": "[{identity_name: a}]", name: "[{identity_name: b}]"})
+    told = f"Not every file in the folder {tmp_path} is read as a list: '{name}'. Lists are in"
     assert names(str(tmp_path)) == ["a"]
+    (warning,) = warnings
+    assert warning.startswith(told)
+    with pytest.raises(AnsibleLookupError) as caught:
+        read(str(tmp_path), strict=True)
+    assert str(caught.value).startswith(told)
+    assert len(warnings) == 1
+
+
+def test_what_is_not_read_is_named_once_and_not_without_end(
+    tmp_path: Path, warnings: list[str]
+) -> None:
+    write(tmp_path, {"a.yml": "[{a: b}]", **{f"{number:02}.txt": "" for number in range(13)}})
+    read(str(tmp_path))
+    (warning,) = warnings
+    assert "'00.txt', '01.txt'" in warning
+    assert "'09.txt', and 3 more. Lists are" in warning
+
+
+def test_a_folder_without_a_list_says_what_else_there_is(
+    tmp_path: Path, warnings: list[str]
+) -> None:
+    write(tmp_path, {"a.yml.bak": "[{a: b}]"})
+    with pytest.raises(AnsibleLookupError, match="has no file whose name ends in"):
+        read(str(tmp_path))
+    assert "'a.yml.bak'" in warnings[0]
 
 
 def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
@@ -101,10 +181,14 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
         ),
         ("a.yml", "- a: b\n  a: c", "line 2, column 3: the key 'a' is there twice."),
         ("a.json", '[{"a": 1, "a": 2}]', "a.json is not JSON: the key 'a' is there twice."),
-        ("a.yml", "- a: [.inf]", "a.yml: entry 1, a has inf; write a text, a number or a list."),
+        (
+            "a.yml",
+            "- a: [.inf]",
+            "a.yml: entry 1, a (line 1) has inf; write a text, a number or a list.",
+        ),
         ("a.json", '[{}, {"a": NaN}]', "a.json: entry 2, a has nan; write a text, a number"),
-        ("a.yml", "- a: {b: !!set {c}}", "a.yml: entry 1, a, b has {'c'}; write a text"),
-        ("a.yml", "- a: !!binary YQ==", "a.yml: entry 1, a has b'a'; write a text"),
+        ("a.yml", "- a: {b: !!set {c}}", "a.yml: entry 1, a, b (line 1) has {'c'}; write a text"),
+        ("a.yml", "- a: !!binary YQ==", "a.yml: entry 1, a (line 1) has b'a'; write a text"),
         ("a.yml", "- 1: a", "a.yml: entry 1 has the key 1; write a text."),
         ("a.yml", "- &a {b: *a}", "a.yml: entry 1 has itself in it; write what is meant."),
         ("a.yml", "- {}\n- [b]", "a.yml: entry 2 is ['b'], which is not a dictionary; write"),
@@ -119,6 +203,75 @@ def test_what_is_not_right_is_told_with_its_place(
         read(str(tmp_path / name.replace("b", "a")))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("a.yml", "- {}\n- a:\n    '{{ b }}'", "a.yml: entry 2, a (line 3) has '{{ b }}'. Files"),
+        ("a.yml", "- a: |\n    b\n    {% if c %}", "a.yml: entry 1, a (line 1) has 'b\\n{% if c"),
+        ("a.yml", "- a:\n    - b\n    - 'c{# d #}'", "a.yml: entry 1, a (line 3) has 'c{# d"),
+        ("a.yml", "- a: &b '{{ c }}'\n- d: *b", "a.yml: entry 1, a (line 1) has '{{ c }}'. "),
+        ("a.yml", "- a: {b: 'c {{'}", "a.yml: entry 1, a, b (line 1) has 'c {{'. "),
+        ("a.yml", "- '{{ a }}': b", "a.yml: entry 1 (line 1) has '{{ a }}'. "),
+        ("a.json", '[{"a": "{{ b }}"}]', "a.json: entry 1, a has '{{ b }}'. Files are data: no"),
+    ],
+)
+def test_templates_are_refused(name: str, text: str, place: str, tmp_path: Path) -> None:
+    """They would be stored as they are, and the run be green."""
+    write(tmp_path, {name: text})
+    with pytest.raises(AnsibleLookupError) as caught:
+        read(str(tmp_path))
+    assert place in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "is_read"),
+    [
+        ("010", "8"),
+        ("12:30", "750"),
+        ("1_000", "1000"),
+        ("1.10", "1.1"),
+        (".inf", "Infinity"),
+        ("no", "false"),
+        ("2024-01-01", "2024-01-01"),
+        ("2024-01-01T10:00:00Z", "2024-01-01 10:00:00+00:00"),
+    ],
+)
+@pytest.mark.parametrize("key", sorted(azure_auth_entries.TEXTS))
+def test_texts_that_yaml_takes_for_something_else_are_refused(
+    key: str, written: str, is_read: str, tmp_path: Path
+) -> None:
+    """They would mean another identity: 010 the one named 8, 12:30 the one named 750."""
+    for value in (written, f"[a, {written}]"):
+        write(tmp_path, {"a.yml": f"- {{}}\n- a: b\n  {key}: {value}"})
+        with pytest.raises(AnsibleLookupError) as caught:
+            read(str(tmp_path))
+        told = f"a.yml: entry 2, {key} (line 3) is read as {is_read}, and not as a text; put quotes"
+        assert told in str(caught.value)
+    write(tmp_path, {"a.yml": f"- {key}: '{written}'"})
+    assert read(str(tmp_path)) == [{key: written}]
+
+
+@pytest.mark.parametrize("written", ["", "~", "null"])
+def test_texts_that_yaml_takes_for_nothing_are_refused(written: str, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": f"- identity_name: {written}"})
+    told = r"entry 1, identity_name \(line 1\) is null, and not a text; put quotes around it, or"
+    with pytest.raises(AnsibleLookupError, match=told):
+        read(str(tmp_path))
+
+
+def test_texts_of_json_are_texts_too(tmp_path: Path) -> None:
+    write(tmp_path, {"a.json": '[{"identity_name": 8}]'})
+    with pytest.raises(AnsibleLookupError, match=r"a\.json: entry 1, identity_name is read as 8, "):
+        read(str(tmp_path))
+
+
+def test_numbers_are_numbers(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": "- {access_token_ttl: 3600, metadata: {a: 1.5, b: false, c: null}}"})
+    assert read(str(tmp_path)) == [
+        {"access_token_ttl": 3600, "metadata": {"a": 1.5, "b": False, "c": None}}
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.yml", "a.json"])
@@ -147,12 +300,54 @@ def test_merged_keys_are_not_there_twice(tmp_path: Path) -> None:
     assert read(str(tmp_path / "a.yml")) == [{"b": 1, "c": 2}, {"b": 3, "c": 2}]
 
 
-def test_folders_that_are_links_are_followed_once(tmp_path: Path) -> None:
+def test_folders_that_are_links_are_read_once(tmp_path: Path) -> None:
     write(tmp_path, {"here/a.yml": "[{identity_name: a}]", "there/b.yml": "[{identity_name: b}]"})
     (tmp_path / "here" / "linked").symlink_to("../there")
-    (tmp_path / "there" / "back").symlink_to("../here")
+    (tmp_path / "here" / "linked too").symlink_to("../there")
     assert names(str(tmp_path / "here")) == ["a", "b"]
-    assert names([str(tmp_path / "there")]) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "message"),
+    [
+        ("gone.yml", "nowhere.yml", "gone.yml is a link to nowhere.yml, which is not there."),
+        ("gone", "nowhere", "gone is a link to nowhere, which is not there."),
+        ("itself", "itself", "itself is a link to itself, which is not there."),
+        ("below/up", "../..", "/below/up/root leads back to a folder that it is in; remove"),
+        ("below/up", "..", "/below/up leads back to a folder that it is in; remove the link."),
+        ("below/up", ".", "/below/up leads back to a folder that it is in; remove the link."),
+    ],
+)
+def test_links_lead_somewhere(link: str, target: str, message: str, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write(root, {"a.yml": "[{a: b}]", "below/b.yml": "[{a: b}]"})
+    (root / link).symlink_to(target)
+    with pytest.raises(AnsibleLookupError) as caught:
+        read(str(root))
+    assert message in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For root there is none."""
+    write(tmp_path, {"a.yml": "[{identity_name: a}]"})
+    opened = open
+
+    def refuse(path: t.Any, *arguments: t.Any, **options: t.Any) -> t.Any:
+        if os.fsdecode(path).endswith("a.yml"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(AnsibleLookupError, match=r"a\.yml cannot be read: .*Permission denied"):
+        read(str(tmp_path))
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.yml")
+    with pytest.raises(AnsibleLookupError, match=r"a\.yml cannot be read: "):
+        read(str(tmp_path))
 
 
 def test_a_folder_that_cannot_be_read_is_told(
@@ -173,12 +368,15 @@ def test_a_folder_that_cannot_be_read_is_told(
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+_KEYS = st.text().filter(lambda key: key not in azure_auth_entries.TEXTS)
 
 
-@given(st.lists(st.dictionaries(st.text(), _SCALARS | st.lists(_SCALARS)), min_size=1))
+@given(st.lists(st.dictionaries(_KEYS, _SCALARS | st.lists(_SCALARS)), min_size=1))
 def test_json_is_read_as_it_is(
     tmp_path_factory: pytest.TempPathFactory, entries: list[dict[str, t.Any]]
 ) -> None:
+    text = json.dumps(entries)
+    assume(not any(start in text for start in azure_auth_entries.TEMPLATES))
     path = tmp_path_factory.mktemp("json") / "a.json"
-    path.write_text(json.dumps(entries), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     assert read(str(path)) == entries

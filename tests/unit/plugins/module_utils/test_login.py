@@ -273,13 +273,20 @@ URLS = [
         "https://b.example",
     ),
     ({}, {"INFISICAL_API_URL": "https://c.example/api"}, "https://c.example"),
+    (
+        {},
+        {"INFISICAL_HOST": "https://d.example", "INFISICAL_API_URL": "https://c.example"},
+        "https://d.example",
+    ),
     ({"url": "https://a.example"}, {"INFISICAL_URL": "https://b.example"}, "https://a.example"),
 ]
 
 
 @pytest.mark.parametrize(("options", "environment", "url"), URLS)
 def test_url(options: dict[str, str], environment: dict[str, str], url: str) -> None:
-    assert choose({"token": "t", **options}, environment).url == url
+    choice = choose({"token": "t", **options}, environment)
+    assert choice.url == url
+    assert choice.url_by_default == (url == DEFAULT_URL)
 
 
 def test_the_url_of_login_data_goes_before_the_environment_and_may_be_repeated() -> None:

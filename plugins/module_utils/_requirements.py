@@ -1,0 +1,45 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the host that runs a module has to have, and one sentence where it has something older.
+
+Modules import this before anything else: it is read by the Pythons that are too old, too, as far
+back as 2.7, and so are the files of the modules.
+"""
+
+import json
+import re
+import sys
+
+PYTHON = (3, 9)
+LIBRARIES = {"requests": (2, 28), "netaddr": (0, 10, 1)}
+
+
+def require_python():  # type: () -> None
+    """End the module as failed if this Python is too old for the rest of the code."""
+    if sys.version_info >= PYTHON:
+        return
+    message = (
+        "The module needs Python {0} or later on the host that it runs on, and {1} is {2}; name"
+        " another one in ansible_python_interpreter."
+    ).format(_dotted(PYTHON), sys.executable, _dotted(sys.version_info[:3]))
+    sys.stdout.write(json.dumps({"failed": True, "msg": message}))
+    raise SystemExit(1)
+
+
+def outdated(library):  # type: (str) -> str
+    """Return what is wrong with the version of an imported library; nothing if it will do."""
+    version = str(getattr(sys.modules.get(library), "__version__", ""))
+    floor = LIBRARIES[library]
+    numbers = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
+    if not numbers or tuple(map(int, numbers.group().split("."))) >= floor:
+        return ""
+    return (
+        "The Python library {0} is {1} where the module runs ({2}), and has to be {3} or later;"
+        " install that, or name another Python in ansible_python_interpreter."
+    ).format(library, version, sys.executable, _dotted(floor))
+
+
+def _dotted(version):  # type: (tuple[int, ...]) -> str
+    return ".".join(map(str, version))

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Versions that will do, and those that are too old."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+import pytest
+
+from ansible_collections.community.infisical.plugins.module_utils import _requirements
+
+
+@pytest.mark.parametrize(
+    ("library", "version", "will_do"),
+    [
+        ("requests", "2.28", True),
+        ("requests", "2.28.0", True),
+        ("requests", "2.100", True),
+        ("requests", "3.0.0.dev1", True),
+        ("requests", "2.27.1", False),
+        ("requests", "2.9", False),
+        ("requests", "", True),
+        ("requests", "unknown", True),
+        ("netaddr", "0.10.1", True),
+        ("netaddr", "1.3.0", True),
+        ("netaddr", "0.10.0", False),
+        ("netaddr", "0.9.0", False),
+        ("netaddr", "0.10", False),
+    ],
+)
+def test_versions_of_libraries(
+    library: str, version: str, will_do: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType(library)
+    module.__version__ = version  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, library, module)
+    told = _requirements.outdated(library)
+    if will_do:
+        assert told == ""
+    else:
+        assert told.startswith(f"The Python library {library} is {version} where the module runs (")
+
+
+def test_an_older_python_ends_the_module(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _requirements.require_python()
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys, "version_info", (3, 8, 18, "final", 0))
+    with pytest.raises(SystemExit):
+        _requirements.require_python()
+    result = json.loads(capsys.readouterr().out)
+    assert result["failed"] is True
+    assert result["msg"].endswith(
+        f" and {sys.executable} is 3.8.18; name another one in ansible_python_interpreter."
+    )
