@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from docs.tables import message_rows
 from functional.adversary import (
     ATTACH,
     CLOSE,
@@ -61,7 +62,6 @@ from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
     infisical_azure_auth_info,
 )
-from docs.tables import message_rows
 
 CAMPAIGN = int(os.environ.get("SCRIPTS", "0"))
 LIMITS = settings(
