@@ -39,7 +39,10 @@ options:
     default: 30
   retries:
     description:
-      - How often to repeat a request that failed for the network or for a gateway (HTTP 502, 503, 504), where repeating it can do no harm.
+      - How often to repeat a request that failed for the network, for a gateway (such as HTTP 502, 503, 504), or for a server whose database
+        is away, where repeating it can do no harm. A request that only reads is repeated after any error in the server (HTTP 500).
+      - A change that goes on failing is sent once and then so many times more, whatever the task reads in between.
+      - The default bridges more than two seconds.
       - Waiting for a rate limit does not count.
     type: int
     default: 3
@@ -125,5 +128,5 @@ options:
           - The access token.
         type: str
 notes:
-  - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(NO_PROXY)). The file C(~/.netrc) is not used.
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY), E(NO_PROXY)). The file C(~/.netrc) is not used.
 """

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._client import Client, Json
+from ._answers import Json
+from ._client import Client
 from ._errors import ApiError, UnexpectedAnswerError, UnknownStateError
 from ._model import CURRENT, LEGACY, AuthMethod, Values, uuid_or_none
 from ._text import quoted

@@ -98,11 +98,11 @@ def by_proxy(causes: t.Iterable[BaseException]) -> bool:
 
 
 def _bounded(pool: t.Any) -> t.Any:
-    made = pool.ConnectionCls
+    made: t.Any = pool.ConnectionCls
     if made.response_class is BoundedResponse:
         return pool
 
-    class Connection(made):  # type: ignore[misc]
+    class Connection(made):
         response_class = BoundedResponse
 
         def connect(self) -> None:

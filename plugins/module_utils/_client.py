@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
 import os
 import random
 import re
-import socket
-import ssl
 import time
 import traceback
 import typing as t
@@ -30,9 +27,9 @@ else:
     REQUESTS_IMPORT_ERROR = None
 
 from . import _signals as signals
+from ._answers import Answer, Json, advice_on, sentence, text_of
 from ._bounded import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
 from ._errors import (
-    LOGIN_REFUSED,
     UNAUTHORIZED,
     ApiError,
     InfisicalError,
@@ -42,12 +39,11 @@ from ._errors import (
     TransportError,
     UnexpectedAnswerError,
 )
-from ._json import TooMuchError, parse
-from ._pace import Bucket, Pace, seconds
+from ._failures import about_tls, causes_of, reason_of, refused_tunnel, without_tls
+from ._json import TooMuchError
+from ._pace import Bucket, Pace
 from ._text import printable, quoted, trim
 from ._tokens import Token, Tokens
-
-Json = dict[str, t.Any]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # How much memory an answer may take for each byte that it may have.
@@ -61,25 +57,6 @@ _USED_UP = (
     " raise the limit on uses (access_token_num_uses_limit) of the auth method that it was issued"
     " through, or give credentials in place of a token, with which a task logs in again."
 )
-# Exceptions below requests, by their names, which hold for urllib3 1.26 and 2.
-_UNTRUSTED = ("CertificateError",)
-_NO_HTTP = (
-    "BadStatusLine",
-    "HTTPException",
-    "InvalidHeader",
-    "LineTooLong",
-    "TooLargeError",
-    "UnknownProtocol",
-)
-# What OpenSSL says of bytes that are no TLS, and of alerts that a server sends while it is broken.
-_NO_TLS = (
-    "HTTP_REQUEST",
-    "PACKET_LENGTH_TOO_LONG",
-    "RECORD_LAYER_FAILURE",
-    "UNKNOWN_PROTOCOL",
-    "WRONG_VERSION_NUMBER",
-)
-_PASSING_ALERTS = ("TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED")
 # With what a server that speaks TLS answers plain HTTP: an alert, or a page that says so.
 _TLS_ALERT = "\x15\x03"
 _WANTS_TLS = re.compile(
@@ -87,47 +64,7 @@ _WANTS_TLS = re.compile(
     rb"(HTTPS|SSL|TLS)",
     re.IGNORECASE,
 )
-_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
-_TUNNEL = re.compile(r"Tunnel connection failed: [1-4]\d\d")
-# What a 403 is about, by `error: message`, and what to do.
-_FORBIDDEN = tuple(
-    (re.compile(words, re.IGNORECASE), advice)
-    for words, advice in (
-        (
-            r"IP address",
-            "The trusted IPs of the login's own auth method leave out the host that runs the"
-            " module; add its address there, or delegate the task to another host.",
-        ),
-        (
-            r"ProjectMembershipNotFound|not a member of the specified project|not a member of this"
-            r" project",
-            "The identity belongs to a project that the login's identity is no member of; let"
-            " somebody who is add it, with a role that may edit identities.",
-        ),
-        (
-            r"instance admin",
-            "The identity is an instance admin's, which other identities may not change; change it"
-            " in Infisical's admin console.",
-        ),
-        (
-            r"part of this organization|apart of this organization|different organization|sub"
-            r" organization|selected organization",
-            "The identity belongs to another organization than the login; log in to that one, with"
-            " organization_slug where it is a sub-organization.",
-        ),
-        (
-            r"PermissionBoundaryError|more privileged",
-            "The login may not do this to an identity with these privileges; give its role at"
-            " least as many, and the permission that the message names, or use another login.",
-        ),
-        (
-            r"PermissionDenied",
-            "Give the role of the login's identity that permission, or use another login.",
-        ),
-    )
-)
-
-
+# Added to failures where it may be the reason.
 _BY_DEFAULT = (
     "No URL is given, so that this is the default one; set url, or the environment variable"
     " INFISICAL_URL, if your server is another."
@@ -372,11 +309,11 @@ class Client:
             stop.maybe_sent = stop.maybe_sent or unsure
             raise
 
-    def _paced(self, call: _Call, authorize: bool) -> tuple[_Answer, Token | None]:
+    def _paced(self, call: _Call, authorize: bool) -> tuple[Answer, Token | None]:
         """Make a request when its turn has come, and return the token that it went with, too."""
         sent = self._pace.begin(call.bucket)
         token: Token | None = None
-        answer: _Answer | None = None
+        answer: Answer | None = None
         try:
             token = self._tokens.take() if authorize else None
             answer = self._send(call, token)
@@ -388,7 +325,7 @@ class Client:
             self._pace.end(call.bucket, sent, answer.headers if answer else None, passed=passed)
         return answer, token
 
-    def _send(self, call: _Call, token: Token | None) -> _Answer:
+    def _send(self, call: _Call, token: Token | None) -> Answer:
         request = requests.PreparedRequest()
         request.method = call.bucket[0]
         request.url = self._base + call.path
@@ -416,24 +353,24 @@ class Client:
         # The adapter below makes it urllib3's.
         return self._read(t.cast(t.Any, response), call)
 
-    def _read(self, response: t.Any, call: _Call) -> _Answer:
+    def _read(self, response: t.Any, call: _Call) -> Answer:
         content = b""
         try:
             # The body of a redirect is for browsers.
             if not 300 <= response.status < 400:
                 _refuse_length(response.headers.get("Content-Length", ""), call.largest)
                 content = response.read(decode_content=False)
-            return _Answer(response.status, response.headers, content, call.largest * _MEMORY)
+            return Answer(response.status, response.headers, content, call.largest * _MEMORY)
         except (TooLargeError, TooMuchError):
             raise self._too_large(call, response.status) from None
         except Exception as failure:
             # urllib3's own exceptions, and those of the socket and the TLS layer below it.
-            causes = _causes(failure)
+            causes = causes_of(failure)
             if any(isinstance(cause, TooLargeError) for cause in causes):
                 raise self._too_large(call, response.status) from None
             raise TransportError(
                 f"Could not {call.purpose}: the answer of {self.url} broke off"
-                f" ({_reason(causes)}).",
+                f" ({reason_of(causes)}).",
                 unsent=False,
                 transient=True,
             ) from None
@@ -451,15 +388,15 @@ class Client:
         )
 
     def _transport_error(self, failure: Exception, purpose: str) -> TransportError:
-        causes = _causes(failure)
+        causes = causes_of(failure)
         unsent = never_sent(causes)
-        reason = _reason(causes)
-        tls = next((item for item in causes if _about_tls(item)), None)
-        transient = not (unsent and tls) and not _is_refused_tunnel(causes)
+        reason = reason_of(causes)
+        tls = next((item for item in causes if about_tls(item)), None)
+        transient = not (unsent and tls) and not refused_tunnel(causes)
         socks = unsent and "".join(self._proxies.values()).startswith("socks")
         if isinstance(failure, requests.exceptions.ProxyError) or socks or by_proxy(causes):
             what = f"the proxy for {self.url} cannot be used ({reason})"
-        elif unsent and tls and getattr(tls, "reason", None) in _NO_TLS:
+        elif unsent and tls and without_tls(tls):
             what = (
                 f"url says https, and {urlsplit(self.url).netloc} does not speak TLS, but most"
                 f" likely plain HTTP ({reason}); write the port that speaks TLS, or http:// for a"
@@ -483,7 +420,7 @@ class Client:
         place = urlsplit(self.url).netloc
         return f"url says http, and {place} speaks TLS; write https:// in front of it"
 
-    def _error_of(self, answer: _Answer, call: _Call, token: Token | None) -> InfisicalError | None:
+    def _error_of(self, answer: Answer, call: _Call, token: Token | None) -> InfisicalError | None:
         status = answer.status
         could_not = f"Could not {call.purpose}:"
         if 300 <= status < 400:
@@ -495,14 +432,13 @@ class Client:
             error = answer.json.get("error")
             request_id = answer.json.get("reqId")
             if isinstance(error, str) and message is not None:
-                name, says = self._safe(error, 120), self._safe(_text_of(message), 300)
-                told = _sentence(f"{name}: {says}" if says else name)
+                name, says = self._safe(error, 120), self._safe(text_of(message), 300)
+                told = sentence(f"{name}: {says}" if says else name)
                 used_up = token and token.used and not self._tokens.renewable
-                hint = _hint(status, error, says)
-                if error == UNAUTHORIZED and used_up:
-                    hint = _USED_UP
+                used_up = used_up and error == UNAUTHORIZED
+                advice = _USED_UP if used_up else advice_on(status, error, says)
                 return ApiError(
-                    f"{could_not} Infisical answered {status} {told}{hint}",
+                    f"{could_not} Infisical answered {status} {told}{advice}",
                     http_status=status,
                     error=name,
                     request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
@@ -538,7 +474,7 @@ class Client:
             text = text.replace(secret, "********")
         return printable(text, limit)
 
-    def _redirected(self, answer: _Answer, call: _Call) -> UnexpectedAnswerError:
+    def _redirected(self, answer: Answer, call: _Call) -> UnexpectedAnswerError:
         try:
             location = urlsplit(urljoin(self.url + "/", answer.headers.get("Location", "")))
             # Neither a password nor a query, which may hold a token, is shown.
@@ -565,7 +501,7 @@ class Client:
         )
 
     def _rate_limited(
-        self, answer: _Answer, refusal: InfisicalError, times: tuple[float, float], purpose: str
+        self, answer: Answer, refusal: InfisicalError, times: tuple[float, float], purpose: str
     ) -> RateLimitedError:
         waited, wait = times
         limit = answer.headers.get("x-ratelimit-limit")
@@ -667,54 +603,6 @@ def _refuse_length(text: str, most: int) -> None:
         raise TooLargeError
 
 
-class _Answer:
-    """An answer, read whole: status, headers, and its JSON object if it is one.
-
-    `start` is the beginning of its body, `encoding` what the body is packed with.
-    """
-
-    def __init__(
-        self, status: int, headers: t.Mapping[str, str], content: bytes, memory: int
-    ) -> None:
-        """Raises TooMuchError for what does not fit into so many bytes of memory."""
-        self.status = status
-        self.headers = headers
-        self.start = content[:4000]
-        self.json: Json | None = None
-        encoding = headers.get("Content-Encoding", "").strip()
-        self.encoding = "" if encoding.lower() == "identity" else encoding
-        if self.encoding:
-            return
-        try:
-            parsed = parse(content, memory)
-        except TooMuchError:
-            raise
-        except ValueError:
-            return
-        if isinstance(parsed, dict):
-            self.json = parsed
-
-    @property
-    def over_rate(self) -> bool:
-        """Whether it is Infisical's rate limit that refused the request."""
-        error = self.json.get("error") if self.json else None
-        return self.status == 429 or (
-            self.status >= 400 and error in ("RateLimitError", "RateLimitExceeded")
-        )
-
-    @property
-    def login_refused(self) -> bool:
-        """Whether the token, or the login, is not accepted."""
-        error = self.json.get("error") if self.json else None
-        return self.status >= 400 and error in LOGIN_REFUSED
-
-    @property
-    def limited(self) -> bool:
-        """Whether the answer means "come back later", whatever its status."""
-        asks_to_wait = seconds(self.headers.get("retry-after")) is not None
-        return self.over_rate or (self.status >= 400 and asks_to_wait)
-
-
 def _backoff(failures: int) -> float:
     """Return how long to wait after the nth failure, in seconds: exponential, with jitter.
 
@@ -722,101 +610,6 @@ def _backoff(failures: int) -> float:
     takes to change over, or a server to start again.
     """
     return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.7, 1)
-
-
-def _text_of(message: t.Any) -> str:
-    """Return the server's message as a text: for validation failures it is a list of issues."""
-    if isinstance(message, list):
-        issues = [item for item in message[:5] if isinstance(item, dict)]
-        return "; ".join(
-            f"{_path_of(issue.get('path'))}: {issue.get('message')}" for issue in issues
-        )
-    return str(message)
-
-
-def _path_of(path: t.Any) -> str:
-    return ".".join(map(str, path)) if isinstance(path, list) and path else "request"
-
-
-def _sentence(text: str) -> str:
-    """Return a text as a sentence: with one mark at its end."""
-    text = text.rstrip(" .,:;")
-    return text if text.endswith(("?", "!")) else f"{text}."
-
-
-def _hint(status: int, error: str, says: str) -> str:
-    """Return what to do about an error, with a blank in front, where that is known."""
-    if status == 404 and error == "Not Found":
-        return " The server does not know this API; check that url names an Infisical server."
-    if error in LOGIN_REFUSED:
-        return " The login is not, or no longer, accepted; check its credentials or its token."
-    if status != 403:
-        return ""
-    for words, advice in _FORBIDDEN:
-        if words.search(f"{error}: {says}"):
-            return f" {advice}"
-    return " The login's identity may not do this; give its role what is needed, or use another."
-
-
-def _causes(failure: BaseException) -> list[BaseException]:
-    """Return an exception and all that it was made from, the outermost first."""
-    seen: list[BaseException] = []
-    queue: list[t.Any] = [failure]
-    while queue:
-        item = queue.pop(0)
-        if isinstance(item, BaseException) and item not in seen:
-            seen.append(item)
-            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    return seen
-
-
-def _about_tls(cause: BaseException) -> bool:
-    """Return whether the two sides cannot agree on TLS, however often they try.
-
-    Not so a connection that is closed or runs out of time in the handshake: that is an outage.
-    """
-    if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ in _UNTRUSTED:
-        return True
-    passing = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-    if not isinstance(cause, ssl.SSLError) or isinstance(cause, passing):
-        return False
-    return bool(cause.reason) and cause.reason not in _PASSING_ALERTS
-
-
-def _is_refused_tunnel(causes: t.Iterable[BaseException]) -> bool:
-    """Return whether a proxy will not connect to the server, however often it is asked."""
-    return any(_TUNNEL.search(str(item)) for item in causes if isinstance(item, OSError))
-
-
-def _reason(causes: t.Sequence[BaseException]) -> str:
-    """Return why a connection failed, in a few words of our own or of the operating system.
-
-    The texts of the libraries are not used: they name proxies together with their passwords.
-    """
-    for item in causes:
-        tunnel = _TUNNEL_STATUS.search(str(item)) if isinstance(item, OSError) else None
-        if tunnel:
-            return f"it answered {tunnel[1]}"
-        if isinstance(item, ssl.SSLCertVerificationError):
-            return printable(item.verify_message)
-        if type(item).__name__ in _UNTRUSTED:
-            return "the certificate is for another host name"
-        if isinstance(item, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return "the TLS connection was closed"
-        if isinstance(item, ssl.SSLError):
-            return f"TLS: {printable(item.reason or 'handshake failed').replace('_', ' ').lower()}"
-        if isinstance(item, socket.gaierror):
-            return "the host name cannot be resolved"
-        if isinstance(item, requests.Timeout) or type(item).__name__.endswith("TimeoutError"):
-            return "timed out"
-        if isinstance(item, UnicodeError) or type(item).__name__ in _NO_HTTP:
-            return "the answer is not HTTP"
-        if isinstance(item, OSError) and item.errno:
-            return os.strerror(item.errno).lower()
-    names = {type(item).__name__ for item in causes}
-    if names & {"RemoteDisconnected", "IncompleteRead", "ProtocolError"}:
-        return "the connection was closed"
-    return type(causes[0]).__name__
 
 
 def _without_credentials(url: str) -> str:

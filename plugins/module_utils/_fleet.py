@@ -118,6 +118,9 @@ class Fleet:
                 " processes that its user or its container has."
             ) from None
         self._workers.join()
+        if self.checked < self.total:
+            # The workers, too, look whether one has come, and may be the first to see it.
+            signals.check()
 
     def stop(self) -> None:
         """Make no further visits, and give those in hand a few seconds to end."""
@@ -173,7 +176,8 @@ class Fleet:
         if self.complete:
             return ""
         parts = []
-        lost, others = [], []
+        lost: list[Visit] = []
+        others: list[Visit] = []
         for visit in self.visits:
             if visit.failure:
                 (lost if self._outage and visit.failure.transient else others).append(visit)

@@ -17,6 +17,7 @@ import threading
 import time
 import typing as t
 
+from . import _signals as signals
 from ._errors import InterruptError
 
 # A verb and a route template.
@@ -33,7 +34,8 @@ _APART = 0.1
 class Pace:
     """When requests may go. Made for several threads; all times are in seconds.
 
-    After stop() whatever waits, or would begin, raises InterruptError.
+    After stop() whatever waits, or would begin, raises InterruptError; after a signal whatever
+    would begin.
     """
 
     def __init__(self, patience: float) -> None:
@@ -109,7 +111,7 @@ class Pace:
         self._changed.wait(seconds)
 
     def _check(self) -> None:
-        if self._stopped:
+        if self._stopped or signals.received():
             raise InterruptError("The task was stopped before this was done.")
 
 

@@ -43,6 +43,11 @@ def ignore() -> None:
     _handle(signal.SIG_IGN)
 
 
+def received() -> bool:
+    """Return whether a signal has come."""
+    return bool(_received)
+
+
 def check() -> None:
     """Raise InterruptError if a signal has come."""
     if _received:
@@ -87,10 +92,9 @@ def interruptible(
         wait(call.ended.wait)
     except InterruptError as interrupt:
         stop()
-        interrupt.maybe_sent = not call.ended.wait(patience)
-        if interrupt.maybe_sent:
+        if not call.ended.wait(patience):
+            interrupt.maybe_sent = True
             raise
-        return call.outcome(interrupt)
     return call.outcome()
 
 
@@ -118,15 +122,18 @@ class _Call(t.Generic[Result]):
             self._failure = failure
         self.ended.set()
 
-    def outcome(self, interrupt: InterruptError | None = None) -> Result:
+    def outcome(self) -> Result:
         """Return or raise what came of it, which has ended.
 
-        A failure after an interrupt is told as that.
+        A failure after a signal is told as an interrupt.
         """
-        if interrupt and isinstance(self._failure, InfisicalError):
-            earlier = isinstance(self._failure, InterruptError) and self._failure.maybe_sent
-            interrupt.maybe_sent = self._failure.unsure or earlier
-            raise interrupt from None
+        if isinstance(self._failure, InfisicalError):
+            try:
+                check()
+            except InterruptError as interrupt:
+                earlier = isinstance(self._failure, InterruptError) and self._failure.maybe_sent
+                interrupt.maybe_sent = self._failure.unsure or earlier
+                raise interrupt from None
         if self._failure:
             raise self._failure
         return self._result[0]

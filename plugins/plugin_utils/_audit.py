@@ -19,8 +19,7 @@ VERSION = 1
 
 _ORDER = (
     "state",
-    "allow_all_service_principals",
-    *(field.option for field in AZURE_AUTH.fields),
+    *(name for field in AZURE_AUTH.fields for name in (field.option, field.switch) if name),
 )
 
 Item = dict[str, t.Any]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.community.infisical.plugins.module_utils._text import visible
 from audit.browser import Page, chromium, page
 from audit.conftest import Messy
 from audit.harness import page_of
@@ -72,7 +73,7 @@ def parsed(mess: Messy) -> Parsed:
 
 def test_hostile_names_and_values_are_texts_and_nothing_else(mess: Messy, parsed: Parsed) -> None:
     shown = set(parsed.texts("bdi"))
-    assert set(HOSTILE) <= shown
+    assert set(map(visible, HOSTILE)) <= shown
     report = mess.audit.report
     values = {
         field["actual"]
@@ -81,11 +82,25 @@ def test_hostile_names_and_values_are_texts_and_nothing_else(mess: Messy, parsed
         if field["field"] == "resource" and field["actual"]
     }
     assert values & set(HOSTILE)
-    assert values <= shown
+    assert set(map(visible, values)) <= shown
     assert {tag for tag, _attributes, _texts in parsed.elements} <= set(ELEMENTS.split())
     attributes = {name for _tag, attributes, _texts in parsed.elements for name in attributes}
     assert attributes <= set(ATTRIBUTES.split())
     assert len(parsed.all("script")) == len(parsed.all("style")) == 1
+
+
+def test_nothing_in_the_page_is_obeyed_in_place_of_being_shown(mess: Messy) -> None:
+    """Of control characters there are line ends only, and no character turns texts around."""
+    text = mess.audit.html.read_text(encoding="utf-8")
+    assert [line for line in text.split("\n") if not line.isprintable()] == []
+    assert any(not name.isprintable() for name in HOSTILE)
+
+
+def test_what_was_not_seen_is_told_at_the_top(mess: Messy, tmp_path: Path) -> None:
+    said = ["The project payments: the login may not read its identities.", "A\n<b>"]
+    page = Parsed(page_of({**mess.audit.report, "not_visible": said}, tmp_path).read_text("utf-8"))
+    notices = ["".join(texts) for _tag, a, texts in page.elements if a.get("class") == "notice"]
+    assert notices[1:] == [f"Not seen: {said[0]}", "Not seen: A\\n<b>"]
 
 
 def test_the_policy_allows_the_script_and_the_style_of_the_page_and_nothing_else(

@@ -29,24 +29,24 @@ Entry = dict[str, t.Any]
 
 def test_counts_are_in_report_statistics_and_message(mess: Messy) -> None:
     counts = mess.audit.report["counts"]
-    # HOSTILE has six in the list, whose resource differs, and as many that are not in it.
+    # HOSTILE has six in the list, whose resource differs, and seven that are not in it.
     assert counts == {
         "checked": 13,
         "as_desired": 1,
         "drifted": 9,
         "not_judged": 3,
-        "unlisted": 7,
+        "unlisted": 8,
         **{key: counts[key] for key in counts if key.startswith("findings")},
     }
     severities = ("findings_high", "findings_medium", "findings_low")
     assert counts["findings"] == sum(counts[key] for key in severities) > 0
     (statistics,) = (record for record in mess.run.records if record.status == "stats")
-    assert statistics.result == {"_run": {"azure_auth_audit_counts": counts}}
+    assert statistics.result == {"_run": {"infisical_audit_counts": counts}}
     assert mess.run.returncode == 2
     failure = " ".join(str(mess.audit.failure).split())
     assert failure.startswith(
         "Identities in the list: 13, of which 1 as desired, 9 drifted, 3 could not be judged."
-        " With Azure Auth, but not in the list: 7."
+        " With Azure Auth, but not in the list: 8."
     )
     assert f"The report is in {mess.audit.html} and {mess.audit.json}." in failure
 
@@ -57,10 +57,15 @@ def test_drift_is_told_by_setting_also_where_some_identities_fail(mess: Messy) -
     fields = {field["field"]: field for field in drifted["lax"]["fields"]}
     assert fields == {
         "tenant_id": {"field": "tenant_id", "desired": TENANT, "actual": TENANT.upper()},
+        "allow_all_service_principals": {
+            "field": "allow_all_service_principals",
+            "desired": False,
+            "actual": True,
+        },
         "allowed_service_principal_ids": {
             "field": "allowed_service_principal_ids",
             "desired": [PRINCIPAL],
-            "actual": [],
+            "actual": None,
         },
         "access_token_trusted_ips": {
             "field": "access_token_trusted_ips",
@@ -159,6 +164,14 @@ def test_no_name_is_taken_for_a_template(mess: Messy) -> None:
     assert not list(mess.audit.folder.rglob("hit"))
     shown = names(mess.audit.report["drifted"]) + names(mess.audit.report["unlisted"])
     assert set(HOSTILE) <= set(shown)
+
+
+def test_no_name_is_obeyed_by_a_terminal(mess: Messy) -> None:
+    """The differences of the module are printed, and the role's own words."""
+    lines = mess.run.output.split("\n")
+    assert [line for line in lines if not line.isprintable()] == []
+    assert "two\\nlines" in mess.audit.json.read_text(encoding="utf-8")
+    assert mess.audit.json.read_text(encoding="utf-8").replace("\n", "").isprintable()
 
 
 def test_only_the_reader_may_read_the_report(mess: Messy) -> None:

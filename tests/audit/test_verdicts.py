@@ -43,6 +43,13 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         for name, content in files.items():
             (folder / ".lists" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / ".lists" / name).write_text(json.dumps(content), encoding="utf-8")
+        twice = [
+            {"identity_id": other_id},
+            {"access_token_ttl": 3600},
+            {"identity_id": "", "identity_name": " clean 0 "},
+            {"identity_id": " ", "identity_name": "clean 1"},
+            {"identity_name": "other 1"},
+        ]
         unwritten = {"azure_auth_audit_html": "", "azure_auth_audit_json": ""}
         given = {**unwritten, "azure_auth_audit_desired": desired}
         on_findings = {**given, "azure_auth_audit_fail_on": "findings"}
@@ -53,12 +60,13 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                 "by default": {**given, "azure_auth_audit_json": str(folder / "one.json")},
                 "on findings": on_findings,
                 "on severe findings": {**on_findings, "azure_auth_audit_fail_severity": "medium"},
+                "on what is not complete": {**given, "azure_auth_audit_fail_on": "incomplete"},
                 "on what is not listed": {**given, "azure_auth_audit_unlisted_is_drift": True},
                 # As an earlier job of a workflow of AWX hands them on.
                 "with the numbers of another audit": {
                     **given,
                     "azure_auth_audit_unlisted_is_drift": True,
-                    "azure_auth_audit_counts": dict.fromkeys(NUMBERS, 0),
+                    "infisical_audit_counts": dict.fromkeys(NUMBERS, 0),
                     "result": {"checked": 5},
                     "findings": [],
                 },
@@ -76,15 +84,20 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                     "azure_auth_audit_ignore": "unlimited_uses,any_address",
                     "azure_auth_audit_json": str(folder / "three.json"),
                 },
+                "with drift, on what is not complete": {
+                    **given,
+                    "azure_auth_audit_desired": [{"identity_id": other_id, "state": "absent"}],
+                    "azure_auth_audit_fail_on": "incomplete",
+                },
+                "with an identity twice, on what is not complete": {
+                    **given,
+                    "azure_auth_audit_desired": twice,
+                    "azure_auth_audit_batch_size": 2,
+                    "azure_auth_audit_fail_on": "incomplete",
+                },
                 "with an identity twice": {
                     **given,
-                    "azure_auth_audit_desired": [
-                        {"identity_id": other_id},
-                        {"access_token_ttl": 3600},
-                        {"identity_id": "", "identity_name": " clean 0 "},
-                        {"identity_id": " ", "identity_name": "clean 1"},
-                        {"identity_name": "other 1"},
-                    ],
+                    "azure_auth_audit_desired": twice,
                     "azure_auth_audit_batch_size": 2,
                     "azure_auth_audit_json": str(folder / "four.json"),
                 },
@@ -101,11 +114,14 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         ("by default", False),
         ("on findings", True),
         ("on severe findings", False),
+        ("on what is not complete", False),
         ("on what is not listed", True),
         ("with the numbers of another audit", True),
         ("on findings but these, without a list", False),
         ("of files, with a rule to ignore as a text", False),
         ("with an identity twice", True),
+        ("with drift, on what is not complete", False),
+        ("with an identity twice, on what is not complete", True),
     ],
 )
 def test_when_an_audit_fails(name: str, fails: bool, verdicts: dict[str, Audit]) -> None:
@@ -120,7 +136,7 @@ def test_a_clean_report_has_nothing_but_what_is_not_listed(verdicts: dict[str, A
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["complete"] is True
     assert report["counts"]["as_desired"] == report["counts"]["checked"] == 5
-    assert names(report["unlisted"]) == ["other 0", "other 1", "\U0001f600 {{ 1 + 1 }}"]
+    assert names(report["unlisted"]) == ["other 0", "other 1", "\U0001f600"]
     assert [report[key] for key in ("drifted", "not_judged", "problems")] == [[], [], []]
 
 
@@ -204,7 +220,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a list that is a dictionary": (
         None,
         {"azure_auth_audit_desired": {"identity_name": "billing"}},
-        "'azure_auth_audit_desired' is of type dict and we were unable to convert to list",
+        "azure_auth_audit_desired is {'identity_name': 'billing'}, which is not a list; write a list",
     ),
     "batches of nothing": (
         None,
@@ -260,12 +276,12 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a rule that is none in a text": (
         None,
         {"azure_auth_audit_ignore": "unlimited_uses,uses"},
-        "value of azure_auth_audit_ignore must be one or more of: open_to_tenant, ",
+        "ignore has 'uses', which is no rule; there are open_to_tenant, ",
     ),
     "a rule that is none": (
         None,
         {"azure_auth_audit_ignore": ["uses"]},
-        "value of azure_auth_audit_ignore must be one or more of: open_to_tenant, ",
+        "ignore has 'uses', which is no rule; there are open_to_tenant, ",
     ),
     "a threshold that is none": (
         None,
@@ -275,7 +291,27 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a word that is none": (
         None,
         {"azure_auth_audit_fail_on": "sometimes"},
-        "value of azure_auth_audit_fail_on must be one of: drift, findings, never, got: sometimes",
+        "azure_auth_audit_fail_on is sometimes; write drift, findings, incomplete or never.",
+    ),
+    "a severity that is none": (
+        None,
+        {"azure_auth_audit_fail_severity": "worst"},
+        "azure_auth_audit_fail_severity is worst; write low, medium or high.",
+    ),
+    "a truth value that is none": (
+        None,
+        {"azure_auth_audit_without_list": "maybe"},
+        "azure_auth_audit_without_list is maybe; write true or false.",
+    ),
+    "a folder that YAML took for a number": (
+        None,
+        {"azure_auth_audit_folder": 83},
+        "azure_auth_audit_folder is 83, which is not a path; quote it.",
+    ),
+    "a number that is a truth value": (
+        None,
+        {"azure_auth_audit_without_list": True, "azure_auth_audit_batch_size": True},
+        "azure_auth_audit_batch_size is True; write a whole number of at least 1.",
     ),
 }
 

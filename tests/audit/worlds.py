@@ -32,6 +32,7 @@ DESIRED = {
 }
 # Names that would do something if anything took them for more than names.
 HOSTILE = (
+    "\x1b[1A\x1b[2Kok: [localhost]\r\n\x9b2J\x07",
     "<script>document.title='hit'</script>",
     '"><img src=x onerror="document.title=\'hit\'">',
     "' onmouseover='document.title=1",

@@ -183,9 +183,9 @@ def test_a_second_run_changes_nothing(jobs: Jobs) -> None:
 
 def test_stats_are_handed_on(jobs: Jobs) -> None:
     nothing = {"checked": SIZE, "changed": 0, "failed": 0, "purged": 0, "as_desired": 0}
-    assert jobs.applied.stats == {"azure_auth_apply_counts": {**nothing, "changed": SIZE}}
-    assert jobs.again.stats == {"azure_auth_apply_counts": {**nothing, "as_desired": SIZE}}
-    assert jobs.failing.stats["azure_auth_apply_counts"] == {
+    assert jobs.applied.stats == {"infisical_apply_counts": {**nothing, "changed": SIZE}}
+    assert jobs.again.stats == {"infisical_apply_counts": {**nothing, "as_desired": SIZE}}
+    assert jobs.failing.stats["infisical_apply_counts"] == {
         **nothing,
         "checked": 30,
         "changed": 28,
@@ -247,7 +247,7 @@ def test_without_batches_awx_drops_what_a_task_says(jobs: Jobs) -> None:
 def test_the_audit_fails_for_drift_and_hands_on_how_much(jobs: Jobs) -> None:
     assert jobs.audit.status == "failed"
     assert jobs.writes["audit"] == []
-    counts = jobs.audit.stats["azure_auth_audit_counts"]
+    counts = jobs.audit.stats["infisical_audit_counts"]
     assert (counts["checked"], counts["drifted"]) == (SIZE, 40)
     assert "40 drifted, 0 could not be judged" in jobs.audit.output
 

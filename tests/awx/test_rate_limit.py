@@ -45,7 +45,7 @@ def test_jobs_at_once_all_finish_and_each_makes_progress(
         jobs = [job.result() for job in started]
     counts = {"checked": 30, "changed": 30, "failed": 0, "purged": 0, "as_desired": 0}
     assert [job.status for job in jobs] == ["successful"] * JOBS
-    assert [job.stats["azure_auth_apply_counts"] for job in jobs] == [counts] * JOBS
+    assert [job.stats["infisical_apply_counts"] for job in jobs] == [counts] * JOBS
 
     reads = emulator.requests(method="GET", path="azure-auth/identities")
     refused = [record for record in reads if record.status == 429]

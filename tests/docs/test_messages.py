@@ -331,7 +331,8 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             "body", text="Client sent an HTTP request to an HTTPS server.", status=400
         ),
         "a redirect elsewhere": faulty(
-            "redirect", location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}"
+            "redirect",
+            location=f"https://elsewhere.example/api/v1/auth/azure-auth/identities/{OWN}",
         ),
         "a redirect to itself": faulty(
             "redirect", location=f"/api/v1/auth/azure-auth/identities/{OWN}"
@@ -430,7 +431,9 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "an id in a list that is a name": Trigger({"identity_ids": ["billing"]}, INFO),
         "a name in a list that is blank": Trigger({"identity_names": [" "]}, INFO),
         "a name in a list that two have": Trigger({"identity_names": ["batch worker"]}, INFO),
-        "a list of identities that leaves out those of projects": Trigger({}, INFO, server="projects"),
+        "a list of identities that leaves out those of projects": Trigger(
+            {}, INFO, server="projects"
+        ),
         "a list of identities that nothing counts": Trigger({}, INFO, server="without counts"),
         "a list of identities that lacks some": Trigger({}, INFO, server="miscounting"),
         "nobody may keep it": entries(purge_except=[]),
@@ -445,6 +448,17 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"identity_id": ID}, {"identity_id": OWN}
         ),
         "reading one that is unknown": Trigger({"identity_ids": [ID]}, INFO),
+        "a server that is down": Trigger(
+            {
+                "url": setting.closed,
+                "retries": 1,
+                "identity_ids": [f"{ID[:-2]}{number}" for number in range(10, 30)],
+            },
+            INFO,
+        ),
+        "a token that is used up": Trigger(
+            {"token": setting.token("admin", num_uses_limit=1), "resource": "other"}
+        ),
         "a signal": Trigger({}, fault=("latency", {"seconds": 60}), stopped="GET"),
         "a signal before the rest was tried": stopped(
             "GET", 1, {"identity_id": OWN}, {"identity_name": "billing", "state": "absent"}
@@ -486,9 +500,7 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
         started["miscounting"].fault(
             "body", path="/identities$", json={"identities": [], "totalCount": 3}
         )
-        started["without counts"].fault(
-            "error", path="/api/v2/", status=404, error="Not Found"
-        )
+        started["without counts"].fault("error", path="/api/v2/", status=404, error="Not Found")
         started["without revocation"].fault(
             "error", path="/token/revoke", status=400, error="BadRequest"
         )

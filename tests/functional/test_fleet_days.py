@@ -187,10 +187,6 @@ DAYS: dict[str, Day] = {
         ],
     ),
     "a server that takes its schema literally": Day(100, settings={"literal_schema": True}),
-    "a server far away, one at a time": Day(
-        48, options=lambda _yard: {"concurrency": 1}, settings={"latency": 0.06}, check=True
-    ),
-    "a server far away, eight at a time": Day(48, settings={"latency": 0.06}, check=True),
 }
 
 
@@ -414,16 +410,20 @@ def test_no_identity_is_opened_by_a_server_that_resets_what_is_left_out(
     assert {raw["resource"] for raw in stored} == {"other"}
 
 
-def test_eight_workers_take_less_than_a_quarter_of_the_time_of_one(
-    evenings: dict[str, Evening], record_property: t.Callable[[str, object], None]
-) -> None:
-    taken = []
-    for how in ("one", "eight"):
-        requests = evenings[f"a server far away, {how} at a time"].requests
-        assert len(requests) == 48
-        taken.append(requests[-1].time - requests[0].time)
-    record_property("times as fast with 8 workers", f"{taken[0] / taken[1]:.1f}")
-    assert taken[1] < taken[0] / 4
+@pytest.mark.parametrize("concurrency", [1, WORKERS])
+def test_so_many_identities_are_worked_on_at_once(concurrency: int, tmp_path: Path) -> None:
+    with working(tmp_path, 48, {}, latency=0.5, concurrency=concurrency) as (yard, start):
+        process = start()
+        reads: list[t.Any] = []
+
+        def all_are_busy() -> bool:
+            reads[:] = yard.server.requests(method="GET")
+            return len(reads) >= concurrency
+
+        wait_for(all_are_busy, process)
+        assert [item.status for item in reads] == [None] * concurrency
+        with process:
+            process.kill()
 
 
 # -- stopped ----------------------------------------------------------------------------------
@@ -431,14 +431,18 @@ def test_eight_workers_take_less_than_a_quarter_of_the_time_of_one(
 
 @contextlib.contextmanager
 def working(
-    folder: Path, size: int, wanted: t.Mapping[str, t.Any], **settings: t.Any
+    folder: Path,
+    size: int,
+    wanted: t.Mapping[str, t.Any],
+    concurrency: int = WORKERS,
+    **settings: t.Any,
 ) -> t.Iterator[tuple[Yard, t.Callable[[], t.Any]]]:
     """A yard, and what starts the module there."""
     with running(**settings) as server:
         names = [f"app {number}" for number in range(size)]
         yard = Yard(server, server.create_identities(names, azure_auth=ATTACHED))
         login = {name: value for name, value in yard.credentials().items() if value}
-        options = {"url": server.url, "retries": 9, **login}
+        options = {"url": server.url, "retries": 9, "concurrency": concurrency, **login}
         options["azure_auths"] = yard.entries(**wanted)
         yield yard, lambda: start_module(FLEET, folder, options)
 
@@ -458,9 +462,7 @@ def test_stopped_half_way_it_says_what_is_done_and_a_second_run_does_the_rest(
         process = start()
         wait_for(lambda: len(yard.server.requests(method="PATCH")) >= 100, process)
         process.send_signal(how)
-        stopped_at = time.monotonic()
         result = finish_module(process)
-        assert time.monotonic() - stopped_at < 6
         assert process.returncode == 1
         done = yard.changed()
         assert 90 <= len(done) < 250, "it was stopped too late"
@@ -526,9 +528,8 @@ def test_stopped_while_an_answer_does_not_come_it_says_that_this_is_not_known(
         process = start()
         wait_for(lambda: len(yard.changed()) == 19, process)
         process.send_signal(signal.SIGTERM)
-        stopped_at = time.monotonic()
         result = finish_module(process)
-        assert time.monotonic() - stopped_at < 12
+        # Nobody waited for the answer, which would have been a good one.
         assert (result["changed_count"], result["failed_count"]) == (19, 1)
         (unknown,) = [item for item in result["results"] if item["failed"]]
         assert unknown["identity_id"] == yard.ids[5]
@@ -559,9 +560,9 @@ def test_stopped_while_it_waits_for_a_rate_limit_it_ends_at_once(tmp_path: Path)
         wait_for(lambda: len(yard.server.requests(method="GET")) >= 10, process)
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
-        stopped_at = time.monotonic()
         result = finish_module(process)
-        assert time.monotonic() - stopped_at < 3
+        # Nobody waited for the next window, in which there would have been ten more.
+        assert len(yard.server.requests(method="GET")) == 10
         assert not result["changed"]
         assert result["checked"] == 10
         assert not_tried(result) == 40

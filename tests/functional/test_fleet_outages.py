@@ -25,7 +25,7 @@ SIZE = 200
 WORKERS = 8
 # A window in which a third of the work is done, on a machine of any speed.
 ENOUGH = SIZE // 3
-MODULES = {
+MODULES: dict[str, tuple[str, t.Callable[[list[str]], dict[str, t.Any]]]] = {
     "change": (FLEET, lambda ids: {"azure_auths": [changed(i) for i in ids]}),
     "look up": (INFO, lambda ids: {"identity_ids": ids}),
     "look up all": (INFO, lambda _ids: {}),
@@ -117,8 +117,13 @@ def test_a_server_that_is_shut_down_ends_the_task_and_is_told_once(
             trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
             target = stack.enter_context(forwarding(target, tls=context)).url
         gate = stack.enter_context(Gate(target))
-        options = {"url": gate.url, "token": server.token, "retries": 0, "validate_certs": False}
-        options["azure_auths"] = [changed(i) for i in ids]
+        options = {
+            "url": gate.url,
+            "token": server.token,
+            "retries": 0,
+            "validate_certs": False,
+            "azure_auths": [changed(i) for i in ids],
+        }
         process = start_module(FLEET, tmp_path, options)
         wait_for(lambda: len(done(server, "change")) >= ENOUGH, process)
         gate.close()
@@ -159,8 +164,11 @@ def test_of_two_fleets_at_once_each_says_what_it_has_done_itself(
             server.fault("drop", method="POST", path="/azure-auth/", when="after")
         else:
             server.fault("collide", method="POST", path="/azure-auth/")
-        options = {"url": server.url, "token": server.token}
-        options["azure_auths"] = [{"identity_id": i, **REQUIRED} for i in ids]
+        options = {
+            "url": server.url,
+            "token": server.token,
+            "azure_auths": [{"identity_id": i, **REQUIRED} for i in ids],
+        }
         both = [start_module(FLEET, tmp_path, options) for _number in range(2)]
         results = [finish_module(process) for process in both]
         attached = [item for item in server.requests(method="POST") if item.status == 200]

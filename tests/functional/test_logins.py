@@ -158,7 +158,11 @@ def test_refused_logins(server: t.Any, identity_id: str, tmp_path: Path) -> None
         ),
         ({"token": "garbage"}, "check its credentials or its token", "TokenError"),
         ({"token": expired}, "check its credentials or its token", "TokenError"),
-        ({"token": used_up, "resource": "other"}, "check its credentials", "UnauthorizedError"),
+        (
+            {"token": used_up, "resource": "other"},
+            "raise the limit on uses (access_token_num_uses_limit) of the auth method",
+            "UnauthorizedError",
+        ),
         ({"token": nobody}, "Give the role of the login's identity that", "PermissionDenied"),
     ]
     server.clear_requests()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from docs.tables import make_targets
-from tools import check, demo, importer, network
+from tools import ansible_test, check, demo, importer, network
 from tools.environments import project_environ
 from tools.infisical import OPT_IN, VARIABLES, IncompleteError, infisical, opt_out, opted_for
 from tools.paths import ROOT
@@ -267,6 +267,19 @@ def test_a_host_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPa
     with running() as emulator:
         # It answers 404, too.
         assert network._answers(f"{emulator.url}/nothing")
+
+
+def test_sanity_tests_that_need_what_cannot_be_had_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requirements = tmp_path / "_data" / "requirements"
+    requirements.mkdir(parents=True)
+    (requirements / "sanity.pep8.txt").write_text("pycodestyle==2.14.0\n", encoding="utf-8")
+    for test, host in (("pylint", "nowhere"), ("yamllint", "there")):
+        text = f"astroid==4.0.2\ndill @ https://{host}.example.com/dill.zip#sha256=0\n"
+        (requirements / f"sanity.{test}.txt").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(ansible_test, "reachable", lambda url: "there" in url)
+    assert ansible_test._without_requirements(tmp_path) == {"pylint": "nowhere.example.com"}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import IO
+from urllib.parse import urlsplit
 
 from .counts import read_reports
 from .environments import project_environ
@@ -34,6 +35,9 @@ from .pythons import search_path
 BOOTSTRAP_CACHE = Path("~/.ansible/test/cache").expanduser()
 BOOTSTRAP_URL = "https://ci-files.testing.ansible.com/ansible-test/get-pip-{version}.py"
 
+# Begins the line about a test that is not run.
+LEFT_OUT = "Left out: "
+
 # Serves in its place, from whatever package index pip is set up for. ensurepip has a process of its
 # own because it makes the one that it runs in forget pip's configuration.
 BOOTSTRAP_SUBSTITUTE = """\
@@ -44,14 +48,32 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "--quiet", *pa
 """
 
 
-def _provide_pip_bootstrap(bin_directory: Path) -> None:
+def _ansible_test(bin_directory: Path) -> Path:
+    """Where ansible-test itself is installed."""
+    locate = "import ansible_test; print(ansible_test.__path__[0])"
+    found = subprocess.run(
+        [bin_directory / "python", "-I", "-c", locate], check=True, capture_output=True, text=True
+    )
+    return Path(found.stdout.strip())
+
+
+def _without_requirements(package: Path) -> dict[str, str]:
+    """The sanity tests that need what is on no package index and cannot be had, with where it is.
+
+    ansible-core 2.22.0rc1 takes a library from GitHub for pylint.
+    """
+    found = {}
+    for file in package.glob("_data/requirements/sanity.*.txt"):
+        for url in re.findall(r"@ (https://\S+)", file.read_text()):
+            if not reachable(url):
+                found[file.name.split(".")[1]] = urlsplit(url).netloc
+    return found
+
+
+def _provide_pip_bootstrap(package: Path) -> None:
     """Make sure that ansible-test finds its pip bootstrap scripts, also without the internet."""
-    python = bin_directory / "python"
-    locate = "import ansible_test._internal.python_requirements as module; print(module.__file__)"
-    source = subprocess.run(
-        [python, "-I", "-c", locate], check=True, capture_output=True, text=True
-    ).stdout
-    for version in re.findall(r"\bpip='([\d.]+)'", Path(source.strip()).read_text()):
+    source = (package / "_internal/python_requirements.py").read_text()
+    for version in re.findall(r"\bpip='([\d.]+)'", source):
         script = BOOTSTRAP_CACHE / f"get_pip_{version.replace('.', '_')}.py"
         if script.exists():
             continue
@@ -106,8 +128,12 @@ def run_ansible_test(
     environ["PATH"] = os.pathsep.join([str(bin_directory), *search_path()])
     command: list[str | Path] = [bin_directory / "ansible-test", kind, "--color", "no"]
     if kind == "sanity":
-        _provide_pip_bootstrap(bin_directory)
+        package = _ansible_test(bin_directory)
+        _provide_pip_bootstrap(package)
         command.append("--junit")
+        for test, host in _without_requirements(package).items():
+            command += ["--skip-test", test]
+            print(f"{LEFT_OUT}{test}, as {host} cannot be reached", file=log, flush=True)
     with contextlib.ExitStack() as stack:
         if kind == "integration":
             variables = stack.enter_context(infisical())

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO
 
-from .ansible_test import run_ansible_test
+from .ansible_test import LEFT_OUT, run_ansible_test
 from .counts import Counts, read_reports, total
 from .demo import IDENTITY, PLAYBOOK
 from .environments import Environment, InstallError, environment, project_environ
@@ -81,6 +81,11 @@ class Job:
         counts = total(read_reports(REPORTS / label).values())
         tests = str(counts) if counts != Counts() else ""
         result = f"failed: {path.relative_to(ROOT)}" if status else "passed"
+        result += "".join(
+            f"; without {line.removeprefix(LEFT_OUT)}"
+            for line in path.read_text(errors="replace").splitlines()
+            if line.startswith(LEFT_OUT)
+        )
         row = Row(self.core, self.python, self.what, result, tests, time.monotonic() - started)
         print(f"{row.core:<4}  {row.python:<4}  {row.what:<25}  {row.result}", flush=True)
         return row, counts.of_check(passed=status == 0)

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.filter.azure_auth_audit_report import (
@@ -93,8 +93,8 @@ def test_what_opens_an_identity_is_told() -> None:
     result = check([changed(ONE)], 1, diff=[{"before": opened, "after": listed}])
     (drifted,) = make([{"identity_id": ONE}], [result], NOTHING, [])["drifted"]
     assert drifted["fields"] == [
-        {"field": "allow_all_service_principals", "desired": False, "actual": True},
         {"field": "allowed_service_principal_ids", "desired": [TWO], "actual": None},
+        {"field": "allow_all_service_principals", "desired": False, "actual": True},
     ]
 
 
@@ -331,7 +331,6 @@ def test_what_is_not_right_is_an_error_of_one_sentence(arguments: t.Any, message
 outcomes = st.sampled_from(["as desired", "drifted", "failed"])
 
 
-@settings(deadline=None)  # machines that run tests are busy
 @given(
     st.lists(st.lists(outcomes, max_size=5), max_size=5),
     st.integers(0, 3),

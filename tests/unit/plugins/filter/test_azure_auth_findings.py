@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.filter import azure_auth_findings as plugin
@@ -401,7 +401,6 @@ returned = st.builds(
 )
 
 
-@settings(deadline=None)  # machines that run tests are busy
 @given(st.lists(returned, max_size=5))
 def test_no_object_that_a_module_can_return_is_too_much(objects: list[Object]) -> None:
     found = find(objects, min_identical=2)
@@ -410,7 +409,6 @@ def test_no_object_that_a_module_can_return_is_too_much(objects: list[Object]) -
     assert len(found) <= len(NAMES) * len(objects)
 
 
-@settings(deadline=None)  # machines that run tests are busy
 @given(st.lists(networks, max_size=8))
 def test_networks_are_judged_as_the_standard_library_would(texts: list[str]) -> None:
     found = {finding["rule"]: finding["value"] for finding in find([azure_auth(**ips(*texts))])}

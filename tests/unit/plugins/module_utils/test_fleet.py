@@ -30,6 +30,7 @@ GATEWAY = ApiError("Down.", http_status=503, error="ServiceUnavailable")
 LOGGED_OUT = ApiError("Who are you?", http_status=401, error="UnauthorizedError")
 EXPIRED = ApiError("Too old.", http_status=403, error="TokenError")
 INVALID = ApiError("Bad input.", http_status=401, error="ValidationFailure")
+AWAY = ApiError("Broken.", http_status=500, error="IdAccessTokenFindOne")
 LOST = TransportError("Lost.", unsent=False, transient=True)
 UNTRUSTED = TransportError("No trust.", unsent=True, transient=False)
 LIMITED = RateLimitedError("Too many.", DENIED)
@@ -151,12 +152,30 @@ def test_the_end_of_the_login_or_of_the_patience_ends_it_all(end: InfisicalError
     )
 
 
-@pytest.mark.parametrize("outage", [GATEWAY, LOST], ids=lambda outage: type(outage).__name__)
+@pytest.mark.parametrize("outage", [GATEWAY, AWAY, LOST], ids=str)
 def test_a_server_that_is_down_ends_it_all(outage: InfisicalError) -> None:
     fleet = Fleet(1)
     fleet.visit(visits_of(100), failing(*range(10, 100), by=outage), changed)
     assert counts(fleet) == (100, 26, 10, 16, 0)
-    assert fleet.message().endswith(" 74 of 100 identities were not tried.")
+    assert fleet.message() == (
+        "The server seems to be down, or out of reach: 16 of 100 identities failed for it, the last"
+        f" of them with: azure_auths[25]: {outage} 74 of 100 identities were not tried."
+    )
+
+
+def test_what_failed_before_an_outage_is_told_apart() -> None:
+    fleet = Fleet(1)
+
+    def do(visit: Visit) -> None:
+        raise DENIED if number_of(visit) in (2, 3) else LOST
+
+    fleet.visit(visits_of(100), do, changed)
+    assert counts(fleet) == (100, 20, 0, 20, 0)
+    assert fleet.message() == (
+        "The server seems to be down, or out of reach: 18 of 100 identities failed for it, the last"
+        " of them with: azure_auths[19]: Lost. 2 of 100 identities failed: azure_auths[2]: Not"
+        " allowed. azure_auths[3]: Not allowed. 80 of 100 identities were not tried."
+    )
 
 
 @pytest.mark.parametrize(
