@@ -123,7 +123,9 @@ def test_an_inventory_with_several_hosts_by_that_name_is_refused(
     variables = {"azure_auth_apply_desired": entries("a")}
     told = run(emulator, tmp_path, variables, "-i", "hosts.yml")
     assert told.returncode != 0
-    assert "This play is for one host, and each host, or each slice" in " ".join(told.output.split())
+    assert "This play is for one host, and each host, or each slice" in " ".join(
+        told.output.split()
+    )
     assert not emulator.requests()
 
 
