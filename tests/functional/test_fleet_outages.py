@@ -162,7 +162,7 @@ def test_of_two_fleets_at_once_each_says_what_it_has_done_itself(
 ) -> None:
     """A real server answers most of those who are late with a 500, `Create`."""
     size = 30
-    attach = {"method": "POST", "path": AZURE_AUTH}
+    attach: dict[str, t.Any] = {"method": "POST", "path": AZURE_AUTH}
     with running() as server:
         ids = server.create_identities([f"app {n}" for n in range(size)])
         contested = ids[WORKERS : 2 * WORKERS]
