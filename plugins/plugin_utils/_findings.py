@@ -26,7 +26,7 @@ SEVERITIES = (HIGH, MEDIUM, LOW)
 # name applications, and Entra writes them into tokens without one.
 _BARE_HOST = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
-# What programs ask Entra for a token with, where they name scopes; the audience is what is before it.
+# What programs ask Entra for a token with, as a scope; the audience is what stands before it.
 _SCOPE = re.compile(r"(.*/)?\.default/?", re.IGNORECASE | re.DOTALL)
 
 # What Infisical reads as the prefix 0, and nobody means by it: it takes the digits that come first.
@@ -205,7 +205,7 @@ def _open_to_tenant(subject: Subject, _thresholds: Thresholds) -> bool | None:
 
 
 def _any_audience(subject: Subject, _thresholds: Thresholds) -> str | None:
-    """Return the resource if nothing of it is left to compare: Infisical drops a slash at its end."""
+    """Return the resource if nothing is left to compare: Infisical drops a slash at its end."""
     resource: str = subject.values["resource"]
     return resource if trim(resource) in ("", "/") else None
 

@@ -220,7 +220,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a list that is a dictionary": (
         None,
         {"azure_auth_audit_desired": {"identity_name": "billing"}},
-        "azure_auth_audit_desired is {'identity_name': 'billing'}, which is not a list; write a list",
+        "azure_auth_audit_desired is {'identity_name': 'billing'}, which is not a list; write a",
     ),
     "batches of nothing": (
         None,

@@ -102,6 +102,41 @@ def test_nothing_is_purged_if_something_failed(emulator: Emulator, tmp_path: Pat
     assert "DELETE" not in writes(emulator)
 
 
+def test_no_name_is_obeyed_by_a_terminal(emulator: Emulator, tmp_path: Path) -> None:
+    name = "a\x1b[2Kok: [localhost]\r\n\x9b2J\u202e"
+    changed, failing = emulator.create_identities([name, name + "2"], azure_auth=STORED)
+    emulator.fault("error", method="PATCH", identity_id=failing, status=400, message=name)
+    variables = {"azure_auth_apply_desired": entries(name, name + "2")}
+    told = run(emulator, tmp_path, variables, "--diff")
+    assert told.returncode != 0
+    assert [line for line in told.output.split("\n") if not line.isprintable()] == []
+    assert f"a\\x1b[2Kok: [localhost]\\r\\n\\x9b2J\\u202e2 {failing}: Could not" in told.output
+    assert emulator.azure_auth(changed)["resource"] == SETTINGS["resource"]  # type: ignore[index]
+    told = run(emulator, tmp_path, {**variables, "azure_auth_apply_only": name + "3"})
+    assert [line for line in told.output.split("\n") if not line.isprintable()] == []
+
+
+def test_an_inventory_with_several_hosts_by_that_name_is_refused(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    write(tmp_path, {"hosts.yml": {"localhost": {"hosts": {"one": None, "two": None}}}})
+    variables = {"azure_auth_apply_desired": entries("a")}
+    told = run(emulator, tmp_path, variables, "-i", "hosts.yml")
+    assert told.returncode != 0
+    assert "This play is for one host, and each host, or each slice" in " ".join(
+        told.output.split()
+    )
+    assert not emulator.requests()
+
+
+def test_outside_of_awx_an_inventory_may_have_other_hosts(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.create_identities(["a"])
+    told = run(emulator, tmp_path, {"azure_auth_apply_desired": entries("a")}, "-i", "web,")
+    assert told.returncode == 0, told.output
+
+
 def test_what_is_chosen_by_name_and_by_id_is_applied_once(
     emulator: Emulator, tmp_path: Path
 ) -> None:
