@@ -176,7 +176,8 @@ class Fleet:
         if self.complete:
             return ""
         parts = []
-        lost, others = [], []
+        lost: list[Visit] = []
+        others: list[Visit] = []
         for visit in self.visits:
             if visit.failure:
                 (lost if self._outage and visit.failure.transient else others).append(visit)

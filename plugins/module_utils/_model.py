@@ -72,11 +72,11 @@ class Field(t.NamedTuple):
 
     `switch` is the name of a second option, a boolean, that says what no value of the first can;
     `from_switch(raw, given)` returns the value that it stands for: `given` says whether the first
-    option is given too, whose value then counts. In results `to_result(value)` is the first option's value, and
-    `to_switch(value)` the second's. `resolve(current, wanted)` returns the wanted value where that
-    depends on the current one (None: not attached), and None where it asks for nothing. The two
-    raise OptionError. `warning(current, value)` returns what to warn of when a run makes the one of
-    the other, as a kind of note.
+    option is given too, whose value then counts. In results `to_result(value)` is the value of the
+    first option, and `to_switch(value)` that of the second. `resolve(current, wanted)` returns the
+    wanted value where that depends on the current one (None: not attached), and None where it asks
+    for nothing. The two raise OptionError. `warning(current, value)` returns what to warn of where
+    a run makes the one of the other, as a kind of note.
     """
 
     option: str

@@ -102,7 +102,10 @@ def _secret(option: str, raw: t.Any) -> str:
 
 def _login_data(option: str, raw: t.Any) -> dict[str, str]:
     """Read a login. Raises OptionError, which shows nothing that may be a secret."""
-    cure = f"give what infisical_login returned under that name, as in {option}: '{{{{ login.{option} }}}}'"
+    cure = (
+        "give what infisical_login returned under that name, as in"
+        f" {option}: '{{{{ login.{option} }}}}'"
+    )
     if isinstance(raw, str) and trim(raw).startswith("{"):
         try:
             raw = check_type_dict(trim(raw))
@@ -112,7 +115,8 @@ def _login_data(option: str, raw: t.Any) -> dict[str, str]:
         raise OptionError(f"{option} is not a dictionary; {cure}.")
     if option in raw:
         raise OptionError(
-            f"{option} is the whole result of the login; give login.{option}, which is a part of it."
+            f"{option} is the whole result of the login; give login.{option}, which is a part of"
+            " it."
         )
     others = [
         key if isinstance(key, str) and _KEY.fullmatch(key) else "one that is no name"

@@ -53,8 +53,9 @@ class Module(AnsibleModule):
         # Ansible's own, and the only moment between reading parameters and judging them: see
         # _parameters.py.
         super()._load_params()
-        self._parameters = settle(self.params, self.argument_spec)
-        self.params = self._parameters.public
+        given: dict[str, t.Any] = self.params
+        self._parameters = settle(given, self.argument_spec)
+        self.params: dict[str, t.Any] = self._parameters.public
         try:
             self._choice = choose(self.login_options, os.environ)
         except OptionError as error:

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from audit.harness import Audit, audits, by_secret, writes
+from audit.harness import ROLE, Audit, audits, by_secret, play, writes
 from audit.worlds import DESIRED, STORED, clear_seed
 from emulator import running
 
@@ -90,3 +92,17 @@ def test_a_login_that_fails_is_told_by_its_message(
     assert (tokens, written) == (0, 0)
     assert "Invalid credentials" in str(audit.failure)
     assert not audit.json.exists()
+
+
+def test_a_host_that_cannot_be_used_is_told_although_the_login_is_hidden(tmp_path: Path) -> None:
+    unusable = {
+        "ansible_remote_tmp": "/proc/nowhere",
+        "ansible_pipelining": False,
+        "azure_auth_audit_without_list": True,
+    }
+    run = [{"hosts": "localhost", "gather_facts": False, "vars": unusable, "roles": [ROLE]}]
+    (tmp_path / "audit.yml").write_text(json.dumps(run), encoding="utf-8")
+    done = play({"INFISICAL_TOKEN": "unused"}, tmp_path, "audit.yml")
+    assert done.returncode != 0
+    (failed,) = (record for record in done.records if record.status == "failed")
+    assert "Failed to create temporary directory" in failed.result["msg"]

@@ -451,7 +451,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "a server that is down": Trigger(
             {
                 "url": setting.closed,
-                "retries": 0,
+                "retries": 1,
                 "identity_ids": [f"{ID[:-2]}{number}" for number in range(10, 30)],
             },
             INFO,

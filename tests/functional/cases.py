@@ -165,7 +165,7 @@ ATTACHING = [
         "attach for not everyone, who are not listed",
         None,
         {**OPEN, "allow_all_service_principals": False},
-        refused="attaching it needs allowed_service_principal_ids (or allow_all_service_principals)",
+        refused="needs allowed_service_principal_ids (or allow_all_service_principals); give it",
     ),
     Case(
         "attach without a maximum takes two requests",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import ssl
 import time
 import typing as t
@@ -23,9 +24,11 @@ from emulator import running
 
 SIZE = 200
 WORKERS = 8
+AZURE_AUTH = "/azure-auth/identities/"
+IDENTITY = "^/api/v1/identities/"
 # A window in which a third of the work is done, on a machine of any speed.
 ENOUGH = SIZE // 3
-MODULES = {
+MODULES: dict[str, tuple[str, t.Callable[[list[str]], dict[str, t.Any]]]] = {
     "change": (FLEET, lambda ids: {"azure_auths": [changed(i) for i in ids]}),
     "look up": (INFO, lambda ids: {"identity_ids": ids}),
     "look up all": (INFO, lambda _ids: {}),
@@ -57,7 +60,7 @@ def working(
 
 def done(server: t.Any, what: str) -> list[t.Any]:
     method = {"change": "PATCH", "purge": "DELETE"}.get(what, "GET")
-    requests = server.requests(method=method, path="/azure-auth/identities/")
+    requests = server.requests(method=method, path=AZURE_AUTH)
     return [item for item in requests if item.status == 200]
 
 
@@ -99,8 +102,9 @@ def test_a_database_that_stays_away_ends_the_task_and_is_told_once(
         # Each is tried twice, and a write that was refused is followed by a look.
         assert len(lost) <= 4 * (16 + WORKERS)
         if what == "change":
-            told = {item["identity_id"] for item in result["results"] if item["changed"]}
-            assert told == {i for i in ids if server.azure_auth(i)["resource"] == "other"}
+            assert changes_of(result) == {
+                i for i in ids if server.azure_auth(i)["resource"] == "other"
+            }
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
@@ -117,8 +121,13 @@ def test_a_server_that_is_shut_down_ends_the_task_and_is_told_once(
             trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
             target = stack.enter_context(forwarding(target, tls=context)).url
         gate = stack.enter_context(Gate(target))
-        options = {"url": gate.url, "token": server.token, "retries": 0, "validate_certs": False}
-        options["azure_auths"] = [changed(i) for i in ids]
+        options = {
+            "url": gate.url,
+            "token": server.token,
+            "retries": 0,
+            "validate_certs": False,
+            "azure_auths": [changed(i) for i in ids],
+        }
         process = start_module(FLEET, tmp_path, options)
         wait_for(lambda: len(done(server, "change")) >= ENOUGH, process)
         gate.close()
@@ -153,27 +162,45 @@ def test_of_two_fleets_at_once_each_says_what_it_has_done_itself(
 ) -> None:
     """A real server answers most of those who are late with a 500, `Create`."""
     size = 30
-    with running(latency=0.02) as server:
+    attach: dict[str, t.Any] = {"method": "POST", "path": AZURE_AUTH}
+    with running() as server:
         ids = server.create_identities([f"app {n}" for n in range(size)])
+        contested = ids[WORKERS : 2 * WORKERS]
+        # The first one hears late that nothing is attached to these, and the second one is faster.
+        server.fault("drip", path=IDENTITY, identity_id=contested, times=WORKERS, interval=0.006)
         if lost:
-            server.fault("drop", method="POST", path="/azure-auth/", when="after")
+            server.fault("drop", **attach, when="after")
         else:
-            server.fault("collide", method="POST", path="/azure-auth/")
-        options = {"url": server.url, "token": server.token}
-        options["azure_auths"] = [{"identity_id": i, **REQUIRED} for i in ids]
-        both = [start_module(FLEET, tmp_path, options) for _number in range(2)]
-        results = [finish_module(process) for process in both]
-        attached = [item for item in server.requests(method="POST") if item.status == 200]
-        late = [item for item in server.requests(method="POST") if item.status == 500]
+            server.fault("collide", **attach)
+        options = {
+            "url": server.url,
+            "token": server.token,
+            "azure_auths": [{"identity_id": i, **REQUIRED} for i in ids],
+        }
+        first = start_module(FLEET, tmp_path, options)
+        hearing = re.compile("|".join(contested))
+        wait_for(
+            lambda: sum(bool(hearing.search(item.path)) for item in server.requests(path=IDENTITY))
+            == WORKERS,
+            first,
+        )
+        first.send_signal(signal.SIGSTOP)
+        of_second = finish_module(start_module(FLEET, tmp_path, options))
+        first.send_signal(signal.SIGCONT)
+        of_first = finish_module(first)
+        late = [item for item in server.requests(**attach) if item.status == 500]
         assert all(server.azure_auth(i) for i in ids)
-    for result in results:
+    for result in (of_first, of_second):
         assert not result.get("failed"), result["msg"]
-        told = {item["identity_id"] for item in result["results"] if item["changed"]}
-        assert len(told) == result["changed_count"]
-    changes = sum(result["changed_count"] for result in results)
+        assert result["changed_count"] == len(changes_of(result))
+    assert changes_of(of_second) == set(ids[WORKERS:])
     if lost:
         # Whose it was cannot be known, and so counts for both.
-        assert changes >= size
+        assert changes_of(of_first) == {*ids[:WORKERS], *contested}
     else:
-        assert late, "they did not meet"
-        assert len(attached) == changes == size
+        assert len(late) == WORKERS, "they did not meet"
+        assert changes_of(of_first) == set(ids[:WORKERS])
+
+
+def changes_of(result: Result) -> set[str]:
+    return {item["identity_id"] for item in result["results"] if item["changed"]}

@@ -192,7 +192,7 @@ def test_a_name_cannot_forge_a_line_of_output(
     server.put_azure_auth(identity_id, **{**ATTACHED, "resource": f"r{name}"})
     server.put_azure_auth(server.create_identity("other"), **ATTACHED)
     options = {"url": server.url, "token": server.token, "access_token_num_uses_limit": 9}
-    tasks = [
+    tasks: list[dict[str, t.Any]] = [
         {MODULE: {**options, "identity_id": identity_id}, "check_mode": True},
         {MODULE: {**options, "identity_name": name}},
         {

@@ -245,7 +245,9 @@ JSON = b"Content-Type: application/json\r\n"
 
 def http(status: t.Any, body: bytes, *headers: str, length: t.Any = None) -> Reply:
     head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body) if length is None else length}"]
-    return Reply(head=("\r\n".join([*head, *headers]) + "\r\n\r\n").encode("latin-1"), body=body)
+    sent = ("\r\n".join([*head, *headers]) + "\r\n\r\n").encode("latin-1")
+    # A connection that is closed unannounced may cost the next request a try.
+    return Reply(head=sent, body=body, end=KEEP)
 
 
 def error(status: int, name: t.Any, message: t.Any = "Something went wrong") -> Reply:

@@ -130,7 +130,7 @@ class Runner:
 
     def run(self, name: str) -> Outcome:
         """Run one check to its end."""
-        print(f"{'started':<8} {name:<22} {'':8}  {CHECKS[name]}", flush=True)
+        say(f"{'started':<8} {name:<22} {'':8}  {CHECKS[name]}")
         reports = REPORTS / name
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir(parents=True)
@@ -206,6 +206,12 @@ def _was_skipped(verdict: Path) -> bool:
     return any(session["result"] == "skipped" for session in sessions)
 
 
+def say(text: str) -> None:
+    """Print a text and its line end as one, so that threads do not get between them."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def summary(outcomes: Sequence[Outcome]) -> str:
     """The table at the end. Its last line is the sum of all tests, alone."""
     by_name = {outcome.name: outcome for outcome in outcomes}
@@ -254,9 +260,9 @@ def main(arguments: Sequence[str]) -> int:
             for finished in as_completed(under_way):
                 outcome = finished.result()
                 outcomes.append(outcome)
-                print(outcome.line(), flush=True)
+                say(outcome.line())
                 if outcome.result == "failed":
-                    print(runner.tail(outcome.name), flush=True)
+                    say(runner.tail(outcome.name))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             runner.end_all()

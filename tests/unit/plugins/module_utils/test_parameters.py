@@ -91,7 +91,7 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
     ({"token": True}, "token is not a string"),
     (
         {"client_secret": SECRET},
-        "'client_secret' is not an option of this module; did you mean universal_auth_client_secret",
+        "not an option of this module; did you mean universal_auth_client_secret?",
     ),
     ({"tenantid": SECRET}, "'tenantid' is not an option of this module; did you mean tenant_id?"),
     ({"qqqq": 1}, "'qqqq' is not an option of this module; there are accessTokenMaxTTL, acc"),

@@ -149,7 +149,7 @@ def test_threads_that_hang_do_not_keep_python_from_ending() -> None:
     never.set()
 
 
-@pytest.fixture()
+@pytest.fixture
 def _signals_are_watched() -> t.Iterator[None]:
     before = {number: signal.getsignal(number) for number in _signals._SIGNALS}
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
