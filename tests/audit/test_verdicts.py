@@ -136,7 +136,7 @@ def test_a_clean_report_has_nothing_but_what_is_not_listed(verdicts: dict[str, A
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["complete"] is True
     assert report["counts"]["as_desired"] == report["counts"]["checked"] == 5
-    assert names(report["unlisted"]) == ["other 0", "other 1", "\U0001f600"]
+    assert names(report["unlisted"]) == ["other 0", "other 1", "\U0001f600 {{ 1 + 1 }}"]
     assert [report[key] for key in ("drifted", "not_judged", "problems")] == [[], [], []]
 
 
