@@ -115,7 +115,7 @@ def _login_data(option: str, raw: t.Any) -> dict[str, str]:
         raise OptionError(f"{option} is not a dictionary; {cure}.")
     if option in raw:
         raise OptionError(
-            f"{option} is the whole result of the login; give login.{option}, which is a part of"
+            "login_data is the whole result of the login; give login.login_data, which is a part of"
             " it."
         )
     others = [
@@ -136,7 +136,7 @@ def _login_data(option: str, raw: t.Any) -> dict[str, str]:
             raise OptionError(f"{option}.{key} is not a string; {cure}.")
         if key == _URL and not _is_url(value):
             # It may be the token, in the wrong place.
-            raise OptionError(f"{option}.{key} is not the URL of a server; {cure}.")
+            raise OptionError(f"login_data.url is not the URL of a server; {cure}.")
         login[key] = _secret(f"{option}.{key}", value)
     return login
 

@@ -42,7 +42,7 @@ class Module(AnsibleModule):
     def __init__(self, spec: Spec, lists: t.Collection[str] = ()) -> None:
         self._lists = lists
         self._parameters = Parameters({}, {}, [])
-        self._choice: Choice | OptionError = OptionError("No login was chosen.")
+        self._choice: Choice | OptionError
         self._secrets: set[str] = set()
         super().__init__(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True)
         _require_libraries(self)

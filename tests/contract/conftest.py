@@ -21,11 +21,6 @@ except IncompleteError as error:
 SERVERS = ["instance"] if _INSTANCE else [f"emulator-{generation}" for generation in GENERATIONS]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Say what the marker means."""
-    config.addinivalue_line("markers", "generations(*names): what servers the test is about")
-
-
 def _about(item: pytest.Item, generation: str) -> bool:
     """Whether a test is about servers of a generation."""
     marker = item.get_closest_marker("generations")

@@ -26,7 +26,8 @@ ODD: dict[str, dict[str, t.Any]] = {
     "IPv6 spelled at length": trusted("2001:0DB8:0:0::1", "2001:db8::/32"),
     "everyone": {"allowedServicePrincipalIds": ""},
     "an empty entry, twice the same": {"allowedServicePrincipalIds": f"{ONE}, , {TWO}, {ONE}"},
-    "no UUIDs": {"allowedServicePrincipalIds": "My-App, other", "tenantId": "My-Tenant"},
+    # Given back, a blank counts as left out.
+    "a blank resource": {"resource": ""},
     "blanks within": {"resource": "api://my  app"},
     "the most": {"accessTokenTTL": 315360000, "accessTokenMaxTTL": 315360000},
     "no TTL": {"accessTokenTTL": 0, "accessTokenMaxTTL": 60},
@@ -50,7 +51,13 @@ UNSAYABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         {"accessTokenTTL": 200, "accessTokenMaxTTL": 100},
         "access_token_ttl 200 (given) is above access_token_max_ttl 100 (given)",
     ),
-    "a blank resource": ({"resource": ""}, "resource is blank"),
+    "principals that are no UUIDs": (
+        {"allowedServicePrincipalIds": "My-App, other"},
+        "allowed_service_principal_ids[0] 'My-App' is not a UUID",
+    ),
+    "a tenant that is no UUID": ({"tenantId": "My-Tenant"}, "tenant_id 'My-Tenant' is not a UUID"),
+    "no audience": ({"resource": "/"}, "resource is '/', for which Infisical checks no audience"),
+    "a masked resource": ({"resource": "https://********/"}, "is masked text, which Ansible"),
 }
 
 
@@ -167,6 +174,7 @@ def test_one(here: Visit, generation: str) -> None:
             "tenant_id": TENANT,
             "resource": RESOURCE,
             "allowed_service_principal_ids": [ONE],
+            "allow_all_service_principals": False,
             "access_token_trusted_ips": ["10.0.0.0/8", "192.0.2.0/24"],
             "access_token_ttl": 3600,
             "access_token_max_ttl": 7200,
