@@ -140,6 +140,12 @@ def _text(option: str, raw: t.Any) -> str:
     return raw
 
 
+def _flag(option: str, raw: t.Any) -> t.Any:
+    if isinstance(raw, str):
+        _refuse_no_value(option, raw)
+    return raw
+
+
 def _whole(option: str, raw: t.Any) -> t.Any:
     number = raw
     if isinstance(raw, str) and _WHOLE.fullmatch(trim(raw)):
@@ -182,6 +188,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,100}", re.ASCII)
 _READERS: t.Mapping[str, t.Callable[[str, t.Any], t.Any]] = {
     "str": _text,
     "path": _text,
+    "bool": _flag,
     "int": _whole,
     "float": _number,
     "list": _items,

@@ -20,7 +20,7 @@ from ._client import base_url, password_in
 from ._errors import OptionError
 from ._model import Values
 from ._options import Spec, absent, with_values
-from ._text import quoted, trim
+from ._text import has_template, quoted, trim
 
 # What Ansible itself shows in place of a secret.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -33,7 +33,7 @@ class Parameters(t.NamedTuple):
     """Parameters without secrets.
 
     `public` are those for Ansible, its own among them. `secret` are the secret options that have a
-    value, and login_data as a whole. `problems` are sentences about those that are left out.
+    value, and login_data as a whole. `problems` are sentences about what is wrong.
     """
 
     public: dict[str, t.Any]
@@ -61,6 +61,7 @@ def settle(given: Values, spec: Spec) -> Parameters:
             public[option] = raw
         elif option not in legal:
             problems.append(_unknown(option, legal))
+            public[option] = HIDDEN
         elif absent(raw):
             continue
         elif option == _LOGIN_DATA:
@@ -73,6 +74,13 @@ def settle(given: Values, spec: Spec) -> Parameters:
             values[option] = raw
     read, wrong = with_values(spec, values)
     public.update(read)
+    # Ansible would refuse these too, which is how ansible-lint finds them. It gives templates as
+    # they are, and knows that they are none of the value.
+    public.update(
+        (option, values[option])
+        for option in wrong
+        if spec.get(option, {}).get("required") or not has_template(values[option])
+    )
     if _LOGIN_DATA in secret:
         public[_LOGIN_DATA] = {key: v for key, v in secret[_LOGIN_DATA].items() if key != _TOKEN}
     return Parameters(public, secret, [*problems, *wrong.values()])

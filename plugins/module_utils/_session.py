@@ -103,7 +103,8 @@ class Module(AnsibleModule):
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
         """End the module as failed, which Ansible too may do, when it finds an option invalid."""
-        msg = " ".join(filter(None, (*self._parameters.problems, msg)))
+        # What is found wrong here is told better than by Ansible.
+        msg = " ".join(self._parameters.problems) or msg
         super().fail_json(**self._without_secrets(self._with_invocation({**result, "msg": msg})))
 
     def exit_with_login(self, token: str, **result: t.Any) -> None:

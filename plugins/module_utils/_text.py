@@ -68,13 +68,20 @@ def is_mask(text: str) -> bool:
     return trim(text) in _MASKS
 
 
+def has_template(value: t.Any) -> bool:
+    """Return whether a value is a text, or a list of texts, with a template in it."""
+    if isinstance(value, list):
+        return any(map(has_template, value))
+    return isinstance(value, str) and any(mark in value for mark in _TEMPLATES)
+
+
 def no_value(text: str) -> str | None:
     """Return why a text only stands for a value, as a clause that follows it; None if it is one."""
     if any(mask in text for mask in _MASKS):
         return "is masked text, which Ansible prints in place of a secret; write the value"
     if _OMITTED in text:
         return "is what omit becomes in a list; leave the item out"
-    if any(mark in text for mark in _TEMPLATES):
+    if has_template(text):
         return "is a template that was not rendered; write the value"
     return None
 

@@ -34,8 +34,8 @@ ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 UPPER_ID = f"{{{ID.upper()}}}"
 OPTIONS = (
     "access_token_max_ttl, access_token_num_uses_limit, access_token_trusted_ips,"
-    " access_token_ttl, allow_all_service_principals, allowed_service_principal_ids, identity_id, identity_name, metadata,"
-    " resource, state, tenant_id"
+    " access_token_ttl, allow_all_service_principals, allowed_service_principal_ids, identity_id,"
+    " identity_name, metadata, resource, state, tenant_id"
 )
 NO_DICTIONARY = (
     "which is not a dictionary; write one with identity_id or identity_name and the options of"
