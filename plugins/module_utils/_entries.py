@@ -20,6 +20,7 @@ from ._options import (
     identity_id_of,
     labelled_identity_of,
     only_identity,
+    types_of,
     with_values,
 )
 from ._text import printable, quoted, trim
@@ -187,6 +188,7 @@ class _Reader:
         # What is returned goes back in, metadata too.
         self._spec = {**IDENTITY_SPEC, **spec, "metadata": {"type": "raw"}}
         self._lists = [key for key, option in self._spec.items() if option["type"] == "list"]
+        self._types = types_of(self._spec)
         self._validator = ArgumentSpecValidator(self._spec)
 
     def read(
@@ -195,7 +197,7 @@ class _Reader:
         """Return the identity, the wanted values (None: not attached), and what is wrong."""
         problems = [self._unknown(key) for key in item if key not in self._spec]
         known = {key: value for key, value in item.items() if key in self._spec}
-        values, wrong = with_values(self._spec, known)
+        values, wrong = with_values(self._types, known)
         problems += wrong.values()
         # Ansible copies what it checks, and finds nothing to check in these.
         lists = {key: values.pop(key) for key in self._lists if isinstance(values.get(key), list)}

@@ -98,24 +98,30 @@ def with_api_names(spec: Spec, method: AuthMethod) -> Spec:
     }
 
 
-def with_values(spec: Spec, given: Values) -> tuple[dict[str, t.Any], dict[str, str]]:
-    """Return the options that have a value, and by option what is wrong with the others.
-
-    `given` are options as they were written, aliases among them, before Ansible makes texts of
-    numbers and numbers of texts. Null and blanks are absent.
-    """
-    types = {
+def types_of(spec: Spec) -> dict[str, str]:
+    """Return the types of options by their names, aliases among them."""
+    return {
         name: details["type"]
         for option, details in spec.items()
         for name in (option, *details.get("aliases", ()))
     }
+
+
+def with_values(
+    types: t.Mapping[str, str], given: Values
+) -> tuple[dict[str, t.Any], dict[str, str]]:
+    """Return the options that have a value, and by option what is wrong with the others.
+
+    `given` are options as they were written, before Ansible makes texts of numbers and numbers of
+    texts. Null and blanks are absent.
+    """
     values: dict[str, t.Any] = {}
     problems: dict[str, str] = {}
     for option, raw in given.items():
         if absent(raw):
             continue
         try:
-            values[option] = _READERS.get(types.get(option, ""), _as_it_is)(option, raw)
+            values[option] = _READERS.get(types[option], _as_it_is)(option, raw)
         except OptionError as error:
             problems[option] = str(error)
     return values, problems

@@ -19,7 +19,7 @@ from ansible.module_utils.common.validation import check_type_dict
 from ._client import base_url, password_in
 from ._errors import OptionError
 from ._model import Values
-from ._options import Spec, absent, with_values
+from ._options import Spec, absent, types_of, with_values
 from ._text import has_template, quoted, trim
 
 # What Ansible itself shows in place of a secret.
@@ -53,14 +53,14 @@ def settle(given: Values, spec: Spec) -> Parameters:
     """Take apart what was given for a spec's options."""
     secret: dict[str, t.Any] = {}
     problems: list[str] = []
-    legal = {name for option, item in spec.items() for name in (option, *item.get("aliases", ()))}
+    types = types_of(spec)
     public = {}
     values = {}
     for option, raw in given.items():
         if option.startswith("_ansible_"):
             public[option] = raw
-        elif option not in legal:
-            problems.append(_unknown(option, legal))
+        elif option not in types:
+            problems.append(_unknown(option, types))
             public[option] = HIDDEN
         elif absent(raw):
             continue
@@ -72,7 +72,7 @@ def settle(given: Values, spec: Spec) -> Parameters:
             _keep({}, problems, option, base_url, raw)
         else:
             values[option] = raw
-    read, wrong = with_values(spec, values)
+    read, wrong = with_values(types, values)
     public.update(read)
     # Ansible would refuse these too, which is how ansible-lint finds them. It gives templates as
     # they are, and knows that they are none of the value.
