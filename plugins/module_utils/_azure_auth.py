@@ -51,8 +51,14 @@ def resource_option(option: str, raw: t.Any, notes: Notes) -> str:
             f"{option} is '/', for which Infisical checks no audience at all; write the audience"
             " that tokens must be for, such as 'https://management.azure.com/'."
         )
-    if text.endswith("/.default"):
-        audience = text[: -len(".default")]
+    if not text.isprintable():
+        raise OptionError(
+            f"{option} {quoted(text)} has a line end or another control character in it; write it"
+            " without."
+        )
+    audience, scope, rest = text.rpartition("/.")
+    if scope and rest.rstrip("/").lower() == "default":
+        audience += "/"
         raise OptionError(
             f"{option} {quoted(text)} is a scope, which no token has as its audience; write the"
             f" audience, {quoted(audience)}."

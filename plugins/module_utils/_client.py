@@ -42,7 +42,7 @@ from ._errors import (
 from ._failures import about_tls, causes_of, reason_of, refused_tunnel, without_tls
 from ._json import TooMuchError
 from ._pace import Bucket, Pace
-from ._text import printable, quoted, trim
+from ._text import no_value, printable, quoted, trim
 from ._tokens import Token, Tokens
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -71,6 +71,13 @@ _BY_DEFAULT = (
 )
 
 
+# The name of a host, with a port and a path, and with any scheme or none.
+_ADDRESS = re.compile(
+    r"([a-z][a-z0-9+.-]{0,19}://)?([a-z0-9-]{1,63}\.)+[a-z]{2,24}(:[0-9]{1,5})?(/[a-z0-9./-]{0,60})?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
 def base_url(option: str, text: str) -> str:
     """Return the base of all request URLs: no blank, no trailing "/" or "/api".
 
@@ -84,10 +91,12 @@ def base_url(option: str, text: str) -> str:
     except ValueError:
         # requests' own errors about URLs are ValueErrors too.
         usable = False
-    if not usable or not url.isprintable() or " " in url:
+    if not usable or not url.isprintable() or " " in url or no_value(url):
+        # What is no address may be a secret in the wrong place, or have one in it.
+        shown = f" {quoted(url)}" if _ADDRESS.fullmatch(url) else ""
         raise OptionError(
-            f"{option} {quoted(_without_credentials(url))} is not the URL of a server; write one"
-            " such as 'https://app.infisical.com', with http:// or https:// in front."
+            f"{option}{shown} is not the URL of a server; write one such as"
+            " 'https://app.infisical.com', with http:// or https:// in front."
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise OptionError(
@@ -97,13 +106,6 @@ def base_url(option: str, text: str) -> str:
     path = parts.path.rstrip("/")
     path = path[: -len("/api")] if path.endswith("/api") else path
     return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
-
-
-def password_in(url: str) -> str | None:
-    """Return the password in a URL, well-formed or not, which must not be shown."""
-    before, at, _host = url.rpartition("@")
-    user = before.partition("://")[2] or before
-    return user.partition(":")[2] or None if at else None
 
 
 def travels_in_clear(url: str) -> bool:
@@ -610,9 +612,3 @@ def _backoff(failures: int) -> float:
     takes to change over, or a server to start again.
     """
     return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.7, 1)
-
-
-def _without_credentials(url: str) -> str:
-    """Return the URL without what stands before an @, which may be a password."""
-    scheme, separator, rest = url.rpartition("://")
-    return scheme + separator + rest.rpartition("@")[2]

@@ -206,7 +206,8 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
     else:
         method = given.inferred()
     values = given.values_of(method)
-    slug = given.option("organization_slug") or given.variable(SLUG_VARIABLE)
+    slug = _value("organization_slug", given.option("organization_slug"))
+    slug = slug or _value(SLUG_VARIABLE, given.variable(SLUG_VARIABLE))
     refuse_nul("organization_slug", slug)
     platform = None
     if method.platform and _JWT.key not in values:
@@ -230,6 +231,16 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
         warning=warning,
         url_by_default=not given.has_url,
     )
+
+
+def every_secret(options: Values, environment: t.Mapping[str, str]) -> frozenset[str]:
+    """Return the secrets that are given, whether a login would use them or not."""
+    given = _Given(options, environment)
+    items = [item for method in METHODS for item in method.credentials if item.secret]
+    texts = [_text((options.get("login_data") or {}).get("access_token"))]
+    texts += [given.option(item.option) for item in items]
+    texts += [given.variable(item.variable) for item in items]
+    return frozenset(filter(None, texts))
 
 
 def gives_token(options: Values) -> bool:

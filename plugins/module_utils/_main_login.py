@@ -39,7 +39,6 @@ def log_in_or_out() -> None:
         module.fail_json(**report.failure(failure))
     # The one secret that is ever in a result: handing it on is what the module is for.
     module.exit_with_login(
-        login.token,
         changed=False,
         login_data={"url": choice.url, "access_token": login.token},
         obtained=login.obtained,

@@ -168,13 +168,19 @@ def _whole(option: str, raw: t.Any) -> t.Any:
 
 def _number(option: str, raw: t.Any) -> t.Any:
     try:
+        if isinstance(raw, bool) or "_" in str(raw):
+            raise ValueError
         return float(raw)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise OptionError(f"{option} is {quoted(raw)}, which is not a number; write one.") from None
 
 
 def _items(option: str, raw: t.Any) -> t.Any:
     """Refuse texts in a list that are no values, and a text that is to be split into one."""
+    if isinstance(raw, (bool, int, float)):
+        raise OptionError(
+            f"{option} is {quoted(raw)}, which is not a list; write one, with each text in quotes."
+        )
     if isinstance(raw, list):
         for index, item in enumerate(raw):
             if isinstance(item, str):
@@ -287,7 +293,7 @@ def connection_of(options: Values, url: str, by_default: bool) -> Connection:
             )
     retries = options["retries"]
     if isinstance(retries, bool) or not 0 <= retries <= 100:
-        raise OptionError(f"retries is {retries}; write a whole number from 0 to 100.")
+        raise OptionError(f"retries is {quoted(retries)}; write a whole number from 0 to 100.")
     verify: bool | str = options["validate_certs"]
     ca_path = options.get("ca_path")
     if verify and ca_path:

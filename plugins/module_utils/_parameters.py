@@ -16,7 +16,7 @@ import typing as t
 
 from ansible.module_utils.common.validation import check_type_dict
 
-from ._client import base_url, password_in
+from ._client import base_url
 from ._errors import OptionError
 from ._model import Values
 from ._options import Spec, absent, types_of, with_values
@@ -68,16 +68,16 @@ def settle(given: Values, spec: Spec) -> Parameters:
             _keep(secret, problems, option, _login_data, raw)
         elif spec.get(option, {}).get("no_log"):
             _keep(secret, problems, option, _secret, raw)
-        elif option == _URL and isinstance(raw, str) and password_in(raw):
-            _keep({}, problems, option, base_url, raw)
+        elif option == _URL:
+            _keep(public, problems, option, _url, raw)
         else:
             values[option] = raw
     read, wrong = with_values(types, values)
     public.update(read)
-    # Ansible would refuse these too, which is how ansible-lint finds them. It gives templates as
-    # they are, and knows that they are none of the value.
+    # Ansible is to refuse these too, which is how ansible-lint finds them. But that gives templates
+    # as they are.
     public.update(
-        (option, values[option])
+        (option, HIDDEN)
         for option in wrong
         if spec.get(option, {}).get("required") or not has_template(values[option])
     )
@@ -99,10 +99,19 @@ def _keep(
         problems.append(str(error))
 
 
+def _url(option: str, raw: t.Any) -> str:
+    """Return a URL as it is. Raises OptionError, which shows nothing that may be a secret."""
+    if not isinstance(raw, str):
+        raise OptionError(
+            f"{option} is not a string; write the URL of the server, such as"
+            " 'https://app.infisical.com'."
+        )
+    base_url(option, raw)
+    return raw
+
+
 def _secret(option: str, raw: t.Any) -> str:
     """Read a secret. Raises OptionError, which does not show it."""
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
-        raw = str(raw)
     if not isinstance(raw, str):
         raise OptionError(f"{option} is not a string; give the secret as one, in quotes.")
     return raw

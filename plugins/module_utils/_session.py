@@ -23,7 +23,7 @@ from ._api import Api
 from ._cidr import NETADDR_IMPORT_ERROR
 from ._client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
 from ._errors import OptionError
-from ._login import Choice, Login, choose
+from ._login import Choice, Login, choose, every_secret
 from ._notes import Notes
 from ._options import CONNECTION_SPEC, Spec, connection_of
 from ._parameters import Parameters, settle
@@ -60,8 +60,8 @@ class Module(AnsibleModule):
             self._choice = choose(self.login_options, os.environ)
         except OptionError as error:
             self._choice = error
-            # Which of them would be used is not known; they are in no message by our own doing.
-            self._secrets.update(v for v in self._parameters.secret.values() if isinstance(v, str))
+            # Which of them would be used is not known.
+            self._secrets.update(every_secret(self.login_options, os.environ))
         else:
             for secret in self._choice.secrets:
                 self.hide(secret)
@@ -107,10 +107,11 @@ class Module(AnsibleModule):
         msg = " ".join(self._parameters.problems) or msg
         super().fail_json(**self._without_secrets(self._with_invocation({**result, "msg": msg})))
 
-    def exit_with_login(self, token: str, **result: t.Any) -> None:
-        """End the module well, with a token in the result, and nowhere else in it."""
+    def exit_with_login(self, **result: t.Any) -> None:
+        """End the module well, with a login in the result, as it is."""
         invocation = self._without_secrets(self._with_invocation({}))
-        self.no_log_values.discard(token)
+        # Ansible would mask the token, and what of a secret is in the URL by chance.
+        self.no_log_values.clear()
         super().exit_json(**invocation, **result)
 
     def end(self, result: dict[str, t.Any], problem: str) -> None:
@@ -119,11 +120,18 @@ class Module(AnsibleModule):
             self.fail_json(**{**result, "msg": problem})
         self.exit_json(**result)
 
+    def warn(self, warning: str, **details: t.Any) -> None:
+        """Warn, without secrets."""
+        super().warn(masked(warning, self._secrets), **details)
+
     def _without_secrets(self, value: t.Any) -> t.Any:
         if isinstance(value, str):
             return masked(value, self._secrets)
         if isinstance(value, dict):
-            return {key: self._without_secrets(item) for key, item in value.items()}
+            return {
+                self._without_secrets(key): self._without_secrets(item)
+                for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
             return [self._without_secrets(item) for item in value]
         return value

@@ -64,8 +64,8 @@ def visible(text: str) -> str:
 
 
 def is_mask(text: str) -> bool:
-    """Return whether a text is nothing but what Ansible prints in place of a secret."""
-    return trim(text) in _MASKS
+    """Return whether a text is nothing but what Ansible puts in place of a secret, or of omit."""
+    return trim(text) in _MASKS or trim(text).startswith(_OMITTED)
 
 
 def has_template(value: t.Any) -> bool:
@@ -102,12 +102,14 @@ def masked(text: str, secrets: t.Iterable[str]) -> str:
 
 
 def _spans(text: str, secret: str) -> t.Iterator[tuple[int, int]]:
-    """Yield where a text has a secret, or the beginning of it."""
+    """Yield where a text has a secret, or so much of it as a bound has left: see quoted()."""
     beginning = secret[:_TELLING]
     first = text.find(beginning)
     while first >= 0:
         last = first + len(beginning)
         while last < len(text) and text[last] == secret[last - first : last - first + 1]:
             last += 1
-        yield first, last
+        whole = last - first == len(secret)
+        if whole or last == len(text) or text.startswith("...", last):
+            yield first, last
         first = text.find(beginning, first + 1)

@@ -215,6 +215,10 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"allow_all_service_principals": False}, stored={"allowedServicePrincipalIds": ""}
         ),
         "no audience": Trigger({"resource": "/"}),
+        "a resource of two lines": Trigger({"resource": "a\nb"}),
+        "a number for a list": Trigger({"access_token_trusted_ips": 8}),
+        "a list for a URL": Trigger({"url": ["https://x"]}),
+        "something else for a URL": Trigger({"url": UNUSED}),
         "a scope": Trigger({"resource": "https://x/.default"}),
         "a number of seconds with a unit": Trigger({"access_token_ttl": "1h"}),
         "a timeout with a unit": Trigger({"timeout": "1m"}),

@@ -100,8 +100,8 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         {"allow_all_service_principals": True},
         f"allow_all_service_principals is true, and {PRINCIPALS} is given too; give one of them.",
     ),
-    "false for a list of principals": ({PRINCIPALS: False}, f"{PRINCIPALS}[0] 'False' is not a"),
-    "0 for a list of principals": ({PRINCIPALS: 0}, f"{PRINCIPALS}[0] '0' is not a UUID"),
+    "false for a list of principals": ({PRINCIPALS: False}, f"{PRINCIPALS} is False, which is not"),
+    "0 for a list of principals": ({PRINCIPALS: 0}, f"{PRINCIPALS} is 0, which is not a list"),
     "None for a list of principals": ({PRINCIPALS: "None"}, f"{PRINCIPALS}[0] 'None' is not a"),
     "[] as a text": ({PRINCIPALS: ["[]"]}, f"{PRINCIPALS}[0] '[]' is not a UUID; write one such"),
     "a principal by its name": ({PRINCIPALS: ["My-App"]}, f"{PRINCIPALS}[0] 'My-App' is not a"),
@@ -119,6 +119,14 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     "no audience at all": (
         {"resource": " / "},
         "resource is '/', for which Infisical checks no audience at all; write the audience",
+    ),
+    "a scope with a slash": (
+        {"resource": "https://x/.Default/"},
+        "resource 'https://x/.Default/' is a scope, which no token has as its audience; write",
+    ),
+    "a line end in a resource": (
+        {"resource": "https://x\ny"},
+        "resource 'https://x\\ny' has a line end or another control character in it; write it",
     ),
     "a scope for an audience": (
         {"resource": "https://management.azure.com/.default"},

@@ -100,6 +100,17 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
         {MODULE: {"identity_id": ids[0], "state": "?", "url": f"https://user:{WRONG}@x", **given}},
         {MODULE: {"identity_id": server.token, "timeout": "x", "url": "no URL", **given}},
         {INFO: {"identity_ids": ids, "concurrency": "x", "ldap_password": [WRONG]}},
+        {MODULE: {"identity_id": ids[0], "url": [f"https://user:{WRONG}@x"], **given}},
+        {MODULE: {"identity_id": ids[0], "url": f"https://{WRONG}@infisical.invalid", **given}},
+        # Warned of by its name, and cut.
+        {
+            FLEET: {
+                "azure_auths": [
+                    {"identity_name": server.token, "access_token_trusted_ips": ["10.1.2.3/8"]}
+                ],
+                **given,
+            }
+        },
         {LOGIN: {}, "register": "login", "no_log": True},
         {MODULE: {"identity_id": ids[0], "login_data": "{{ login }}"}},
         {LOGIN: {"state": "absent", "login_data": "{{ login.login_data }}"}},

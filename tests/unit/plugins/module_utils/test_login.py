@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from ansible_collections.community.infisical.plugins.module_utils._client import (
     Client,
     Connection,
-    password_in,
 )
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
 from ansible_collections.community.infisical.plugins.module_utils._login import (
@@ -323,18 +322,28 @@ def test_a_password_in_a_url_is_refused_and_not_shown(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "password"),
+    "url",
     [
-        ("https://user:pa55@a.example", "pa55"),
-        ("user:pa55@a.example", "pa55"),
-        ("https://user:pa:55@a.example/x", "pa:55"),
-        ("https://user:pa/ss@a.example", "pa/ss"),
-        ("https://user@a.example", None),
-        ("https://a.example:8080/x", None),
+        "https://u:pa55\uff20x.example",
+        "https://u%3Apa55@x",
+        "https://pa55@x.example",
+        "https://x.example/?token=pa55",
+        "pa55",
+        "eyJpa55.eyJ" + "x" * 70 + ".signature",
+        "https://********.example.com/pa55",
+        "https://{{ pa55 }}.example.com",
     ],
 )
-def test_password_in_a_url(url: str, password: str | None) -> None:
-    assert password_in(url) == password
+def test_what_may_be_a_secret_in_place_of_a_url_is_not_shown(url: str) -> None:
+    for options, environment in (({"url": url}, {}), ({}, {"INFISICAL_HOST": url})):
+        with pytest.raises(OptionError) as raised:
+            choose({"token": "t", **options}, environment)
+        assert "pa55" not in str(raised.value)
+
+
+def test_a_port_and_an_at_sign_in_a_path_are_no_password() -> None:
+    url = "https://self.example:8443/path@v1"
+    assert choose({"token": "t", "url": url}, {}).url == url
 
 
 def test_secrets_are_told_apart_from_what_may_be_seen() -> None:

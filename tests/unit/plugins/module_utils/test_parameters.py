@@ -62,7 +62,6 @@ def test_a_secret_that_is_given_is_shown_as_such(option: str) -> None:
     assert parameters.public == {"_ansible_check_mode": True}
     assert parameters.secret == {option: SECRET}
     assert parameters.shown({}) == {option: HIDDEN}
-    assert settle({option: 12345678}, SPEC).secret == {option: "12345678"}
 
 
 def test_login_data_goes_on_without_its_token() -> None:
@@ -89,6 +88,17 @@ PROBLEMS: list[tuple[dict[str, t.Any], str]] = [
     ({"login_data": {"url": f"https://u:{SECRET}@x"}}, "login_data.url is not the URL of a server"),
     ({"token": [SECRET]}, "token is not a string; give the secret as one, in quotes."),
     ({"token": True}, "token is not a string"),
+    ({"token": 83}, "token is not a string; give the secret as one, in quotes."),
+    ({"url": [f"https://u:{SECRET}@host"]}, "url is not a string; write the URL of the server"),
+    ({"url": {"access_token": SECRET}}, "url is not a string; write the URL of the server"),
+    ({"url": SECRET}, "url is not the URL of a server; write one such as"),
+    ({"url": f"https://{SECRET}@host"}, "url has a user name, a query or a fragment in it"),
+    ({"identity_id": 8}, "identity_id is 8, which is not a string; put it in quotes"),
+    ({"allowed_service_principal_ids": False}, "is False, which is not a list; write one, with"),
+    ({"access_token_trusted_ips": 8}, "is 8, which is not a list; write one, with each text in"),
+    ({"timeout": True}, "timeout is True, which is not a number; write one."),
+    ({"timeout": 10**400}, "which is not a number; write one."),
+    ({"timeout": "1_000"}, "timeout is '1_000', which is not a number; write one."),
     (
         {"client_secret": SECRET},
         "not an option of this module; did you mean universal_auth_client_secret?",
@@ -120,8 +130,12 @@ def test_what_is_wrong_is_one_sentence(options: dict[str, t.Any], message: str) 
     # For Ansible, or ansible-lint, to refuse it as well; ansible-lint does not render templates.
     ((option, raw),) = options.items()
     kept = "{{" not in str(raw) and option not in (*SECRET_OPTIONS, "login_data", "url")
-    shown = raw if option in SPEC or option == "tenantId" else HIDDEN
-    assert parameters.public == ({option: shown} if kept else {})
+    assert parameters.public == ({option: HIDDEN} if kept else {})
+
+
+def test_a_url_that_has_nothing_wrong_is_never_left_out() -> None:
+    url = "https://self.example:8443/path@v1"
+    assert settle({"url": url}, SPEC) == ({"url": url}, {}, [])
 
 
 @pytest.mark.parametrize("raw", [None, "", " ", "\ufeff", "\u3000\n"])
