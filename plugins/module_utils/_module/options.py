@@ -2,18 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules' argument specs, and the options that are not an auth method's or a login's."""
+"""The modules' argument specs, made of tables of fields, and options as they were written."""
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 
 from .._errors import OptionError
-from .._server.api import Identity
-from .._server.client import Connection
-from .._state.fields import AuthMethod, Values
+from .._state.fields import Settings, Values
 from .._text import no_value, quoted, refuse_nul, trim, uuid_or_none
 
 Spec = dict[str, dict[str, t.Any]]
@@ -47,73 +44,61 @@ CONNECTION_SPEC: Spec = {
     },
 }
 
-LOGIN_STATE_SPEC: Spec = {
+STATE_SPEC: Spec = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
-IDENTITY_SPEC: Spec = {
+# What results add, and what they are read from: accepted, so that what comes out goes back in.
+DETAILS_SPEC: Spec = {"details": {"type": "dict"}}
+
+IDENTITY_NAME_SPEC: Spec = {
     "identity_id": {"type": "str"},
     "identity_name": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "project_id": {"type": "str"},
 }
 
 MAX_CONCURRENCY = 64
 
 CONCURRENCY_SPEC: Spec = {"concurrency": {"type": "int", "default": 8}}
 
-VALIDATE_SPEC: Spec = {"validate_only": {"type": "bool", "default": False}}
-
 # Items are taken as they are: Ansible would make texts of a null and of a dictionary.
-_TEXTS = {"type": "list", "elements": "raw"}
+LIST = {"type": "list", "elements": "raw"}
 
-# no_log=False: the names look like secrets to Ansible.
-TOKEN_SPEC: Spec = {
-    "access_token_trusted_ips": {**_TEXTS, "no_log": False},
-    "access_token_ttl": {"type": "int", "no_log": False},
-    "access_token_max_ttl": {"type": "int", "no_log": False},
-    "access_token_num_uses_limit": {"type": "int", "no_log": False},
-}
-
-LOOKUP_SPEC: Spec = {
-    "identity_ids": _TEXTS,
-    "identity_names": _TEXTS,
-    **CONCURRENCY_SPEC,
-}
-
-AZURE_AUTH_SPEC: Spec = {
-    "tenant_id": {"type": "str"},
-    "resource": {"type": "str"},
-    "allowed_service_principal_ids": _TEXTS,
-    "allow_all_service_principals": {"type": "bool"},
-    **TOKEN_SPEC,
-}
+Reader = t.Callable[[str, t.Any], t.Any]
 
 
-def with_api_names(spec: Spec, method: AuthMethod) -> Spec:
-    """Return the spec of an auth method's options, with the API's names as aliases."""
-    names = {field.option: field.api for field in method.fields if field.api != field.option}
+def spec_of(settings: Settings, *, api_names: bool = False) -> Spec:
+    """Return the argument spec of a table of fields, with the API's names as aliases, if asked."""
+    spec: Spec = {}
+    for field in settings.fields:
+        # Names such as access_token_ttl look like secrets to Ansible.
+        details: dict[str, t.Any] = {"type": field.type, "no_log": field.secret}
+        if field.type == "list":
+            details.update(LIST)
+        if api_names:
+            details["aliases"] = [field.api] if field.api != field.option else []
+        spec[field.option] = details
+        if field.switch:
+            spec[field.switch] = {"type": "bool"}
+    return spec
+
+
+def spec_by_name(spec: Spec) -> Spec:
+    """Return the specs of options by all of their names, aliases among them."""
     return {
-        option: {**details, "aliases": [names[option]] if option in names else []}
-        for option, details in spec.items()
-    }
-
-
-def types_of(spec: Spec) -> dict[str, str]:
-    """Return the types of options by their names, aliases among them."""
-    return {
-        name: details["type"]
+        name: details
         for option, details in spec.items()
         for name in (option, *details.get("aliases", ()))
     }
 
 
-def with_values(
-    types: t.Mapping[str, str], given: Values
+def read_values(
+    given: Values, reader_of: t.Callable[[str], Reader]
 ) -> tuple[dict[str, t.Any], dict[str, str]]:
     """Return the options that have a value, and by option what is wrong with the others.
 
     `given` are options as they were written, before Ansible makes texts of numbers and numbers of
-    texts. Null and blanks are absent.
+    texts. Null and blanks are absent. A reader returns the value, or raises OptionError.
     """
     values: dict[str, t.Any] = {}
     problems: dict[str, str] = {}
@@ -121,10 +106,15 @@ def with_values(
         if absent(raw):
             continue
         try:
-            values[option] = _READERS.get(types[option], _as_it_is)(option, raw)
+            values[option] = reader_of(option)(option, raw)
         except OptionError as error:
             problems[option] = str(error)
     return values, problems
+
+
+def reader_of_type(details: t.Mapping[str, t.Any]) -> Reader:
+    """Return the reader of an option with this spec."""
+    return _READERS.get(details["type"], _as_it_is)
 
 
 def absent(raw: t.Any) -> bool:
@@ -183,10 +173,19 @@ def _items(option: str, raw: t.Any) -> t.Any:
         )
     if isinstance(raw, list):
         for index, item in enumerate(raw):
-            if isinstance(item, str):
-                _refuse_no_value(f"{option}[{index}]", item)
+            for text in item.values() if isinstance(item, dict) else [item]:
+                if isinstance(text, str):
+                    _refuse_no_value(f"{option}[{index}]", text)
     elif isinstance(raw, str):
         _refuse_no_value(option, raw)
+    return raw
+
+
+def _dictionary(option: str, raw: t.Any) -> t.Any:
+    if isinstance(raw, str):
+        _refuse_no_value(option, raw)
+    elif not isinstance(raw, dict):
+        raise OptionError(f"{option} is {quoted(raw)}, which is not a dictionary; write one.")
     return raw
 
 
@@ -204,59 +203,68 @@ _READERS: t.Mapping[str, t.Callable[[str, t.Any], t.Any]] = {
     "int": _whole,
     "float": _number,
     "list": _items,
+    "dict": _dictionary,
 }
 
 
-def identity_of(options: Values) -> tuple[str | None, str | None]:
-    """Return the identity's id in its canonical spelling, or its name; the other is None.
+def unknown_option(option: t.Any, legal: t.Collection[str], of: str) -> str:
+    """Return what is wrong with an option that does not exist, whose value may be a secret."""
+    # Few tasks come here, and each import takes time when a task starts.
+    from difflib import get_close_matches
 
-    Raises OptionError for both, for neither, and for an id that is no UUID.
+    text = option if isinstance(option, str) else repr(option)
+    close = get_close_matches(text, sorted(legal), n=1)
+    if not close:
+        close = [name for name in sorted(legal) if text and name.endswith(f"_{text}")][:1]
+    meant = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(legal))}."
+    return f"{quoted(option)} is not an option of {of}{meant}"
+
+
+def identity_of(options: Values) -> tuple[str | None, str | None, str | None]:
+    """Return an identity's id in its canonical spelling, or its name, and its project's id.
+
+    The other of the first two is None. Raises OptionError for both, for neither, and for an id that
+    is no UUID.
     """
-    identity_id, name = _identity_options(options)
+    identity_id, name = options.get("identity_id"), options.get("identity_name")
     if identity_id and name:
         raise OptionError(
-            f"identity_id {quoted(identity_id)} and identity_name {quoted(name)} are both given;"
-            " give one of them."
+            f"identity_id {quoted(trim(identity_id))} and identity_name {quoted(trim(name))} are"
+            " both given; give one of them."
         )
-    return _id_or_name(identity_id, name)
+    if not identity_id and not name:
+        raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
+    return (
+        id_of("identity_id", identity_id, ", or give identity_name") if identity_id else None,
+        name_of("identity_name", name) if name else None,
+        project_of(options),
+    )
 
 
-def labelled_identity_of(options: Values) -> tuple[str | None, str | None]:
-    """Return the same of options among which the name may be there as the label of the id.
-
-    Then both are returned.
-    """
-    identity_id, name = _identity_options(options)
-    if identity_id:
-        return _id_or_name(identity_id, "")[0], name or None
-    return _id_or_name("", name)
+def project_of(options: Values) -> str | None:
+    """Return the id of the project that owns an identity, if one is given. Raises OptionError."""
+    project_id = options.get("project_id")
+    if not project_id:
+        return None
+    return id_of("project_id", project_id, "; a project's name or slug will not do")
 
 
-def identity_id_of(option: str, text: str, otherwise: str = "") -> str:
-    """Return an identity's id in its canonical spelling. Raises OptionError."""
-    canonical = uuid_or_none(text)
+def id_of(option: str, text: str, otherwise: str = "") -> str:
+    """Return an id in its canonical spelling. Raises OptionError."""
+    canonical = uuid_or_none(trim(text))
     if canonical is None:
         raise OptionError(
-            f"{option} {quoted(text)} is not a UUID; write one such as"
+            f"{option} {quoted(trim(text))} is not a UUID; write one such as"
             f" '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'{otherwise}."
         )
     return canonical
 
 
-def only_identity(option: str, name: str, found: t.Sequence[Identity]) -> Identity:
-    """Return the identity of a name, of which there has to be one. Raises OptionError."""
-    if not found:
-        raise OptionError(
-            f"{option} {quoted(name)} is not the name of any identity that this login can"
-            " see in its organization; names are matched exactly."
-        )
-    if len(found) > 1:
-        ids = sorted(identity.id for identity in found)
-        raise OptionError(
-            f"{option} {quoted(name)} is borne by {len(ids)} identities"
-            f" ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}); give its id instead."
-        )
-    return found[0]
+def name_of(option: str, text: str) -> str:
+    """Return the name of an identity. Raises OptionError."""
+    name = trim(text)
+    refuse_nul(option, name)
+    return name
 
 
 def concurrency_of(options: Values) -> int:
@@ -268,41 +276,3 @@ def concurrency_of(options: Values) -> int:
             f" {MAX_CONCURRENCY}."
         )
     return int(concurrency)
-
-
-def _identity_options(options: Values) -> tuple[str, str]:
-    return trim(options.get("identity_id") or ""), trim(options.get("identity_name") or "")
-
-
-def _id_or_name(identity_id: str, name: str) -> tuple[str | None, str | None]:
-    if identity_id:
-        return identity_id_of("identity_id", identity_id, ", or give identity_name"), None
-    if not name:
-        raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
-    refuse_nul("identity_name", name)
-    return None, name
-
-
-def connection_of(options: Values, url: str, by_default: bool) -> Connection:
-    """Return how to reach the server, whose URL may be the default. Raises OptionError."""
-    # A day is more than anybody waits, and keeps infinity and "not a number" out.
-    for option, least in (("timeout", 0.001), ("rate_limit_timeout", 0)):
-        if not least <= options[option] <= 86400:
-            raise OptionError(
-                f"{option} is {options[option]:g}; write a number of seconds from {least} to 86400."
-            )
-    retries = options["retries"]
-    if isinstance(retries, bool) or not 0 <= retries <= 100:
-        raise OptionError(f"retries is {quoted(retries)}; write a whole number from 0 to 100.")
-    verify: bool | str = options["validate_certs"]
-    ca_path = options.get("ca_path")
-    if verify and ca_path:
-        if not os.path.exists(ca_path):  # noqa: PTH110 start-up time
-            raise OptionError(
-                f"ca_path {quoted(ca_path)} does not exist on the host that runs the module; write"
-                " the path of a CA bundle, or of a folder of certificates."
-            )
-        verify = ca_path
-    return Connection(
-        url, verify, options["timeout"], retries, options["rate_limit_timeout"], by_default
-    )

@@ -10,9 +10,9 @@ import typing as t
 
 from .._errors import OptionError
 from .._text import quoted, trim
+from .auth_method import AuthMethod
 from .fields import (
     TOKEN_FIELDS,
-    AuthMethod,
     Field,
     list_item,
     text_from_api,
@@ -20,7 +20,7 @@ from .fields import (
     uuid_of,
     uuid_option,
 )
-from .warnings import Notes
+from .warnings import Warnings
 
 PRINCIPALS = "allowed_service_principal_ids"
 ALLOW_ALL = "allow_all_service_principals"
@@ -39,13 +39,13 @@ SEPARATOR = ", "
 MAX_PRINCIPALS = 2048
 
 
-def resource_option(option: str, raw: t.Any, notes: Notes) -> str:
+def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
     """Read the audience that Entra tokens must be for. Raises OptionError.
 
     The server drops a slash at the end, and checks no audience where nothing is left: any token of
     the tenant would get in.
     """
-    text = text_option(option, raw, notes)
+    text = text_option(option, raw, warnings)
     if text == "/":
         raise OptionError(
             f"{option} is '/', for which Infisical checks no audience at all; write the audience"
@@ -66,7 +66,7 @@ def resource_option(option: str, raw: t.Any, notes: Notes) -> str:
     return text
 
 
-def principals_option(option: str, raw: t.Any, _notes: Notes) -> str:
+def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
     """Read a list of service principals' object ids into the string that the API stores.
 
     No list is everyone: a template that comes out empty arrives as `[]` or `[""]`, and must not
@@ -110,7 +110,7 @@ def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
 
 
 def opens(current: str | None, value: str) -> str | None:
-    """Return the kind of note for a change that lets every service principal in."""
+    """Return the kind of warning for a change that lets every service principal in."""
     return OPENED if value == EVERYONE != current else None
 
 
@@ -147,13 +147,15 @@ AZURE_AUTH = AuthMethod(
     title="Azure Auth",
     envelope="identityAzureAuth",
     fields=(
-        Field("tenant_id", "tenantId", uuid_option, text_from_api),
-        Field("resource", "resource", resource_option, text_from_api),
+        Field("tenant_id", "tenantId", "str", uuid_option, text_from_api, required=True),
+        Field("resource", "resource", "str", resource_option, text_from_api, required=True),
         Field(
             PRINCIPALS,
             "allowedServicePrincipalIds",
+            "list",
             principals_option,
             text_from_api,
+            required=True,
             to_api=principals_to_api,
             to_result=lambda stored: None if stored == EVERYONE else principals(stored),
             same=same_principals,

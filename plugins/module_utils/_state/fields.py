@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the auth methods of a machine identity have in common.
+"""Settings as a table of fields, each of which describes one setting once.
 
-An auth method is a row of constants and a table of fields. A field knows one setting in its three
-spellings: the option of the module, the field of the API, and the value in between, on which
-everything is decided. The rooms that plan, write and report go through the table, and so know no
-method by name.
+A field knows a setting in its three spellings: the option, the field of the API, and the value in
+between, on which everything is decided. Argument specs, entries, results, diffs, requests and the
+comparison of states go through the table, and so know no setting by name.
 """
 
 from __future__ import annotations
@@ -18,16 +17,14 @@ import typing as t
 from .._errors import OptionError
 from .._text import quoted, refuse_nul, trim, uuid_or_none
 from .networks import Network, opens_ipv4, parse, stored
-from .warnings import Notes
-
-# Generations of servers, as far as plans depend on them: since 2025, several auth methods an
-# identity and lifetimes of 0; before, neither. See Identity and Attached in _server/api.py for what tells.
-CURRENT = "since 2025"
-LEGACY = "2024"
+from .warnings import Warnings
 
 MAX_SECONDS = 315360000
 MAX_USES = 2**53 - 1
 DEFAULT_SECONDS = 2592000
+
+# What is shown in place of a secret.
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 HOST_BITS = "access_token_trusted_ips: host bits were dropped from {count} of the networks: {items}"
 OPENS_IPV4 = (
@@ -57,29 +54,39 @@ def as_wanted(_current: t.Any, wanted: t.Any) -> t.Any:
 
 
 class Field(t.NamedTuple):
-    """One setting of an auth method.
+    """One setting.
 
-    `option` and `api` are its names. `from_option(option, raw, notes)` raises OptionError,
-    `from_api(raw)` raises ValueError. `default` is what the API documents for attaching, as an
-    option takes it; a field without one is required to attach. `resend` puts the field into every
-    update.
+    `option` and `api` are its names, `type` the option's type as Ansible calls it; the items of a
+    list are taken as they are. `from_option(option, raw, warnings)` raises OptionError,
+    `from_api(raw)` raises ValueError.
+
+    What is `required` has to be given to create the object. `default` is what the API documents
+    for creating it otherwise, as an option takes it; a setting without either is optional, and null
+    where the server has none. `since` names the servers that have the setting, where older ones
+    lack it. A `secret` is in no output. `resend` puts the field into every update.
 
     `switch` is the name of a second option, a boolean, that says what no value of the first can;
     `from_switch(raw, given)` returns the value that it stands for: `given` says whether the first
     option is given too, whose value then counts. In results `to_result(value)` is the value of the
-    first option, and `to_switch(value)` that of the second. `resolve(current, wanted)` returns the
-    wanted value where that depends on the current one (None: not attached), and None where it asks
-    for nothing. The two raise OptionError. `warning(current, value)` returns what to warn of where
-    a run makes the one of the other, as a kind of note.
+    first option, and `to_switch(value)` that of the second; a diff shows `to_diff(value)`, if that
+    is another. `resolve(current, wanted)` returns the wanted value where that depends on the
+    current one (None: there is no object), and None where it asks for nothing. The two raise
+    OptionError. `warning(current, value)` returns what to warn of where a run makes the one of the
+    other, as a kind of warning.
     """
 
     option: str
     api: str
-    from_option: t.Callable[[str, t.Any, Notes], t.Any]
+    type: str
+    from_option: t.Callable[[str, t.Any, Warnings], t.Any]
     from_api: t.Callable[[t.Any], t.Any]
+    required: bool = False
     default: t.Any = None
+    since: str | None = None
+    secret: bool = False
     to_api: t.Callable[[t.Any], t.Any] = unchanged
     to_result: t.Callable[[t.Any], t.Any] = unchanged
+    to_diff: t.Callable[[t.Any], t.Any] | None = None
     same: t.Callable[[t.Any, t.Any], bool] = same
     resend: bool = False
     switch: str | None = None
@@ -88,87 +95,101 @@ class Field(t.NamedTuple):
     resolve: t.Callable[[t.Any, t.Any], t.Any] = as_wanted
     warning: t.Callable[[t.Any, t.Any], str | None] | None = None
 
-    def read(self, options: Values, notes: Notes) -> t.Any:
+    def read(self, options: Values, warnings: Warnings) -> t.Any:
         """Return the value that options ask for, None where they don't. Raises OptionError."""
         raw = options.get(self.option)
         switched = None
         if self.switch and self.from_switch and options.get(self.switch) is not None:
             switched = self.from_switch(options[self.switch], raw is not None)
-        return switched if raw is None else self.from_option(self.option, raw, notes)
+        return switched if raw is None else self.from_option(self.option, raw, warnings)
+
+    def read_api(self, raw: t.Any) -> t.Any:
+        """Return the value of the API's field. Raises ValueError."""
+        optional = not self.required and self.default is None
+        return None if raw is None and optional else self.from_api(raw)
 
     def results(self, value: t.Any) -> dict[str, t.Any]:
         """Return a value as options take it."""
-        shown = {self.option: self.to_result(value)}
+        shown = {self.option: None if value is None else self.to_result(value)}
         if self.switch and self.to_switch:
             shown[self.switch] = self.to_switch(value)
         return shown
 
-    def told(self, value: t.Any) -> str:
+    def in_words(self, value: t.Any) -> str:
         """Return a value as a message has it: the option that says it, and what it says."""
-        option, shown = next(item for item in self.results(value).items() if item[1] is not None)
-        return f"{option} {quoted(shown)}"
+        if self.secret:
+            return f"another {self.option}"
+        shown = {name: item for name, item in self.results(value).items() if item is not None}
+        option = next(iter(shown), self.option)
+        return f"{option} {quoted(shown[option])}" if shown else f"no {self.option}"
 
     @property
-    def required(self) -> str:
-        """The options of which attaching needs one, as a message names them."""
+    def needed(self) -> str:
+        """The options of which creating the object needs one, as a message names them."""
         return f"{self.option} (or {self.switch})" if self.switch else self.option
 
 
-class AuthMethod(t.NamedTuple):
-    """An auth method of identities.
+class Settings:
+    """A table of fields, as a whole.
 
-    `name` is what the API calls it in paths and in `authMethods`, `title` what people call it,
-    `envelope` the key that wraps the object in answers.
+    `title` is what people call the object. `check(given, otherwise, source)` refuses values that do
+    not go together: `given` come from options, `otherwise` (from `source`) is what holds where an
+    option is left out. It raises OptionError.
     """
 
-    name: str
-    title: str
-    envelope: str
-    fields: tuple[Field, ...]
+    def __init__(
+        self,
+        title: str,
+        fields: tuple[Field, ...],
+        check: t.Callable[[Values, Values, str], None] | None = None,
+    ) -> None:
+        self.title = title
+        self.fields = fields
+        self._check = check
 
-    @property
-    def key(self) -> str:
-        """The name as options and results spell it."""
-        return self.name.replace("-", "_")
-
-    def from_options(self, options: Values, notes: Notes) -> dict[str, t.Any]:
+    def from_options(self, options: Values, warnings: Warnings) -> dict[str, t.Any]:
         """Return the values of the options that were given.
 
-        Raises OptionError for the first that is not valid, or for a TTL above the max.
+        Raises OptionError for the first that is not valid, or for values that do not go together.
         """
-        values, errors = self.read_options(options, notes)
+        values, errors = self.read_options(options, warnings)
         if errors:
             raise errors[0]
         return values
 
     def read_options(
-        self, options: Values, notes: Notes
+        self, options: Values, warnings: Warnings
     ) -> tuple[dict[str, t.Any], list[OptionError]]:
         """Return the values of the options that were given and are valid, and what is not."""
         values = {}
         errors = []
         for field in self.fields:
             try:
-                value = field.read(options, notes)
+                value = field.read(options, warnings)
             except OptionError as error:
                 errors.append(error)
                 continue
             if value is not None:
                 values[field.option] = value
-        if "access_token_ttl" in values and "access_token_max_ttl" in values:
-            try:
-                check_lifetimes(values, {})
-            except OptionError as error:
-                errors.append(error)
+        try:
+            self.check(values, {})
+        except OptionError as error:
+            errors.append(error)
         return values, errors
+
+    def check(self, given: Values, otherwise: Values, source: str = "stored") -> None:
+        """Refuse values that do not go together. Raises OptionError."""
+        if self._check:
+            self._check(given, otherwise, source)
 
     def from_api(self, body: Values) -> dict[str, t.Any]:
         """Return the values in an object of the API. Raises ValueError if it is not one."""
         values = {}
         for field in self.fields:
-            if field.api not in body:
+            if field.api in body:
+                values[field.option] = field.read_api(body[field.api])
+            elif not field.since:
                 raise ValueError(f"no {field.api}")
-            values[field.option] = field.from_api(body[field.api])
         return values
 
     def to_api(self, values: Values) -> dict[str, t.Any]:
@@ -176,49 +197,89 @@ class AuthMethod(t.NamedTuple):
         return {
             field.api: field.to_api(values[field.option])
             for field in self.fields
-            if field.option in values
+            if values.get(field.option) is not None
         }
 
-    def to_result(self, values: Values) -> dict[str, t.Any]:
-        """Return the values as the user sees them, which is how the options take them."""
-        return {
-            option: shown
-            for field in self.fields
-            for option, shown in field.results(values[field.option]).items()
-        }
+    def to_result(self, values: Values) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+        """Return the values as options take them, and apart those that no option takes.
+
+        Of these the first has null.
+        """
+        shown: dict[str, t.Any] = {}
+        stored: dict[str, t.Any] = {}
+        for field in self.fields:
+            if field.option not in values or field.secret:
+                continue
+            result = field.results(values[field.option])
+            try:
+                field.read(result, Warnings())
+            except OptionError:
+                stored[field.option] = result[field.option]
+                result[field.option] = None
+            shown.update(result)
+        return shown, stored
+
+    def to_diff(self, values: Values) -> dict[str, t.Any]:
+        """Return the values as a diff shows them."""
+        shown: dict[str, t.Any] = {}
+        for field in self.fields:
+            if field.option not in values:
+                continue
+            value = values[field.option]
+            if field.secret:
+                shown[field.option] = None if value is None else HIDDEN
+            else:
+                shown.update(field.results(value))
+                if field.to_diff:
+                    shown[field.option] = field.to_diff(value)
+        return shown
+
+    def missing(self, wanted: Values) -> list[str]:
+        """Return the options that creating the object needs besides the wanted values."""
+        return [field.needed for field in self.fields if field.required and field.option not in wanted]
 
     def defaults(self) -> dict[str, t.Any]:
-        """Return the values that the API documents for attaching where a field is left out."""
+        """Return the values that the API documents for creating where a field is left out."""
         return {
-            field.option: field.from_option(field.option, field.default, Notes())
+            field.option: field.from_option(field.option, field.default, Warnings())
             for field in self.fields
             if field.default is not None
         }
 
+    def resent(self, values: Values) -> dict[str, t.Any]:
+        """Return those of the values that go into every update."""
+        return {field.option: values[field.option] for field in self.fields if field.resend}
+
     def resolved(self, current: Values | None, wanted: Values) -> dict[str, t.Any]:
         """Return the wanted values, those that depend on the current ones worked out.
 
-        Raises OptionError.
+        Raises OptionError, also for what the server does not have.
         """
-        values = {
-            field.option: field.resolve(
-                current[field.option] if current else None, wanted[field.option]
-            )
-            for field in self.fields
-            if field.option in wanted
-        }
-        return {option: value for option, value in values.items() if value is not None}
-
-    def note_change(
-        self, subject: str, current: Values | None, values: Values | None, notes: Notes
-    ) -> None:
-        """Note what to warn of where a run gives an identity these values; None: not attached."""
+        values = {}
         for field in self.fields:
-            if field.warning and values:
-                before = current[field.option] if current else None
+            if field.option not in wanted:
+                continue
+            if current is not None and field.option not in current:
+                raise OptionError(
+                    f"{field.option} is given, which this server does not have; leave it out, or"
+                    f" upgrade the server to one from {field.since}."
+                )
+            before = current[field.option] if current else None
+            value = field.resolve(before, wanted[field.option])
+            if value is not None:
+                values[field.option] = value
+        return values
+
+    def warn_of_change(
+        self, subject: str, current: Values | None, values: Values | None, warnings: Warnings
+    ) -> None:
+        """Note what to warn of where a run gives an object these values; None: there is none."""
+        for field in self.fields:
+            if field.warning and values and field.option in values:
+                before = current.get(field.option) if current else None
                 kind = field.warning(before, values[field.option])
                 if kind:
-                    notes.add(kind, subject)
+                    warnings.add(kind, subject)
 
     def differing(self, current: Values, wanted: Values) -> dict[str, t.Any]:
         """Return the wanted values whose meaning is not that of the current ones."""
@@ -226,20 +287,35 @@ class AuthMethod(t.NamedTuple):
             field.option: wanted[field.option]
             for field in self.fields
             if field.option in wanted
-            and not field.same(current[field.option], wanted[field.option])
+            and not _same(field, current.get(field.option), wanted[field.option])
         }
 
+    def in_words(self, current: Values, wanted: Values) -> str:
+        """Return how values are other than wanted, as a message has it."""
+        return " and ".join(
+            f"{field.in_words(current.get(field.option))} where"
+            f" {field.in_words(wanted[field.option])} was asked for"
+            for field in self.fields
+            if field.option in wanted
+        )
 
-def text_option(option: str, raw: t.Any, _notes: Notes) -> str:
+
+def _same(field: Field, current: t.Any, wanted: t.Any) -> bool:
+    if current is None or wanted is None:
+        return current is wanted
+    return field.same(current, wanted)
+
+
+def text_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
     """Read an option that is a text."""
     text = trim(raw)
     refuse_nul(option, text)
     return text
 
 
-def uuid_option(option: str, raw: t.Any, notes: Notes) -> str:
+def uuid_option(option: str, raw: t.Any, warnings: Warnings) -> str:
     """Read an option that is a UUID, as ids of Entra always are."""
-    return uuid_of(option, text_option(option, raw, notes))
+    return uuid_of(option, text_option(option, raw, warnings))
 
 
 def uuid_of(source: str, text: str) -> str:
@@ -255,10 +331,10 @@ def uuid_of(source: str, text: str) -> str:
     )
 
 
-def whole_number(lowest: int, highest: int, unit: str) -> t.Callable[[str, t.Any, Notes], int]:
+def whole_number(lowest: int, highest: int, unit: str) -> t.Callable[[str, t.Any, Warnings], int]:
     """Return a reader of options that are whole numbers in a range."""
 
-    def read(option: str, raw: t.Any, _notes: Notes) -> int:
+    def read(option: str, raw: t.Any, _warnings: Warnings) -> int:
         # Ansible takes a boolean for an integer, because Python does.
         if isinstance(raw, bool) or not lowest <= raw <= highest:
             raise OptionError(
@@ -268,6 +344,13 @@ def whole_number(lowest: int, highest: int, unit: str) -> t.Callable[[str, t.Any
         return int(raw)
 
     return read
+
+
+def flag_option(option: str, raw: t.Any, _warnings: Warnings) -> bool:
+    """Read an option that is a boolean."""
+    if not isinstance(raw, bool):
+        raise OptionError(f"{option} is {quoted(raw)}; write true or false.")
+    return raw
 
 
 def list_item(option: str, index: int, raw: t.Any, what: str) -> str:
@@ -283,7 +366,7 @@ def list_item(option: str, index: int, raw: t.Any, what: str) -> str:
     return text
 
 
-def networks_option(option: str, raw: t.Any, notes: Notes) -> tuple[Network, ...]:
+def networks_option(option: str, raw: t.Any, warnings: Warnings) -> tuple[Network, ...]:
     """Read a list of addresses and networks, without repetitions, in the order given."""
     if not raw:
         raise OptionError(
@@ -305,11 +388,11 @@ def networks_option(option: str, raw: t.Any, notes: Notes) -> tuple[Network, ...
                 " write an address or network such as '192.0.2.7' or '192.0.2.0/24'."
             ) from None
         if dropped:
-            notes.add(HOST_BITS, f"{text} is {network.text}")
+            warnings.add(HOST_BITS, f"{text} is {network.text}")
         networks[network] = None
     if parse("0.0.0.0/0")[0] not in networks:
         for network in filter(opens_ipv4, networks):
-            notes.add(OPENS_IPV4, network.text)
+            warnings.add(OPENS_IPV4, network.text)
     return tuple(networks)
 
 
@@ -341,22 +424,11 @@ def number_from_api(raw: t.Any) -> int:
     return raw
 
 
-def check_lifetimes(given: Values, otherwise: Values, source: str = "stored") -> None:
-    """Refuse a TTL above the max, unless the max is 0, which is none.
-
-    `given` comes from options, `otherwise` (from `source`) is what holds where an option is left
-    out. Raises OptionError that names both numbers and where each comes from.
-    """
-    names = ("access_token_ttl", "access_token_max_ttl")
-    ttl, max_ttl = ({**otherwise, **given}[name] for name in names)
-    if max_ttl == 0 or ttl <= max_ttl:
-        return
-    ttl_source, max_source = ("given" if name in given else source for name in names)
-    raise OptionError(
-        f"access_token_ttl {ttl} ({ttl_source}) is above access_token_max_ttl {max_ttl}"
-        f" ({max_source}); set both so that the first is not above the second,"
-        " or access_token_max_ttl to 0 for no maximum."
-    )
+def flag_from_api(raw: t.Any) -> bool:
+    """Read a boolean of the API."""
+    if not isinstance(raw, bool):
+        raise ValueError("a boolean is of another type")
+    return raw
 
 
 def _network_text(item: t.Mapping[str, t.Any]) -> str:
@@ -373,6 +445,7 @@ TOKEN_FIELDS = (
     Field(
         "access_token_trusted_ips",
         "accessTokenTrustedIps",
+        "list",
         networks_option,
         networks_from_api,
         default=("0.0.0.0/0", "::/0"),
@@ -383,6 +456,7 @@ TOKEN_FIELDS = (
     Field(
         "access_token_ttl",
         "accessTokenTTL",
+        "int",
         _seconds,
         number_from_api,
         default=DEFAULT_SECONDS,
@@ -390,6 +464,7 @@ TOKEN_FIELDS = (
     Field(
         "access_token_max_ttl",
         "accessTokenMaxTTL",
+        "int",
         _seconds,
         number_from_api,
         default=DEFAULT_SECONDS,
@@ -397,6 +472,7 @@ TOKEN_FIELDS = (
     Field(
         "access_token_num_uses_limit",
         "accessTokenNumUsesLimit",
+        "int",
         whole_number(0, MAX_USES, "uses"),
         number_from_api,
         default=0,

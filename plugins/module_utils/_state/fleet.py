@@ -9,56 +9,65 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from .._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, told
-from .._module.entries import Found
+from .._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, summarize
 from .._server import signals
-from .._server.api import Attached
-from .reconcile import Reconciliation
+from .identities import Reference
 from .workers import Workers
 
 # So many failures in a row, each of which another try might have mended, are an outage.
 _OUTAGE = 16
+# Creations have a rate limit of their own, and wait for it in workers of their own, so that the
+# others go on: one in so many.
+_CREATORS = 4
 
 
-class Visit:
+class Work(t.Protocol):
     """The work on one identity. `failure` is None where all went well."""
 
-    def __init__(self, found: Found, work: Reconciliation, purged: bool = False) -> None:
-        self.found = found
-        self.work = work
-        self.purged = purged
-        self.failure: InfisicalError | None = None
+    reference: Reference
+    failure: InfisicalError | None
+    purged: bool
 
     @property
-    def identity_name(self) -> str | None:
-        """The identity's name: the real one where it was read, else what the options say."""
-        return self.work.identity_name or self.found.reference.identity_name
+    def changed(self) -> bool:
+        """Whether anything was written, or in check mode would be."""
 
     @property
-    def state(self) -> Attached | None:
-        """The state that the visit leaves, or would leave; of a failed one the last known."""
-        return self.work.actual if self.failure else self.work.result
+    def created(self) -> bool:
+        """Whether the identity was created, or in check mode would be."""
 
-    def __str__(self) -> str:
-        return f"{self.found.reference.label}: {self.failure}"
+    @property
+    def deleted(self) -> bool:
+        """Whether the identity was deleted, or in check mode would be."""
+
+    @property
+    def creates(self) -> bool:
+        """Whether an identity is to be created, as far as that is known before."""
+
+    def note_interrupt(self, failure: InterruptError) -> None:
+        """Take note that the work was cut off."""
 
 
-class Fleet:
-    """Visits to identities, by so many workers at once. One that fails does not stop the others.
+OneWork = t.TypeVar("OneWork", bound=Work)
+
+
+class Fleet(t.Generic[OneWork]):
+    """Work on identities, by so many workers at once. What fails does not stop the others.
 
     What ends all of it is the end of the login, a rate limit that lets nothing pass any more, and a
-    server that is down. `checked` are the visits that were made, `changed`, `purged` and `failed`
-    what came of them; a failed one counts as nothing else. `total` are those to make. `remark` is
-    for the message.
+    server that is down. `checked` are the identities that were worked on, `changed`, `created`,
+    `deleted`, `purged` and `failed` what came of them; a failed one counts as nothing else, and one
+    that was created or deleted as changed, too. `total` are those to work on. `remark` is for the
+    message.
     """
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._lock = threading.Lock()
-        self._workers: Workers[tuple[int, Visit]] | None = None
-        self._in_hand: dict[int, Visit] = {}
-        self._kept: dict[int, Visit] = {}
-        # Failures that another try might have mended, and the number of the first such visit.
+        self._workers: list[Workers[tuple[int, OneWork]]] = []
+        self._in_hand: dict[int, OneWork] = {}
+        self._kept: dict[int, OneWork] = {}
+        # Failures that another try might have mended, and the number of the first such work.
         self._in_a_row = 0
         self._since = 0
         self._hopeless = False
@@ -67,77 +76,121 @@ class Fleet:
         self.total = 0
         self.checked = 0
         self.changed = 0
+        self.created = 0
+        self.deleted = 0
         self.purged = 0
         self.failed = 0
 
     @property
-    def visits(self) -> list[Visit]:
-        """Those that were to be kept, and those that failed, in the order of the options."""
+    def kept(self) -> list[OneWork]:
+        """The work that was to be kept, and that which failed, in the order of the options."""
         return [self._kept[number] for number in sorted(self._kept)]
 
     @property
     def complete(self) -> bool:
-        """Whether every visit was made, and none failed."""
+        """Whether all was worked on, and nothing failed."""
         return self.checked == self.total and not self.failed
 
-    def visit(
+    def run(
         self,
-        visits: t.Sequence[Visit],
-        do: t.Callable[[Visit], None],
-        keep: t.Callable[[Visit], bool],
+        works: t.Sequence[OneWork],
+        do: t.Callable[[OneWork], None],
+        keep: t.Callable[[OneWork], bool],
     ) -> None:
-        """Make the visits. `do` may raise InfisicalError; `keep` says which are of interest.
+        """Do the work. `do` may raise InfisicalError; `keep` says what is of interest.
 
         Raises InterruptError when a signal comes; stop() has to follow.
         """
         signals.check()
 
-        def make(numbered: tuple[int, Visit]) -> None:
-            number, visit = numbered
+        def make(numbered: tuple[int, OneWork]) -> None:
+            number, work = numbered
             if self._hopeless:
                 return
             with self._lock:
-                self._in_hand[number] = visit
+                self._in_hand[number] = work
             try:
-                do(visit)
+                do(work)
             except InfisicalError as failure:
-                visit.failure = failure
+                work.failure = failure
             with self._lock:
-                # After stop() it is too late: the visit was told as one without an end.
+                # After stop() it is too late: the work was told as one without an end.
                 if self._in_hand.pop(number, None):
-                    self._note(number, visit, keep)
+                    self._note(number, work, keep)
 
-        numbered = list(enumerate(visits, self.total))
-        self.total += len(visits)
-        self._workers = Workers(make, numbered)
-        try:
-            self._workers.start(min(self._concurrency, len(numbered)))
-        except RuntimeError:
-            raise InfisicalError(
-                "The host that runs the module lets it start no thread; raise the limit of"
-                " processes that its user or its container has."
-            ) from None
-        self._workers.join()
+        numbered = list(enumerate(works, self.total))
+        self.total += len(works)
+        self._start(make, numbered)
+        for workers in self._workers:
+            workers.join()
         if self.checked < self.total:
             # The workers, too, look whether one has come, and may be the first to see it.
             signals.check()
 
     def stop(self) -> None:
-        """Make no further visits, and give those in hand a few seconds to end."""
-        if self._workers:
-            self._workers.stop(signals.LAST_ORDERS)
+        """Begin nothing more, and give what is in hand a few seconds to end."""
+        for workers in self._workers:
+            workers.stop(signals.LAST_ORDERS)
         with self._lock:
             unfinished, self._in_hand = self._in_hand, {}
-            for number, visit in unfinished.items():
-                visit.work.changed = visit.work.changed or visit.work.writing
-                visit.failure = InterruptError(
-                    "The task was stopped while this was under way; how it ended is not known."
+            for number, work in unfinished.items():
+                work.note_interrupt(
+                    InterruptError(
+                        "The task was stopped while this was under way; how it ended is not known."
+                    )
                 )
-                self._note(number, visit, lambda _visit: True)
+                self._note(number, work, lambda _work: True)
 
-    def _note(self, number: int, visit: Visit, keep: t.Callable[[Visit], bool]) -> None:
-        failure = visit.failure
-        if isinstance(failure, InterruptError) and not visit.work.changed:
+    def message(self) -> str:
+        """Return what failed, as a message, which is empty if nothing did."""
+        if self.complete:
+            return ""
+        parts = []
+        lost: list[str] = []
+        others: list[str] = []
+        for work in self.kept:
+            if work.failure:
+                sentence = f"{work.reference.label}: {work.failure}"
+                (lost if self._outage and work.failure.transient else others).append(sentence)
+        if lost:
+            # All for one reason, which is told once.
+            parts.append(
+                f"The server seems to be down, or out of reach: {len(lost)} of {self.total}"
+                f" identities failed for it, the last of them with: {lost[-1]}"
+            )
+        if others:
+            parts.append(f"{len(others)} of {self.total} identities failed: {summarize(others)}")
+        untried = self.total - self.checked
+        if untried:
+            parts.append(f"{untried} of {self.total} identities were not tried.")
+        if self.remark:
+            parts.append(self.remark)
+        return " ".join(parts)
+
+    def _start(
+        self,
+        make: t.Callable[[tuple[int, OneWork]], None],
+        numbered: t.Sequence[tuple[int, OneWork]],
+    ) -> None:
+        """Start the workers: some for what is to be created, and the others for the rest."""
+        creations = [item for item in numbered if item[1].creates]
+        rest = [item for item in numbered if not item[1].creates]
+        shares = [(rest, self._concurrency), (creations, max(1, self._concurrency // _CREATORS))]
+        if not rest or self._concurrency == 1:
+            shares = [([*rest, *creations], self._concurrency)]
+        self._workers = [Workers(make, items) for items, _count in shares]
+        for workers, (items, count) in zip(self._workers, shares):
+            try:
+                workers.start(min(count, len(items)))
+            except RuntimeError:
+                raise InfisicalError(
+                    "The host that runs the module lets it start no thread; raise the limit of"
+                    " processes that its user or its container has."
+                ) from None
+
+    def _note(self, number: int, work: OneWork, keep: t.Callable[[OneWork], bool]) -> None:
+        failure = work.failure
+        if isinstance(failure, InterruptError) and not work.changed:
             # As good as not begun.
             return
         self.checked += 1
@@ -146,13 +199,15 @@ class Fleet:
             self._judge(number, failure)
         else:
             self._break_row(number)
-            self.purged += visit.purged and visit.work.changed
-            self.changed += visit.work.changed and not visit.purged
-        if failure or keep(visit):
-            self._kept[number] = visit
+            self.purged += work.purged and work.changed
+            self.changed += work.changed and not work.purged
+            self.created += work.created
+            self.deleted += work.deleted
+        if failure or keep(work):
+            self._kept[number] = work
 
     def _break_row(self, number: int) -> None:
-        # An answer to a visit that began before the first of them comes late, and says nothing.
+        # An answer to work that began before the first of them comes late, and says nothing.
         if number > self._since:
             self._in_a_row = 0
 
@@ -170,28 +225,3 @@ class Fleet:
             or isinstance(failure, RateLimitedError)
             or (isinstance(failure, ApiError) and failure.login_refused)
         )
-
-    def message(self) -> str:
-        """Return what failed, as a message, which is empty if nothing did."""
-        if self.complete:
-            return ""
-        parts = []
-        lost: list[Visit] = []
-        others: list[Visit] = []
-        for visit in self.visits:
-            if visit.failure:
-                (lost if self._outage and visit.failure.transient else others).append(visit)
-        if lost:
-            # All for one reason, which is told once.
-            parts.append(
-                f"The server seems to be down, or out of reach: {len(lost)} of {self.total}"
-                f" identities failed for it, the last of them with: {lost[-1]}"
-            )
-        if others:
-            parts.append(f"{len(others)} of {self.total} identities failed: {told(others)}")
-        untried = self.total - self.checked
-        if untried:
-            parts.append(f"{untried} of {self.total} identities were not tried.")
-        if self.remark:
-            parts.append(self.remark)
-        return " ".join(parts)

@@ -9,18 +9,18 @@ from __future__ import annotations
 SHOWN = 3
 
 
-class Notes:
-    """Remarks by kind. A kind is a sentence with `{count}` and `{items}` in it."""
+class Warnings:
+    """Warnings by kind. A kind is a sentence with `{count}` and `{items}` in it."""
 
     def __init__(self) -> None:
         self._items: dict[str, dict[str, None]] = {}
         self._about = ""
 
-    def about(self, subject: str) -> Notes:
-        """Return the same notes, to which items are added with the subject in front of them."""
-        notes = Notes()
-        notes._items, notes._about = self._items, f"{subject}: "
-        return notes
+    def about(self, subject: str) -> Warnings:
+        """Return the same warnings, to which items are added with the subject in front of them."""
+        warnings = Warnings()
+        warnings._items, warnings._about = self._items, f"{subject}: "
+        return warnings
 
     def add(self, kind: str, item: str) -> None:
         """Remember an item of a kind; the same item counts once."""
