@@ -12,8 +12,7 @@ import typing as t
 from .._errors import LOGIN_REFUSED
 from .json_reader import TooMuchError, parse
 from .pacing import seconds
-
-Json = dict[str, t.Any]
+from .request import Json
 
 # What to do about a 403: the first whose words are in its name or its message.
 _FORBIDDEN = {

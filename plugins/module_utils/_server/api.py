@@ -12,8 +12,8 @@ import typing as t
 from .._errors import ApiError, UnexpectedAnswerError, UnknownStateError
 from .._state.fields import CURRENT, LEGACY, AuthMethod, Values
 from .._text import quoted, uuid_or_none
-from .answers import Json
 from .client import Client
+from .request import Json, Request
 
 _IDENTITY = "/api/v1/identities/{}"
 # The search refuses other characters, "/" on some servers among them, and longer names.
@@ -126,7 +126,7 @@ class Api:
     def identity(self, identity_id: str, purpose: str = "") -> Identity:
         """Read an identity. `purpose` completes "Could not ..."."""
         purpose = purpose or f"read the identity {identity_id}"
-        answer = self._client.request("GET", _IDENTITY, identity_id, purpose=purpose)
+        answer = self._client.request(Request("GET", _IDENTITY, (identity_id,), purpose))
         return _identity(answer.get("identity"), purpose)
 
     def _wherever(self, method: AuthMethod, identity_id: str) -> Identity:
@@ -140,7 +140,7 @@ class Api:
         purpose = f"read the memberships of identity {identity_id}"
         try:
             answer = self._client.request(
-                "GET", f"{_IDENTITY}/identity-memberships", identity_id, purpose=purpose
+                Request("GET", f"{_IDENTITY}/identity-memberships", (identity_id,), purpose)
             )
         except ApiError as failure:
             if failure.http_status == 404:
@@ -175,11 +175,13 @@ class Api:
         left out, where the list tells them. Raises UnexpectedAnswerError if the list is not whole.
         """
         answer = self._client.request(
-            "GET",
-            "/api/v1/identities",
-            purpose=purpose,
-            query={"orgId": self._organization(purpose)},
-            many=True,
+            Request(
+                "GET",
+                "/api/v1/identities",
+                purpose=purpose,
+                query={"orgId": self._organization(purpose)},
+                many=True,
+            )
         )
         identities = {identity.id: identity for identity in _identities(answer, purpose)}
         total = answer.get("totalCount", len(identities))
@@ -238,7 +240,7 @@ class Api:
     ) -> Json | None:
         """Read a list, and return the answer, or None if there is no such route."""
         try:
-            return self._client.request(verb, path, purpose=purpose, body=body, many=True)
+            return self._client.request(Request(verb, path, (), purpose, body, many=True))
         except ApiError as error:
             if not error.unknown_route:
                 raise
@@ -277,7 +279,7 @@ class Api:
             own = f"read the login's own identity {self._own_identity}, to learn its organization"
             return self.identity(self._own_identity, own).organization_id
         # Servers before 2026 have only the way above.
-        answer = self._client.request("GET", "/api/v1/identities/details", purpose=purpose)
+        answer = self._client.request(Request("GET", "/api/v1/identities/details", purpose=purpose))
         try:
             return str(answer["identityDetails"]["organization"]["id"])
         except (LookupError, TypeError):
@@ -300,12 +302,14 @@ class Api:
         )
         try:
             answer = self._client.request(
-                verb,
-                f"/api/v1/auth/{method.name}/identities/{{}}",
-                identity_id,
-                purpose=purpose,
-                body=body,
-                repeatable=repeatable,
+                Request(
+                    verb,
+                    f"/api/v1/auth/{method.name}/identities/{{}}",
+                    (identity_id,),
+                    purpose=purpose,
+                    body=body,
+                    repeatable=repeatable,
+                )
             )
         except ApiError as failure:
             if failure.http_status == 500 and body:

@@ -10,14 +10,13 @@ Knows what Infisical's answers look like, and nothing of what they mean.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import random
 import re
 import time
 import traceback
 import typing as t
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 try:
     import requests
@@ -38,10 +37,11 @@ from .._errors import (
 )
 from .._text import no_value, printable, quoted, trim
 from . import signals
-from .answers import Answer, Json, advice_on, sentence, text_of
+from .answers import Answer, advice_on, sentence, text_of
 from .json_reader import TooMuchError
-from .pacing import Bucket, Pace
+from .pacing import Pace
 from .reasons import about_tls, causes_of, reason_of, refused_tunnel, without_tls
+from .request import Json, Request
 from .response_size import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
 from .tokens import Token, Tokens
 
@@ -141,21 +141,9 @@ class Connection(t.NamedTuple):
     by_default: bool = False
 
 
-class _Call(t.NamedTuple):
-    """What is asked of the server: the request, without what may differ between two tries.
-
-    `bucket` is what the server counts it under, `path` the rest of the URL, `largest` how many
-    bytes the answer may have, `read` whether nothing is written. `purpose` completes the sentence
-    "Could not ...".
-    """
-
-    bucket: Bucket
-    path: str
-    content: bytes | None
-    largest: int
-    read: bool
-    timeout: float
-    purpose: str
+def _largest(request: Request) -> int:
+    """Return how many bytes the answer may have."""
+    return MANY if request.many else ONE
 
 
 class Client:
@@ -217,51 +205,22 @@ class Client:
         """Close the connections."""
         self._adapter.close()
 
-    def request(
-        self,
-        verb: str,
-        route: str,
-        *ids: str,
-        purpose: str,
-        body: Json | None = None,
-        query: t.Mapping[str, str] | None = None,
-        many: bool = False,
-        repeatable: bool = True,
-        authorize: bool = True,
-        patient: bool = True,
-    ) -> Json:
+    def request(self, request: Request) -> Json:
         """Make a request and return the JSON object of the answer.
-
-        `route` is the path with a `{}` for each of `ids`, which cannot add to the path.
-        `purpose` completes the sentence "Could not ...". `many` says that a list is read, which may
-        be large. `repeatable` says that the server may be asked twice when it is unclear whether it
-        did what the first asked for; what it cannot have done is tried again in any case. Without
-        `patient` nothing is tried again, nothing waited for longer than a few seconds, and nothing
-        ended by a signal.
 
         Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
         after stop() or a signal.
         """
-        path = route.format(*(quote(item, safe="") for item in ids))
-        call = _Call(
-            bucket=(verb, route),
-            path=f"{path}?{urlencode(query)}" if query else path,
-            content=None if body is None else json.dumps(body).encode(),
-            largest=MANY if many else ONE,
-            read=many or verb == "GET",
-            timeout=self._connection.timeout if patient else min(self._connection.timeout, _HASTE),
-            purpose=purpose,
-        )
-        if not patient:
-            return self._request(call, repeatable, authorize, patient)
+        if not request.patient:
+            return self._request(request)
         return signals.interruptible(
-            lambda: self._request(call, repeatable, authorize, patient),
+            lambda: self._request(request),
             self.stop,
             # What is read is of no use any more.
-            0 if call.read else signals.LAST_ORDERS,
+            0 if request.reads else signals.LAST_ORDERS,
         )
 
-    def _request(self, call: _Call, repeatable: bool, authorize: bool, patient: bool) -> Json:
+    def _request(self, call: Request) -> Json:
         started = time.monotonic()
         failures = 0
         unsure = False
@@ -270,8 +229,8 @@ class Client:
                 error: InfisicalError | None
                 token: Token | None = None
                 try:
-                    if patient:
-                        answer, token = self._paced(call, authorize)
+                    if call.patient:
+                        answer, token = self._paced(call)
                     else:
                         answer = self._send(call, None)
                 except InterruptError:
@@ -283,17 +242,17 @@ class Client:
                     if error is None:
                         self._answered = True
                         return t.cast(Json, answer.json)
-                    if answer.limited and patient:
+                    if answer.limited and call.patient:
                         # A gateway may say so of work that was done.
                         unsure = unsure or (error.unsure and not answer.over_rate)
-                        times = self._pace.refused(call.bucket, answer.headers)
+                        times = self._pace.refused((call.verb, call.route), answer.headers)
                         if times is None:
                             continue
                         error = self._rate_limited(answer, error, times, call.purpose)
                     elif token and answer.login_refused and self._tokens.renew(token):
                         # Refused before anything was done, so that even a POST may go again.
                         continue
-                again = patient and error.transient and (repeatable or not error.unsure)
+                again = call.patient and error.transient and (call.repeatable or not error.unsure)
                 if not again or failures >= self.retries:
                     if failures:
                         spent = f"{time.monotonic() - started:.0f} seconds"
@@ -311,41 +270,45 @@ class Client:
             stop.maybe_sent = stop.maybe_sent or unsure
             raise
 
-    def _paced(self, call: _Call, authorize: bool) -> tuple[Answer, Token | None]:
+    def _paced(self, call: Request) -> tuple[Answer, Token | None]:
         """Make a request when its turn has come, and return the token that it went with, too."""
-        sent = self._pace.begin(call.bucket)
+        sent = self._pace.begin((call.verb, call.route))
         token: Token | None = None
         answer: Answer | None = None
         try:
-            token = self._tokens.take() if authorize else None
+            token = self._tokens.take() if call.authorize else None
             answer = self._send(call, token)
         finally:
             passed = answer is not None and not answer.limited
             if token:
                 accepted = answer is not None and passed and not answer.login_refused
                 self._tokens.give_back(token, accepted=accepted)
-            self._pace.end(call.bucket, sent, answer.headers if answer else None, passed=passed)
+            self._pace.end(
+                (call.verb, call.route), sent, answer.headers if answer else None, passed=passed
+            )
         return answer, token
 
-    def _send(self, call: _Call, token: Token | None) -> Answer:
+    def _send(self, call: Request, token: Token | None) -> Answer:
         request = requests.PreparedRequest()
-        request.method = call.bucket[0]
-        request.url = self._base + call.path
+        request.method = call.verb
+        request.url = self._base + call.target
         request.body = call.content
         headers = dict(self._headers)
         if token:
             headers["Authorization"] = f"Bearer {token.text}"
-        if call.content is not None:
+        if request.body is not None:
             # Infisical answers a DELETE that names a type of nothing with a 500.
             headers["Content-Type"] = "application/json"
-            headers["Content-Length"] = str(len(call.content))
+            headers["Content-Length"] = str(len(request.body))
         request.headers = headers  # type: ignore[assignment] # as good, and made in no time
-        largest.set(call.largest)
+        timeout = self._connection.timeout
+        timeout = timeout if call.patient else min(timeout, _HASTE)
+        largest.set(_largest(call))
         try:
             response = self._adapter.send(
                 request,
                 stream=True,
-                timeout=call.timeout,
+                timeout=timeout,
                 verify=self._verify,
                 proxies=self._proxies,
             )
@@ -355,14 +318,14 @@ class Client:
         # The adapter below makes it urllib3's.
         return self._read(t.cast(t.Any, response), call)
 
-    def _read(self, response: t.Any, call: _Call) -> Answer:
+    def _read(self, response: t.Any, call: Request) -> Answer:
         content = b""
         try:
             # The body of a redirect is for browsers.
             if not 300 <= response.status < 400:
-                _refuse_length(response.headers.get("Content-Length", ""), call.largest)
+                _refuse_length(response.headers.get("Content-Length", ""), _largest(call))
                 content = response.read(decode_content=False)
-            return Answer(response.status, response.headers, content, call.largest * _MEMORY)
+            return Answer(response.status, response.headers, content, _largest(call) * _MEMORY)
         except (TooLargeError, TooMuchError):
             raise self._too_large(call, response.status) from None
         except Exception as failure:
@@ -379,14 +342,15 @@ class Client:
         finally:
             response.close()
 
-    def _too_large(self, call: _Call, status: int) -> UnexpectedAnswerError:
+    def _too_large(self, call: Request, status: int) -> UnexpectedAnswerError:
+        most = _largest(call) >> 20
         return UnexpectedAnswerError(
             f"Could not {call.purpose}: the answer of {self.url} is larger than"
-            f" {call.largest >> 20} MiB, or takes more than {call.largest * _MEMORY >> 20} MiB of"
+            f" {most} MiB, or takes more than {most * _MEMORY} MiB of"
             " memory, which no such answer of Infisical does; check that url names an Infisical"
             " server.",
             http_status=status,
-            read=call.read,
+            read=call.reads,
         )
 
     def _transport_error(self, failure: Exception, purpose: str) -> TransportError:
@@ -422,7 +386,9 @@ class Client:
         place = urlsplit(self.url).netloc
         return f"url says http, and {place} speaks TLS; write https:// in front of it"
 
-    def _error_of(self, answer: Answer, call: _Call, token: Token | None) -> InfisicalError | None:
+    def _error_of(
+        self, answer: Answer, call: Request, token: Token | None
+    ) -> InfisicalError | None:
         status = answer.status
         could_not = f"Could not {call.purpose}:"
         if 300 <= status < 400:
@@ -444,7 +410,7 @@ class Client:
                     http_status=status,
                     error=name,
                     request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
-                    read=call.read,
+                    read=call.reads,
                 )
         if status == 400 and self.url.startswith("http:") and _WANTS_TLS.search(answer.start):
             what = f"{self._https_needed()}."
@@ -465,7 +431,7 @@ class Client:
                 f"{self.url} answered {status} with {kind}, where Infisical answers with a JSON"
                 " object; check that url names an Infisical server."
             )
-        return UnexpectedAnswerError(f"{could_not} {what}", http_status=status, read=call.read)
+        return UnexpectedAnswerError(f"{could_not} {what}", http_status=status, read=call.reads)
 
     def _safe(self, text: str, limit: int = 200) -> str:
         """Return what the server said, bounded, on one line, and without secrets.
@@ -476,7 +442,7 @@ class Client:
             text = text.replace(secret, "********")
         return printable(text, limit)
 
-    def _redirected(self, answer: Answer, call: _Call) -> UnexpectedAnswerError:
+    def _redirected(self, answer: Answer, call: Request) -> UnexpectedAnswerError:
         try:
             location = urlsplit(urljoin(self.url + "/", answer.headers.get("Location", "")))
             # Neither a password nor a query, which may hold a token, is shown.
@@ -484,7 +450,7 @@ class Client:
         except ValueError:
             location, place = urlsplit(""), "an address that is none"
         there = place + location.path
-        path = call.path.partition("?")[0]
+        path = call.path
         base = there[: -len(path)] if location.path.rstrip("/").endswith(path) else ""
         if base == self.url or not place.startswith("http"):
             advice = "check what stands in front of the server"

@@ -19,6 +19,7 @@ from .._text import is_mask, is_token, no_value, quoted, refuse_nul, trim, uuid_
 from . import signals
 from .client import Client, base_url
 from .json_reader import parse
+from .request import Request
 
 Values = t.Mapping[str, t.Any]
 
@@ -310,12 +311,9 @@ class Login:
         purpose = f"log in with {self._choice.path} at {self._choice.url}"
         # No Authorization header: a bad one would fail the login. A refusal is never tried again:
         # wrong credentials, tried often, lock the identity out.
+        route = f"/api/v1/auth/{self._choice.path}/login"
         answer = self._client.request(
-            "POST",
-            f"/api/v1/auth/{self._choice.path}/login",
-            purpose=purpose,
-            body=body,
-            authorize=False,
+            Request("POST", route, purpose=purpose, body=body, authorize=False)
         )
         token = answer.get("accessToken")
         if not isinstance(token, str) or not is_token(token):
@@ -332,12 +330,14 @@ def revoke(client: Client, token: str, *, patient: bool = True) -> None:
     """Revoke a token; that it is gone already is fine. Raises what Client.request() raises."""
     try:
         client.request(
-            "POST",
-            "/api/v1/auth/token/revoke",
-            purpose="revoke the access token",
-            body={"accessToken": token},
-            authorize=False,
-            patient=patient,
+            Request(
+                "POST",
+                "/api/v1/auth/token/revoke",
+                purpose="revoke the access token",
+                body={"accessToken": token},
+                authorize=False,
+                patient=patient,
+            )
         )
     except ApiError as error:
         if not error.login_refused:
