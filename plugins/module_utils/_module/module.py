@@ -21,12 +21,14 @@ except ImportError:
 from .._errors import OptionError
 from .._server import signals
 from .._server.api import Api
-from .._server.client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
+from .._server.client import Client
+from .._server.connection import connection_of, travels_in_clear
 from .._server.login import Choice, Login, choose, every_secret
+from .._server.transport import REQUESTS_IMPORT_ERROR
 from .._state.networks import NETADDR_IMPORT_ERROR
 from .._state.warnings import Notes
 from .._text import masked
-from .options import CONNECTION_SPEC, Spec, connection_of
+from .options import CONNECTION_SPEC, Spec
 from .parameters import Parameters, settle
 from .requirements import outdated
 
@@ -150,6 +152,8 @@ def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tupl
     """Connect for the time of a with block. Every option has been read before the first request."""
     choice = module.choice
     connection = connection_of(module.params, choice.url, choice.url_by_default)
+    for secret in connection.secrets:
+        module.hide(secret)
     module.warn_of(notes)
     if choice.warning:
         module.warn(choice.warning)

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 
 from .._errors import OptionError
 from .._server.api import Identity
-from .._server.client import Connection
 from .._state.fields import AuthMethod, Values
 from .._text import no_value, quoted, refuse_nul, trim, uuid_or_none
 
@@ -281,28 +279,3 @@ def _id_or_name(identity_id: str, name: str) -> tuple[str | None, str | None]:
         raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
     refuse_nul("identity_name", name)
     return None, name
-
-
-def connection_of(options: Values, url: str, by_default: bool) -> Connection:
-    """Return how to reach the server, whose URL may be the default. Raises OptionError."""
-    # A day is more than anybody waits, and keeps infinity and "not a number" out.
-    for option, least in (("timeout", 0.001), ("rate_limit_timeout", 0)):
-        if not least <= options[option] <= 86400:
-            raise OptionError(
-                f"{option} is {options[option]:g}; write a number of seconds from {least} to 86400."
-            )
-    retries = options["retries"]
-    if isinstance(retries, bool) or not 0 <= retries <= 100:
-        raise OptionError(f"retries is {quoted(retries)}; write a whole number from 0 to 100.")
-    verify: bool | str = options["validate_certs"]
-    ca_path = options.get("ca_path")
-    if verify and ca_path:
-        if not os.path.exists(ca_path):  # noqa: PTH110 start-up time
-            raise OptionError(
-                f"ca_path {quoted(ca_path)} does not exist on the host that runs the module; write"
-                " the path of a CA bundle, or of a folder of certificates."
-            )
-        verify = ca_path
-    return Connection(
-        url, verify, options["timeout"], retries, options["rate_limit_timeout"], by_default
-    )

@@ -17,7 +17,7 @@ import typing as t
 from ansible.module_utils.common.validation import check_type_dict
 
 from .._errors import OptionError
-from .._server.client import base_url
+from .._server.connection import base_url
 from .._state.fields import Values
 from .._text import has_template, quoted, trim
 from .options import Spec, absent, types_of, with_values

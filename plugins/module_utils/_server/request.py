@@ -16,12 +16,12 @@ Json = dict[str, t.Any]
 class Request(t.NamedTuple):
     """A request, without what may differ between two tries.
 
-    `route` is the path with a `{}` for each of `ids`, which cannot add to the path: the server
-    counts requests by verb and route. `purpose` completes the sentence "Could not ...". `many` says
-    that a list is read, which may be large. `repeatable` says that the server may be asked twice
-    when it is unclear whether it did what the first asked for; what it cannot have done is tried
-    again in any case. `authorize` sends the token along. Without `patient` nothing is tried again,
-    nothing waited for longer than a few seconds, and nothing ended by a signal.
+    `route` is the path with a `{}` for each of `ids`, which cannot add to the path. `purpose`
+    completes the sentence "Could not ...". `many` says that a list is read, which may be large.
+    `repeatable` says that the server may be asked twice when it is unclear whether it did what the
+    first asked for; what it cannot have done is tried again in any case. `authorize` sends the
+    token along. Without `patient` nothing is tried again, nothing waited for longer than a few
+    seconds, and nothing ended by a signal.
     """
 
     verb: str
@@ -34,6 +34,11 @@ class Request(t.NamedTuple):
     repeatable: bool = True
     authorize: bool = True
     patient: bool = True
+
+    @property
+    def bucket(self) -> tuple[str, str]:
+        """What the server counts it under."""
+        return self.verb, self.route
 
     @property
     def reads(self) -> bool:

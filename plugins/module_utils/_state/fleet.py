@@ -125,7 +125,7 @@ class Fleet:
     def stop(self) -> None:
         """Make no further visits, and give those in hand a few seconds to end."""
         if self._workers:
-            self._workers.stop(signals.LAST_ORDERS)
+            self._workers.stop(signals.GRACE_SECONDS)
         with self._lock:
             unfinished, self._in_hand = self._in_hand, {}
             for number, visit in unfinished.items():
