@@ -25,8 +25,8 @@ from ansible_collections.community.infisical.plugins.module_utils._module.entrie
 )
 from ansible_collections.community.infisical.plugins.module_utils._server import client
 from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
-from ansible_collections.community.infisical.plugins.module_utils._server.client import (
-    Client,
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login
@@ -132,7 +132,7 @@ class Side:
 def sides(request: pytest.FixtureRequest) -> t.Iterator[tuple[Side, Side]]:
     with contextlib.ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(_client, "_backoff", lambda _failures: 0.001)
+        patch.setattr(client, "_backoff", lambda _failures: 0.001)
         servers = [stack.enter_context(running(generation=request.param)) for _side in range(2)]
         yield Side(servers[0]), Side(servers[1])
 

@@ -33,8 +33,8 @@ from ansible_collections.community.infisical.plugins.module_utils._module.option
     AZURE_AUTH_SPEC,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
-from ansible_collections.community.infisical.plugins.module_utils._server.client import (
-    Client,
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login

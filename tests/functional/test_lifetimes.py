@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
 from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
-from ansible_collections.community.infisical.plugins.module_utils._server.client import (
-    Client,
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login

@@ -24,8 +24,8 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
     UnexpectedAnswerError,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
-from ansible_collections.community.infisical.plugins.module_utils._server.client import (
-    Client,
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (

@@ -2,289 +2,336 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules do that manage, or read, many identities' auth method."""
+"""What the module does that manages many identities, each with its auth methods."""
 
 from __future__ import annotations
 
 import contextlib
 import typing as t
 
-from .._errors import (
-    ApiError,
-    InfisicalError,
-    InterruptError,
-    ManyProblemsError,
-    OptionError,
-)
-from .._server.api import Api, Identity, left_out
+from .._errors import ApiError, InfisicalError, InterruptError, ManyProblemsError, OptionError, Problem
+from .._server.api import Api
 from .._server.login import Login
-from .._state.fields import AuthMethod
-from .._state.fleet import Fleet, Visit
-from .._state.reconcile import Reconciliation
-from .._state.warnings import Notes
-from .._text import printable
-from . import results as report
-from .entries import (
-    Entry,
-    Found,
-    Reference,
-    missing,
-    read_entries,
-    read_references,
-    repeated,
-    resolve,
-)
+from .._state.auth_method import AuthMethod
+from .._state.creations import Creations
+from .._state.directory import left_out, list_organization, resolve, whole_organization
+from .._state.entry import Desired, EntryReconciler
+from .._state.fleet import Fleet
+from .._state.identities import Identity, Reference, read_identity
+from .._state.purge import surplus, to_keep
+from .._state.warnings import Warnings
+from .._text import quoted
+from .entries import Entry, read_entries, read_references, repeated
+from .entry_results import difference_of, outcome_of, refused, warn_of_changes
 from .module import Module, logged_in
-from .options import CONCURRENCY_SPEC, LOOKUP_SPEC, VALIDATE_SPEC, Spec, concurrency_of
-from .results import Result
+from .options import CONCURRENCY_SPEC, LIST, Spec, concurrency_of
+from .results import Result, failure
+
+Works = Fleet[EntryReconciler]
+
+_OPTION = "identities"
+# Lists of all are cheaper than reading so many identities one by one.
+_FEW = 2
 
 
-def manage_many(method: AuthMethod, spec: Spec) -> None:
-    """Run a module that manages many identities' auth method; `spec` is that of its options."""
-    option = f"{method.key}s"
-    listed: Spec = {
-        option: {"type": "list", "elements": "raw", "required": True},
-        "purge_except": {"type": "list", "elements": "raw"},
+class _Targets(t.NamedTuple):
+    """Whom a task is about.
+
+    `identities` are those of the entries, None where there is none yet, or no need to know it.
+    `surplus` are those to purge, and `not_visible` sentences on what purging cannot reach.
+    """
+
+    identities: dict[Reference, Identity | None]
+    surplus: list[Reference]
+    not_visible: list[str]
+
+
+def manage_identities(methods: t.Sequence[AuthMethod], purged: AuthMethod) -> None:
+    """Run the module that manages many identities; `purged` is the method that it can purge."""
+    purge_option = f"purge_{purged.key}_except"
+    listed: Spec = {_OPTION: {**LIST, "required": True}, purge_option: LIST}
+    spec: Spec = {
+        **listed,
+        "create": {"type": "bool", "default": True},
+        "max_changes": {"type": "int"},
+        "validate_only": {"type": "bool", "default": False},
+        **CONCURRENCY_SPEC,
     }
-    module = Module({**listed, **VALIDATE_SPEC, **CONCURRENCY_SPEC}, listed)
-    result: Result = {
-        **_counts(Fleet(0)),
-        "changed": False,
-        "results": [],
-    }
-    fleet: Fleet | None = None
+    module = Module(spec, listed)
+    task = _Task(module, methods, purged, purge_option)
+    problem = ""
     try:
-        notes = Notes()
-        concurrency = concurrency_of(module.params)
-        entries = read_entries(option, module.params[option], method, spec, notes)
-        kept = _kept(module.params["purge_except"])
-        with logged_in(module, notes, concurrency) as (api, login):
-            found, surplus, not_visible = _meant(method, api, entries, kept)
+        task.run()
+        problem = task.fleet.message()
+    except InfisicalError as error:
+        task.result.update(failure(error))
+        problem = f"{error} {task.fleet.message()}".strip()
+        if isinstance(error, ManyProblemsError):
+            wrong = refused(module.params[_OPTION], error.problems)
+            task.result.update(results=wrong, failed_count=len(wrong))
+    if task.fleet.total:
+        task.report()
+    module.end(task.result, problem)
+
+
+class _Task:
+    """One run of the module. `result` grows with it, so that nothing half-done is lost."""
+
+    def __init__(
+        self, module: Module, methods: t.Sequence[AuthMethod], purged: AuthMethod, option: str
+    ) -> None:
+        self._module = module
+        self._methods = methods
+        self._purged = purged
+        self._purge_option = option
+        self._concurrency = 1
+        self._entries: list[Entry] = []
+        self._targets = _Targets({}, [], [])
+        self._warnings = Warnings()
+        self.fleet: Works = Fleet(1)
+        self.result: Result = {
+            "changed": False,
+            "results": [],
+            "refused": False,
+            **_counts(self.fleet),
+        }
+
+    def run(self) -> None:
+        """Read the options, and do the work. Raises InfisicalError."""
+        module, warnings = self._module, Warnings()
+        self._concurrency = concurrency_of(module.params)
+        limit = _limit(module.params["max_changes"])
+        self._entries = read_entries(_OPTION, module.params[_OPTION], self._methods, warnings)
+        for entry in self._entries:
+            for secret in entry.secrets:
+                module.hide(secret)
+        kept = self._kept()
+        with logged_in(module, warnings, self._concurrency) as (api, login):
+            self._targets = self._find(api, kept)
             if kept is not None:
-                result["not_visible"] = not_visible
+                self.result["not_visible"] = self._targets.not_visible
             if module.params["validate_only"]:
-                found, surplus = [], []
-            surplus = _spare_own_login(module, method, login, surplus)
+                return
+            self._spare_own_login(login)
+            if limit is not None and not module.check_mode:
+                rehearsal: Works = Fleet(self._concurrency)
+                self._work(api, login, rehearsal, Warnings(), check=True)
+                self._refuse_too_many(rehearsal, limit)
+            self.fleet = Fleet(self._concurrency)
+            self._work(api, login, self.fleet, self._warnings, check=module.check_mode)
+            if limit is not None and module.check_mode:
+                self._refuse_too_many(self.fleet, limit)
 
-            def work_on(item: Found, identity: Identity | None, purging: bool) -> Visit:
-                work = Reconciliation(
-                    api, login, method, item.identity_id, identity, check=module.check_mode
-                )
-                return Visit(item, work, purging)
-
-            def changed(visit: Visit) -> bool:
-                return visit.work.changed
-
-            elsewhere: list[Visit] = []
-            wanted = {item.reference: entry.wanted for item, entry in zip(found, entries)}
-            fleet = Fleet(concurrency)
-            with _stopping(fleet, api):
-                fleet.visit(
-                    [work_on(item, item.identity, purging=False) for item in found],
-                    lambda visit: visit.work.run(wanted[visit.found.reference]),
-                    changed,
-                )
-                if fleet.complete:
-                    # What was listed at the start is looked at again right before it is revoked.
-                    fleet.visit(
-                        [work_on(item, None, purging=True) for item in surplus],
-                        lambda visit: _if_here(api, visit, lambda: visit.work.run(None), elsewhere),
-                        changed,
-                    )
-                    if elsewhere:
-                        not_visible.append(left_out(len(elsewhere)))
-                elif surplus:
-                    fleet.remark = "Nothing was purged."
-        problem = fleet.message()
-    except InfisicalError as failure:
-        result.update(report.failure(failure))
-        problem = _together(failure, fleet)
-        if isinstance(failure, ManyProblemsError):
-            refused = report.refused(module.params[option], failure.problems)
-            result.update(results=refused, failed_count=len(refused))
-    if fleet:
-        result.update(
-            changed=any(visit.work.changed for visit in fleet.visits),
-            **_counts(fleet),
-            results=[report.visited(method, visit) for visit in fleet.visits],
+    def report(self) -> None:
+        """Put into the result what came of the work."""
+        works = self.fleet.kept
+        changed = [work for work in works if work.changed]
+        self.result.update(
+            changed=bool(changed),
+            **_counts(self.fleet),
+            results=[outcome_of(work, self._methods) for work in works],
         )
-        after = Notes()
-        for visit in fleet.visits:
-            if visit.work.changed:
-                subject = visit.found.reference.label
-                report.note_change(method, visit.work, visit.state, subject, after)
-        module.warn_of(after)
-        if module._diff:
-            result["diff"] = [
-                report.difference(method, visit.work, visit.state, visit.identity_name)
-                for visit in fleet.visits
-                if visit.work.changed
-            ]
-    module.end(result, problem)
+        for work in changed:
+            warn_of_changes(work, self._warnings)
+        self._module.warn_of(self._warnings)
+        if self._module._diff:
+            self.result["diff"] = [difference_of(work, self._methods) for work in changed]
 
+    def _kept(self) -> list[Reference] | None:
+        """Read who may keep what is not listed, or None if everybody may. Raises OptionError."""
+        raw = self._module.params[self._purge_option]
+        if raw is None:
+            return None
+        if not raw:
+            raise OptionError(
+                f"{self._purge_option} is an empty list, which would revoke from every identity of"
+                " the organization; list the identities that may keep what they have, or leave it"
+                " out."
+            )
+        return read_references(self._purge_option, raw)
 
-def look_up(method: AuthMethod) -> None:
-    """Run a module that reads identities' auth method."""
-    key = f"{method.key}s"
-    module = Module(LOOKUP_SPEC, ("identity_ids", "identity_names"))
-    result: Result = {"changed": False}
-    fleet: Fleet | None = None
-    try:
-        concurrency = concurrency_of(module.params)
-        ids, names = module.params["identity_ids"], module.params["identity_names"]
-        references = read_references("identity_ids", ids or [], names=False)
-        references += read_references("identity_names", names or [], ids=False)
-        with logged_in(module, Notes(), concurrency) as (api, login):
-            everything = ids is None and names is None
-            elsewhere: list[Visit] = []
-            if everything:
-                everyone = api.everyone()
-                found = _those_with(method, everyone.identities)
-                result["not_visible"] = everyone.not_visible
-            else:
-                named, problems = resolve(references, api)
-                if problems:
-                    raise ManyProblemsError(problems)
-                found = list({item.identity_id: item for item in named}.values())
-            fleet = Fleet(concurrency)
-            with _stopping(fleet, api):
-                fleet.visit(
-                    [
-                        Visit(
-                            item,
-                            Reconciliation(
-                                api, login, method, item.identity_id, item.identity, check=True
-                            ),
-                        )
-                        for item in found
-                    ],
-                    lambda visit: (
-                        _if_here(api, visit, visit.work.look, elsewhere)
-                        if everything
-                        else visit.work.look()
-                    ),
-                    lambda visit: bool(visit.work.actual) or not everything,
+    def _find(self, api: Api, kept: list[Reference] | None) -> _Targets:
+        """Find whom the options mean. Raises ManyProblemsError for all that is wrong with them."""
+        desired = {entry.reference: entry.desired for entry in self._entries}
+        members: list[Identity] | None = None
+        not_visible: list[str] = []
+        if kept is not None:
+            members, not_visible = whole_organization(api, "list the identities to purge")
+        roles = any("role" in (item.identity or {}) for item in desired.values())
+        found, problems = resolve(
+            api,
+            [*desired],
+            members=members if members is not None else _listed(api, desired, roles=roles),
+            roles=roles,
+            may_be_new=[item for item, wanted in desired.items() if self._may_be_new(wanted)],
+        )
+        problems += repeated(
+            (item, identity.id if identity else item.id or (item.project_id, item.name))
+            for item, identity in found.items()
+        )
+        problems += _renamed_into(found, desired)
+        listed: list[Reference] = []
+        if kept is not None and members is not None:
+            keep, wrong = to_keep(self._purge_option, kept, members, found, desired)
+            problems += wrong
+            listed = surplus(self._purged.name, members, keep)
+        if problems:
+            raise ManyProblemsError(problems)
+        return _Targets(found, listed, not_visible)
+
+    def _may_be_new(self, desired: Desired) -> bool:
+        """Return whether the name of an entry may be nobody's."""
+        gone = desired.identity is None or desired.only_revokes
+        return gone or bool(self._module.params["create"])
+
+    def _spare_own_login(self, login: Login) -> None:
+        """Take the identity that the task is logged in as from those to purge."""
+        for item in self._targets.surplus:
+            if item.id == login.identity_id:
+                self._module.warn(
+                    f"{self._purge_option} does not list {item.label}, which this task is logged in"
+                    f" as; its {self._purged.title} is left alone."
                 )
-            if elsewhere:
-                result["not_visible"].append(left_out(len(elsewhere)))
-        problem = fleet.message()
-    except InfisicalError as failure:
-        result.update(report.failure(failure))
-        problem = _together(failure, fleet)
-    if fleet:
-        result[key] = [
-            report.settled(method, visit.work, visit.work.actual)
-            for visit in fleet.visits
-            if not visit.failure
+                self._targets.surplus.remove(item)
+                return
+
+    def _work(
+        self, api: Api, login: Login, fleet: Works, warnings: Warnings, *, check: bool
+    ) -> None:
+        """Work on the identities of the entries, and then on those to purge."""
+        creations = Creations(api, warnings, allowed=self._module.params["create"])
+        targets = self._targets
+        renamed = [
+            item.id
+            for entry in self._entries
+            for item in [entry.reference]
+            if item.id and item.name and entry.desired.identity is not None
         ]
-        if problem:
-            result["failed_count"] = fleet.failed
-            result["failures"] = [
-                {**report.named(visit.work, visit.identity_name), **report.failure(visit.failure)}
-                for visit in fleet.visits
-                if visit.failure
-            ]
-    module.end(result, problem)
+
+        def work_on(item: Reference, desired: Desired, *, purged: bool) -> EntryReconciler:
+            return EntryReconciler(
+                api,
+                login,
+                self._methods,
+                item,
+                desired,
+                creations,
+                targets.identities.get(item),
+                check=check,
+                renamed=renamed,
+                purged=purged,
+            )
+
+        with _stopping(fleet, api):
+            fleet.run(
+                [work_on(entry.reference, entry.desired, purged=False) for entry in self._entries],
+                lambda work: work.run(),
+                lambda work: work.changed,
+            )
+            if fleet.complete:
+                # What was listed at the start is looked at again right before it is revoked.
+                elsewhere: list[EntryReconciler] = []
+                revoked = Desired({}, {self._purged.key: None})
+                fleet.run(
+                    [work_on(item, revoked, purged=True) for item in targets.surplus],
+                    lambda work: _purge(api, work, elsewhere),
+                    lambda work: work.changed,
+                )
+                if elsewhere:
+                    targets.not_visible.append(left_out(len(elsewhere)))
+            elif targets.surplus:
+                fleet.remark = "Nothing was purged."
+
+    def _refuse_too_many(self, fleet: Works, limit: int) -> None:
+        """Refuse a run that would change more identities than are allowed; check mode warns."""
+        count = fleet.changed + fleet.purged
+        if count <= limit:
+            return
+        self.result["refused"] = True
+        what = f"{count} changes, max_changes is {limit}"
+        if not self._module.check_mode:
+            raise OptionError(f"{what}; nothing was done. Check the list, or raise max_changes.")
+        self._module.warn(f"A real run would refuse: {what}.")
 
 
-def _counts(fleet: Fleet) -> Result:
+def _limit(raw: t.Any) -> int | None:
+    if raw is not None and (isinstance(raw, bool) or raw < 0):
+        raise OptionError(f"max_changes is {quoted(raw)}; write a whole number from 0.")
+    return t.cast(t.Optional[int], raw)
+
+
+def _counts(fleet: Works) -> Result:
     return {
         "checked": fleet.checked,
         "changed_count": fleet.changed,
+        "created_count": fleet.created,
+        "deleted_count": fleet.deleted,
         "failed_count": fleet.failed,
         "purged_count": fleet.purged,
     }
 
 
-def _kept(raw: list[t.Any] | None) -> list[Reference] | None:
-    """Read who may keep what is not listed, or None if everybody may. Raises OptionError."""
-    if raw is None:
-        return None
-    if not raw:
-        raise OptionError(
-            "purge_except is an empty list, which would revoke from every identity of the"
-            " organization; list the identities that may keep what they have, or leave it out."
-        )
-    return read_references("purge_except", raw)
+def _listed(
+    api: Api, desired: t.Mapping[Reference, Desired], *, roles: bool
+) -> list[Identity] | None:
+    """Return the identities of the organisation, where a list is cheaper than reading some.
 
-
-def _those_with(method: AuthMethod, everyone: t.Iterable[Identity]) -> list[Found]:
-    return [
-        Found(
-            Reference(
-                f"{printable(identity.name, 80)} ({identity.id})", "", identity.id, identity.name
-            ),
-            identity.id,
-            identity,
-        )
-        for identity in sorted(everyone, key=lambda identity: (identity.name, identity.id))
-        if method.name in identity.methods
-    ]
-
-
-def _meant(
-    method: AuthMethod, api: Api, entries: t.Sequence[Entry], kept: list[Reference] | None
-) -> tuple[list[Found], list[Found], list[str]]:
-    """Return the identities of the entries, those that purging would revoke from, and sentences.
-
-    The sentences are on what purging cannot reach. Raises what Client.request() raises, and
-    ManyProblemsError.
+    That is where more than a few are given by their ids, and more than auth methods is asked for.
     """
-    references = [entry.reference for entry in entries]
-    surplus: list[Found] = []
-    not_visible: list[str] = []
-    if kept is None:
-        found, problems = resolve(references, api)
-        problems += repeated(found)
-    else:
-        everyone, not_visible = api.everyone("list the identities to purge")
-        found, problems = resolve(references, api, everyone)
-        keep, unknown = resolve(kept, api, everyone)
-        problems += repeated(found) + (unknown or missing(found, keep, everyone))
-        spared = {item.identity_id for item in keep}
-        surplus = [item for item in _those_with(method, everyone) if item.identity_id not in spared]
-    if problems:
-        raise ManyProblemsError(problems)
-    return found, surplus, not_visible
+    by_id = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
+    if len(by_id) <= _FEW:
+        return None
+    return list_organization(api, roles=roles)
 
 
-def _spare_own_login(
-    module: Module, method: AuthMethod, login: Login, surplus: list[Found]
-) -> list[Found]:
-    """Return the identities to purge without the one that the task is logged in as."""
-    for item in surplus:
-        if item.identity_id == login.identity_id:
-            module.warn(
-                f"purge_except does not list {item.reference.label}, which this task is logged in"
-                f" as; its {method.title} is left alone."
+def _renamed_into(
+    found: t.Mapping[Reference, Identity | None], desired: t.Mapping[Reference, Desired]
+) -> list[Problem]:
+    """Return a problem for each entry by a name that another entry of the list gives away."""
+    given: dict[tuple[str | None, str], Reference] = {}
+    problems = []
+    for item, wanted in desired.items():
+        if not (item.id and item.name) or wanted.identity is None:
+            continue
+        identity = found[item]
+        key = (identity.project_id if identity else item.project_id, item.name)
+        other = given.setdefault(key, item)
+        if other is not item:
+            problems.append(
+                Problem(f"{item.label} gets the same name as {other.label}.", item.index)
             )
-            return [other for other in surplus if other is not item]
-    return surplus
+    for item in desired:
+        other_item = given.get((item.project_id, item.name or "")) if not item.id else None
+        if other_item and found[item] is None:
+            problems.append(
+                Problem(
+                    f"{item.label} is the name that {other_item.label} gets in this task; list that"
+                    " identity once, by its id.",
+                    item.index,
+                )
+            )
+    return problems
 
 
-def _together(failure: InfisicalError, fleet: Fleet | None) -> str:
-    """Return what ended a task early, and what came of its identities until then."""
-    return f"{failure} {fleet.message()}".strip() if fleet else str(failure)
-
-
-def _if_here(api: Api, visit: Visit, do: t.Callable[[], None], elsewhere: list[Visit]) -> None:
-    """Do the work on an identity of the list of all, which may be none of the organisation's.
+def _purge(api: Api, work: EntryReconciler, elsewhere: list[EntryReconciler]) -> None:
+    """Revoke from an identity of the list of all, which may be none of the organisation's.
 
     It may have been deleted since it was listed. One that turns out to belong to another
     organisation, which not every list tells, is left alone and put among those `elsewhere`.
     """
     try:
-        do()
-    except ApiError as failure:
-        if failure.error == "ForbiddenError" and api.elsewhere(visit.work.identity_id):
-            elsewhere.append(visit)
-        elif failure.http_status != 404 or failure.unknown_route:
+        work.run()
+    except ApiError as error:
+        identity_id = work.reference.id or ""
+        if error.error == "ForbiddenError" and not read_identity(api, identity_id).here:
+            elsewhere.append(work)
+        elif error.http_status != 404 or error.unknown_route:
             raise
-        visit.work.end_without_identity()
+        work.end_without_object()
 
 
 @contextlib.contextmanager
-def _stopping(fleet: Fleet, api: Api) -> t.Iterator[None]:
+def _stopping(fleet: Works, api: Api) -> t.Iterator[None]:
     """Stop a fleet's work, when this is interrupted in a with block."""
     try:
         yield

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from .._errors import InfisicalError, OptionError
 from .._server.login import Login, gives_token, revoke
-from .._state.warnings import Notes
-from . import results as report
+from .._state.warnings import Warnings
+from .results import failure as failure_of
 from .module import Module, client_of
-from .options import LOGIN_STATE_SPEC
+from .options import STATE_SPEC
 
 
 def log_in_or_out() -> None:
     """Run the module that logs in, and hands its token on, or revokes one."""
-    module = Module(LOGIN_STATE_SPEC)
+    module = Module(STATE_SPEC)
     try:
         absent = module.params["state"] == "absent"
         # The token of the environment is not this task's to end.
-        if absent and not gives_token(module.login_options):
+        if absent and not gives_token(module.options):
             raise OptionError(
                 "state is absent, which revokes a token that exists; give it in token or in"
                 " login_data."
             )
-        with client_of(module, Notes()) as (client, choice):
+        with client_of(module, Warnings()) as (client, choice):
             if absent:
                 if choice.path is not None:
                     raise OptionError(
@@ -36,7 +36,7 @@ def log_in_or_out() -> None:
             login = Login(client, choice, module.hide)
             login.open()
     except InfisicalError as failure:
-        module.fail_json(**report.failure(failure))
+        module.fail_json(**failure_of(failure))
     # The one secret that is ever in a result: handing it on is what the module is for.
     module.exit_with_login(
         changed=False,

@@ -21,12 +21,14 @@ except ImportError:
 from .._errors import OptionError
 from .._server import signals
 from .._server.api import Api
-from .._server.client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
+from .._server.client import Client
+from .._server.connection import connection_of, travels_in_clear
 from .._server.login import Choice, Login, choose, every_secret
+from .._server.transport import REQUESTS_IMPORT_ERROR
 from .._state.networks import NETADDR_IMPORT_ERROR
-from .._state.warnings import Notes
+from .._state.warnings import Warnings
 from .._text import masked
-from .options import CONNECTION_SPEC, Spec, connection_of
+from .options import CONNECTION_SPEC, Spec
 from .parameters import Parameters, settle
 from .requirements import outdated
 
@@ -57,13 +59,13 @@ class Module(AnsibleModule):
         self._parameters = settle(given, self.argument_spec)
         self.params: dict[str, t.Any] = self._parameters.public
         try:
-            self._choice = choose(self.login_options, os.environ)
+            self._choice = choose(self.options, os.environ)
         except OptionError as error:
             self._choice = error
             # Which of them would be used is not known.
-            self._secrets.update(every_secret(self.login_options, os.environ))
+            self._secrets.update(every_secret(self.options, os.environ))
         else:
-            for secret in self._choice.secrets:
+            for secret in {*self._choice.secrets, *self._parameters.of_settings}:
                 self.hide(secret)
 
     @property
@@ -74,9 +76,14 @@ class Module(AnsibleModule):
         return self._choice
 
     @property
-    def login_options(self) -> dict[str, t.Any]:
+    def options(self) -> dict[str, t.Any]:
         """The options, the secret ones among them."""
-        return {**self.params, **self._parameters.secret}
+        options: dict[str, t.Any] = dict(self.params)
+        for option, value in self._parameters.secret.items():
+            open_part = options.get(option)
+            whole = isinstance(value, dict) and isinstance(open_part, dict)
+            options[option] = {**value, **open_part} if whole else value
+        return options
 
     @property
     def secrets(self) -> t.Collection[str]:
@@ -92,9 +99,9 @@ class Module(AnsibleModule):
         else:
             self.no_log_values.add(secret)
 
-    def warn_of(self, notes: Notes) -> None:
+    def warn_of(self, warnings: Warnings) -> None:
         """Warn of what was noted, of each kind once."""
-        for message in notes.messages():
+        for message in warnings.messages():
             self.warn(message)
 
     def exit_json(self, **result: t.Any) -> None:
@@ -146,11 +153,13 @@ class Module(AnsibleModule):
 
 
 @contextlib.contextmanager
-def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
+def client_of(module: Module, warnings: Warnings, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
     """Connect for the time of a with block. Every option has been read before the first request."""
     choice = module.choice
     connection = connection_of(module.params, choice.url, choice.url_by_default)
-    module.warn_of(notes)
+    for secret in connection.secrets:
+        module.hide(secret)
+    module.warn_of(warnings)
     if choice.warning:
         module.warn(choice.warning)
     if connection.verify is False:
@@ -167,16 +176,16 @@ def client_of(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tupl
 
 
 @contextlib.contextmanager
-def logged_in(module: Module, notes: Notes, workers: int = 1) -> t.Iterator[tuple[Api, Login]]:
+def logged_in(module: Module, warnings: Warnings, workers: int = 1) -> t.Iterator[tuple[Api, Login]]:
     """Log in for the time of a with block.
 
     A token that is obtained here is revoked at the end, also after a failure or a signal.
     """
-    with client_of(module, notes, workers) as (client, choice):
+    with client_of(module, warnings, workers) as (client, choice):
         login = Login(client, choice, module.hide)
         try:
             login.open()
-            yield Api(client, login.identity_id), login
+            yield Api(client, login.identity_id, login.organization_id), login
         finally:
             problem = login.close()
             if problem:

@@ -17,13 +17,19 @@ import typing as t
 from ansible.module_utils.common.validation import check_type_dict
 
 from .._errors import OptionError
-from .._server.client import base_url
-from .._state.fields import Values
-from .._text import has_template, quoted, trim
-from .options import Spec, absent, types_of, with_values
-
-# What Ansible itself shows in place of a secret.
-HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+from .._server.connection import base_url
+from .._state.fields import HIDDEN, Values
+from .._text import has_template, trim
+from .options import (
+    CONNECTION_SPEC,
+    Reader,
+    Spec,
+    absent,
+    read_values,
+    reader_of_type,
+    spec_by_name,
+    unknown_option,
+)
 
 _URL, _LOGIN_DATA, _TOKEN = "url", "login_data", "access_token"
 _KEY = re.compile(r"[a-z_]{1,40}", re.ASCII)
@@ -40,63 +46,98 @@ class Parameters(t.NamedTuple):
     secret: dict[str, t.Any]
     problems: list[str]
 
+    @property
+    def of_settings(self) -> frozenset[str]:
+        """The secrets among the settings that a module manages, and not those of logins."""
+        found = set()
+        for option, value in self.secret.items():
+            if option not in CONNECTION_SPEC:
+                shown = self.public.get(option, {})
+                hidden = {option: value}
+                if isinstance(value, dict):
+                    hidden = {key: item for key, item in value.items() if key not in shown}
+                found.update(item for item in hidden.values() if isinstance(item, str))
+        return frozenset(found)
+
     def shown(self, arguments: Values) -> dict[str, t.Any]:
         """Return a module's arguments as results show them, which say what secrets are given."""
-        shown = {**arguments, **{option: HIDDEN for option in self.secret if option != _LOGIN_DATA}}
-        login_data = self.secret.get(_LOGIN_DATA)
-        if login_data:
-            shown[_LOGIN_DATA] = {**login_data, _TOKEN: HIDDEN}
+        shown = dict(arguments)
+        for option, value in self.secret.items():
+            open_part = self.public.get(option)
+            if isinstance(value, dict) and isinstance(open_part, dict):
+                hidden = {key: HIDDEN for key in value if key not in open_part}
+                shown[option] = {**open_part, **hidden}
+            else:
+                shown[option] = HIDDEN
         return shown
 
 
 def settle(given: Values, spec: Spec) -> Parameters:
     """Take apart what was given for a spec's options."""
-    secret: dict[str, t.Any] = {}
-    problems: list[str] = []
-    types = types_of(spec)
-    public = {}
-    values = {}
-    for option, raw in given.items():
-        if option.startswith("_ansible_"):
-            public[option] = raw
-        elif option not in types:
-            problems.append(_unknown(option, types))
-            public[option] = HIDDEN
-        elif absent(raw):
-            continue
-        elif option == _LOGIN_DATA:
-            _keep(secret, problems, option, _login_data, raw)
-        elif spec.get(option, {}).get("no_log"):
-            _keep(secret, problems, option, _secret, raw)
-        elif option == _URL:
-            _keep(public, problems, option, _url, raw)
+    own = {key: raw for key, raw in given.items() if key.startswith("_ansible_")}
+    by_name = spec_by_name(spec)
+    known = {key: raw for key, raw in given.items() if key in by_name}
+    unknown = [key for key in given if key not in own and key not in by_name]
+    problems = [unknown_option(key, by_name, "this module") for key in unknown]
+    values, wrong = read_values(known, lambda option: _reader(option, by_name[option]))
+    public = {**own, **dict.fromkeys(unknown, HIDDEN)}
+    secret = {}
+    for option, value in values.items():
+        details = by_name[option]
+        hidden = [key for key, sub in details.get("options", {}).items() if sub.get("no_log")]
+        if details.get("no_log"):
+            secret[option] = value
+        elif hidden and isinstance(value, dict):
+            secret[option] = value
+            public[option] = {key: item for key, item in value.items() if key not in hidden}
         else:
-            values[option] = raw
-    read, wrong = with_values(types, values)
-    public.update(read)
+            public[option] = value
     # Ansible is to refuse these too, which is how ansible-lint finds them. But that gives templates
     # as they are.
     public.update(
         (option, HIDDEN)
         for option in wrong
-        if spec.get(option, {}).get("required") or not has_template(values[option])
+        if not _is_secret(by_name[option])
+        and option != _URL
+        and (by_name[option].get("required") or not has_template(known[option]))
     )
-    if _LOGIN_DATA in secret:
-        public[_LOGIN_DATA] = {key: v for key, v in secret[_LOGIN_DATA].items() if key != _TOKEN}
     return Parameters(public, secret, [*problems, *wrong.values()])
 
 
-def _keep(
-    values: dict[str, t.Any],
-    problems: list[str],
-    option: str,
-    read: t.Callable[[str, t.Any], t.Any],
-    raw: t.Any,
-) -> None:
-    try:
-        values[option] = read(option, raw)
-    except OptionError as error:
-        problems.append(str(error))
+def _is_secret(details: t.Mapping[str, t.Any]) -> bool:
+    """Return whether an option is a secret, or has one in it."""
+    return bool(details.get("no_log")) or any(map(_is_secret, details.get("options", {}).values()))
+
+
+def _reader(option: str, details: t.Mapping[str, t.Any]) -> Reader:
+    if option == _LOGIN_DATA:
+        return _login_data
+    if option == _URL:
+        return _url
+    if details.get("no_log"):
+        return _secret
+    if "options" in details:
+        return lambda name, raw: _dictionary(name, raw, details["options"])
+    return reader_of_type(details)
+
+
+def _dictionary(option: str, raw: t.Any, spec: Spec) -> dict[str, t.Any]:
+    """Read an option that has options of its own. Raises OptionError for all that is wrong."""
+    if isinstance(raw, str):
+        reader_of_type({"type": "str"})(option, raw)
+        try:
+            raw = check_type_dict(trim(raw))
+        except TypeError:
+            raise OptionError(f"{option} is a text that is no dictionary; write one.") from None
+    if not isinstance(raw, dict):
+        raise OptionError(f"{option} is not a dictionary; write one with {', '.join(spec)}.")
+    problems = [unknown_option(key, spec, option) for key in raw if key not in spec]
+    known = {key: value for key, value in raw.items() if key in spec}
+    values, wrong = read_values(known, lambda key: _reader(key, spec[key]))
+    problems += [f"{option}: {problem}" for problem in wrong.values()]
+    if problems:
+        raise OptionError(" ".join(problems))
+    return values
 
 
 def _url(option: str, raw: t.Any) -> str:
@@ -164,15 +205,3 @@ def _is_url(text: str) -> bool:
     except OptionError:
         return False
     return True
-
-
-def _unknown(option: str, legal: t.Collection[str]) -> str:
-    """Return what is wrong with an option that does not exist, whose value may be a secret."""
-    # Few tasks come here, and each import takes time when a task starts.
-    from difflib import get_close_matches
-
-    close = get_close_matches(option, sorted(legal), n=1)
-    if not close:
-        close = [name for name in sorted(legal) if option and name.endswith(f"_{option}")][:1]
-    meant = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(legal))}."
-    return f"{quoted(option)} is not an option of this module{meant}"

@@ -2,80 +2,79 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is said of the work: states, differences and failures, as users get them."""
+"""States, differences and failures, as users get them."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .._errors import InfisicalError, Problem
-from .._server.api import Attached
-from .._state.fields import AuthMethod
-from .._state.reconcile import Reconciliation
-from .._state.warnings import Notes
+from .._errors import InfisicalError
+from .._state.fields import Settings, Values
+from .._state.reconcile import Reconciler, State
+from .._state.warnings import Warnings
 from .._text import printable, visible
-
-if t.TYPE_CHECKING:
-    from .._state.fleet import Visit
 
 Result = dict[str, t.Any]
 
+# What is stored by other means than this collection, or by an older server.
+STORED = (
+    "{count} of the settings hold what no option takes; they are under details.stored, and left"
+    " alone as long as no option names them: {items}"
+)
 
-def settled(
-    method: AuthMethod,
-    work: Reconciliation,
-    attached: Attached | None,
-    identity_name: str | None = None,
+ABSENT: Result = {"state": "absent", "details": None}
+
+
+def settings_of(
+    settings: Settings, state: State | None, subject: str = "", warnings: Warnings | None = None
 ) -> Result:
-    """Return a state of an identity, which can be fed back into the modules.
+    """Return a state as options take it, which can be fed back into the modules.
 
-    `identity_name` is what it is called, where its name was not read.
+    What no option takes is among the details, and warned of as a setting of `subject`.
     """
-    return {
-        **named(work, identity_name),
-        **_settings(method, attached),
-        "metadata": dict(attached.metadata) if attached else None,
-    }
+    if state is None:
+        return dict(ABSENT)
+    shown, stored = settings.to_result(state.values)
+    details = dict(state.details)
+    if stored:
+        details["stored"] = stored
+        for option in stored if warnings else ():
+            t.cast(Warnings, warnings).add(STORED, f"{printable(subject, 80)}: {option}")
+    return {"state": "present", **shown, "details": details}
 
 
-def named(work: Reconciliation, identity_name: str | None = None) -> Result:
-    """Return an identity of which nothing else is known."""
-    result: Result = {"identity_id": work.identity_id}
-    name = work.identity_name or identity_name
-    if name is not None:
-        result["identity_name"] = name
-    return result
+def compared(settings: Settings, values: Values | None) -> Result:
+    """Return values as a diff shows them: lists sorted, since their order means nothing.
+
+    It is for a terminal, which must not obey what the server holds.
+    """
+    if values is None:
+        return {"state": "absent"}
+    shown = {key: _visible(value) for key, value in settings.to_diff(values).items()}
+    return {"state": "present", **shown}
 
 
-def difference(
-    method: AuthMethod,
-    work: Reconciliation,
-    attached: Attached | None,
-    identity_name: str | None = None,
-) -> Result:
-    """Return how a state of an identity differs from the one before, for Ansible to show."""
-    name = work.identity_name or identity_name
-    called = None if name is None else visible(name)
-    header = " ".join(filter(None, (method.title, "of", called, work.identity_id)))
+def difference(header: str, before: Result, after: Result) -> Result:
+    """Return a difference, for Ansible to show."""
     return {
         "before_header": header,
-        "before": _compared(method, work.before),
+        "before": before,
         "after_header": header,
-        "after": _compared(method, attached),
+        "after": after,
     }
 
 
-def note_change(
-    method: AuthMethod,
-    work: Reconciliation,
-    attached: Attached | None,
-    subject: str,
-    notes: Notes,
-) -> None:
-    """Note what to warn of where a run leaves an identity, called `subject`, in this state."""
+def final_state(work: Reconciler, *, failed: bool) -> State | None:
+    """Return the state that a run leaves, or would leave; of a failed one the last known."""
+    return work.actual if failed else work.result
+
+
+def warn_of_change(work: Reconciler, subject: str, warnings: Warnings, *, failed: bool) -> None:
+    """Note what to warn of where a run leaves an object, called `subject`, as it does."""
     before = work.before.values if work.before else None
-    after = attached.values if attached else None
-    method.note_change(printable(subject), before, after, notes)
+    state = final_state(work, failed=failed)
+    after = state.values if state else None
+    work.resource.settings.warn_of_change(printable(subject, 80), before, after, warnings)
 
 
 def failure(problem: InfisicalError) -> Result:
@@ -91,58 +90,9 @@ def failure(problem: InfisicalError) -> Result:
     }
 
 
-def visited(method: AuthMethod, visit: Visit) -> Result:
-    """Return what came of one identity of many: its state, as far as it is known, and how."""
-    work = visit.work
-    if visit.failure and not work.actual and not work.changed:
-        result = named(work, visit.identity_name)
-    else:
-        result = settled(method, work, visit.state, visit.identity_name)
-    result.update(
-        index=visit.found.reference.place,
-        changed=work.changed,
-        failed=bool(visit.failure),
-        purged=visit.purged,
-    )
-    if visit.failure:
-        result.update(failure(visit.failure))
-    return result
-
-
-def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[Result]:
-    """Return the entries of a list that was refused as a whole which were the reason."""
-    sentences: dict[int, list[str]] = {}
-    for problem in problems:
-        if problem.place is not None:
-            sentences.setdefault(problem.place, []).append(problem.sentence)
-    results = []
-    for index in sorted(sentences):
-        entry = entries[index] if isinstance(entries[index], dict) else {}
-        names = {
-            key: entry[key]
-            for key in ("identity_id", "identity_name")
-            if isinstance(entry.get(key), str)
-        }
-        outcome = {"index": index, "changed": False, "failed": True, "purged": False}
-        results.append({**names, **outcome, "msg": " ".join(sentences[index])})
-    return results
-
-
-def _compared(method: AuthMethod, attached: Attached | None) -> Result:
-    """Return a state as a diff shows it: lists sorted, since their order means nothing.
-
-    It is for a terminal, which must not obey what the server holds.
-    """
-    return {key: _shown(value) for key, value in _settings(method, attached).items()}
-
-
-def _shown(value: t.Any) -> t.Any:
+def _visible(value: t.Any) -> t.Any:
     if isinstance(value, list):
-        return sorted(map(visible, value))
+        return sorted((_visible(item) for item in value), key=str)
+    if isinstance(value, dict):
+        return {_visible(key): _visible(item) for key, item in sorted(value.items())}
     return visible(value) if isinstance(value, str) else value
-
-
-def _settings(method: AuthMethod, attached: Attached | None) -> Result:
-    if attached is None:
-        return {"state": "absent"}
-    return {"state": "present", **method.to_result(attached.values)}

@@ -13,9 +13,8 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import ApiError, UnexpectedAnswerError
-from .answers import Json
 from .client import Client
-from .request import Request
+from .request import Json, Request
 
 _IDENTITIES = "/api/v1/identities"
 _IDENTITY = f"{_IDENTITIES}/{{}}"
@@ -120,7 +119,7 @@ class Api:
     def search(self, names: t.Sequence[str], purpose: str) -> Json | None:
         """Search the organisation's identities by name; None where there is no search."""
         body = {"search": {"name": {"$in": list(names)}}, "limit": PAGE}
-        return self._if_known("POST", f"{_IDENTITIES}/search", purpose, body)
+        return self._post_search(f"{_IDENTITIES}/search", purpose, body)
 
     def search_everywhere(
         self,
@@ -134,7 +133,7 @@ class Api:
         body: Json = {"scope": list(scopes), "limit": limit, "offset": offset}
         if names is not None:
             body["search"] = {"name": {"$in": list(names)}}
-        return self._if_known("POST", "/api/v2/identities/search", purpose, body)
+        return self._post_search("/api/v2/identities/search", purpose, body)
 
     def identities_of_project(self, project_id: str, purpose: str) -> Json:
         """List the identities that a project owns: `identities` and `totalCount`."""
@@ -199,14 +198,20 @@ class Api:
         answer = self._get("/api/v1/projects/{}/roles", project_id, purpose=purpose)
         return _list(answer, "roles", purpose)
 
-    def has_projects_with_identities(self, purpose: str) -> bool:
-        """Return whether projects can own identities: not until June 2025."""
-        return self._if_known("GET", "/api/v1/projects", purpose) is not None
+    def member_projects(self, purpose: str) -> list[t.Any] | None:
+        """List the projects that the login is a member of; None where projects own no identities.
+
+        That is until June 2025.
+        """
+        answer = self._unless_unknown(
+            Request("GET", "/api/v1/projects", purpose=purpose, many=True)
+        )
+        return None if answer is None else _list(answer, "projects", purpose)
 
     def projects(self, offset: int, purpose: str) -> Json | None:
         """Return a page of the organisation's projects, or None where they cannot be listed."""
         body = {"limit": PAGE, "offset": offset}
-        return self._if_known("POST", "/api/v1/projects/search", purpose, body)
+        return self._post_search("/api/v1/projects/search", purpose, body)
 
     def sub_organizations(self, purpose: str) -> Json | None:
         """Return the number of sub-organisations, in `totalCount`; None where there are none."""
@@ -235,10 +240,8 @@ class Api:
     def _get(self, route: str, *ids: str, purpose: str) -> Json:
         return self._client.request(Request("GET", route, ids, purpose=purpose))
 
-    def _if_known(
-        self, verb: str, route: str, purpose: str, body: Json | None = None
-    ) -> Json | None:
-        return self._unless_unknown(Request(verb, route, purpose=purpose, body=body, many=True))
+    def _post_search(self, route: str, purpose: str, body: Json) -> Json | None:
+        return self._unless_unknown(Request("POST", route, purpose=purpose, body=body, many=True))
 
     def _unless_unknown(self, request: Request) -> Json | None:
         """Make a request, and return None if the server does not know the route."""

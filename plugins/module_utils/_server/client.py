@@ -2,160 +2,41 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP: one session with one server, answers as JSON objects, errors as exceptions.
+"""HTTP with one server: requests as values, answers as JSON objects, errors as exceptions.
 
-Knows what Infisical's answers look like, and nothing of what they mean.
+Decides what is sent when, with which token, and what is sent again. Knows what Infisical's answers
+look like, and nothing of what they mean.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
 import random
-import re
 import time
-import traceback
 import typing as t
-from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-try:
-    import requests
-except ImportError:
-    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
-else:
-    REQUESTS_IMPORT_ERROR = None
-
-from .._errors import (
-    UNAUTHORIZED,
-    ApiError,
-    InfisicalError,
-    InterruptError,
-    OptionError,
-    RateLimitedError,
-    TransportError,
-    UnexpectedAnswerError,
-)
-from .._text import no_value, printable, quoted, trim
+from .._errors import InfisicalError, InterruptError
 from . import signals
-from .answers import Answer, Json, advice_on, sentence, text_of
+from .answers import Answer, AnswerErrors
+from .connection import Connection, transport_to
 from .json_reader import TooMuchError
-from .pacing import Bucket, Pace
-from .reasons import about_tls, causes_of, reason_of, refused_tunnel, without_tls
-from .response_size import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
+from .pacing import Pace
+from .reasons import broken_off, causes_of, not_answered
+from .request import Json, Request
+from .response_limits import TooLargeError
 from .tokens import Token, Tokens
+from .transport import FAILURES, body_of, normalized
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# How much memory an answer may take for each byte that it may have.
-_MEMORY = 4
+# The largest answer about one thing, and about many, in bytes.
+_OBJECT_BYTES = 1024 * 1024
+_LIST_BYTES = 32 * _OBJECT_BYTES
+# How long a request may take at most that is not patient, in seconds.
+_SHORT_TIMEOUT = 10.0
 _LONGEST_BACKOFF = 30.0
-_SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
-# How long a request may take when there is no time to wait, in seconds.
-_HASTE = 10.0
-_USED_UP = (
-    " The token was accepted before, and is no more: it was revoked, or used as often as it may be;"
-    " raise the limit on uses (access_token_num_uses_limit) of the auth method that it was issued"
-    " through, or give credentials in place of a token, with which a task logs in again."
-)
-# With what a server that speaks TLS answers plain HTTP: an alert, or a page that says so.
-_TLS_ALERT = "\x15\x03"
-_WANTS_TLS = re.compile(
-    rb"HTTP request (was sent )?to (an )?(HTTPS|SSL|TLS)|plain HTTP (request was sent )?to an? "
-    rb"(HTTPS|SSL|TLS)",
-    re.IGNORECASE,
-)
 # Added to failures where it may be the reason.
 _BY_DEFAULT = (
     "No URL is given, so that this is the default one; set url, or the environment variable"
     " INFISICAL_URL, if your server is another."
 )
-
-
-# The name of a host, with a port and a path, and with any scheme or none.
-_ADDRESS = re.compile(
-    r"([a-z][a-z0-9+.-]{0,19}://)?([a-z0-9-]{1,63}\.)+[a-z]{2,24}(:[0-9]{1,5})?(/[a-z0-9./-]{0,60})?",
-    re.ASCII | re.IGNORECASE,
-)
-
-
-def base_url(option: str, text: str) -> str:
-    """Return the base of all request URLs: no blank, no trailing "/" or "/api".
-
-    Raises OptionError, naming `option`, for what is not the URL of a server.
-    """
-    url = trim(text)
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        _prepared(url)
-    except ValueError:
-        # requests' own errors about URLs are ValueErrors too.
-        usable = False
-    if not usable or not url.isprintable() or " " in url or no_value(url):
-        # What is no address may be a secret in the wrong place, or have one in it.
-        shown = f" {quoted(url)}" if _ADDRESS.fullmatch(url) else ""
-        raise OptionError(
-            f"{option}{shown} is not the URL of a server; write one such as"
-            " 'https://app.infisical.com', with http:// or https:// in front."
-        )
-    if parts.username is not None or parts.query or parts.fragment:
-        raise OptionError(
-            f"{option} has a user name, a query or a fragment in it; write only the scheme,"
-            " the host and, where there is one, the path, as in 'https://app.infisical.com'."
-        )
-    path = parts.path.rstrip("/")
-    path = path[: -len("/api")] if path.endswith("/api") else path
-    return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"
-
-
-def travels_in_clear(url: str) -> bool:
-    """Return whether what is sent to the URL can be read on a network on the way."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname not in _LOOPBACK
-
-
-def _prepared(url: str) -> str:
-    """Return a URL as requests writes it, without a slash at its end. Raises ValueError."""
-    if REQUESTS_IMPORT_ERROR:
-        # That is told in a moment.
-        return url.rstrip("/")
-    request = requests.PreparedRequest()
-    request.prepare_url(url, None)
-    return t.cast(str, request.url).rstrip("/")
-
-
-class Connection(t.NamedTuple):
-    """How to reach a server.
-
-    `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
-    check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting, and
-    again for the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that nobody
-    gave the URL.
-    """
-
-    url: str
-    verify: bool | str = True
-    timeout: float = 30
-    retries: int = 3
-    rate_limit_timeout: float = 300
-    by_default: bool = False
-
-
-class _Call(t.NamedTuple):
-    """What is asked of the server: the request, without what may differ between two tries.
-
-    `bucket` is what the server counts it under, `path` the rest of the URL, `largest` how many
-    bytes the answer may have, `read` whether nothing is written. `purpose` completes the sentence
-    "Could not ...".
-    """
-
-    bucket: Bucket
-    path: str
-    content: bytes | None
-    largest: int
-    read: bool
-    timeout: float
-    purpose: str
 
 
 class Client:
@@ -173,14 +54,11 @@ class Client:
         Raises OptionError for what the environment says of proxies and CA bundles.
         """
         self._connection = connection
-        self._secrets = secrets
-        self._base = _prepared(connection.url)
-        proxy = _proxy_for(self._base)
-        self._proxies = {urlsplit(self._base).scheme: proxy} if proxy else {}
-        self._verify = _verify(connection.verify)
-        # Not a session: it would read the body of a redirect, whatever its size, and unpack it.
-        self._adapter = _adapter(workers)
+        self._base = normalized(connection.url)
+        self._transport = transport_to(self._base, connection.verify, workers)
+        self._errors = AnswerErrors(connection.url, secrets, connection.headers.values())
         self._headers = {
+            **connection.headers,
             "User-Agent": "community.infisical (Ansible collection)",
             "Accept": "application/json",
             # So that a small answer cannot unpack into a huge one.
@@ -204,7 +82,7 @@ class Client:
         """Send the token with every request from now on.
 
         `log_in_again` is called when the server does not accept the token any more, and has to give
-        another one to use.
+        another one to use. It must not make requests with a token.
         """
         self._tokens.use(token, log_in_again)
 
@@ -213,396 +91,165 @@ class Client:
         self._pace.stop()
         self._tokens.stop()
 
+    def pause(self, seconds: float) -> None:
+        """Sleep. Raises InterruptError after stop() or a signal."""
+        self._pace.pause(seconds)
+
     def close(self) -> None:
         """Close the connections."""
-        self._adapter.close()
+        self._transport.close()
 
-    def request(
-        self,
-        verb: str,
-        route: str,
-        *ids: str,
-        purpose: str,
-        body: Json | None = None,
-        query: t.Mapping[str, str] | None = None,
-        many: bool = False,
-        repeatable: bool = True,
-        authorize: bool = True,
-        patient: bool = True,
-    ) -> Json:
+    def request(self, request: Request) -> Json:
         """Make a request and return the JSON object of the answer.
-
-        `route` is the path with a `{}` for each of `ids`, which cannot add to the path.
-        `purpose` completes the sentence "Could not ...". `many` says that a list is read, which may
-        be large. `repeatable` says that the server may be asked twice when it is unclear whether it
-        did what the first asked for; what it cannot have done is tried again in any case. Without
-        `patient` nothing is tried again, nothing waited for longer than a few seconds, and nothing
-        ended by a signal.
 
         Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
         after stop() or a signal.
         """
-        path = route.format(*(quote(item, safe="") for item in ids))
-        call = _Call(
-            bucket=(verb, route),
-            path=f"{path}?{urlencode(query)}" if query else path,
-            content=None if body is None else json.dumps(body).encode(),
-            largest=MANY if many else ONE,
-            read=many or verb == "GET",
-            timeout=self._connection.timeout if patient else min(self._connection.timeout, _HASTE),
-            purpose=purpose,
-        )
-        if not patient:
-            return self._request(call, repeatable, authorize, patient)
+        if not request.patient:
+            return self._request(request)
         return signals.interruptible(
-            lambda: self._request(call, repeatable, authorize, patient),
+            lambda: self._request(request),
             self.stop,
             # What is read is of no use any more.
-            0 if call.read else signals.LAST_ORDERS,
+            0 if request.reads else signals.GRACE_SECONDS,
         )
 
-    def _request(self, call: _Call, repeatable: bool, authorize: bool, patient: bool) -> Json:
-        started = time.monotonic()
-        failures = 0
-        unsure = False
+    def _request(self, request: Request) -> Json:
+        """Make a request as often as it takes and may be tried."""
+        tries = _Tries(request, self.retries)
         try:
             while True:
-                error: InfisicalError | None
-                token: Token | None = None
-                try:
-                    if patient:
-                        answer, token = self._paced(call, authorize)
-                    else:
-                        answer = self._send(call, None)
-                except InterruptError:
-                    raise
-                except InfisicalError as failure:
-                    error = failure
-                else:
-                    error = self._error_of(answer, call, token)
-                    if error is None:
-                        self._answered = True
-                        return t.cast(Json, answer.json)
-                    if answer.limited and patient:
-                        # A gateway may say so of work that was done.
-                        unsure = unsure or (error.unsure and not answer.over_rate)
-                        times = self._pace.refused(call.bucket, answer.headers)
-                        if times is None:
-                            continue
-                        error = self._rate_limited(answer, error, times, call.purpose)
-                    elif token and answer.login_refused and self._tokens.renew(token):
-                        # Refused before anything was done, so that even a POST may go again.
-                        continue
-                again = patient and error.transient and (repeatable or not error.unsure)
-                if not again or failures >= self.retries:
-                    if failures:
-                        spent = f"{time.monotonic() - started:.0f} seconds"
-                        tried = f" (tried {failures + 1} times in {spent})."
-                        error.args = (str(error).rstrip(".") + tried,)
-                    if self._connection.by_default and not self._answered:
-                        error.args = (f"{error} {_BY_DEFAULT}",)
-                    error.tries = failures + 1
-                    error.earlier_unsure = unsure
-                    raise error
-                failures += 1
-                unsure = unsure or error.unsure
-                self._pace.pause(_backoff(failures))
+                outcome = self._try(request, tries)
+                if isinstance(outcome, InfisicalError):
+                    if not tries.again(outcome):
+                        raise self._final(outcome, tries)
+                    self._pace.pause(_backoff(tries.failures))
+                elif outcome is not None:
+                    self._answered = True
+                    return outcome
         except InterruptError as stop:
-            stop.maybe_sent = stop.maybe_sent or unsure
+            stop.maybe_sent = stop.maybe_sent or tries.unsure
             raise
 
-    def _paced(self, call: _Call, authorize: bool) -> tuple[Answer, Token | None]:
+    def _try(self, request: Request, tries: _Tries) -> Json | InfisicalError | None:
+        """Make a request once. Returns the answer, the failure, or None if it is to go again.
+
+        Raises what ends the request whatever its retries: a signal, and a login that fails.
+        """
+        try:
+            answer, token = self._paced(request) if request.patient else self._unpaced(request)
+        except InterruptError:
+            raise
+        except InfisicalError as failure:
+            return failure
+        last_token = token is not None and token.used > 0 and not self._tokens.renewable
+        error = self._errors.error_of(answer, request, last_token=last_token)
+        if error is None:
+            return answer.json
+        if answer.limited and request.patient:
+            # A gateway may say so of work that was done.
+            tries.unsure = tries.unsure or (error.unsure and not answer.over_rate)
+            times = self._pace.refused(request.bucket, answer.headers)
+            if times is None:
+                return None
+            limit = self._connection.rate_limit_timeout
+            return self._errors.rate_limited(answer, error, request, times, limit)
+        if token and answer.login_refused and self._tokens.renew(token):
+            # Refused before anything was done, so that even a POST may go again.
+            return None
+        return error
+
+    def _final(self, error: InfisicalError, tries: _Tries) -> InfisicalError:
+        """Return the error that a request ends with, and say how often it was made."""
+        if tries.failures:
+            count, spent = tries.failures + 1, time.monotonic() - tries.started
+            text = str(error).rstrip(".")
+            error.args = (f"{text} (tried {count} times in {spent:.0f} seconds).",)
+        if self._connection.by_default and not self._answered:
+            error.args = (f"{error} {_BY_DEFAULT}",)
+        error.tries = tries.failures + 1
+        error.earlier_unsure = tries.unsure
+        return error
+
+    def _paced(self, request: Request) -> tuple[Answer, Token | None]:
         """Make a request when its turn has come, and return the token that it went with, too."""
-        sent = self._pace.begin(call.bucket)
+        sent = self._pace.begin(request.bucket)
         token: Token | None = None
         answer: Answer | None = None
         try:
-            token = self._tokens.take() if authorize else None
-            answer = self._send(call, token)
+            token = self._tokens.take() if request.authorize else None
+            answer = self._send(request, token)
         finally:
             passed = answer is not None and not answer.limited
             if token:
                 accepted = answer is not None and passed and not answer.login_refused
                 self._tokens.give_back(token, accepted=accepted)
-            self._pace.end(call.bucket, sent, answer.headers if answer else None, passed=passed)
+            headers = answer.headers if answer else None
+            self._pace.end(request.bucket, sent, headers, passed=passed)
         return answer, token
 
-    def _send(self, call: _Call, token: Token | None) -> Answer:
-        request = requests.PreparedRequest()
-        request.method = call.bucket[0]
-        request.url = self._base + call.path
-        request.body = call.content
+    def _unpaced(self, request: Request) -> tuple[Answer, None]:
+        return self._send(request, None), None
+
+    def _send(self, request: Request, token: Token | None) -> Answer:
+        """Send a request, and read the answer."""
+        content = request.content
         headers = dict(self._headers)
         if token:
             headers["Authorization"] = f"Bearer {token.text}"
-        if call.content is not None:
+        if content is not None:
             # Infisical answers a DELETE that names a type of nothing with a 500.
             headers["Content-Type"] = "application/json"
-            headers["Content-Length"] = str(len(call.content))
-        request.headers = headers  # type: ignore[assignment] # as good, and made in no time
-        largest.set(call.largest)
+            headers["Content-Length"] = str(len(content))
+        timeout = self._connection.timeout
+        largest = _LIST_BYTES if request.many else _OBJECT_BYTES
         try:
-            response = self._adapter.send(
-                request,
-                stream=True,
-                timeout=call.timeout,
-                verify=self._verify,
-                proxies=self._proxies,
+            response = self._transport.open(
+                request.verb,
+                self._base + request.target,
+                headers,
+                content,
+                timeout=timeout if request.patient else min(timeout, _SHORT_TIMEOUT),
+                largest=largest,
             )
-        except (requests.RequestException, OSError, ValueError) as failure:
-            # ValueErrors are urllib3's, on headers that contradict each other for instance.
-            raise self._transport_error(failure, call.purpose) from None
-        # The adapter below makes it urllib3's.
-        return self._read(t.cast(t.Any, response), call)
-
-    def _read(self, response: t.Any, call: _Call) -> Answer:
-        content = b""
+        except FAILURES as failure:
+            socks = self._transport.socks
+            raise not_answered(failure, self.url, request.purpose, socks=socks) from None
         try:
-            # The body of a redirect is for browsers.
-            if not 300 <= response.status < 400:
-                _refuse_length(response.headers.get("Content-Length", ""), call.largest)
-                content = response.read(decode_content=False)
-            return Answer(response.status, response.headers, content, call.largest * _MEMORY)
-        except (TooLargeError, TooMuchError):
-            raise self._too_large(call, response.status) from None
+            return Answer(response.status, response.headers, body_of(response, largest), largest)
         except Exception as failure:
-            # urllib3's own exceptions, and those of the socket and the TLS layer below it.
             causes = causes_of(failure)
-            if any(isinstance(cause, TooLargeError) for cause in causes):
-                raise self._too_large(call, response.status) from None
-            raise TransportError(
-                f"Could not {call.purpose}: the answer of {self.url} broke off"
-                f" ({reason_of(causes)}).",
-                unsent=False,
-                transient=True,
-            ) from None
+            if any(isinstance(cause, (TooLargeError, TooMuchError)) for cause in causes):
+                raise self._errors.too_large(response.status, largest, request) from None
+            raise broken_off(causes, self.url, request.purpose) from None
         finally:
             response.close()
 
-    def _too_large(self, call: _Call, status: int) -> UnexpectedAnswerError:
-        return UnexpectedAnswerError(
-            f"Could not {call.purpose}: the answer of {self.url} is larger than"
-            f" {call.largest >> 20} MiB, or takes more than {call.largest * _MEMORY >> 20} MiB of"
-            " memory, which no such answer of Infisical does; check that url names an Infisical"
-            " server.",
-            http_status=status,
-            read=call.read,
-        )
 
-    def _transport_error(self, failure: Exception, purpose: str) -> TransportError:
-        causes = causes_of(failure)
-        unsent = never_sent(causes)
-        reason = reason_of(causes)
-        tls = next((item for item in causes if about_tls(item)), None)
-        transient = not (unsent and tls) and not refused_tunnel(causes)
-        socks = unsent and "".join(self._proxies.values()).startswith("socks")
-        if isinstance(failure, requests.exceptions.ProxyError) or socks or by_proxy(causes):
-            what = f"the proxy for {self.url} cannot be used ({reason})"
-        elif unsent and tls and without_tls(tls):
-            what = (
-                f"url says https, and {urlsplit(self.url).netloc} does not speak TLS, but most"
-                f" likely plain HTTP ({reason}); write the port that speaks TLS, or http:// for a"
-                " server on the same host"
-            )
-        elif unsent and tls:
-            what = (
-                f"there is no trusted TLS connection with {self.url} ({reason}); set ca_path to"
-                " the CA bundle that signed its certificate, or check that url is right"
-            )
-        elif unsent:
-            what = f"nothing answers at {self.url} ({reason}), where an Infisical server should be"
-        elif any(getattr(item, "line", "").startswith(_TLS_ALERT) for item in causes):
-            transient = False
-            what = self._https_needed()
-        else:
-            what = f"{self.url} did not answer ({reason}), where an Infisical server should be"
-        return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=transient)
+class _Tries:
+    """How often a request was made, and since when.
 
-    def _https_needed(self) -> str:
-        place = urlsplit(self.url).netloc
-        return f"url says http, and {place} speaks TLS; write https:// in front of it"
-
-    def _error_of(self, answer: Answer, call: _Call, token: Token | None) -> InfisicalError | None:
-        status = answer.status
-        could_not = f"Could not {call.purpose}:"
-        if 300 <= status < 400:
-            return self._redirected(answer, call)
-        if 200 <= status < 300 and answer.json is not None:
-            return None
-        if status >= 400 and answer.json is not None:
-            message = answer.json.get("message")
-            error = answer.json.get("error")
-            request_id = answer.json.get("reqId")
-            if isinstance(error, str) and message is not None:
-                name, says = self._safe(error, 120), self._safe(text_of(message), 300)
-                told = sentence(f"{name}: {says}" if says else name)
-                used_up = token and token.used and not self._tokens.renewable
-                used_up = used_up and error == UNAUTHORIZED
-                advice = _USED_UP if used_up else advice_on(status, error, says)
-                return ApiError(
-                    f"{could_not} Infisical answered {status} {told}{advice}",
-                    http_status=status,
-                    error=name,
-                    request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
-                    read=call.read,
-                )
-        if status == 400 and self.url.startswith("http:") and _WANTS_TLS.search(answer.start):
-            what = f"{self._https_needed()}."
-        elif answer.encoding:
-            what = (
-                f"{self.url} answered {status} with a body that is packed with"
-                f" {quoted(self._safe(answer.encoding, 20))}, which was not asked for and is not"
-                " unpacked; check that url names an Infisical server, and what stands in front of"
-                " it."
-            )
-        else:
-            kind = "an empty body"
-            if answer.start:
-                kind = self._safe(answer.headers.get("Content-Type", "no content type"), 60)
-                start = self._safe(answer.start.decode("utf-8", "replace"), 60)
-                kind += f" ({quoted(start)})"
-            what = (
-                f"{self.url} answered {status} with {kind}, where Infisical answers with a JSON"
-                " object; check that url names an Infisical server."
-            )
-        return UnexpectedAnswerError(f"{could_not} {what}", http_status=status, read=call.read)
-
-    def _safe(self, text: str, limit: int = 200) -> str:
-        """Return what the server said, bounded, on one line, and without secrets.
-
-        Ansible masks secrets too, but only whole ones, which a bound may cut.
-        """
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "********")
-        return printable(text, limit)
-
-    def _redirected(self, answer: Answer, call: _Call) -> UnexpectedAnswerError:
-        try:
-            location = urlsplit(urljoin(self.url + "/", answer.headers.get("Location", "")))
-            # Neither a password nor a query, which may hold a token, is shown.
-            place = f"{location.scheme}://{location.netloc.rpartition('@')[2]}"
-        except ValueError:
-            location, place = urlsplit(""), "an address that is none"
-        there = place + location.path
-        path = call.path.partition("?")[0]
-        base = there[: -len(path)] if location.path.rstrip("/").endswith(path) else ""
-        if base == self.url or not place.startswith("http"):
-            advice = "check what stands in front of the server"
-        elif base:
-            advice = f"set url to '{self._safe(base)}' if that is your server"
-        else:
-            advice = (
-                "something in front of the server wants a browser to sign in there, it seems; let"
-                " requests to /api/ pass it, or set url to an address that does"
-            )
-        return UnexpectedAnswerError(
-            f"Could not {call.purpose}: {self.url} answered {answer.status}, a redirect to"
-            f" '{self._safe(there)}', and redirects are not followed, because they would carry the"
-            f" token along; {advice}.",
-            http_status=answer.status,
-        )
-
-    def _rate_limited(
-        self, answer: Answer, refusal: InfisicalError, times: tuple[float, float], purpose: str
-    ) -> RateLimitedError:
-        waited, wait = times
-        limit = answer.headers.get("x-ratelimit-limit")
-        if not answer.over_rate:
-            what = f"{self.url}, which answers {answer.status},"
-        elif limit:
-            what = f"Infisical's rate limit of {self._safe(limit, 20)} requests a window"
-        else:
-            what = "Infisical's rate limit"
-        so_far = f" for {waited:.0f} seconds" if waited >= 1 else ""
-        return RateLimitedError(
-            f"Could not {purpose}: {what} refused it{so_far}, and asks to wait {wait:.0f} seconds"
-            f" more, beyond rate_limit_timeout ({self._connection.rate_limit_timeout:g} seconds);"
-            " wait or raise it.",
-            refusal,
-        )
-
-
-def _verify(asked: bool | str) -> bool | str:
-    """Return what requests takes for `verify`. Raises OptionError."""
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    if asked is not True or not bundle:
-        return asked
-    if not os.path.exists(bundle):  # noqa: PTH110 start-up time
-        raise OptionError(
-            f"The CA bundle {quoted(bundle)}, which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names,"
-            " does not exist on the host that runs the module; name one that does, or set"
-            " ca_path."
-        )
-    return bundle
-
-
-def _proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment names for a URL. Raises OptionError."""
-    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
-    if not proxy:
-        return None
-    scheme = urlsplit(url).scheme
-    names = [
-        name
-        for name, value in os.environ.items()
-        if value == proxy and name.lower() in (f"{scheme}_proxy", "all_proxy")
-    ]
-    source = names[0] if names else "The proxy of the environment"
-    instead = f"or add {urlsplit(url).hostname} to NO_PROXY"
-    try:
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        usable = parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.scheme not in ("http", "https", *_SOCKS):
-        # It is not shown: there may be a password in it.
-        raise OptionError(
-            f"{source} is not the URL of a proxy; write one such as"
-            f" 'http://proxy.example.com:3128', {instead}."
-        )
-    if parts.scheme in _SOCKS and not _can("socks"):
-        raise OptionError(
-            f"{source} names a SOCKS proxy, which takes the Python library PySocks; install it"
-            f" on the host that runs the module, {instead}."
-        )
-    return proxy
-
-
-def _can(library: str) -> bool:
-    """Return whether a library is to be had."""
-    try:
-        importlib.import_module(library)
-    except ImportError:
-        return False
-    return True
-
-
-def _adapter(connections: int) -> requests.adapters.HTTPAdapter:
-    """Return an adapter that keeps as many connections, and bounds answers, through proxies too.
-
-    What it returns are urllib3's responses: requests' would cost more than all else together.
+    `failures` are those that count against the retries; `unsure` says that one of the tries had no
+    clear outcome.
     """
 
-    class BoundedAdapter(requests.adapters.HTTPAdapter):
-        def init_poolmanager(self, *arguments: t.Any, **options: t.Any) -> None:
-            super().init_poolmanager(*arguments, **options)
-            bound(self.poolmanager)
+    def __init__(self, request: Request, retries: int) -> None:
+        self._request = request
+        self._retries = retries
+        self.started = time.monotonic()
+        self.failures = 0
+        self.unsure = False
 
-        def proxy_manager_for(self, *arguments: t.Any, **options: t.Any) -> t.Any:
-            manager = super().proxy_manager_for(*arguments, **options)
-            bound(manager)
-            return manager
-
-        def build_response(self, _request: t.Any, response: t.Any) -> t.Any:
-            return response
-
-    return BoundedAdapter(pool_maxsize=connections)
-
-
-def _refuse_length(text: str, most: int) -> None:
-    """Raise TooLargeError for the length of an answer that is too large, before it is read."""
-    if text.isascii() and text.isdecimal() and (len(text) > 15 or int(text) > most):
-        raise TooLargeError
+    def again(self, error: InfisicalError) -> bool:
+        """Return whether to try again after a failure, which is counted then."""
+        harmless = self._request.repeatable or not error.unsure
+        if not (self._request.patient and error.transient and harmless):
+            return False
+        if self.failures >= self._retries:
+            return False
+        self.failures += 1
+        self.unsure = self.unsure or error.unsure
+        return True
 
 
 def _backoff(failures: int) -> float:

@@ -17,8 +17,10 @@ import typing as t
 from .._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
 from .._text import is_mask, is_token, no_value, quoted, refuse_nul, trim, uuid_or_none
 from . import signals
-from .client import Client, base_url
+from .client import Client
+from .connection import base_url
 from .json_reader import parse
+from .request import Request
 
 Values = t.Mapping[str, t.Any]
 
@@ -200,16 +202,16 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
             given.url(_text(login_data.get("url"))),
             path=None,
             values={"token": token},
-            organization_slug="",
+            # That of the environment is for logins.
+            organization_slug=given.slug_option(),
             secrets=frozenset({token}),
             url_by_default=not (_text(login_data.get("url")) or given.has_url),
         )
     else:
         method = given.inferred()
     values = given.values_of(method)
-    slug = _value("organization_slug", given.option("organization_slug"))
-    slug = slug or _value(SLUG_VARIABLE, given.variable(SLUG_VARIABLE))
-    refuse_nul("organization_slug", slug)
+    slug = given.slug_option() or _value(SLUG_VARIABLE, given.variable(SLUG_VARIABLE))
+    refuse_nul(SLUG_VARIABLE, slug)
     platform = None
     if method.platform and _JWT.key not in values:
         platform = functools.partial(
@@ -261,12 +263,27 @@ class Login:
         self._client = client
         self._choice = choice
         self._hide = hide
+        self._claims: Values = {}
         self.token = ""
 
     @property
     def identity_id(self) -> str | None:
         """The identity that is logged in, where the token tells."""
-        return own_identity(self.token)
+        return uuid_or_none(self._claim("identityId"))
+
+    @property
+    def organization_id(self) -> str | None:
+        """The organization that the login is for, where the token tells: not before 2026."""
+        return uuid_or_none(self._claim("orgId"))
+
+    @property
+    def auth_method(self) -> str | None:
+        """The API's name of the auth method that issued the token, where it is known."""
+        if self._choice.path:
+            return self._choice.path
+        # Servers before 2026 name the secret that was used, and nothing of the other methods.
+        by_secret = "universal-auth" if self._claim("clientSecretId") else None
+        return self._claim("authMethod") or by_secret
 
     @property
     def obtained(self) -> bool:
@@ -274,31 +291,72 @@ class Login:
         return self._choice.path is not None and bool(self.token)
 
     def maybe_through(self, method: str) -> bool:
-        """Return whether the token may have been issued through the auth method of this name.
-
-        Of a token that was given this cannot be known.
-        """
-        return self._choice.path in (None, method)
+        """Return whether the token may have been issued through the auth method of this name."""
+        return self.auth_method in (None, method)
 
     def open(self) -> None:
-        """Log in, and let the client use the token. Raises what Client.request() raises."""
+        """Log in, let the client use the token, and check that it is for the right organization.
+
+        Raises what Client.request() raises, and OptionError for another organization.
+        """
         if self._choice.path is None:
-            self.token = self._choice.values["token"]
+            self._use(self._choice.values["token"])
             self._client.use_token(self.token)
         else:
             self._obtain()
-            self._client.use_token(self.token, self.open)
+            self._client.use_token(self.token, self._renew)
+        try:
+            self._check_organization()
+        except InfisicalError:
+            # Nothing will be done with it.
+            self.close()
+            raise
 
     def close(self) -> str | None:
         """Revoke the token, if it was obtained here. Returns a warning if that did not work."""
         if not self.obtained:
             return None
+        token, self.token = self.token, ""
         try:
             # Best effort: the task is over, and its outcome does not hang on this.
-            revoke(self._client, self.token, patient=False)
+            revoke(self._client, token, patient=False)
         except InfisicalError as error:
             return str(error)
         return None
+
+    def _renew(self) -> None:
+        """Log in again, for the same organization."""
+        organization_id = self.organization_id
+        self._obtain()
+        if self.organization_id != organization_id:
+            raise OptionError(
+                "The login ended in another organization than the one before, in the same task;"
+                " run the task again."
+            )
+        self._client.use_token(self.token, self._renew)
+
+    def _check_organization(self) -> None:
+        if not self._choice.organization_slug:
+            return
+        # Few logins need this, and each import takes time when a task starts.
+        from . import organizations as _organizations
+
+        landing = _organizations.Landing(
+            self.identity_id,
+            self.organization_id,
+            uuid_or_none(self._claim("rootOrgId")),
+            given=self._choice.path is None,
+        )
+        _organizations.check_organization(self._client, self._choice.organization_slug, landing)
+
+    def _use(self, token: str) -> None:
+        self._hide(token)
+        self.token = token
+        self._claims = claims_of(token)
+
+    def _claim(self, name: str) -> str:
+        value = self._claims.get(name)
+        return value if isinstance(value, str) else ""
 
     def _obtain(self) -> None:
         body = dict(self._choice.values)
@@ -310,12 +368,9 @@ class Login:
         purpose = f"log in with {self._choice.path} at {self._choice.url}"
         # No Authorization header: a bad one would fail the login. A refusal is never tried again:
         # wrong credentials, tried often, lock the identity out.
+        route = f"/api/v1/auth/{self._choice.path}/login"
         answer = self._client.request(
-            "POST",
-            f"/api/v1/auth/{self._choice.path}/login",
-            purpose=purpose,
-            body=body,
-            authorize=False,
+            Request("POST", route, purpose=purpose, body=body, authorize=False)
         )
         token = answer.get("accessToken")
         if not isinstance(token, str) or not is_token(token):
@@ -324,45 +379,45 @@ class Login:
                 " an Infisical server.",
                 http_status=200,
             )
-        self._hide(token)
-        self.token = token
+        self._use(token)
 
 
 def revoke(client: Client, token: str, *, patient: bool = True) -> None:
     """Revoke a token; that it is gone already is fine. Raises what Client.request() raises."""
     try:
         client.request(
-            "POST",
-            "/api/v1/auth/token/revoke",
-            purpose="revoke the access token",
-            body={"accessToken": token},
-            authorize=False,
-            patient=patient,
+            Request(
+                "POST",
+                "/api/v1/auth/token/revoke",
+                purpose="revoke the access token",
+                body={"accessToken": token},
+                authorize=False,
+                patient=patient,
+            )
         )
     except ApiError as error:
         if not error.login_refused:
             raise
 
 
-def own_identity(token: str) -> str | None:
-    """Return the identity that a token says it belongs to: `identityId` in a JWT's payload.
+def claims_of(token: str) -> Values:
+    """Return what a token says in a JWT's payload, nothing if it is none.
 
     Nothing is verified: it is our own token, and what it says only makes us more careful.
     """
     try:
         payload = token.split(".")[1]
         claims = parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        identity_id = claims["identityId"]
-    except (LookupError, TypeError, ValueError):
-        return None
-    return uuid_or_none(identity_id) if isinstance(identity_id, str) else None
+    except (LookupError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
-def _platform_jwt(platform: str, *wish: t.Any) -> str:
-    # Few logins need this room, and each import takes time when a task starts.
+def _platform_jwt(platform: str, *request: t.Any) -> str:
+    # Few logins need this, and each import takes time when a task starts.
     from . import platform_tokens as _platform
 
-    return _platform.JWTS[platform](_platform.Wish(*wish))
+    return _platform.JWTS[platform](_platform.TokenRequest(*request))
 
 
 class _Given:
@@ -380,6 +435,12 @@ class _Given:
 
     def variable(self, name: str) -> str:
         return _text(self._environment.get(name))
+
+    def slug_option(self) -> str:
+        """Return the slug that is given as an option. Raises OptionError."""
+        slug = _value("organization_slug", self.option("organization_slug"))
+        refuse_nul("organization_slug", slug)
+        return slug
 
     def inferred(self) -> LoginMethod:
         """Return the method that was not named as an option. Raises OptionError."""

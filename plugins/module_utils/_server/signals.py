@@ -17,10 +17,10 @@ import typing as t
 from .._errors import InfisicalError, InterruptError
 
 # How long what is in hand may take when a task is stopped, in seconds.
-LAST_ORDERS = 8
+GRACE_SECONDS = 8
 # How often the main thread looks at the flag while it waits, in seconds. The signal itself may wake
 # it, but not if another thread gets it, or if it comes just before the wait.
-_LOOK = 0.1
+_POLL_SECONDS = 0.1
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 Result = t.TypeVar("Result")
@@ -62,20 +62,20 @@ def wait(ended: t.Callable[[float], object]) -> None:
 
     Raises InterruptError when a signal comes.
     """
-    while not ended(_LOOK):
+    while not ended(_POLL_SECONDS):
         check()
 
 
 def interruptible(
     do: t.Callable[[], Result],
     stop: t.Callable[[], object] = lambda: None,
-    patience: float = 0,
+    grace: float = 0,
 ) -> Result:
     """Return what `do()` returns, or raise InterruptError when a signal comes.
 
     A read from a socket goes on after a signal, so that it is for a thread, and the main thread
     only waits for that. After a signal `stop()` is called, and for the end of `do()` waited for
-    `patience` seconds more: if it returns after all, that counts. The error tells whether what was
+    `grace` seconds more: if it returns after all, that counts. The error tells whether what was
     under way may have been done. For other threads signals mean nothing: they are stopped by the
     main thread.
     """
@@ -92,7 +92,7 @@ def interruptible(
         wait(call.ended.wait)
     except InterruptError as interrupt:
         stop()
-        if not call.ended.wait(patience):
+        if not call.ended.wait(grace):
             interrupt.maybe_sent = True
             raise
     return call.outcome()

@@ -10,9 +10,9 @@ import time
 import typing as t
 
 from .._errors import ApiError, InfisicalError, OptionError, UnknownStateError
-from .._server.answers import Json
 from .._server.api import Api, unexpected
 from .._server.login import Login
+from .._server.request import Json
 from .fields import Field, Settings, Values
 from .identities import Identity, read_identity
 from .lifetimes import MAX_TTL, TTL, check_lifetimes, depends_on_generation

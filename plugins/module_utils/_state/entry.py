@@ -50,7 +50,8 @@ class EntryReconciler:
 
     `identity` is what is known of the identity already. However run() ends, `identity_work` and
     `method_work` tell how far it came; the first is None where the identity itself was not looked
-    at. `failure` is None where all went well. `purged` says that the entry is one to purge.
+    at. `failure` is None where all went well; `failed_at` is the key of the auth method that it was
+    about, if it was about one. `purged` says that the entry is one to purge.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class EntryReconciler:
         self.reference = reference
         self.purged = purged
         self.failure: InfisicalError | None = None
+        self.failed_at: str | None = None
         self.resource: IdentityResource | None = None
         self.identity_work: Reconciler | None = None
         self.method_work: dict[str, Reconciler] = {}
@@ -204,6 +206,7 @@ class EntryReconciler:
         try:
             work.run(wanted)
         except InfisicalError as failure:
+            self.failed_at = method.key
             if created:
                 failure.args = (f"{failure}{attach_failure(failure, method.title)}",)
             raise

@@ -130,7 +130,7 @@ class Fleet(t.Generic[OneWork]):
     def stop(self) -> None:
         """Begin nothing more, and give what is in hand a few seconds to end."""
         for workers in self._workers:
-            workers.stop(signals.LAST_ORDERS)
+            workers.stop(signals.GRACE_SECONDS)
         with self._lock:
             unfinished, self._in_hand = self._in_hand, {}
             for number, work in unfinished.items():

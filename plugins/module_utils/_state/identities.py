@@ -15,8 +15,8 @@ import re
 import typing as t
 
 from .._errors import ApiError, OptionError, UnknownStateError
-from .._server.answers import Json
 from .._server.api import PAGE, Api, unexpected
+from .._server.request import Json
 from .._text import quoted, uuid_or_none
 
 # The searches refuse other characters, and longer names.
@@ -114,20 +114,28 @@ def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> 
 
 
 def find_identities(
-    api: Api, names: t.Iterable[str], project_id: str | None = None
+    api: Api, names: t.Iterable[str], project_id: str | None = None, *, roles: bool = False
 ) -> dict[str, list[Identity]]:
     """Find the identities that have exactly these names: of the organisation, or of a project.
 
-    Returns those of each name, of which there may be none, or several.
+    Returns those of each name, of which there may be none, or several. `roles` asks for their roles
+    where the search of version 2 shows them.
     """
     wanted = list(dict.fromkeys(names))
     found: dict[str, dict[str, Identity]] = {name: {} for name in wanted}
-    candidates = (
-        _candidates(api, wanted) if project_id is None else _of_project_named(api, wanted, project_id)
-    )
-    for identity in candidates:
-        if identity.name in found and identity.project_id == project_id:
-            found[identity.name][identity.id] = identity
+
+    def take(candidates: t.Iterable[Identity]) -> None:
+        for identity in candidates:
+            if identity.name in found and identity.project_id == project_id:
+                found[identity.name].setdefault(identity.id, identity)
+
+    if wanted and (project_id or (roles and api.of_2026)):
+        take(_searched(api, wanted, project_id))
+    missing = [name for name, identities in found.items() if not identities]
+    if missing:
+        take(
+            _candidates(api, missing) if project_id is None else list_of_project(api, project_id)
+        )
     return {name: list(identities.values()) for name, identities in found.items()}
 
 
@@ -265,20 +273,19 @@ def _search(api: Api, names: t.Sequence[str], purpose: str) -> list[Identity] | 
     return found if answer.get("totalCount", len(found)) == len(found) else None
 
 
-def _of_project_named(api: Api, names: t.Sequence[str], project_id: str) -> list[Identity]:
-    """Return the identities of a project with the names; what is not found there is not there."""
-    purpose = f"find identities of project {project_id}"
+def _searched(api: Api, names: t.Sequence[str], project_id: str | None) -> list[Identity]:
+    """Return what the search of version 2 shows of identities with these names."""
+    scope = "organization" if project_id is None else "project"
+    purpose = f"find identities of the {scope} by name"
+    if len(names) > 2 * PAGE or not all(map(searchable, names)):
+        return search_everywhere(api, [scope], purpose) or []
     found: list[Identity] = []
-    if all(map(searchable, names)):
-        for start in range(0, len(names), PAGE):
-            page = search_everywhere(api, ["project"], purpose, names[start : start + PAGE])
-            if page is None:
-                break
-            found += [item for item in page if item.project_id == project_id]
-    if set(names) <= {identity.name for identity in found}:
-        return found
-    seen = {identity.id: identity for identity in found}
-    return [seen.get(item.id, item) for item in list_of_project(api, project_id)]
+    for start in range(0, len(names), PAGE):
+        page = search_everywhere(api, [scope], purpose, names[start : start + PAGE])
+        if page is None:
+            break
+        found += page
+    return found
 
 
 def list_of_project(api: Api, project_id: str) -> list[Identity]:

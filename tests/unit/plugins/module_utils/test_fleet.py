@@ -248,7 +248,7 @@ class Interrupted:
     """A fleet of visits of which two hang, which is stopped by somebody else meanwhile."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, writing: bool) -> None:
-        monkeypatch.setattr(signals, "LAST_ORDERS", 0.05)
+        monkeypatch.setattr(signals, "GRACE_SECONDS", 0.05)
         self.fleet = Fleet(2)
         self.never = threading.Event()
         self._hanging = threading.Semaphore(0)

@@ -7,14 +7,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import typing as t
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._server.client import (
-    Client,
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import (
@@ -22,7 +23,7 @@ from ansible_collections.community.infisical.plugins.module_utils._server.login 
     Choice,
     Login,
     choose,
-    own_identity,
+    claims_of,
 )
 
 ID, SECRET = "universal_auth_client_id", "universal_auth_client_secret"
@@ -31,6 +32,7 @@ ENV_ID, ENV_SECRET = (
     "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
 )
 IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+ORGANIZATION = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
 UNIVERSAL = {ENV_ID: "env-id", ENV_SECRET: "env-secret"}
 DATA = {"url": "https://data.example", "access_token": "data-token"}
 
@@ -364,31 +366,80 @@ def jwt(payload: object) -> str:
     return f"e30.{body}.signature"
 
 
-def test_a_token_tells_its_identity() -> None:
-    assert own_identity(jwt({"identityId": IDENTITY})) == IDENTITY
+@contextlib.contextmanager
+def logged_in(token: str) -> t.Iterator[Login]:
+    with contextlib.closing(Client(Connection("https://a.example"))) as client:
+        login = Login(client, choose({"token": token}, {}), str)
+        login.open()
+        yield login
 
 
-@pytest.mark.parametrize("text", ["..", "", "a/b", IDENTITY + "/.."])
-def test_what_a_token_tells_never_adds_to_a_path(text: str) -> None:
-    assert own_identity(jwt({"identityId": text})) is None
+def test_a_token_tells_its_identity_and_its_organization() -> None:
+    with logged_in(jwt({"identityId": IDENTITY, "orgId": ORGANIZATION})) as login:
+        assert (login.identity_id, login.organization_id) == (IDENTITY, ORGANIZATION)
 
 
-def test_a_token_nested_too_deep_tells_none() -> None:
+@pytest.mark.parametrize("text", ["..", "", "a/b", IDENTITY + "/..", None, 1])
+def test_what_a_token_tells_never_adds_to_a_path(text: object) -> None:
+    with logged_in(jwt({"identityId": text, "orgId": text})) as login:
+        assert (login.identity_id, login.organization_id) == (None, None)
+
+
+def test_a_token_nested_too_deep_tells_nothing() -> None:
     body = base64.urlsafe_b64encode(b"[" * 100_000).decode()
-    assert own_identity(f"e30.{body}.x") is None
+    assert claims_of(f"e30.{body}.x") == {}
 
 
 @given(st.one_of(st.text(), st.builds(jwt, st.recursive(st.none() | st.text(), st.lists))))
-def test_any_other_token_tells_none(token: str) -> None:
-    assert own_identity(token) is None
+def test_any_other_token_tells_nothing(token: str) -> None:
+    assert claims_of(token) == {}
+
+
+METHODS = [
+    ("no JWT", "opaque", None),
+    ("since 2026", jwt({"authMethod": "azure-auth"}), "azure-auth"),
+    ("another one, since 2026", jwt({"authMethod": "oidc-auth"}), "oidc-auth"),
+    ("2025, through a client secret", jwt({"clientSecretId": IDENTITY}), "universal-auth"),
+    ("2025, through anything else", jwt({"clientSecretId": ""}), None),
+    ("2025, through anything else", jwt({}), None),
+    ("nonsense", jwt({"authMethod": ["azure-auth"], "clientSecretId": 1}), None),
+]
 
 
 @pytest.mark.parametrize(
-    ("options", "maybe"), [({"token": "t"}, True), ({ID: "id", SECRET: "s"}, False)]
+    ("token", "method"), [row[1:] for row in METHODS], ids=[row[0] for row in METHODS]
 )
-def test_a_given_token_may_have_come_through_any_method(
-    options: dict[str, str], maybe: bool
-) -> None:
+def test_a_given_token_tells_the_method_that_issued_it(token: str, method: str | None) -> None:
+    with logged_in(token) as login:
+        assert login.auth_method == method
+        # Where it is not known it may have been any.
+        assert login.maybe_through("azure-auth") is (method in (None, "azure-auth"))
+
+
+def test_a_login_was_through_its_method() -> None:
     with contextlib.closing(Client(Connection("https://a.example"))) as client:
-        login = Login(client, choose(options, {}), str)
-        assert login.maybe_through("azure-auth") is maybe
+        login = Login(client, choose({ID: "id", SECRET: "s"}, {}), str)
+        assert login.auth_method == "universal-auth"
+        assert not login.maybe_through("azure-auth")
+
+
+SLUGS = [
+    ({"token": "t", "organization_slug": "labs"}, {}, "labs"),
+    ({"token": "t"}, {"INFISICAL_AUTH_ORGANIZATION_SLUG": " labs "}, "labs"),
+    (
+        {"token": "t", "organization_slug": "labs"},
+        {"INFISICAL_AUTH_ORGANIZATION_SLUG": "other"},
+        "labs",
+    ),
+    ({"token": "t", "organization_slug": " "}, {}, ""),
+    ({"login_data": DATA, "organization_slug": "labs"}, {}, "labs"),
+    # As with the URL: login_data goes before the environment.
+    ({"login_data": DATA}, {"INFISICAL_AUTH_ORGANIZATION_SLUG": "labs"}, ""),
+]
+
+
+@pytest.mark.parametrize(("options", "environment", "slug"), SLUGS)
+def test_slug_of_the_organization(
+    options: dict[str, object], environment: dict[str, str], slug: str
+) -> None:
+    assert choose(options, environment).organization_slug == slug

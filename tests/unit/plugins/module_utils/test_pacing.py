@@ -214,6 +214,9 @@ def task(
     ("limit", "window", "workers", "requests"),
     [
         (200, 60, 8, 601),
+        # What creates many identities: nine full windows, and the last batch.
+        (30, 60, 8, 300),
+        (30, 60, 1, 300),
         (60, 60, 8, 301),
         (90, 60, 64, 271),
         (40, 5, 8, 160),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that are bounded as a whole: in time and in size, head and body.
+"""Answers that are limited as a whole: in time and in size, head and body.
 
 The timeout of a socket is for the next few bytes: a server that sends one of them now and then
 could hold a task for ever. Here it is for the whole answer. What is counted are the bytes on the
@@ -18,13 +18,9 @@ import socket
 import time
 import typing as t
 
-# The largest answer about one thing, and about many, in bytes.
-ONE = 1024 * 1024
-MANY = 32 * ONE
-# How large the answers that a thread gets from now on may be.
-largest: contextvars.ContextVar[int] = contextvars.ContextVar("largest", default=ONE)
-
-_HEAD = 64 * 1024
+# How large the bodies of the answers that a thread gets from now on may be, and their heads.
+max_bytes: contextvars.ContextVar[int] = contextvars.ContextVar("max_bytes", default=1024 * 1024)
+_MAX_HEAD_BYTES = 64 * 1024
 
 
 class TooLargeError(OSError):
@@ -34,7 +30,7 @@ class TooLargeError(OSError):
         super().__init__("the answer is too large")
 
 
-class _Bounded(io.RawIOBase):
+class _LimitedReader(io.RawIOBase):
     """The bytes of an answer until a deadline, and up to a limit."""
 
     def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
@@ -43,7 +39,7 @@ class _Bounded(io.RawIOBase):
         self._connection = connection
         self._timeout = connection.gettimeout()
         self._deadline = time.monotonic() + (self._timeout or 0)
-        self._left = largest.get() + _HEAD
+        self._left = max_bytes.get() + _MAX_HEAD_BYTES
 
     def readable(self) -> bool:
         return True
@@ -67,43 +63,43 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
-class BoundedResponse(http.client.HTTPResponse):
+class LimitedResponse(http.client.HTTPResponse):
     """An answer whose head and body have to come within the timeout of its connection."""
 
     def __init__(self, sock: socket.socket, *arguments: t.Any, **options: t.Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock))
+        self.fp = io.BufferedReader(_LimitedReader(self.fp.detach(), sock))
 
 
-def bound(manager: t.Any) -> None:
-    """Let the connections that a pool manager of urllib3 makes from now on be bounded."""
+def limit_responses(manager: t.Any) -> None:
+    """Let the connections that a pool manager of urllib3 makes from now on be limited."""
     manager.pool_classes_by_scheme = {
-        scheme: _bounded(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+        scheme: _limited_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
 
-def never_sent(causes: t.Iterable[BaseException]) -> bool:
+def failed_to_connect(causes: t.Iterable[BaseException]) -> bool:
     """Return whether a request failed while its connection was being made.
 
     Which takes in finding the host, the proxy's consent, and the TLS handshake. Of any other
-    failure it cannot be known what had reached the server. `causes` are an exception of a bounded
+    failure it cannot be known what had reached the server. `causes` are an exception of a limited
     connection, and all that it was made from.
     """
     return any(getattr(cause, "while_connecting", False) for cause in causes)
 
 
-def by_proxy(causes: t.Iterable[BaseException]) -> bool:
+def failed_in_tunnel(causes: t.Iterable[BaseException]) -> bool:
     """Return whether it failed while a proxy was asked to connect to the server."""
-    return any(getattr(cause, "by_proxy", False) for cause in causes)
+    return any(getattr(cause, "in_tunnel", False) for cause in causes)
 
 
-def _bounded(pool: t.Any) -> t.Any:
+def _limited_pool(pool: t.Any) -> t.Any:
     made: t.Any = pool.ConnectionCls
-    if made.response_class is BoundedResponse:
+    if made.response_class is LimitedResponse:
         return pool
 
     class Connection(made):
-        response_class = BoundedResponse
+        response_class = LimitedResponse
 
         def connect(self) -> None:
             try:
@@ -116,7 +112,7 @@ def _bounded(pool: t.Any) -> t.Any:
             try:
                 super()._tunnel()
             except Exception as failure:
-                failure.by_proxy = True  # type: ignore[attr-defined]
+                failure.in_tunnel = True  # type: ignore[attr-defined]
                 raise
 
     Connection.__name__ = made.__name__
