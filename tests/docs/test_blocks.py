@@ -246,8 +246,8 @@ def _check_command(block: Block, command: Command) -> None:
         known = {*files, *playbooks, "extensions/awx/load.yml"}
         assert set(words) & known, f"no such playbook: {words}"
     elif program == "xdg-open":
-        defaults = (ROOT / "roles/azure_auth_audit/defaults/main.yml").read_text(encoding="utf-8")
-        assert words == [yaml.safe_load(defaults)["azure_auth_audit_html"]]
+        defaults = (ROOT / "roles/identities_audit/defaults/main.yml").read_text(encoding="utf-8")
+        assert words == [yaml.safe_load(defaults)["identities_audit_html"]]
     elif program == "ansible-doc":
         modules = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("plugins/modules/*.py")]
         assert words[-1] in modules

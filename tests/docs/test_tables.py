@@ -37,8 +37,8 @@ GUIDE = "docs/docsite/rst/guide_first_identity.rst"
 FLEET_GUIDE = "docs/docsite/rst/guide_fleet.rst"
 LOGINS_GUIDE = "docs/docsite/rst/guide_logins_and_security.rst"
 MODULE = "community.infisical.infisical_azure_auth"
-FLEET_MODULE = "community.infisical.infisical_azure_auths"
-INFO_MODULE = "community.infisical.infisical_azure_auth_info"
+FLEET_MODULE = "community.infisical.infisical_identities"
+INFO_MODULE = "community.infisical.infisical_identity_info"
 # What is said of an entry of many in results, besides the state of its identity.
 OUTCOME = {"index", "changed", "failed", "purged", "msg", "http_status", "error", "request_id"}
 
@@ -80,7 +80,7 @@ def test_an_entry_is_documented_as_the_options_of_the_module_for_one(
     documentations: t.Mapping[str, Documentation],
 ) -> None:
     options = documentations[MODULE]["doc"]["options"]
-    entry = documentations[FLEET_MODULE]["doc"]["options"]["azure_auths"]["suboptions"]
+    entry = documentations[FLEET_MODULE]["doc"]["options"]["identities"]["suboptions"]
     spec = {**IDENTITY_SPEC, **AZURE_AUTH_SPEC}
     assert set(entry) - {"metadata"} == set(spec) == set(options) - set(CONNECTION_SPEC)
     keys = ("type", "elements", "choices", "default")
@@ -98,7 +98,7 @@ def test_a_state_is_documented_alike_wherever_it_is_returned(
         for module, key in (
             (MODULE, "azure_auth"),
             (FLEET_MODULE, "results"),
-            (INFO_MODULE, "azure_auths"),
+            (INFO_MODULE, "identities"),
         )
     ]
     one, many, info = (
