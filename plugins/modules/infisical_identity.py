@@ -283,14 +283,16 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
-from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+from ansible_collections.community.infisical.plugins.module_utils._module.requirements import (
     require_python,
 )
 
 # Before what older Pythons cannot read.
 require_python()
 
-from ansible_collections.community.infisical.plugins.module_utils._module.identity import manage_identity
+from ansible_collections.community.infisical.plugins.module_utils._module.identity import (
+    manage_identity,
+)
 
 
 def main():  # type: () -> None
