@@ -35,7 +35,8 @@ state:
       Infisical's default.
     - V(absent) deletes the identity, with its auth methods, its metadata and its memberships of projects. Its tokens stop working. An
       identity that is not there is fine. All other options but O(@delete_protection) are checked, and otherwise ignored.
-    - The identity that the task is logged in as is never deleted. Nor is one whose home is another organization.
+    - The identity that the task is logged in as is never deleted. One whose home is another organization, such as a parent, is neither
+      deleted nor changed.
   type: str
   choices: [present, absent]
   default: present
@@ -53,18 +54,20 @@ metadata:
     - The metadata of the identity, strings by their keys. Exactly these pairs. Others on the server are removed, and V({}) removes all.
     - Neither keys nor values may be blank. Numbers and booleans must be put in quotes.
     - A value of C(omit) takes its pair out, which removes it on the server.
+    - Servers of 2024 have no metadata of identities.
   type: dict
 delete_protection:
   description:
     - Whether Infisical refuses to delete the identity.
     - With O(@state=absent), a protected identity is an error, unless this is V(false). Then the protection is lifted, and the identity
       deleted.
-    - If it is left out at creation, it is V(false).
+    - If it is left out at creation, it is V(false). Servers of 2024 have no such protection.
   type: bool
 azure_auth:
   description:
     - The Azure Auth of the identity. If it is left out, Azure Auth is left alone.
     - With a O(@azure_auth.state) of V(absent), and nothing else beside O(@id), O(@name) and O(@project_id), no identity is created.
+    - The Azure Auth that the task itself may be logged in through is never changed.
     - See M(community.infisical.infisical_azure_auth) for all that there is to say about its settings. Their names in the API are not taken
       here.
   type: dict

@@ -126,6 +126,8 @@ options:
     description:
       - Is ignored. It is there in RV(azure_auth), so that what the module returns can be given to it as it is.
     type: raw
+notes:
+  - The Azure Auth that the task itself may be logged in through is never changed or revoked, so that a task cannot lock itself out.
 seealso:
   - module: community.infisical.infisical_identity
   - module: community.infisical.infisical_identities

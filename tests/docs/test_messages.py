@@ -442,9 +442,15 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         "a list of identities that lacks some": Trigger({}, INFO, server="miscounting"),
         "nobody may keep it": entries(purge_azure_auth_except=[]),
         "somebody unknown may keep it": entries(purge_azure_auth_except=[OWN, ID]),
-        "an entry that may not keep it": entries({"identity_id": OWN}, purge_azure_auth_except=["billing"]),
+        "an entry that may not keep it": entries(
+            {"identity_id": OWN}, purge_azure_auth_except=["billing"]
+        ),
         "the login may not keep it": Trigger(
-            {"identities": [], "purge_azure_auth_except": ["billing"], "token": setting.purger_token},
+            {
+                "identities": [],
+                "purge_azure_auth_except": ["billing"],
+                "token": setting.purger_token,
+            },
             FLEET,
             server="purged",
         ),
