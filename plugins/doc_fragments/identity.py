@@ -16,7 +16,7 @@ id:
   type: str
 name:
   description:
-    - Name of the machine identity, a string. Without O(@id) it means the identity that has exactly this name.
+    - Name of the machine identity, a string of 1 to 255 characters. Without O(@id) it means the identity that has exactly this name.
     - Names are not unique in Infisical. If several identities of the same owner have the name, that is an error. If none has it, the
       identity is created.
     - With O(@id) it is what the identity is to be called, and one with another name is renamed. With O(@state=absent) it must be the name
@@ -54,14 +54,14 @@ metadata:
     - The metadata of the identity, strings by their keys. Exactly these pairs. Others on the server are removed, and V({}) removes all.
     - Neither keys nor values may be blank. Numbers and booleans must be put in quotes.
     - A value of C(omit) takes its pair out, which removes it on the server.
-    - Servers of 2024 have no metadata of identities.
+    - Servers of 2024 may have no metadata of identities. Naming it is an error there.
   type: dict
 delete_protection:
   description:
     - Whether Infisical refuses to delete the identity.
     - With O(@state=absent), a protected identity is an error, unless this is V(false). Then the protection is lifted, and the identity
       deleted.
-    - If it is left out at creation, it is V(false). Servers of 2024 have no such protection.
+    - If it is left out at creation, it is V(false). Servers from before June 2025 have no such protection.
   type: bool
 azure_auth:
   description:
@@ -126,10 +126,10 @@ azure_auth:
       type: int
     details:
       description: Is ignored. It is there in what the modules return.
-      type: raw
+      type: dict
 details:
   description: Is ignored. It is there in what the modules return.
-  type: raw
+  type: dict
 source:
   description:
     - Where the entry was written, such as V(identities/shop.yml:12). Messages name it. Otherwise it is ignored.

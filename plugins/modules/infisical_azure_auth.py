@@ -125,7 +125,7 @@ options:
   details:
     description:
       - Is ignored. It is there in RV(azure_auth), so that what the module returns can be given to it as it is.
-    type: raw
+    type: dict
 notes:
   - The Azure Auth that the task itself may be logged in through is never changed or revoked, so that a task cannot lock itself out.
 seealso:

@@ -343,13 +343,13 @@ results:
           type: str
           sample: 0f8d7c6b-5a49-4382-b716-0514f3e2d1c0
         auth_methods:
-          description: The auth methods of the identity, by Infisical's names.
+          description: The auth methods of the identity, by Infisical's names; null where they are not known.
           returned: always
           type: list
           elements: str
           sample: [azure-auth]
         roles:
-          description: Slugs of all roles that the identity has in what owns it, as far as the server tells them.
+          description: Slugs of all roles that the identity has in what owns it, as far as the server tells them; null where they were not read.
           returned: always
           type: list
           elements: str
