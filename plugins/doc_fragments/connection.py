@@ -55,6 +55,8 @@ options:
     description:
       - Slug of the organization, or sub-organization, to log in to. For logins of identities that belong to several. The environment
         variable is E(INFISICAL_AUTH_ORGANIZATION_SLUG).
+      - The task works in that organization alone. It fails if the login turns out to be for another one, as it does on servers that have
+        no sub-organizations and ignore the slug.
     type: str
   auth_method:
     description:
