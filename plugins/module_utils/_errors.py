@@ -93,7 +93,7 @@ class ManyProblemsError(OptionError):
     """Options that list many identities are not valid. Its text tells the first problems."""
 
     def __init__(self, problems: t.Sequence[Problem]) -> None:
-        text = told(problems)
+        text = summarize(problems)
         if len(problems) > 1:
             text = f"{len(problems)} errors, and nothing was done: {text}"
         super().__init__(text)

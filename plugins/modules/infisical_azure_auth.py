@@ -316,10 +316,7 @@ from ansible_collections.community.infisical.plugins.module_utils._module.requir
 require_python()
 
 from ansible_collections.community.infisical.plugins.module_utils._module.auth_method import (
-    manage_one,
-)
-from ansible_collections.community.infisical.plugins.module_utils._module.options import (
-    AZURE_AUTH_SPEC,
+    manage_auth_method,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
@@ -328,7 +325,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.azure_a
 
 def main():  # type: () -> None
     """Run the module."""
-    manage_one(AZURE_AUTH, AZURE_AUTH_SPEC)
+    manage_auth_method(AZURE_AUTH)
 
 
 if __name__ == "__main__":

@@ -443,10 +443,10 @@ from ansible_collections.community.infisical.plugins.module_utils._module.requir
 require_python()
 
 from ansible_collections.community.infisical.plugins.module_utils._module.identities import (
-    manage_many,
+    manage_identities,
 )
-from ansible_collections.community.infisical.plugins.module_utils._module.options import (
-    AZURE_AUTH_SPEC,
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_methods import (
+    AUTH_METHODS,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
@@ -455,7 +455,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.azure_a
 
 def main():  # type: () -> None
     """Run the module."""
-    manage_many(AZURE_AUTH, AZURE_AUTH_SPEC)
+    manage_identities(AUTH_METHODS, purged=AZURE_AUTH)
 
 
 if __name__ == "__main__":

@@ -293,11 +293,14 @@ require_python()
 from ansible_collections.community.infisical.plugins.module_utils._module.identity import (
     manage_identity,
 )
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_methods import (
+    AUTH_METHODS,
+)
 
 
 def main():  # type: () -> None
     """Run the module."""
-    manage_identity()
+    manage_identity(AUTH_METHODS)
 
 
 if __name__ == "__main__":

@@ -331,15 +331,17 @@ from ansible_collections.community.infisical.plugins.module_utils._module.requir
 # Before what older Pythons cannot read.
 require_python()
 
-from ansible_collections.community.infisical.plugins.module_utils._module.identities import look_up
-from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
-    AZURE_AUTH,
+from ansible_collections.community.infisical.plugins.module_utils._module.identity_info import (
+    read_identities,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_methods import (
+    AUTH_METHODS,
 )
 
 
 def main():  # type: () -> None
     """Run the module."""
-    look_up(AZURE_AUTH)
+    read_identities(AUTH_METHODS)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def read_entries(
             sentences += more
             if entry:
                 reference = entry.reference._replace(
-                    label=label, option=f"{label}: name", index=index
+                    label=label, option=f"{label}: name", place=index
                 )
                 entries.append(entry._replace(reference=reference))
         problems += [Problem(f"{label}: {sentence}", index) for sentence in sentences]
@@ -167,7 +167,7 @@ def repeated(references: t.Iterable[tuple[Reference, t.Hashable]]) -> list[Probl
     first: dict[t.Hashable, Reference] = {}
     return [
         Problem(
-            f"{item.label} is the same identity as {first[key].label}; list it once.", item.index
+            f"{item.label} is the same identity as {first[key].label}; list it once.", item.place
         )
         for item, key in references
         if first.setdefault(key, item) is not item

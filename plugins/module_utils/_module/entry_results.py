@@ -70,7 +70,7 @@ def outcome_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result
     """Return what came of one identity of many."""
     result = {
         **result_of(work, methods),
-        "index": work.reference.index,
+        "index": work.reference.place,
         "changed": work.changed,
         "created": work.created,
         "deleted": work.deleted,

@@ -9,7 +9,14 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._errors import ApiError, InfisicalError, InterruptError, ManyProblemsError, OptionError, Problem
+from .._errors import (
+    ApiError,
+    InfisicalError,
+    InterruptError,
+    ManyProblemsError,
+    OptionError,
+    Problem,
+)
 from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod
@@ -298,7 +305,7 @@ def _renamed_into(
         other = given.setdefault(key, item)
         if other is not item:
             problems.append(
-                Problem(f"{item.label} gets the same name as {other.label}.", item.index)
+                Problem(f"{item.label} gets the same name as {other.label}.", item.place)
             )
     for item in desired:
         other_item = given.get((item.project_id, item.name or "")) if not item.id else None
@@ -307,7 +314,7 @@ def _renamed_into(
                 Problem(
                     f"{item.label} is the name that {other_item.label} gets in this task; list that"
                     " identity once, by its id.",
-                    item.index,
+                    item.place,
                 )
             )
     return problems

@@ -9,9 +9,9 @@ from __future__ import annotations
 from .._errors import InfisicalError, OptionError
 from .._server.login import Login, gives_token, revoke
 from .._state.warnings import Warnings
-from .results import failure as failure_of
 from .module import Module, client_of
 from .options import STATE_SPEC
+from .results import failure as failure_of
 
 
 def log_in_or_out() -> None:

@@ -81,8 +81,9 @@ class Module(AnsibleModule):
         options: dict[str, t.Any] = dict(self.params)
         for option, value in self._parameters.secret.items():
             open_part = options.get(option)
-            whole = isinstance(value, dict) and isinstance(open_part, dict)
-            options[option] = {**value, **open_part} if whole else value
+            if isinstance(value, dict) and isinstance(open_part, dict):
+                value = {**value, **open_part}
+            options[option] = value
         return options
 
     @property
@@ -153,7 +154,9 @@ class Module(AnsibleModule):
 
 
 @contextlib.contextmanager
-def client_of(module: Module, warnings: Warnings, workers: int = 1) -> t.Iterator[tuple[Client, Choice]]:
+def client_of(
+    module: Module, warnings: Warnings, workers: int = 1
+) -> t.Iterator[tuple[Client, Choice]]:
     """Connect for the time of a with block. Every option has been read before the first request."""
     choice = module.choice
     connection = connection_of(module.params, choice.url, choice.url_by_default)
@@ -176,7 +179,9 @@ def client_of(module: Module, warnings: Warnings, workers: int = 1) -> t.Iterato
 
 
 @contextlib.contextmanager
-def logged_in(module: Module, warnings: Warnings, workers: int = 1) -> t.Iterator[tuple[Api, Login]]:
+def logged_in(
+    module: Module, warnings: Warnings, workers: int = 1
+) -> t.Iterator[tuple[Api, Login]]:
     """Log in for the time of a with block.
 
     A token that is obtained here is revoked at the end, also after a failure or a signal.

@@ -49,7 +49,7 @@ class Parameters(t.NamedTuple):
     @property
     def of_settings(self) -> frozenset[str]:
         """The secrets among the settings that a module manages, and not those of logins."""
-        found = set()
+        found: set[str] = set()
         for option, value in self.secret.items():
             if option not in CONNECTION_SPEC:
                 shown = self.public.get(option, {})

@@ -129,9 +129,7 @@ class AuthMethodResource:
     def predict(self, current: State | None, values: Values) -> State:
         """Return the state with these values, with null for what cannot be known."""
         if current:
-            return current._replace(
-                values=values, details={**current.details, "updated_at": None}
-            )
+            return current._replace(values=values, details={**current.details, "updated_at": None})
         of_2024 = self._of_2024(None, values)
         details = {
             "id": None,

@@ -36,9 +36,7 @@ from .identities import (
 )
 from .warnings import Warnings
 
-NEAR = (
-    "{count} new names are close to names that there are already, and may be mistyped: {items}"
-)
+NEAR = "{count} new names are close to names that there are already, and may be mistyped: {items}"
 
 # How old a look may be when an identity is created, in seconds.
 _LOOK_LASTS = 5.0

@@ -61,7 +61,7 @@ def resolve(
         try:
             found[item] = only_identity(item.option, item.name or "", same, item.project_id)
         except OptionError as error:
-            problems.append(Problem(str(error), item.index))
+            problems.append(Problem(str(error), item.place))
     return found, problems
 
 

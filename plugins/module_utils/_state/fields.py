@@ -236,7 +236,9 @@ class Settings:
 
     def missing(self, wanted: Values) -> list[str]:
         """Return the options that creating the object needs besides the wanted values."""
-        return [field.needed for field in self.fields if field.required and field.option not in wanted]
+        return [
+            field.needed for field in self.fields if field.required and field.option not in wanted
+        ]
 
     def defaults(self) -> dict[str, t.Any]:
         """Return the values that the API documents for creating where a field is left out."""

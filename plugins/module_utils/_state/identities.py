@@ -36,7 +36,7 @@ class Reference(t.NamedTuple):
     """An identity as options name it: by its id, or else by its name and the project that owns it.
 
     With an id, the name is what the identity shall be called. `label` is for messages about the
-    identity, `option` for those about its name. `index` is its place in a list, where it is in one.
+    identity, `option` for those about its name. `place` is its index in a list, where it is in one.
     """
 
     id: str | None
@@ -44,7 +44,7 @@ class Reference(t.NamedTuple):
     project_id: str | None = None
     label: str = ""
     option: str = "name"
-    index: int | None = None
+    place: int | None = None
 
 
 class Identity(t.NamedTuple):
@@ -133,9 +133,7 @@ def find_identities(
         take(_searched(api, wanted, project_id))
     missing = [name for name, identities in found.items() if not identities]
     if missing:
-        take(
-            _candidates(api, missing) if project_id is None else list_of_project(api, project_id)
-        )
+        take(_candidates(api, missing) if project_id is None else list_of_project(api, project_id))
     return {name: list(identities.values()) for name, identities in found.items()}
 
 

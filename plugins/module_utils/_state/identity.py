@@ -259,9 +259,7 @@ class IdentityResource:
     def predict(self, current: State | None, values: Values) -> State:
         """Return the state with these values."""
         if current:
-            return current._replace(
-                values=values, details={**current.details, "updated_at": None}
-            )
+            return current._replace(values=values, details={**current.details, "updated_at": None})
         details = dict.fromkeys(("created_at", "updated_at", "organization_id"))
         return State(values, {**details, "auth_methods": [], "roles": None})
 
@@ -563,4 +561,3 @@ def details_of(identity: Identity, projects: t.Sequence[str] = ()) -> dict[str, 
     if projects:
         details["projects"] = list(projects)
     return details
-

@@ -54,14 +54,16 @@ def to_keep(
         if item.name in new and item.name not in by_name:
             continue
         try:
-            keep.add(only_identity(item.option, item.name or "", by_name.get(item.name or "", [])).id)
+            keep.add(
+                only_identity(item.option, item.name or "", by_name.get(item.name or "", [])).id
+            )
         except OptionError as error:
             problems.append(Problem(str(error)))
     problems += [
         Problem(
             f"{item.label} is not in {option}, which has to list every identity that may keep what"
             " it has; add it.",
-            item.index,
+            item.place,
         )
         for item, identity in entries.items()
         if desired[item].identity is not None

@@ -92,8 +92,8 @@ class Reconciler:
         if self._check:
             self.changed = bool(todo.steps)
             if todo.steps:
-                gone = todo.values is None
-                self.result = None if gone else self.resource.predict(self.before, todo.values)
+                values = todo.values
+                self.result = None if values is None else self.resource.predict(self.before, values)
             return
         self._carry_out(todo, wanted)
         self.result = self.actual
