@@ -29,7 +29,12 @@ _ADDRESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _HEADER = re.compile(
-    r"""\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"([\x20-\x7e]*?)"|'([\x20-\x7e]*?)'|([\x21-\x7e]+))(?=\s|$)"""
+    r"""(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)=
+    (?:"(?P<double>[\x20\x21\x23-\x7e]+)"
+    |'(?P<single>[\x20-\x26\x28-\x7e]+)'
+    |(?P<bare>[\x21\x23-\x26\x28-\x7e][\x21-\x7e]*))
+    (?:\s+|$)""",
+    re.VERBOSE,
 )
 # The CLI passes these over.
 _IGNORED = ("accept", "user-agent")
@@ -143,24 +148,24 @@ def travels_in_clear(url: str) -> bool:
 def custom_headers(text: str) -> dict[str, str]:
     """Read headers as Infisical's CLI does. Raises OptionError, which shows none of them."""
     headers = {}
-    rest = text = trim(text)
+    rest = trim(text)
     while rest:
         match = _HEADER.match(rest)
-        value = match and next(item for item in match.group(2, 3, 4) if item is not None)
-        if not match or not value or no_value(value):
+        value = match["double"] or match["single"] or match["bare"] if match else ""
+        if not match or no_value(value):
             raise OptionError(
                 f"{HEADERS_VARIABLE} is not a list of headers; write 'name=value other-name=value',"
                 " in ASCII, with quotes around a value that has blanks in it."
             )
-        name = match[1].lower()
+        name = match["name"].lower()
         if name in _RESERVED:
             raise OptionError(
                 f"{HEADERS_VARIABLE} has the header {name} in it, which belongs to the requests"
                 " themselves; leave it out."
             )
         if name not in _IGNORED:
-            headers[match[1]] = value
-        rest = rest[match.end() :].lstrip()
+            headers[match["name"]] = value
+        rest = rest[match.end() :]
     return headers
 
 

@@ -32,6 +32,8 @@ METHOD_VARIABLE = "INFISICAL_AUTH_METHOD"
 # What infisical.vault's login module returns in place of a token under check mode.
 CHECK_MODE_TOKEN = "<check_mode_token>"
 
+_LOGIN_DATA_UNUSED = "login_data is not used, because auth_method is set, which goes before it."
+
 
 class Credential(t.NamedTuple):
     """A value that a login takes: its option, its environment variable, its key in the request.
@@ -191,24 +193,9 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
     login_data = options.get("login_data") or {}
     data_token = _text(login_data.get("access_token"))
     explicit_method = given.option("auth_method")
-    warning = None
-    if explicit_method:
-        method = _method("auth_method", explicit_method)
-        if data_token:
-            warning = "login_data is not used, because auth_method is set, which goes before it."
-    elif data_token:
-        token = _token("login_data.access_token", data_token)
-        return Choice(
-            given.url(_text(login_data.get("url"))),
-            path=None,
-            values={"token": token},
-            # That of the environment is for logins.
-            organization_slug=given.slug_option(),
-            secrets=frozenset({token}),
-            url_by_default=not (_text(login_data.get("url")) or given.has_url),
-        )
-    else:
-        method = given.inferred()
+    if data_token and not explicit_method:
+        return _by_login_data(given, data_token, _text(login_data.get("url")))
+    method = _method("auth_method", explicit_method) if explicit_method else given.inferred()
     values = given.values_of(method)
     slug = given.slug_option() or _value(SLUG_VARIABLE, given.variable(SLUG_VARIABLE))
     refuse_nul(SLUG_VARIABLE, slug)
@@ -231,8 +218,21 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
             values[item.key] for item in method.credentials if item.secret and item.key in values
         ),
         platform=platform,
-        warning=warning,
+        warning=_LOGIN_DATA_UNUSED if data_token else None,
         url_by_default=not given.has_url,
+    )
+
+
+def _by_login_data(given: _Given, data_token: str, data_url: str) -> Choice:
+    token = _token("login_data.access_token", data_token)
+    return Choice(
+        given.url(data_url),
+        path=None,
+        values={"token": token},
+        # That of the environment is for logins.
+        organization_slug=given.slug_option(),
+        secrets=frozenset({token}),
+        url_by_default=not (data_url or given.has_url),
     )
 
 

@@ -95,7 +95,7 @@ def _meaning(error: ApiError, slug: str) -> InfisicalError:
             f"This server has no sub-organizations, and ignores organization_slug {quoted(slug)};"
             " leave it out."
         )
-    elif error.http_status == 403 and not error.login_refused:
+    elif error.http_status == 403 and not error.login_refused and "IP address" not in str(error):
         problem = OptionError(
             "The login's identity belongs to a sub-organization, where every login of it ends, so"
             f" that organization_slug {quoted(slug)} is of no use; leave it out."

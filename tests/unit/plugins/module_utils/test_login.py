@@ -13,10 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
+from ansible_collections.community.infisical.plugins.module_utils._errors import (
+    OptionError,
+    UnexpectedAnswerError,
+)
 from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
 from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
+    custom_headers,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import (
     DEFAULT_URL,
@@ -25,6 +29,11 @@ from ansible_collections.community.infisical.plugins.module_utils._server.login 
     choose,
     claims_of,
 )
+from ansible_collections.community.infisical.plugins.module_utils._server.organizations import (
+    Landing,
+    check_organization,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.request import Request
 
 ID, SECRET = "universal_auth_client_id", "universal_auth_client_secret"
 ENV_ID, ENV_SECRET = (
@@ -443,3 +452,113 @@ def test_slug_of_the_organization(
     options: dict[str, object], environment: dict[str, str], slug: str
 ) -> None:
     assert choose(options, environment).organization_slug == slug
+
+
+class Organizations:
+    """Answers as a server that lists so many sub-organizations, in pages."""
+
+    def __init__(self, count: int) -> None:
+        self.ids = [f"00000000-0000-4000-8000-{number:012x}" for number in range(count)]
+        self.asked: list[str] = []
+
+    def request(self, request: Request) -> dict[str, t.Any]:
+        assert request.route == "/api/v1/sub-organizations"
+        query = dict(request.query or {})
+        self.asked.append(query["offset"])
+        first, limit = int(query["offset"]), int(query["limit"])
+        page = [
+            {"slug": f"labs-{number}", "id": self.ids[number]}
+            for number in range(len(self.ids))[first : first + limit]
+        ]
+        return {"organizations": page, "totalCount": len(self.ids)}
+
+
+def check(server: Organizations, slug: str, organization_id: str, *, given: bool = False) -> None:
+    landing = Landing(IDENTITY, organization_id, ORGANIZATION, given)
+    check_organization(t.cast(Client, server), slug, landing)
+
+
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (999, 1), (1000, 2), (2001, 3)])
+def test_every_page_of_sub_organizations_is_read(count: int, pages: int) -> None:
+    server = Organizations(count)
+    check(server, f"labs-{count - 1}", server.ids[-1])
+    assert server.asked == [str(page * 1000) for page in range(pages)]
+    with pytest.raises(OptionError):
+        check(server, f"labs-{count}", server.ids[-1])
+
+
+def test_a_token_for_the_root_needs_no_request_unless_it_was_given() -> None:
+    server = Organizations(2)
+    check(server, "any", ORGANIZATION)
+    assert server.asked == []
+    check(server, "any", ORGANIZATION, given=True)
+    assert server.asked == ["0"]
+    with pytest.raises(OptionError):
+        check(server, "labs-1", ORGANIZATION, given=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"organizations": None},
+        {"organizations": [1]},
+        {"organizations": [{}]},
+        {"organizations": [{"slug": 1, "id": "x"}]},
+    ],
+)
+def test_a_strange_list_of_sub_organizations_is_an_error(
+    answer: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Organizations(0)
+    monkeypatch.setattr(server, "request", lambda _request: answer)
+    with pytest.raises(UnexpectedAnswerError):
+        check(server, "labs", IDENTITY)
+
+
+HEADERS = [
+    ("", {}),
+    (" \n", {}),
+    ("CF-Access-Client-Id=abc.access", {"CF-Access-Client-Id": "abc.access"}),
+    ("a=1 b=2\tc=3\nd=4", {"a": "1", "b": "2", "c": "3", "d": "4"}),
+    ("""a="x y" b='z "w"' c=x=y==""", {"a": "x y", "b": 'z "w"', "c": "x=y=="}),
+    # Passed over by the CLI, too.
+    ("User-Agent=x accept=y a=1", {"a": "1"}),
+]
+
+
+@pytest.mark.parametrize(("text", "headers"), HEADERS)
+def test_custom_headers_are_written_as_for_the_cli(text: str, headers: dict[str, str]) -> None:
+    assert custom_headers(text) == headers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3cret",
+        "X-Key: s3cret",
+        "X-Key=s3cret s3cret",
+        "X-Key= Other=s3cret",
+        "X-Key=s3crët",
+        'X-Key="s3cret',
+        'X-Key="s3cret"s3cret',
+        "X-Key={{ s3cret }}",
+        "X Key=s3cret",
+        "=s3cret",
+        "X-Key=s3cret\x00",
+        "Authorization=s3cret",
+        "content-length=5 X-Key=s3cret",
+    ],
+)
+def test_headers_that_are_none_are_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        custom_headers(text)
+    assert "INFISICAL_CUSTOM_HEADERS" in str(raised.value)
+    assert "s3cr" not in str(raised.value)
+
+
+def test_a_word_in_a_header_is_no_secret() -> None:
+    connection = Connection(
+        "https://a.example", headers={"X-Key": "0123456789", "X-Tenant": "prod"}
+    )
+    assert connection.secrets == {"0123456789"}
