@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -108,20 +109,37 @@ def list_workspaces(call: Call) -> Any:
     return {"workspaces": _own_projects(call)}
 
 
+_SEARCHABLE = re.compile(r"[A-Za-z0-9-]+\Z")
+
+
+def _searched(value: Any, path: list[Any], issues: schema.Issues) -> Any:
+    """A part of a project's name, as servers of 2025 take it."""
+    text = schema.string()(value, path, issues)
+    if text is not ABSENT and not _SEARCHABLE.match(text):
+        message = "Invalid pattern: only alphanumeric characters, - are allowed."
+        issues.append({"code": "custom", "path": path, "message": message})
+    return text
+
+
 SEARCH_PROJECTS = {
     "limit": Field(schema.number(), default=100),
     "offset": Field(schema.number(), default=0),
     "type": Field(schema.string()),
-    "name": Field(schema.string()),
+    "name": Field(schema.string(least=1, most=256)),
     "orderBy": Field(schema.choice("name"), default="name"),
     "orderDirection": Field(schema.choice("asc", "desc"), default="asc"),
     "projectIds": Field(schema.listing(schema.string())),
+}
+SEARCH_PROJECTS_2025 = {
+    **{name: field for name, field in SEARCH_PROJECTS.items() if name != "projectIds"},
+    "name": Field(_searched),
 }
 
 
 def search_projects(call: Call) -> Any:
     """Every project of the organisation, and whether the caller is a member."""
-    given = schema.read_body(call.generation, SEARCH_PROJECTS, call.body)
+    fields = SEARCH_PROJECTS if call.generation >= "2026" else SEARCH_PROJECTS_2025
+    given = schema.read_body(call.generation, fields, call.body)
     found = [
         {**show_whole_project(project), "isMember": bool(call.caller.membership(project.id))}
         for project in projects_of(call)
@@ -232,47 +250,54 @@ def read_project_role(call: Call) -> Any:
     return {"role": {**_show_role_row(call.state, slug, owner), "permissions": []}}
 
 
-_PERMANENT = {
-    "role": Field(schema.string(least=1), required=True),
-    "isTemporary": Field(schema.flag, default=False),
-}
-_TEMPORARY = {
-    **_PERMANENT,
-    "temporaryMode": Field(schema.choice("relative"), required=True),
-    "temporaryRange": Field(schema.string(), required=True),
-    "temporaryAccessStartTime": Field(schema.string(), required=True),
-}
+def _role_fields(least: int) -> tuple[dict[str, Field], dict[str, Field]]:
+    """A role in a body, for good and for a time."""
+    permanent = {
+        "role": Field(schema.string(trim=False, least=least), required=True),
+        "isTemporary": Field(schema.flag, default=False),
+    }
+    temporary = {
+        **permanent,
+        "temporaryMode": Field(schema.choice("relative"), required=True),
+        "temporaryRange": Field(_range, required=True),
+        "temporaryAccessStartTime": Field(_time, required=True),
+    }
+    return permanent, temporary
 
 
-def _grant(value: Any, path: list[Any], issues: schema.Issues) -> Any:
-    """A role in a body, for good or for a time."""
-    temporary = isinstance(value, dict) and value.get("isTemporary") is True
-    read = schema.record(_TEMPORARY if temporary else _PERMANENT)
-    given = read(value, path, issues)
-    if given is ABSENT or not temporary or issues:
-        return ABSENT if given is ABSENT or issues else Grant(given["role"])
-    starts = given["temporaryAccessStartTime"]
+def _range(value: Any, path: list[Any], issues: schema.Issues) -> Any:
+    """A length of time such as ``1h``."""
+    text = schema.string(trim=False)(value, path, issues)
+    if text is not ABSENT and range_seconds(text) <= 0:
+        message = "Temporary range must be a positive number"
+        issues.append({"code": "custom", "path": path, "message": message})
+    return text
+
+
+def _time(value: Any, path: list[Any], issues: schema.Issues) -> Any:
+    """A point of time in ISO 8601."""
+    text = schema.string(trim=False)(value, path, issues)
     try:
-        seconds_of(starts)
-    except ValueError:
-        issues.append(
-            {
-                "code": "invalid_string",
-                "path": [*path, "temporaryAccessStartTime"],
-                "message": "Invalid datetime",
-            }
+        seconds_of(text)
+    except (AttributeError, ValueError):
+        issues.append({"code": "invalid_string", "path": path, "message": "Invalid datetime"})
+    return text
+
+
+def roles_field(generation: str, *, least: int = 0, required: bool = False) -> Field:
+    """Roles in a body; read into `Grant`s. Since 2026 a role is no empty text."""
+    permanent, temporary = _role_fields(1 if generation >= "2026" else 0)
+
+    def read(value: Any, path: list[Any], issues: schema.Issues) -> Any:
+        for_a_time = isinstance(value, dict) and value.get("isTemporary") is True
+        given = schema.record(temporary if for_a_time else permanent)(value, path, issues)
+        if issues:
+            return ABSENT
+        return Grant(
+            given["role"], given.get("temporaryRange"), given.get("temporaryAccessStartTime")
         )
-        return ABSENT
-    if range_seconds(given["temporaryRange"]) <= 0:
-        issues.append(
-            {
-                "code": "custom",
-                "path": [*path, "temporaryRange"],
-                "message": "Temporary range must be a positive number",
-            }
-        )
-        return ABSENT
-    return Grant(given["role"], given["temporaryRange"], starts)
+
+    return Field(schema.listing(read, least=least), required=required)
 
 
 def check_grants(call: Call, project: Project, grants: Iterable[Grant], what: str) -> None:
@@ -305,7 +330,7 @@ PROJECT_IDENTITY = {
 CREATE_PROJECT_IDENTITY = {
     **PROJECT_IDENTITY,
     "name": Field(schema.string(least=1), required=True),
-    "roles": Field(schema.listing(_grant)),
+    "roles": roles_field("2026"),
 }
 
 
@@ -480,16 +505,15 @@ def _member(call: Call, project: Project, absent: ApiError) -> tuple[Identity, M
 
 
 _NO_MEMBERSHIP = errors.bad_request("Identity doesn't have membership")
-CREATE_MEMBERSHIP = {
-    "role": Field(schema.string(least=1), default="no-access"),
-    "roles": Field(schema.listing(_grant)),
-}
-UPDATE_MEMBERSHIP = {"roles": Field(schema.listing(_grant, least=1), required=True)}
 
 
 def create_membership(call: Call) -> Any:
     """Give an identity of the organisation roles in a project."""
-    given = schema.read_body(call.generation, CREATE_MEMBERSHIP, call.body)
+    fields = {
+        "role": Field(schema.string(), default="no-access"),
+        "roles": roles_field(call.generation),
+    }
+    given = schema.read_body(call.generation, fields, call.body)
     project = find_project(call, "create")
     identity = _candidate(call)
     if identity.project_id:
@@ -515,7 +539,8 @@ _CHANGE = "Failed to change role"
 
 def update_membership(call: Call) -> Any:
     """Replace the roles of an identity in a project."""
-    given = schema.read_body(call.generation, UPDATE_MEMBERSHIP, call.body)
+    fields = {"roles": roles_field(call.generation, least=1, required=True)}
+    given = schema.read_body(call.generation, fields, call.body)
     project = find_project(call, "edit")
     identity, membership = _member(call, project, _NO_MEMBERSHIP)
     what = "Failed to update identity project membership"

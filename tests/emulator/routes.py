@@ -85,6 +85,7 @@ _PROJECT = "/api/v1/projects/{project_id}"
 _OWNED = f"{_PROJECT}/identities"
 _MEMBERS = f"{_PROJECT}/memberships/identities"
 _OLD_MEMBERS = "/api/v2/workspace/{project_id}/identity-memberships"
+_OLD_ROLES = "/api/v2/workspace/{project_id}/roles"
 _ONE = "{identity_id}"
 
 # A route of fixed words stands before the one with a parameter that would match it too.
@@ -148,6 +149,8 @@ ROUTES = (
     ApiRoute(
         "GET", "/api/v1/organization-admin/projects", list_all_projects, "read", since="2025-06"
     ),
+    ApiRoute("GET", _OLD_ROLES, list_project_roles, "read", since="2025-06"),
+    ApiRoute("GET", f"{_OLD_ROLES}/slug/{{slug}}", read_project_role, "read", since="2025-06"),
     ApiRoute("GET", _OLD_MEMBERS, list_memberships, "read"),
     ApiRoute("GET", f"{_OLD_MEMBERS}/{_ONE}", read_membership, "read"),
     ApiRoute("POST", f"{_OLD_MEMBERS}/{_ONE}", create_membership, "write"),
