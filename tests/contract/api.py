@@ -19,6 +19,9 @@ TIMEOUT = 30
 PATIENCE = 300
 
 AZURE_AUTH = "/api/v1/auth/azure-auth/identities"
+IDENTITIES = "/api/v1/identities"
+SEARCH = f"{IDENTITIES}/search"
+SEARCH_V2 = "/api/v2/identities/search"
 TENANT = "11111111-1111-4111-8111-111111111111"
 RESOURCE = "https://management.azure.com/"
 PRINCIPAL = "22222222-2222-4222-8222-222222222222"
@@ -63,6 +66,11 @@ class Api:
             return "2024-10"
         details = self.get("/api/v1/identities/details")
         return "2025-06" if details.status_code == 500 else "2026"
+
+    def lacks(self, method: str, path: str) -> bool:
+        """Whether the server has no such route."""
+        answer = self.call(method, path, json=None if method == "GET" else {})
+        return answer.status_code == 404 and answer.json()["error"] == "Not Found"
 
     # -- requests -------------------------------------------------------------------------------
 
@@ -129,10 +137,12 @@ class Api:
         """A name that only this run uses."""
         return f"{self.prefix} {suffix}"
 
-    def create_identity(self, suffix: str = "identity", role: str = "no-access") -> str:
+    def create_identity(
+        self, suffix: str = "identity", role: str = "no-access", **fields: Any
+    ) -> str:
         """A new identity, removed when the session ends."""
         body = {"name": self.name(suffix), "organizationId": self.organization_id, "role": role}
-        answer = self.post("/api/v1/identities", body)
+        answer = self.post(IDENTITIES, {**body, **fields})
         assert answer.status_code == 200, answer.text
         identity_id: str = answer.json()["identity"]["id"]
         self.keep(identity_id)
@@ -155,7 +165,10 @@ class Api:
 
     def create_credentials(self, role: str) -> dict[str, str]:
         """Universal Auth credentials of a new identity with a role."""
-        identity_id = self.create_identity(role, role)
+        return self.credentials_of(self.create_identity(role, role))
+
+    def credentials_of(self, identity_id: str) -> dict[str, str]:
+        """Credentials of an identity that gets Universal Auth."""
         path = f"/api/v1/auth/universal-auth/identities/{identity_id}"
         attached = self.post(path, {})
         assert attached.status_code == 200, attached.text
@@ -180,7 +193,7 @@ class Api:
     def clean_up(self) -> None:
         """Remove the identities that were made, and revoke the token."""
         for identity_id in self._created:
-            self.delete(f"/api/v1/identities/{identity_id}")
+            self.delete(f"{IDENTITIES}/{identity_id}")
         self.post("/api/v1/auth/token/revoke", {"accessToken": self.token}, token=None)
         self._session.close()
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tools.infisical import VARIABLES, IncompleteError, opted_for
 
-from contract.api import ATTACH, Api
+from contract.api import ATTACH, SEARCH_V2, Api
 from emulator import running
 from emulator.rules import GENERATIONS
 
@@ -90,6 +91,31 @@ def attached(api: Api) -> str:
 def identity(api: Api) -> str:
     """A fresh identity without any auth method."""
     return api.create_identity()
+
+
+@pytest.fixture
+def search_v2(api: Api) -> None:
+    """For tests of the search that finds what projects own, too."""
+    if api.lacks("POST", SEARCH_V2):
+        pytest.skip("the server has no such search")
+
+
+@pytest.fixture(scope="module")
+def project(api: Api) -> Iterator[dict[str, Any]]:
+    """A project that the caller made, and so is the admin of."""
+    answer = api.post("/api/v2/workspace", {"projectName": api.name("project")})
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()["project"]
+    yield made
+    api.delete(f"/api/v2/workspace/{made['slug']}")
+
+
+@pytest.fixture(scope="module")
+def owning(api: Api, project: dict[str, Any]) -> str:
+    """The path of the identities that a project owns, on a server where projects own any."""
+    if api.lacks("GET", "/api/v1/projects"):
+        pytest.skip("projects own no identities there")
+    return f"/api/v1/projects/{project['id']}/identities"
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,17 @@ from typing import Any
 
 import pytest
 
-from contract.api import Api, only_2026, refusal, since_2025
+from contract.api import (
+    ATTACH,
+    IDENTITIES,
+    Api,
+    only_2024,
+    only_2025,
+    only_2026,
+    refusal,
+    since_2025,
+)
 
-IDENTITIES = "/api/v1/identities"
 TEAM = [{"key": "team", "value": "payments"}]
 
 
@@ -200,3 +208,224 @@ def test_an_id_that_is_no_uuid(api: Api, verb: str, error: str) -> None:
         (500, error),
         *([(404, "NotFound")] if api.generation == "2026" else []),
     )
+
+
+@only_2024
+def test_servers_of_2024_drop_what_they_do_not_know(api: Api) -> None:
+    answer = create(api, metadata=TEAM, hasDeleteProtection=True)
+    path = f"{IDENTITIES}/{answer.json()['identity']['id']}"
+    assert not {"metadata", "hasDeleteProtection"} & set(answer.json()["identity"])
+    assert "metadata" not in api.get(path).json()["identity"]
+    assert api.delete(path).status_code == 200
+
+
+def test_nothing_makes_a_name_or_a_request_a_key(api: Api) -> None:
+    wanted = str(uuid.uuid4())
+    ids = set()
+    for _time in range(2):
+        body = {"name": api.name("key"), "organizationId": api.organization_id, "id": wanted}
+        answer = api.post(IDENTITIES, body, headers={"Idempotency-Key": wanted})
+        ids.add(answer.json()["identity"]["id"])
+        api.keep(answer.json()["identity"]["id"])
+    assert len(ids) == 2
+    assert wanted not in ids
+
+
+@since_2025
+def test_what_is_created_with_everything_has_everything(api: Api) -> None:
+    pairs = [{"key": " a ", "value": "1"}, {"key": "a", "value": "1"}, {"key": "b", "value": "2"}]
+    answer = create(
+        api,
+        name=f" {api.name('whole')} ",
+        role=" member ",
+        metadata=pairs,
+        hasDeleteProtection=True,
+    )
+    body = answer.json()["identity"]
+    assert answer.status_code == 200
+    assert all(set(pair) == {"id", "key", "value"} for pair in body["metadata"])
+    found = shown(api, body["id"])
+    found["metadata"].sort(key=str)
+    assert found == {
+        "name": api.name("whole"),
+        "role": "member",
+        "protected": True,
+        "metadata": [
+            {"key": "a", "value": "1"},
+            {"key": "a", "value": "1"},
+            {"key": "b", "value": "2"},
+        ],
+    }
+    api.patch(f"{IDENTITIES}/{body['id']}", {"name": "n", "hasDeleteProtection": False})
+
+
+@since_2025
+def test_metadata_may_have_hundreds_of_pairs(api: Api) -> None:
+    pairs = [{"key": f"k{number}", "value": "v"} for number in range(500)]
+    assert len(create(api, metadata=pairs).json()["identity"]["metadata"]) == 500
+
+
+@since_2025
+def test_the_longest_metadata(api: Api) -> None:
+    pairs = [{"key": "k" * 255, "value": "v" * 1020}]
+    assert create(api, metadata=pairs).status_code == 200
+
+
+@since_2025
+@pytest.mark.parametrize("role", ["Admin", "NO-ACCESS"])
+def test_the_case_of_a_role_matters(api: Api, made: str, role: str) -> None:
+    assert refusal(create(api, role=role)) == (404, "NotFound")
+    assert refusal(api.patch(f"{IDENTITIES}/{made}", {"role": role})) == (404, "NotFound")
+
+
+@since_2025
+def test_a_refused_change_changes_nothing(api: Api, made: str) -> None:
+    before = shown(api, made)
+    path = f"{IDENTITIES}/{made}"
+    new = {"name": api.name("refused"), "hasDeleteProtection": True}
+    for body, status in (
+        ({**new, "role": "nothing-of-this-name"}, 404),
+        ({**new, "metadata": [{"key": "k" * 256, "value": "v"}]}, 500),
+        ({**new, "metadata": [{"key": "", "value": "v"}]}, 422),
+        ({**new, "role": None}, 422),
+    ):
+        assert api.patch(path, body).status_code == status
+    assert shown(api, made) == before
+    assert refusal(api.patch(path, {"name": "x" * 256})) == (500, "Update by id")
+
+
+@since_2025
+def test_what_stands_beside_a_protection_that_stays_is_done(api: Api, made: str) -> None:
+    path = f"{IDENTITIES}/{made}"
+    api.patch(path, {"hasDeleteProtection": True})
+    body = {"hasDeleteProtection": False, "role": "member", "metadata": []}
+    assert api.patch(path, body).status_code == 200
+    found = shown(api, made)
+    assert (found["protected"], found["role"], found["metadata"]) == (True, "member", [])
+    api.patch(path, {"hasDeleteProtection": False, "name": api.name("changed")})
+
+
+@since_2025
+def test_a_role_moves_the_memberships_time_and_a_name_does_not(api: Api, made: str) -> None:
+    path = f"{IDENTITIES}/{made}"
+
+    def updated() -> str:
+        text: str = api.get(path).json()["identity"]["updatedAt"]
+        return text
+
+    before = updated()
+    api.patch(path, {"name": api.name("renamed")})
+    assert updated() == before
+    api.patch(path, {"role": "no-access"})
+    assert updated() > before
+
+
+@since_2025
+def test_a_change_needs_a_body(api: Api, made: str) -> None:
+    path = f"{IDENTITIES}/{made}"
+    assert refusal(api.patch(path)) == (422, "ValidationFailure")
+    empty = api.call("PATCH", path, data=b"", headers={"Content-Type": "application/json"})
+    assert empty.status_code == 500
+
+
+@pytest.mark.parametrize("verb", ["GET", "PATCH", "DELETE"])
+def test_what_is_not_there_is_a_404(api: Api, verb: str) -> None:
+    body: Any = {} if verb == "PATCH" else None
+    answer = api.call(verb, f"{IDENTITIES}/{uuid.uuid4()}", json=body)
+    assert refusal(answer) == (404, "NotFound")
+
+
+@since_2025
+@pytest.mark.parametrize("form", ["{}", "{{{}}}"])
+def test_an_id_in_another_form_is_found(api: Api, made: str, form: str) -> None:
+    for text in (made.upper(), form.format(made), made.replace("-", "")):
+        assert api.get(f"{IDENTITIES}/{text}").json()["identity"]["identityId"] == made
+
+
+@since_2025
+def test_who_may_nothing_changes_nothing(api: Api, made: str) -> None:
+    token = api.login(api.create_credentials("no-access"))
+    path = f"{IDENTITIES}/{made}"
+    body = {"name": "n", "organizationId": api.organization_id}
+    for answer, action in (
+        (api.post(IDENTITIES, body, token=token), "create"),
+        (api.get(path, token=token), "read"),
+        (api.patch(path, {"name": "n"}, token=token), "edit"),
+        (api.delete(path, token=token), "delete"),
+    ):
+        assert refusal(answer) == (403, "PermissionDenied")
+        assert answer.json()["message"] == f"You are not allowed to {action} on identity"
+        assert answer.json()["details"] == []
+
+
+@since_2025
+def test_a_member_deletes_an_admin(api: Api) -> None:
+    token = api.login(api.create_credentials("member"))
+    path = f"{IDENTITIES}/{api.create_identity('privileged', 'admin')}"
+    assert api.patch(path, {"name": api.name("renamed")}, token=token).status_code == 200
+    assert api.delete(path, token=token).status_code == 200
+
+
+@only_2025
+def test_in_2025_a_member_gives_not_even_no_access(api: Api) -> None:
+    token = api.login(api.create_credentials("member"))
+    body = {"name": "n", "organizationId": api.organization_id}
+    answer = api.post(IDENTITIES, body, token=token)
+    assert refusal(answer) == (403, "PermissionBoundaryError")
+    assert answer.json()["message"] == (
+        "Failed to create identity. Actor is missing permission grant-privileges on identity"
+    )
+
+
+@since_2025
+def test_who_deletes_itself_is_gone_at_once(api: Api) -> None:
+    identity_id = api.create_identity("lemming", "admin")
+    credentials = api.credentials_of(identity_id)
+    token = api.login(credentials)
+    path = f"{IDENTITIES}/{identity_id}"
+    assert api.delete(path, token=token).status_code == 200
+    assert api.get(path, token=token).status_code == 401
+    login = api.post("/api/v1/auth/universal-auth/login", credentials, token=None)
+    assert refusal(login) == (404, "NotFound")
+
+
+@only_2025
+def test_the_word_for_custom_roles_is_taken_and_breaks_the_identity(api: Api) -> None:
+    identity_id = api.create_identity("customary")
+    path = f"{IDENTITIES}/{identity_id}"
+    token = api.login(api.credentials_of(identity_id))
+    api.attach(identity_id)
+    assert api.patch(path, {"role": "custom"}).status_code == 200
+    body = api.get(path).json()["identity"]
+    assert (body["role"], body["roleId"]) == ("custom", None)
+    assert "customRole" not in body
+    error = f"Custom organization permission not found for identity {identity_id}"
+    for answer in (
+        api.get(path, token=token),
+        api.post(f"{IDENTITIES}/search", {}, token=token),
+        api.delete(api.azure_auth(identity_id)),
+    ):
+        assert refusal(answer) == (404, error)
+    assert api.patch(api.azure_auth(identity_id), {"resource": "r"}).status_code == 200
+    found = api.post(f"{IDENTITIES}/search", {"search": {"role": "custom"}, "limit": 100}).json()
+    assert identity_id in {item["identityId"] for item in found["identities"]}
+    assert api.patch(path, {"role": "no-access"}).status_code == 200
+    assert api.delete(api.azure_auth(identity_id)).status_code == 200
+    answer = create(api, role="custom")
+    assert answer.status_code == 200
+
+
+@since_2025
+def test_deleting_takes_everything_along(api: Api, project: dict[str, Any]) -> None:
+    identity_id = api.create_identity("member of", metadata=TEAM)
+    members = f"/api/v2/workspace/{project['id']}/identity-memberships"
+    assert api.post(f"{members}/{identity_id}", {"role": "viewer"}).status_code == 200
+    path = f"{IDENTITIES}/{identity_id}"
+    (item,) = api.get(f"{path}/identity-memberships").json()["identityMemberships"]
+    assert item["project"]["name"] == project["name"]
+    api.attach(identity_id)
+    assert api.delete(path).status_code == 200
+    assert api.post(api.azure_auth(identity_id), ATTACH).status_code == 404
+    listed = api.get(members).json()["identityMemberships"]
+    assert identity_id not in {item["identityId"] for item in listed}
+    assert refusal(api.get(f"{path}/identity-memberships")) == (404, "NotFound")

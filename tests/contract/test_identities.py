@@ -10,10 +10,17 @@ from typing import Any
 
 import pytest
 
-from contract.api import Api, fields_of, only_2024, only_2026, refusal, since_2025, until_2025
-
-SEARCH = "/api/v1/identities/search"
-SEARCH_2026 = "/api/v2/identities/search"
+from contract.api import (
+    SEARCH,
+    SEARCH_V2,
+    Api,
+    fields_of,
+    only_2024,
+    only_2026,
+    refusal,
+    since_2025,
+    until_2025,
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +113,7 @@ def test_the_list_of_another_organisation_is_a_403(api: Api) -> None:
 
 
 @only_2026
-@pytest.mark.usefixtures("own")
+@pytest.mark.usefixtures("own", "search_v2")
 def test_a_search_tells_another_organisations_identity_and_the_list_does_not(api: Api) -> None:
     assert api.emulator is not None
     identity_id = api.emulator.identities["sub-organization"]
@@ -114,7 +121,7 @@ def test_a_search_tells_another_organisations_identity_and_the_list_does_not(api
     (found,) = (item for item in listed if item["identityId"] == identity_id)
     assert found["orgId"] == api.organization_id
     assert "orgId" not in found["identity"]
-    for path in (SEARCH, SEARCH_2026):
+    for path in (SEARCH, SEARCH_V2):
         some = api.post(path, {"search": {"name": "labs"}}).json()["identities"]
         (found,) = (item for item in some if item["identityId"] == identity_id)
         assert found["orgId"] == api.organization_id
@@ -188,6 +195,40 @@ def test_search_pages_through_what_it_counts(api: Api, trio: dict[str, str]) -> 
         found |= {item["identityId"] for item in page["identities"]}
     # Two have the same name, so a page may repeat one and another skip it: no more is promised.
     assert found <= set(trio)
+
+
+@since_2025
+def test_search_by_one_of_several_filters(api: Api, trio: dict[str, str]) -> None:
+    filters = [{"name": api.name("find me")}, {"name": {"$eq": api.name("FIND_me-2")}}]
+    found = api.post(SEARCH, {"search": {"$or": filters}, "limit": 100}).json()["identities"]
+    assert {item["identityId"] for item in found} == set(trio)
+    both = {"$or": filters, "name": {"$contains": api.name("FIND_me-2")}}
+    (found,) = api.post(SEARCH, {"search": both, "limit": 100}).json()["identities"]
+    assert found["identity"]["name"] == api.name("FIND_me-2")
+
+
+@since_2025
+def test_search_by_role(api: Api) -> None:
+    member = api.create_identity("by role", role="member")
+    api.create_identity("by role")
+    search = {"name": api.name("by role"), "role": {"$in": ["member", "admin"]}}
+    (found,) = api.post(SEARCH, {"search": search}).json()["identities"]
+    assert (found["identityId"], found["role"]) == (member, "member")
+
+
+@since_2025
+def test_no_list_and_no_search_shows_metadata(api: Api) -> None:
+    identity_id = api.create_identity("tagged", metadata=[{"key": "a", "value": "1"}])
+    listed = api.get(f"/api/v1/identities?orgId={api.organization_id}").json()["identities"]
+    found = api.post(SEARCH, {"search": {"name": api.name("tagged")}}).json()["identities"]
+    for item in [item for item in listed + found if item["identityId"] == identity_id]:
+        assert "metadata" not in {**item, **item["identity"]}
+
+
+@since_2025
+@pytest.mark.parametrize("options", [{"limit": -1}, {"offset": -1}])
+def test_a_search_of_less_than_nothing_is_a_500(api: Api, options: dict[str, int]) -> None:
+    assert refusal(api.post(SEARCH, options)) == (500, "FindByOrgId")
 
 
 @since_2025

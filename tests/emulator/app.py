@@ -17,11 +17,11 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from . import errors, routes, schema
+from .calls import ApiRoute, Call, authenticate
 from .control import Control
 from .control_api import control_routes
 from .edge import CONTROL_PREFIX, Edge
 from .errors import ApiError
-from .routes import ApiRoute, Call
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -57,15 +57,21 @@ def _endpoint(control: Control, route: ApiRoute) -> Callable[[Request], Awaitabl
         path = {name: unquote(value) for name, value in request.path_params.items()}
         headers: dict[str, str] = {}
         with state.lock:
+            if route.setting and not getattr(state.settings, route.setting):
+                return _no_route(request)
             address = state.settings.client_address or request.scope["client"][0]
             try:
-                token = routes.authenticate(state, given.get("authorization"), address)
+                token = authenticate(state, given.get("authorization"), address)
                 if token is None and not route.public:
                     raise errors.unauthorized("Token missing")
                 body = schema.parse_body(state.generation, request.method, given, raw)
                 headers = _count(control, route, address)
-                call = Call(state, path, request.query_params, body, token)
+                state.record()
+                seen = state.as_replica() if route.limit == "read" else state
+                caller = state.identities[token.identity_id] if token else None
+                call = Call(seen, path, request.query_params, body, token, caller)
                 answer = route.handler(call)
+                state.record()
                 return _json_response(200, answer, headers)
             except ApiError as error:
                 return error_response(control, error, headers)
@@ -93,6 +99,10 @@ def _count(control: Control, route: ApiRoute, address: str) -> dict[str, str]:
 
 
 async def _unknown_route(request: Request, _exception: Exception) -> Response:
+    return _no_route(request)
+
+
+def _no_route(request: Request) -> Response:
     """What the server's framework says where there is no route."""
     target = request.scope["path"]
     if request.url.query:

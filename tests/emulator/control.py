@@ -11,13 +11,27 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 from . import rules
 from .faults import Fault, make_fault
+from .identities import show_identity, show_roles
 from .logins import JWT_METHODS
-from .routes import show_identity
-from .state import AZURE, LDAP, METHOD_DEFAULTS, UNIVERSAL, Identity, Role, State, encode_jwt
+from .state import (
+    AZURE,
+    LDAP,
+    METHOD_DEFAULTS,
+    UNIVERSAL,
+    Grant,
+    Identity,
+    Role,
+    State,
+    encode_jwt,
+    timestamp,
+)
+
+# Pairs, or a dictionary; pairs may have a key twice.
+Metadata = Union[Mapping[str, str], Iterable[Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,8 @@ class Control:
         organization_id: str | None = None,
         project_id: str | None = None,
         instance_admin: bool = False,
+        delete_protection: bool = False,
+        metadata: Metadata = (),
     ) -> str:
         """Create an identity; `methods` are attached with default configurations.
 
@@ -144,17 +160,104 @@ class Control:
                 project_id=project_id,
             )
             identity.instance_admin = instance_admin
+            identity.delete_protection = delete_protection
+            self._set_metadata(identity, metadata)
             return identity.id
 
-    def create_project(self, name: str) -> str:
-        """Create a project of the organisation, with nobody in it; returns its id."""
+    def change_identity(
+        self,
+        identity_id: str,
+        *,
+        name: str | None = None,
+        delete_protection: bool | None = None,
+        metadata: Metadata | None = None,
+    ) -> None:
+        """Change an identity behind everybody's back; what is left out stays."""
         with self.state.lock:
-            return self.state.add_project(name).id
+            identity = self.state.identities[identity_id]
+            if name is not None:
+                identity.name = name
+            if delete_protection is not None:
+                identity.delete_protection = delete_protection
+            if metadata is not None:
+                self._set_metadata(identity, metadata)
+            identity.updated_at = timestamp(self.state.now())
 
-    def create_role(self, slug: str, actions: Iterable[str]) -> None:
-        """Create a custom role of the organisation that allows these actions on identities."""
+    def _set_metadata(self, identity: Identity, metadata: Metadata) -> None:
+        pairs = metadata.items() if isinstance(metadata, Mapping) else metadata
+        identity.metadata = [
+            {"id": self.state.new_id(), "key": key, "value": value} for key, value in pairs
+        ]
+
+    def set_roles(
+        self,
+        identity_id: str,
+        roles: Iterable[str | Mapping[str, str]],
+        *,
+        organization_id: str | None = None,
+        project_id: str | None = None,
+    ) -> None:
+        """Give an identity these roles and no others, as the web interface can: one or several.
+
+        One for a time is ``{"role": ..., "lasts": "1h", "starts": ISO 8601}``; it starts now if
+        nothing is said.
+        """
         with self.state.lock:
-            self.state.roles[slug] = Role(1, frozenset(actions), custom=True)
+            now = timestamp(self.state.now())
+            identity = self.state.identities[identity_id]
+            scope = project_id or organization_id or identity.home_id
+            membership = identity.membership(scope)
+            if membership is None:
+                raise KeyError(scope)
+            grants = [
+                Grant(role) if isinstance(role, str) else Grant(**{"starts": now, **role})
+                for role in roles
+            ]
+            unknown = {grant.role for grant in grants} - set(self.state.roles_in(project_id))
+            if unknown or not grants:
+                raise ValueError(f"there are no such roles: {', '.join(sorted(unknown)) or 'none'}")
+            self.state.set_roles(membership, grants)
+
+    def memberships(self, identity_id: str) -> list[dict[str, Any]]:
+        """Where an identity is a member, and with which roles, as the v2 search shows them."""
+        with self.state.lock:
+            return [
+                {
+                    "organization_id": membership.organization_id,
+                    "project_id": membership.project_id,
+                    "roles": show_roles(self.state, membership),
+                }
+                for membership in self.state.identities[identity_id].memberships
+            ]
+
+    def create_project(
+        self,
+        name: str,
+        *,
+        kind: str = "secret-manager",
+        organization_id: str | None = None,
+    ) -> str:
+        """Create a project, of the organisation if no other is named, with nobody in it."""
+        with self.state.lock:
+            return self.state.add_project(name, organization_id, kind).id
+
+    def create_sub_organization(self, name: str, slug: str) -> str:
+        """Create another sub-organisation, with nobody in it; returns its id."""
+        with self.state.lock:
+            root = self.state.organization.id
+            return self.state.add_organization(name, slug, parent_id=root).id
+
+    def create_role(
+        self, slug: str, actions: Iterable[str], *, project_id: str | None = None
+    ) -> None:
+        """Create a custom role, of the organisation or a project, that allows these actions."""
+        role = Role(1, frozenset(actions), custom=True)
+        with self.state.lock:
+            if project_id is None:
+                self.state.roles[slug] = role
+            else:
+                roles = self.state.project_roles.setdefault(self.state.projects[project_id].id, {})
+                roles[slug] = role
 
     def add_member(
         self,
@@ -171,7 +274,7 @@ class Control:
             self.state.add_member(
                 self.state.identities[identity_id],
                 organization_id or self.organization_id,
-                role,
+                [role],
                 project_id,
             )
 
@@ -243,10 +346,15 @@ class Control:
                 self.state.detach(identity, AZURE)
 
     def change(self, change: str, identity_id: str, fields: Mapping[str, Any]) -> None:
-        """What the `race` fault does: attach, update, detach or delete, if it is still there."""
+        """What the `race` fault does: to an identity only if it is still there."""
+        if change == "create":
+            self.create_identity(**fields)
+            return
         if identity_id not in self.state.identities:
             return
-        if change == "delete":
+        if change == "edit":
+            self.change_identity(identity_id, **fields)
+        elif change == "delete":
             self.delete_identity(identity_id)
         elif change == "detach":
             self.remove_azure_auth(identity_id)
@@ -269,8 +377,12 @@ class Control:
         ttl: int = 0,
         num_uses_limit: int = 0,
         trusted_ips: Sequence[str] = ("0.0.0.0/0", "::/0"),
+        organization_id: str | None = None,
     ) -> str:
-        """A token, as if the identity had logged in through `method`; 0 is without limit."""
+        """A token, as if the identity had logged in through `method`; 0 is without limit.
+
+        It is for the identity's own organisation, or for another that it is a member of.
+        """
         with self.state.lock:
             return self.state.issue_token(
                 self.state.identities[identity_id],
@@ -278,6 +390,7 @@ class Control:
                 ttl=ttl,
                 uses_limit=num_uses_limit,
                 trusted_ips=[rules.parse_trusted_ip(ip) or {} for ip in trusted_ips],
+                organization_id=organization_id,
             ).text
 
     def ldap(self, identity_id: str) -> LdapCredentials:
@@ -384,6 +497,7 @@ class Control:
             if changes:
                 self.state.settings = self.state.settings.changed(changes)
                 self.state.windows.clear()
+                self.state.record()
             return dataclasses.asdict(self.state.settings)
 
     def advance(self, seconds: float) -> None:

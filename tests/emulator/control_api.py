@@ -76,6 +76,20 @@ def control_routes(control: Control) -> list[Route]:
         control.create_role(**body)
         return {}
 
+    def create_sub_organization(_request: Request, body: Any) -> Any:
+        return {"id": control.create_sub_organization(**body)}
+
+    def change_identity(request: Request, body: Any) -> Any:
+        control.change_identity(request.path_params["identity_id"], **body)
+        return {}
+
+    def set_roles(request: Request, body: Any) -> Any:
+        control.set_roles(request.path_params["identity_id"], **body)
+        return {}
+
+    def memberships(request: Request, _body: Any) -> Any:
+        return {"memberships": control.memberships(request.path_params["identity_id"])}
+
     def add_member(request: Request, body: Any) -> Any:
         control.add_member(request.path_params["identity_id"], **body)
         return {}
@@ -129,8 +143,12 @@ def control_routes(control: Control) -> list[Route]:
         ("POST", "/identities", create_identities),
         ("POST", "/projects", create_project),
         ("POST", "/roles", create_role),
+        ("POST", "/sub-organizations", create_sub_organization),
+        ("GET", "/identities/{identity_id}/memberships", memberships),
         ("POST", "/identities/{identity_id}/memberships", add_member),
+        ("PUT", "/identities/{identity_id}/roles", set_roles),
         ("GET", "/identities/{identity_id}", identity),
+        ("PATCH", "/identities/{identity_id}", change_identity),
         ("DELETE", "/identities/{identity_id}", delete_identity),
         ("GET", "/identities/{identity_id}/azure-auth", azure_auth),
         ("PUT", "/identities/{identity_id}/azure-auth", put_azure_auth),

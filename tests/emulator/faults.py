@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from . import errors
 from .limits import refusal
 
-CHANGES = ("attach", "update", "detach", "delete")
+CHANGES = ("attach", "update", "detach", "delete", "edit", "create")
 WHEN = ("before", "after")
 
 _JSON = "application/json; charset=utf-8"
@@ -125,6 +125,15 @@ async def drop(exchange: Exchange, *, when: str = "before", reset: bool = False)
     return True
 
 
+async def late(exchange: Exchange, *, seconds: float) -> bool:
+    """Close the connection without an answer, and do the work only so many seconds later."""
+    exchange.transport.abort()
+    await exchange.gone()
+    await asyncio.sleep(seconds)
+    await exchange.work()
+    return True
+
+
 async def truncate(exchange: Exchange, *, keep: int = 10) -> bool:
     """Do the work, send `keep` bytes of the body, and close."""
     answer = await exchange.work()
@@ -198,7 +207,7 @@ async def race(
     identity_id: str | None = None,
     fields: dict[str, Any] | None = None,
 ) -> bool:
-    """Somebody else is faster: change the identity of the path, or another, before the work."""
+    """Somebody else is faster: change the identity of the path, or another, or make one, before."""
     exchange.change(change, identity_id, fields or {})
     return False
 
@@ -229,6 +238,7 @@ ACTIONS: dict[str, Action] = {
         rate_limit,
         error,
         drop,
+        late,
         truncate,
         body,
         redirect,

@@ -185,8 +185,8 @@ def choice(*options: str) -> Reader:
     return read
 
 
-def listing(read_item: Reader, *, least: int = 0) -> Reader:
-    """An array of at least so many items."""
+def listing(read_item: Reader, *, least: int = 0, most: int | None = None) -> Reader:
+    """An array, its length between two bounds."""
 
     def read(value: Any, path: list[Any], issues: Issues) -> Any:
         if not isinstance(value, list):
@@ -195,6 +195,9 @@ def listing(read_item: Reader, *, least: int = 0) -> Reader:
         if len(value) < least:
             message = f"Array must contain at least {least} element(s)"
             issues.append({"code": "too_small", "minimum": least, "path": path, "message": message})
+        if most is not None and len(value) > most:
+            message = f"Array must contain at most {most} element(s)"
+            issues.append({"code": "too_big", "maximum": most, "path": path, "message": message})
         return [read_item(item, [*path, index], issues) for index, item in enumerate(value)]
 
     return read

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the server knows, as rows: organisations, projects, identities, memberships, tokens.
 
-Counts and lists follow from the rows, their traps included. Settings are here, too.
+Counts and lists follow from the rows, their traps included. Settings are here, too, and what a
+replica that lags behind would show.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -44,6 +46,8 @@ _IDS = uuid.UUID("5f0c6c4e-6f57-4b8e-9d5e-3a1c9a6f2b10")
 class Role:
     """What identities of a role may do to identities; a higher rank is more privileged.
 
+    `read-role` and `access-all-projects` are actions on other things, named here to be told apart.
+
     Ranks matter where a caller must hold what the target holds: on servers of 2024, and in the
     old privilege system.
     """
@@ -53,16 +57,20 @@ class Role:
     custom: bool = False
 
 
-_EVERYTHING = frozenset(
-    {"read", "create", "edit", "delete", "edit-auth", "revoke-auth", "grant-privileges"}
-)
-_MEMBER = frozenset({"read", "create", "edit", "delete"})
+_MEMBER = frozenset({"read", "create", "edit", "delete", "read-role"})
+_EVERYTHING = _MEMBER | {"edit-auth", "revoke-auth", "grant-privileges", "access-all-projects"}
 BUILT_IN_ROLES = {
     "admin": Role(3, _EVERYTHING),
     "member": Role(2, _MEMBER),
     "no-access": Role(0, frozenset()),
 }
-PROJECT_ROLES = {**BUILT_IN_ROLES, "viewer": Role(1, frozenset({"read"}))}
+PROJECT_ROLES = {**BUILT_IN_ROLES, "viewer": Role(1, frozenset({"read", "read-role"}))}
+# A role by this word and without an id, which servers before 2026 let an identity have.
+CUSTOM = "custom"
+# What an identity gets in a project whose creator names no roles; elsewhere `no-access`.
+DEFAULT_PROJECT_ROLES = {"cert-manager": "member"}
+# What `drops` may name.
+DROPPABLE = ("metadata", "hasDeleteProtection", "role", "roles")
 
 
 @dataclass
@@ -71,8 +79,13 @@ class Settings:
 
     literal_schema: bool = False
     licence: bool = True
+    rbac: bool = True
+    identity_limit: int | None = None
     legacy_privileges: bool = False
     database_away: bool = False
+    search_v2: bool = True
+    drops: Sequence[str] = field(default_factory=list)
+    replica_lag: float = 0.0
     ttl_rule: str = "as-probed"
     read_limit: int | None = None
     write_limit: int | None = None
@@ -88,6 +101,8 @@ class Settings:
         result = dataclasses.replace(self, **changes)
         if result.ttl_rule not in rules.TTL_RULES:
             raise ValueError(f"ttl_rule is one of {', '.join(rules.TTL_RULES)}")
+        if not set(result.drops) <= set(DROPPABLE):
+            raise ValueError(f"drops are of {', '.join(DROPPABLE)}")
         return result
 
 
@@ -112,6 +127,31 @@ class Project:
     kind: str = "secret-manager"
 
 
+_RANGE = re.compile(r"(\d+)\s*([smhdwy])\Z")
+_RANGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
+
+
+def range_seconds(text: str) -> int:
+    """The length of a time such as ``1h``; 0 for what is none."""
+    match = _RANGE.match(text.strip())
+    return int(match.group(1)) * _RANGE_UNITS[match.group(2)] if match else 0
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role that a membership has: for good, or from `starts` on for a time such as ``1h``."""
+
+    role: str
+    lasts: str | None = None
+    starts: str | None = None
+
+    def ends(self) -> str | None:
+        """When it ends, or None."""
+        if self.lasts is None or self.starts is None:
+            return None
+        return timestamp(seconds_of(self.starts) + range_seconds(self.lasts))
+
+
 @dataclass
 class Membership:
     """That an identity has roles in an organisation or, with a `project_id`, in a project of it."""
@@ -119,9 +159,17 @@ class Membership:
     id: str
     organization_id: str
     project_id: str | None
-    roles: list[str]
+    grants: list[Grant]
     created_at: str
     updated_at: str
+
+    def roles(self, now: float) -> list[str]:
+        """The roles that it has at a time."""
+        return [
+            grant.role
+            for grant in self.grants
+            if (ends := grant.ends()) is None or now < seconds_of(ends)
+        ]
 
 
 @dataclass
@@ -208,6 +256,7 @@ class State:
         self.organizations: dict[str, Organization] = {}
         self.projects: dict[str, Project] = {}
         self.roles = {**BUILT_IN_ROLES, "auditor": Role(1, frozenset({"read"}), custom=True)}
+        self.project_roles: dict[str, dict[str, Role]] = {}
         self.identities: dict[str, Identity] = {}
         # Ids of the tokens that were revoked, which a server of 2026 accepts to be revoked again.
         self.revoked: set[str] = set()
@@ -218,12 +267,15 @@ class State:
         self._counter = 0
         self._request_counter = 0
         self._skew = 0.0
+        self._snapshots: list[tuple[float, dict[str, Identity]]] = []
         self._seed()
 
     def _seed(self) -> None:
-        self.organization = self._add_organization("Acme", "acme")
-        self.sub_organization = self._add_organization("Acme Labs", "acme-labs", parent=True)
-        self.other_organization = self._add_organization("Globex", "globex")
+        self.organization = self.add_organization("Acme", "acme")
+        self.sub_organization = self.add_organization(
+            "Acme Labs", "acme-labs", parent_id=self.organization.id
+        )
+        self.other_organization = self.add_organization("Globex", "globex")
         for key, name, role, methods in (
             ("admin", "admin", "admin", (UNIVERSAL,)),
             ("member", "member", "member", (UNIVERSAL,)),
@@ -254,8 +306,10 @@ class State:
         ).text
         self.project = self.add_project("Vault")
 
-    def _add_organization(self, name: str, slug: str, *, parent: bool = False) -> Organization:
-        parent_id = self.organization.id if parent else None
+    def add_organization(
+        self, name: str, slug: str, *, parent_id: str | None = None
+    ) -> Organization:
+        """Create an organisation, with nobody in it."""
         organization = Organization(self.new_id(), name, slug, parent_id)
         self.organizations[organization.id] = organization
         return organization
@@ -283,6 +337,47 @@ class State:
     def new_id(self) -> str:
         """A UUID never given before since the last reset, the same in every run."""
         return str(uuid.uuid5(_IDS, str(self.new_number())))
+
+    # -- the replica ----------------------------------------------------------------------------
+
+    def record(self) -> None:
+        """Note which identities there are now, for a replica that lags behind, if it does."""
+        if not self.settings.replica_lag:
+            self._snapshots.clear()
+            return
+        before = self._snapshots[-1][1] if self._snapshots else {}
+        after = {
+            key: before[key] if before.get(key) == identity else copy.deepcopy(identity)
+            for key, identity in self.identities.items()
+        }
+        if not self._snapshots or after != before:
+            self._snapshots.append((self.now(), after))
+        shown = self.now() - self.settings.replica_lag
+        while len(self._snapshots) > 1 and self._snapshots[1][0] <= shown:
+            del self._snapshots[0]
+
+    def replica(self) -> Mapping[str, Identity]:
+        """The identities as reads see them. What was there when the lag began is seen at once."""
+        if not self.settings.replica_lag or not self._snapshots:
+            return self.identities
+        shown = self.now() - self.settings.replica_lag
+        found = self._snapshots[0][1]
+        for when, snapshot in self._snapshots:
+            if when <= shown:
+                found = snapshot
+        return found
+
+    def as_replica(self) -> State:
+        """The state as reads see it: with the identities that the replica has."""
+        if not self.settings.replica_lag:
+            return self
+        view = copy.copy(self)
+        view.identities = dict(self.replica())
+        return view
+
+    def known(self, identity_id: str) -> Identity | None:
+        """An identity, unless the replica, where requests look it up, has yet to hear of it."""
+        return self.identities.get(identity_id) if identity_id in self.replica() else None
 
     # -- identities -----------------------------------------------------------------------------
 
@@ -312,27 +407,47 @@ class State:
             created_at=now,
             updated_at=now,
         )
-        self.add_member(identity, organization_id, "no-access" if project_id else role)
+        self.add_member(identity, organization_id, ["no-access" if project_id else role])
         if project_id:
-            self.add_member(identity, organization_id, role, project_id)
+            self.add_member(identity, organization_id, [role], project_id)
         self.identities[identity.id] = identity
         for method in methods:
             self.attach(identity, method, METHOD_DEFAULTS[method])
         return identity
 
     def add_member(
-        self, identity: Identity, organization_id: str, role: str, project_id: str | None = None
+        self,
+        identity: Identity,
+        organization_id: str,
+        roles: Iterable[str | Grant],
+        project_id: str | None = None,
     ) -> Membership:
         """Make an identity a member of an organisation, or of a project of it."""
         now = timestamp(self.now())
-        membership = Membership(self.new_id(), organization_id, project_id, [role], now, now)
+        membership = Membership(self.new_id(), organization_id, project_id, [], now, now)
+        self.set_roles(membership, roles)
         identity.memberships.append(membership)
         return membership
 
-    def add_project(self, name: str, organization_id: str | None = None) -> Project:
+    def set_roles(self, membership: Membership, roles: Iterable[str | Grant]) -> None:
+        """Replace the roles of a membership."""
+        membership.grants = [
+            role if isinstance(role, Grant) else Grant(role=role) for role in roles
+        ]
+        membership.updated_at = timestamp(self.now())
+
+    def roles_in(self, project_id: str | None) -> Mapping[str, Role]:
+        """The roles that there are in a project, or in the organisations."""
+        if project_id is None:
+            return self.roles
+        return {**PROJECT_ROLES, **self.project_roles.get(project_id, {})}
+
+    def add_project(
+        self, name: str, organization_id: str | None = None, kind: str = "secret-manager"
+    ) -> Project:
         """Create a project, with nobody in it."""
         slug = f"{name.lower().replace(' ', '-')}-{self.new_number()}"
-        project = Project(self.new_id(), name, slug, organization_id or self.organization.id)
+        project = Project(self.new_id(), name, slug, organization_id or self.organization.id, kind)
         self.projects[project.id] = project
         return project
 
@@ -531,6 +646,11 @@ def timestamp(seconds: float) -> str:
     """ISO 8601 with milliseconds and Z."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(text: str) -> float:
+    """The other way round."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def _segment(raw: bytes) -> str:

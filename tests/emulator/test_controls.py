@@ -39,6 +39,23 @@ class Client:
         options.setdefault("timeout", 10)
         return self.session.request(method, url, allow_redirects=False, **options)
 
+    def ask(self, method: str, path: str, json: Any = None) -> requests.Response:
+        """Any request."""
+        return self.session.request(method, f"{self.emu.url}{path}", json=json, timeout=10)
+
+    def search(self, name: str, version: str = "v1", **options: Any) -> list[dict[str, Any]]:
+        """The identities of a name, as a search finds them."""
+        body = {"search": {"name": name}, **options}
+        found: list[dict[str, Any]] = self.ask(
+            "POST", f"/api/{version}/identities/search", body
+        ).json()["identities"]
+        return found
+
+    def become(self, identity_id: str, **options: Any) -> None:
+        """Go on as another identity."""
+        token = self.emu.issue_token(identity_id, **options)
+        self.session.headers["Authorization"] = f"Bearer {token}"
+
     def control(self, method: str, path: str, json: Any = None) -> Any:
         """A request to the control API."""
         url = f"{self.emu.url}/_emulator{path}"
@@ -126,6 +143,30 @@ def test_drop_closes_before_or_after_the_work(
     assert record.status is None
 
 
+def test_late_does_the_work_after_the_connection_is_cut(emu: Emulator, client: Client) -> None:
+    emu.fault("late", seconds=0.3, method="DELETE")
+    with pytest.raises(requests.ConnectionError):
+        client.call("DELETE")
+    assert client.call().status_code == 200
+    until = time.monotonic() + 5
+    while client.call().status_code == 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert emu.azure_auth(emu.identities["attached"]) is None
+
+
+def test_who_gives_up_while_a_request_waits_finds_the_work_done_later(
+    emu: Emulator, client: Client
+) -> None:
+    emu.fault("latency", seconds=0.4, method="DELETE")
+    with pytest.raises(requests.ReadTimeout):
+        client.call("DELETE", timeout=0.1)
+    assert client.call().status_code == 200
+    until = time.monotonic() + 5
+    while client.call().status_code == 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert emu.azure_auth(emu.identities["attached"]) is None
+
+
 def test_truncate_promises_more_than_it_sends(emu: Emulator, client: Client) -> None:
     emu.fault("truncate", keep=5)
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="5 bytes read"):
@@ -196,6 +237,16 @@ def test_race_changes_the_identity_just_before(
     assert answer.status_code == status
     if status == 200:
         assert answer.json()["identityAzureAuth"]["resource"] == "raced"
+
+
+def test_race_can_make_and_change_identities(emu: Emulator, client: Client) -> None:
+    name = {"name": "billing"}
+    emu.fault("race", change="create", fields=name, method="POST", path="/identities$", times=1)
+    client.ask("POST", "/api/v1/identities", {**name, "organizationId": emu.organization_id})
+    assert [item["identity"]["name"] for item in client.search("billing")] == ["billing"] * 3
+    path = f"/api/v1/identities/{emu.identities['plain']}"
+    emu.fault("race", change="edit", fields={"delete_protection": True}, method="DELETE")
+    assert client.ask("DELETE", path).status_code == 400
 
 
 def test_who_comes_too_late_in_a_collision_gets_a_500(emu: Emulator, client: Client) -> None:
@@ -328,10 +379,135 @@ def test_latency_can_be_set_for_every_request(emu: Emulator, client: Client) -> 
     assert time.monotonic() - begin >= 0.2
 
 
-@pytest.mark.parametrize("changes", [{"colour": "red"}, {"ttl_rule": "loose"}])
+def test_a_replica_lags_behind_what_is_written(emu: Emulator, client: Client) -> None:
+    emu.settings(replica_lag=10)
+    # What there was before is seen at once.
+    assert len(client.search("billing")) == 1
+    body = {"name": "fresh", "organizationId": emu.organization_id}
+    made = client.ask("POST", "/api/v1/identities", body).json()["identity"]["id"]
+    path = f"/api/v1/identities/{made}"
+    azure_auth = f"{AZURE_AUTH}/{made}"
+    attach = {"tenantId": "t", "resource": "r"}
+    listed = f"/api/v1/identities?orgId={emu.organization_id}"
+
+    def seen() -> list[bool]:
+        """Whether the searches, the list, a read and a write find it."""
+        items = client.ask("GET", listed).json()["identities"]
+        return [
+            bool(client.search("fresh")),
+            bool(client.search("fresh", "v2")),
+            made in {item["identityId"] for item in items},
+            client.ask("GET", path).status_code == 200,
+            client.ask("PATCH", path, {}).status_code == 200,
+            client.ask("POST", azure_auth, attach).status_code != 404,
+        ]
+
+    assert seen() == [False] * 6
+    assert emu.identity(made) is not None
+    emu.advance(5)
+    assert seen() == [False] * 6
+    emu.advance(6)
+    assert seen() == [True] * 6
+    client.ask("PATCH", path, {"name": "renamed"})
+    assert client.search("fresh")
+    assert not client.search("renamed")
+    client.ask("DELETE", path)
+    assert client.ask("GET", path).status_code == 200
+    assert client.ask("DELETE", path).status_code == 404
+    emu.advance(11)
+    assert client.ask("GET", path).status_code == 404
+    emu.settings(replica_lag=0)
+    assert client.ask("POST", "/api/v1/identities", body).status_code == 200
+    assert len(client.search("fresh")) == 1
+
+
+def test_what_the_controls_change_lags_as_well(emu: Emulator, client: Client) -> None:
+    emu.settings(replica_lag=10)
+    emu.change_identity(emu.identities["plain"], name="accounting")
+    assert client.search("billing")
+    emu.advance(11)
+    assert client.search("accounting")
+
+
+def test_a_server_may_lack_the_second_search(emu: Emulator, client: Client) -> None:
+    emu.settings(search_v2=False)
+    for path in ("/api/v2/identities/search", "/api/v2/identities/search/count"):
+        answer = client.ask("POST", path, {})
+        assert (answer.status_code, answer.json()["error"]) == (404, "Not Found")
+    emu.settings(search_v2=True)
+    assert client.ask("POST", "/api/v2/identities/search", {}).status_code == 200
+
+
+def test_what_a_server_drops_is_neither_stored_nor_shown(emu: Emulator, client: Client) -> None:
+    emu.settings(drops=["metadata", "hasDeleteProtection", "role"])
+    body = {
+        "name": "dropped",
+        "organizationId": emu.organization_id,
+        "role": "member",
+        "hasDeleteProtection": True,
+        "metadata": [{"key": "a", "value": "1"}],
+    }
+    made = client.ask("POST", "/api/v1/identities", body).json()["identity"]
+    shown = client.ask("GET", f"/api/v1/identities/{made['id']}").json()["identity"]
+    for item in (made, shown, shown["identity"], client.search("dropped")[0]["identity"]):
+        assert not {"metadata", "hasDeleteProtection"} & set(item)
+    emu.settings(drops=[])
+    shown = client.ask("GET", f"/api/v1/identities/{made['id']}").json()["identity"]
+    assert (shown["role"], shown["metadata"]) == ("no-access", [])
+    assert shown["identity"]["hasDeleteProtection"] is False
+
+
+@pytest.mark.parametrize(("drops", "role"), [([], "viewer"), (["roles"], "no-access")])
+def test_roles_at_creation_in_a_project_may_be_dropped(
+    emu: Emulator, client: Client, drops: list[str], role: str
+) -> None:
+    emu.settings(drops=drops)
+    emu.add_member(emu.identities["admin"], "admin", project_id=emu.project_id)
+    path = f"/api/v1/projects/{emu.project_id}/identities"
+    body = {"name": "n", "roles": [{"role": "viewer"}]}
+    made = client.ask("POST", path, body).json()["identity"]["id"]
+    roles = {
+        membership["project_id"]: [role["role"] for role in membership["roles"]]
+        for membership in emu.memberships(made)
+    }
+    assert roles == {None: ["no-access"], emu.project_id: [role]}
+
+
+def test_a_licence_has_room_for_so_many_identities(emu: Emulator, client: Client) -> None:
+    emu.settings(identity_limit=len(emu.identities))
+    body = {"name": "n", "organizationId": emu.organization_id}
+    answer = client.ask("POST", "/api/v1/identities", body)
+    assert answer.status_code == 400
+    assert "limit reached" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(("generation", "status"), [("2025-06", 200), ("2026", 400)])
+def test_custom_roles_take_a_licence_but_in_2025(generation: str, status: int) -> None:
+    with running(generation, rbac=False) as emu:
+        client = Client(emu)
+        path = f"/api/v1/identities/{emu.identities['plain']}"
+        assert client.ask("PATCH", path, {"role": "auditor"}).status_code == status
+        assert client.ask("PATCH", path, {"role": "member"}).status_code == 200
+
+
+def test_an_omitted_limit_is_the_documented_one_where_the_schema_is_literal(
+    emu: Emulator, client: Client
+) -> None:
+    emu.add_member(emu.identities["admin"], "admin", project_id=emu.project_id)
+    for number in range(25):
+        emu.create_identity(f"owned {number}", project_id=emu.project_id)
+    for literal, lengths in ((False, (25, 26)), (True, (20, 20))):
+        emu.settings(literal_schema=literal)
+        base = f"/api/v1/projects/{emu.project_id}"
+        owned = client.ask("GET", f"{base}/identities").json()["identities"]
+        members = client.ask("GET", f"{base}/memberships/identities").json()["identityMemberships"]
+        assert (len(owned), len(members)) == lengths
+
+
+@pytest.mark.parametrize("changes", [{"colour": "red"}, {"ttl_rule": "loose"}, {"drops": ["name"]}])
 def test_settings_that_make_no_sense_are_refused(emu: Emulator, changes: dict[str, Any]) -> None:
     before = emu.settings()
-    with pytest.raises((TypeError, ValueError), match=r"colour|ttl_rule"):
+    with pytest.raises((TypeError, ValueError), match=r"colour|ttl_rule|drops"):
         emu.settings(**changes)
     assert emu.settings() == before
 
@@ -447,10 +623,150 @@ def test_each_generation_asks_for_its_permissions_and_no_others(
             assert answer.status_code == (200 if given == actions else 403), answer.text
 
 
+IDENTITY_ACTIONS: list[tuple[str, str, dict[str, Any] | None, tuple[str, ...]]] = [
+    ("POST", "", {"name": "n"}, ("create",)),
+    ("POST", "", {"name": "n", "role": "member"}, ("create", "grant-privileges")),
+    ("PATCH", "/{}", {"name": "n"}, ("edit",)),
+    ("PATCH", "/{}", {"role": "no-access"}, ("edit", "grant-privileges")),
+    ("GET", "/{}", None, ("read",)),
+    ("POST", "/search", {}, ("read",)),
+    ("DELETE", "/{}", None, ("delete",)),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "actions"), IDENTITY_ACTIONS)
+def test_each_request_asks_for_its_permissions_and_no_others(
+    emu: Emulator,
+    client: Client,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+    actions: tuple[str, ...],
+) -> None:
+    if path == "":
+        body = {**(body or {}), "organizationId": emu.organization_id}
+    path = "/api/v1/identities" + path.format(emu.identities["plain"])
+    for given in (*(tuple(set(actions) - {lacking}) for lacking in actions), actions):
+        emu.create_role("some", given)
+        client.become(emu.create_identity("caller", role="some"))
+        answer = client.ask(method, path, body)
+        assert answer.status_code == (200 if given == actions else 403), answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "actions"),
+    [
+        ("POST", "/identities", {"name": "n"}, ("create",)),
+        (
+            "POST",
+            "/identities",
+            {"name": "n", "roles": [{"role": "viewer"}]},
+            ("create", "assign-role"),
+        ),
+        ("PATCH", "/identities/{}", {"name": "n"}, ("edit",)),
+        (
+            "PATCH",
+            "/memberships/identities/{}",
+            {"roles": [{"role": "viewer"}]},
+            ("edit", "grant-privileges"),
+        ),
+        ("GET", "/identities", None, ("read",)),
+        ("GET", "/memberships/identities/{}", None, ("read",)),
+        ("GET", "/roles", None, ("read-role",)),
+        ("DELETE", "/identities/{}", None, ("delete",)),
+    ],
+)
+def test_in_a_project_its_own_roles_decide(
+    emu: Emulator,
+    client: Client,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+    actions: tuple[str, ...],
+) -> None:
+    owned = emu.create_identity("owned", project_id=emu.project_id)
+    path = f"/api/v1/projects/{emu.project_id}" + path.format(owned)
+    for given in (*(tuple(set(actions) - {lacking}) for lacking in actions), actions):
+        emu.create_role("some", given, project_id=emu.project_id)
+        caller = emu.create_identity("caller", role="admin")
+        emu.add_member(caller, "some", project_id=emu.project_id)
+        client.become(caller)
+        answer = client.ask(method, path, body)
+        assert answer.status_code == (200 if given == actions else 403), answer.text
+
+
+def test_a_role_for_a_time_ends(emu: Emulator, client: Client) -> None:
+    caller = emu.create_identity("caller")
+    emu.set_roles(caller, ["no-access", {"role": "admin", "lasts": "1h"}])
+    client.become(caller)
+    assert client.call().status_code == 200
+    emu.advance(3601)
+    assert client.call().status_code == 403
+    with pytest.raises(ValueError, match="no such roles: nobody"):
+        emu.set_roles(caller, ["nobody"])
+    with pytest.raises(KeyError):
+        emu.set_roles(caller, ["admin"], project_id=emu.project_id)
+
+
+def test_everything_of_an_identity_can_be_made_and_changed(emu: Emulator, client: Client) -> None:
+    twice = [("a", "1"), ("a", "2")]
+    made = emu.create_identity("made", metadata=twice, delete_protection=True)
+    shown = emu.identity(made)
+    assert shown is not None
+    assert [(pair["key"], pair["value"]) for pair in shown["metadata"]] == twice
+    assert shown["identity"]["hasDeleteProtection"] is True
+    emu.change_identity(made, name="changed", metadata={"b": "3"}, delete_protection=False)
+    shown = client.ask("GET", f"/api/v1/identities/{made}").json()["identity"]
+    assert [(pair["key"], pair["value"]) for pair in shown["metadata"]] == [("b", "3")]
+    assert shown["identity"]["name"] == "changed"
+    assert shown["identity"]["hasDeleteProtection"] is False
+
+
+def test_another_sub_organization_has_tokens_of_its_own(emu: Emulator, client: Client) -> None:
+    made = emu.create_sub_organization("Acme East", "acme-east")
+    emu.add_member(emu.identities["admin"], "admin", organization_id=made)
+    emu.create_identity("eastern", organization_id=made)
+    client.become(emu.identities["admin"], organization_id=made)
+    found = client.ask("GET", f"/api/v1/identities?orgId={made}").json()["identities"]
+    assert sorted(item["identity"]["name"] for item in found) == ["admin", "eastern"]
+    slugs = [
+        item["slug"]
+        for item in client.ask("GET", "/api/v1/sub-organizations").json()["organizations"]
+    ]
+    assert slugs == ["acme-east", "acme-labs"]
+
+
+def test_a_project_has_a_kind_and_an_organization(emu: Emulator, client: Client) -> None:
+    own = emu.create_project("certificates", kind="cert-manager")
+    emu.create_project("elsewhere", organization_id=emu.other_organization_id)
+    body = {"type": "cert-manager"}
+    found = client.ask("POST", "/api/v1/projects/search", body).json()["projects"]
+    assert [item["id"] for item in found] == [own]
+    found = client.ask("POST", "/api/v1/projects/search", {}).json()["projects"]
+    assert {item["name"] for item in found} == {"Vault", "certificates"}
+
+
+def test_in_2024_ranks_decide_over_roles_and_identities() -> None:
+    with running("2024-10") as emu:
+        client = Client(emu)
+        client.become(emu.identities["member"])
+        body = {"name": "n", "organizationId": emu.organization_id, "role": "admin"}
+        answer = client.ask("POST", "/api/v1/identities", body)
+        assert (answer.status_code, answer.json()["error"]) == (400, "BadRequest")
+        path = f"/api/v1/identities/{emu.identities['privileged']}"
+        for answer in (client.ask("PATCH", path, {"name": "n"}), client.ask("DELETE", path)):
+            assert (answer.status_code, answer.json()["error"]) == (403, "ForbiddenError")
+        assert client.ask("POST", "/api/v1/identities", {**body, "role": "member"}).ok
+
+
 def test_in_the_old_privilege_system_ranks_decide(emu: Emulator, client: Client) -> None:
     emu.settings(legacy_privileges=True)
-    token = emu.issue_token(emu.identities["member"])
-    client.session.headers["Authorization"] = f"Bearer {token}"
+    client.become(emu.identities["member"])
+    path = f"/api/v1/identities/{emu.identities['privileged']}"
+    for method, body in (("PATCH", {"role": "no-access"}), ("DELETE", None)):
+        answer = client.ask(method, path, body)
+        assert (answer.status_code, answer.json()["error"]) == (403, "PermissionBoundaryError")
+    assert client.ask("PATCH", path, {"name": "n"}).status_code == 200
     assert client.call("DELETE", who="attached").status_code == 200
     answer = client.call("DELETE", who="privileged")
     assert (answer.status_code, answer.json()["error"]) == (403, "PermissionBoundaryError")
@@ -484,6 +800,17 @@ def test_creating_identities_has_a_limit_of_its_own_since_2026(generation: str, 
             for _time in range(2)
         ]
         assert statuses == [200, 429]
+
+
+def test_creating_in_a_project_is_an_ordinary_write(emu: Emulator, client: Client) -> None:
+    emu.settings(creation_limit=1, write_limit=7)
+    emu.add_member(emu.identities["admin"], "admin", project_id=emu.project_id)
+    owning = f"/api/v1/projects/{emu.project_id}/identities"
+    for path, body, limit in (
+        (owning, {"name": "n"}, "7"),
+        ("/api/v1/identities", {"name": "n", "organizationId": emu.organization_id}, "1"),
+    ):
+        assert client.ask("POST", path, body).headers["x-ratelimit-limit"] == limit
 
 
 def test_an_instance_admin_is_left_alone(emu: Emulator, client: Client) -> None:
@@ -544,6 +871,17 @@ def test_the_control_api_reaches_every_control(emu: Emulator, client: Client) ->
     project = ask("POST", "/projects", {"name": "shop"})["id"]
     owned = ask("POST", "/identities", {"name": "owned", "project_id": project})["id"]
     ask("POST", "/roles", {"slug": "reader", "actions": ["read"]})
+    sub = ask("POST", "/sub-organizations", {"name": "Acme West", "slug": "acme-west"})["id"]
+    ask(
+        "POST",
+        f"/identities/{emu.identities['plain']}/memberships",
+        {"role": "member", "organization_id": sub},
+    )
+    roles = f"/identities/{emu.identities['plain']}/roles"
+    ask("PUT", roles, {"roles": ["admin", {"role": "member", "lasts": "1d"}]})
+    memberships = ask("GET", f"/identities/{emu.identities['plain']}/memberships")["memberships"]
+    assert [len(membership["roles"]) for membership in memberships] == [2, 1]
+    ask("PATCH", f"/identities/{emu.identities['plain']}", {"metadata": {"a": "1"}})
     ask(
         "POST",
         f"/identities/{emu.identities['plain']}/memberships",
