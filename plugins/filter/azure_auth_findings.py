@@ -10,8 +10,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.community.infisical.plugins.module_utils._cidr import NETADDR_IMPORT_ERROR
-from ansible_collections.community.infisical.plugins.module_utils._model import DEFAULT_SECONDS
+from ansible_collections.community.infisical.plugins.module_utils._state.fields import (
+    DEFAULT_SECONDS,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
+    NETADDR_IMPORT_ERROR,
+)
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
 from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
     RULES,

@@ -308,16 +308,22 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
-from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+from ansible_collections.community.infisical.plugins.module_utils._module.requirements import (
     require_python,
 )
 
 # Before what older Pythons cannot read.
 require_python()
 
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._main_many import manage_many
-from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
+from ansible_collections.community.infisical.plugins.module_utils._module.identities import (
+    manage_many,
+)
+from ansible_collections.community.infisical.plugins.module_utils._module.options import (
+    AZURE_AUTH_SPEC,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
 
 
 def main():  # type: () -> None

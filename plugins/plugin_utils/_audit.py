@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._azure_auth import AZURE_AUTH
-from ..module_utils._model import Values, uuid_or_none
-from ..module_utils._text import printable, trim
+from ..module_utils._state.azure_auth import AZURE_AUTH
+from ..module_utils._state.fields import Values
+from ..module_utils._text import printable, trim, uuid_or_none
 from ._findings import SEVERITIES
 
 FORMAT = "community.infisical.azure_auth_audit"

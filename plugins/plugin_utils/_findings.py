@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._cidr import Network, opens_ipv4, parse
-from ..module_utils._model import Values, uuid_or_none
-from ..module_utils._text import printable, quoted, trim
+from ..module_utils._state.fields import Values
+from ..module_utils._state.networks import Network, opens_ipv4, parse
+from ..module_utils._text import printable, quoted, trim, uuid_or_none
 
 HIGH = "high"
 MEDIUM = "medium"

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from tools.paths import COLLECTIONS, ROOT, link_collection
 
-from ansible_collections.community.infisical.plugins.module_utils._options import (
+from ansible_collections.community.infisical.plugins.module_utils._module.options import (
     AZURE_AUTH_SPEC,
     CONNECTION_SPEC,
     IDENTITY_SPEC,

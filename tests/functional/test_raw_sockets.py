@@ -57,8 +57,8 @@ from functional.harness import COLLECTIONS, Result, clean_environment, run_in_pr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils import _client, _platform
 from ansible_collections.community.infisical.plugins.module_utils._errors import PlatformError
+from ansible_collections.community.infisical.plugins.module_utils._server import _platform, client
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
     infisical_azure_auth_info,

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._client import (
+from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
+from ansible_collections.community.infisical.plugins.module_utils._server.client import (
     Client,
     Connection,
 )
-from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._login import (
+from ansible_collections.community.infisical.plugins.module_utils._server.login import (
     DEFAULT_URL,
     Choice,
     Login,

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from ._api import Api, Attached, Identity
-from ._errors import InfisicalError, InterruptError, MismatchError, OptionError
-from ._login import Login
-from ._model import CURRENT, LEGACY, AuthMethod, Values
-from ._plan import MAX_TTL, REVOKE, TTL, UPDATE, Plan, Step, depends_on_generation, plan
+from .._errors import InfisicalError, InterruptError, MismatchError, OptionError
+from .._server.api import Api, Attached, Identity
+from .._server.login import Login
+from .fields import CURRENT, LEGACY, AuthMethod, Values
+from .plan import MAX_TTL, REVOKE, TTL, UPDATE, Plan, Step, depends_on_generation, plan
 
 # How often what remains is planned and tried again after a write that failed.
 _TRIES = 3

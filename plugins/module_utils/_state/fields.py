@@ -15,13 +15,13 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._cidr import Network, opens_ipv4, parse, stored
-from ._errors import OptionError
-from ._notes import Notes
-from ._text import quoted, trim
+from .._errors import OptionError
+from .._text import quoted, refuse_nul, trim, uuid_or_none
+from .networks import Network, opens_ipv4, parse, stored
+from .warnings import Notes
 
 # Generations of servers, as far as plans depend on them: since 2025, several auth methods an
-# identity and lifetimes of 0; before, neither. See Identity and Attached in _api.py for what tells.
+# identity and lifetimes of 0; before, neither. See Identity and Attached in _server/api.py for what tells.
 CURRENT = "since 2025"
 LEGACY = "2024"
 
@@ -39,12 +39,6 @@ Values = t.Mapping[str, t.Any]
 
 # What stands between ids in a text that has several.
 _SEVERAL = re.compile(r"\w[\s,;]+\w")
-
-_UUID = re.compile(
-    r"(\{)?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})"
-    r"(?(1)\})",
-    re.ASCII | re.IGNORECASE,
-)
 
 
 def same(one: t.Any, other: t.Any) -> bool:
@@ -236,17 +230,6 @@ class AuthMethod(t.NamedTuple):
         }
 
 
-def uuid_or_none(text: str) -> str | None:
-    """Return a UUID in lower case with hyphens, or None if the text is none.
-
-    Accepts 32 hexadecimal digits, with all hyphens or none, in braces or not.
-    """
-    match = _UUID.fullmatch(text)
-    if not match:
-        return None
-    return "-".join(match.group(2, 4, 5, 6, 7)).lower()
-
-
 def text_option(option: str, raw: t.Any, _notes: Notes) -> str:
     """Read an option that is a text."""
     text = trim(raw)
@@ -381,13 +364,6 @@ def _network_text(item: t.Mapping[str, t.Any]) -> str:
     address, prefix = item["ipAddress"], item.get("prefix")
     text = address if prefix is None or "/" in address else f"{address}/{prefix}"
     return quoted(text)[1:-1]
-
-
-def refuse_nul(option: str, text: str, *, secret: bool = False) -> None:
-    """Refuse a text with a NUL in it, which the server answers with a 500. Raises OptionError."""
-    if "\0" in text:
-        shown = "" if secret else f" {quoted(text)}"
-        raise OptionError(f"{option}{shown} has a NUL character in it; write it without.")
 
 
 _seconds = whole_number(0, MAX_SECONDS, "seconds")

@@ -14,12 +14,13 @@ import base64
 import functools
 import typing as t
 
-from . import _signals as signals
-from ._client import Client, base_url
-from ._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
-from ._json import parse
-from ._model import Values, refuse_nul, uuid_or_none
-from ._text import is_mask, is_token, no_value, quoted, trim
+from .._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
+from .._text import is_mask, is_token, no_value, quoted, refuse_nul, trim, uuid_or_none
+from . import signals
+from .client import Client, base_url
+from .json_reader import parse
+
+Values = t.Mapping[str, t.Any]
 
 DEFAULT_URL = "https://app.infisical.com"
 # As infisical.vault, the Terraform provider, and the CLI with the SDKs spell it.
@@ -359,7 +360,7 @@ def own_identity(token: str) -> str | None:
 
 def _platform_jwt(platform: str, *wish: t.Any) -> str:
     # Few logins need this room, and each import takes time when a task starts.
-    from . import _platform
+    from . import platform_tokens as _platform
 
     return _platform.JWTS[platform](_platform.Wish(*wish))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._errors import LOGIN_REFUSED
-from ._json import TooMuchError, parse
-from ._pace import seconds
+from .._errors import LOGIN_REFUSED
+from .json_reader import TooMuchError, parse
+from .pacing import seconds
 
 Json = dict[str, t.Any]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._cidr import (
+from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
     opens_ipv4,
     parse,
     stored,

@@ -14,7 +14,7 @@ import signal
 import threading
 import typing as t
 
-from ._errors import InfisicalError, InterruptError
+from .._errors import InfisicalError, InterruptError
 
 # How long what is in hand may take when a task is stopped, in seconds.
 LAST_ORDERS = 8

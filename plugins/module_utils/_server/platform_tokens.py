@@ -18,10 +18,10 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlencode
 
-from ._bounded import BoundedResponse
-from ._errors import PlatformError
-from ._json import parse
-from ._text import is_token, printable, trim
+from .._errors import PlatformError
+from .._text import is_token, printable, trim
+from .json_reader import parse
+from .response_size import BoundedResponse
 
 AZURE_HOST = "http://169.254.169.254"
 AZURE_HOST_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ._api import Attached
-from ._errors import InfisicalError, Problem
-from ._model import AuthMethod
-from ._notes import Notes
-from ._reconcile import Reconciliation
-from ._text import printable, visible
+from .._errors import InfisicalError, Problem
+from .._server.api import Attached
+from .._state.fields import AuthMethod
+from .._state.reconcile import Reconciliation
+from .._state.warnings import Notes
+from .._text import printable, visible
 
 if t.TYPE_CHECKING:
-    from ._fleet import Visit
+    from .._state.fleet import Visit
 
 Result = dict[str, t.Any]
 

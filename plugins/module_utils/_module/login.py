@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from . import _report as report
-from ._errors import InfisicalError, OptionError
-from ._login import Login, gives_token, revoke
-from ._notes import Notes
-from ._options import LOGIN_STATE_SPEC
-from ._session import Module, client_of
+from .._errors import InfisicalError, OptionError
+from .._server.login import Login, gives_token, revoke
+from .._state.warnings import Notes
+from . import results as report
+from .module import Module, client_of
+from .options import LOGIN_STATE_SPEC
 
 
 def log_in_or_out() -> None:

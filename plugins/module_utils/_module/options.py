@@ -10,11 +10,11 @@ import os
 import re
 import typing as t
 
-from ._api import Identity
-from ._client import Connection
-from ._errors import OptionError
-from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
-from ._text import no_value, quoted, trim
+from .._errors import OptionError
+from .._server.api import Identity
+from .._server.client import Connection
+from .._state.fields import AuthMethod, Values
+from .._text import no_value, quoted, refuse_nul, trim, uuid_or_none
 
 Spec = dict[str, dict[str, t.Any]]
 

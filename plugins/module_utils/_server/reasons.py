@@ -16,7 +16,7 @@ import socket
 import ssl
 import typing as t
 
-from ._text import printable
+from .._text import printable
 
 # Exceptions below requests, by their names, which hold for urllib3 1.26 and 2.
 _UNTRUSTED = ("CertificateError",)

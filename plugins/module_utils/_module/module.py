@@ -18,17 +18,17 @@ try:
 except ImportError:
     register_secret = None
 
-from . import _signals as signals
-from ._api import Api
-from ._cidr import NETADDR_IMPORT_ERROR
-from ._client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
-from ._errors import OptionError
-from ._login import Choice, Login, choose, every_secret
-from ._notes import Notes
-from ._options import CONNECTION_SPEC, Spec, connection_of
-from ._parameters import Parameters, settle
-from ._requirements import outdated
-from ._text import masked
+from .._errors import OptionError
+from .._server import signals
+from .._server.api import Api
+from .._server.client import REQUESTS_IMPORT_ERROR, Client, travels_in_clear
+from .._server.login import Choice, Login, choose, every_secret
+from .._state.networks import NETADDR_IMPORT_ERROR
+from .._state.warnings import Notes
+from .._text import masked
+from .options import CONNECTION_SPEC, Spec, connection_of
+from .parameters import Parameters, settle
+from .requirements import outdated
 
 
 class Module(AnsibleModule):
@@ -51,7 +51,7 @@ class Module(AnsibleModule):
 
     def _load_params(self) -> None:
         # Ansible's own, and the only moment between reading parameters and judging them: see
-        # _parameters.py.
+        # parameters.py.
         super()._load_params()
         given: dict[str, t.Any] = self.params
         self._parameters = settle(given, self.argument_spec)

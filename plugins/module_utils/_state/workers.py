@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from . import _signals as signals
+from .._server import signals
 
 Item = t.TypeVar("Item")
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from . import _signals as signals
-from ._api import Attached
-from ._entries import Found
-from ._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, told
-from ._reconcile import Reconciliation
-from ._workers import Workers
+from .._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, told
+from .._module.entries import Found
+from .._server import signals
+from .._server.api import Attached
+from .reconcile import Reconciliation
+from .workers import Workers
 
 # So many failures in a row, each of which another try might have mended, are an outage.
 _OUTAGE = 16

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import OptionError
-from ._model import LEGACY, AuthMethod, Values, check_lifetimes
+from .._errors import OptionError
+from .fields import LEGACY, AuthMethod, Values, check_lifetimes
 
 ATTACH = "attach"
 UPDATE = "update"

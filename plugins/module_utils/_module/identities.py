@@ -9,9 +9,22 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from . import _report as report
-from ._api import Api, Identity, left_out
-from ._entries import (
+from .._errors import (
+    ApiError,
+    InfisicalError,
+    InterruptError,
+    ManyProblemsError,
+    OptionError,
+)
+from .._server.api import Api, Identity, left_out
+from .._server.login import Login
+from .._state.fields import AuthMethod
+from .._state.fleet import Fleet, Visit
+from .._state.reconcile import Reconciliation
+from .._state.warnings import Notes
+from .._text import printable
+from . import results as report
+from .entries import (
     Entry,
     Found,
     Reference,
@@ -21,22 +34,9 @@ from ._entries import (
     repeated,
     resolve,
 )
-from ._errors import (
-    ApiError,
-    InfisicalError,
-    InterruptError,
-    ManyProblemsError,
-    OptionError,
-)
-from ._fleet import Fleet, Visit
-from ._login import Login
-from ._model import AuthMethod
-from ._notes import Notes
-from ._options import CONCURRENCY_SPEC, LOOKUP_SPEC, VALIDATE_SPEC, Spec, concurrency_of
-from ._reconcile import Reconciliation
-from ._report import Result
-from ._session import Module, logged_in
-from ._text import printable
+from .module import Module, logged_in
+from .options import CONCURRENCY_SPEC, LOOKUP_SPEC, VALIDATE_SPEC, Spec, concurrency_of
+from .results import Result
 
 
 def manage_many(method: AuthMethod, spec: Spec) -> None:

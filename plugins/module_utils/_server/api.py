@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._answers import Json
-from ._client import Client
-from ._errors import ApiError, UnexpectedAnswerError, UnknownStateError
-from ._model import CURRENT, LEGACY, AuthMethod, Values, uuid_or_none
-from ._text import quoted
+from .._errors import ApiError, UnexpectedAnswerError, UnknownStateError
+from .._state.fields import CURRENT, LEGACY, AuthMethod, Values
+from .._text import quoted, uuid_or_none
+from .answers import Json
+from .client import Client
 
 _IDENTITY = "/api/v1/identities/{}"
 # The search refuses other characters, "/" on some servers among them, and longer names.

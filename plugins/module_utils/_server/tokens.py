@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from ._errors import InterruptError
+from .._errors import InterruptError
 
 
 class Token:

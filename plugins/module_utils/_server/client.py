@@ -26,10 +26,7 @@ except ImportError:
 else:
     REQUESTS_IMPORT_ERROR = None
 
-from . import _signals as signals
-from ._answers import Answer, Json, advice_on, sentence, text_of
-from ._bounded import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
-from ._errors import (
+from .._errors import (
     UNAUTHORIZED,
     ApiError,
     InfisicalError,
@@ -39,11 +36,14 @@ from ._errors import (
     TransportError,
     UnexpectedAnswerError,
 )
-from ._failures import about_tls, causes_of, reason_of, refused_tunnel, without_tls
-from ._json import TooMuchError
-from ._pace import Bucket, Pace
-from ._text import no_value, printable, quoted, trim
-from ._tokens import Token, Tokens
+from .._text import no_value, printable, quoted, trim
+from . import signals
+from .answers import Answer, Json, advice_on, sentence, text_of
+from .json_reader import TooMuchError
+from .pacing import Bucket, Pace
+from .reasons import about_tls, causes_of, reason_of, refused_tunnel, without_tls
+from .response_size import MANY, ONE, TooLargeError, bound, by_proxy, largest, never_sent
+from .tokens import Token, Tokens
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # How much memory an answer may take for each byte that it may have.

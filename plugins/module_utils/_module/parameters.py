@@ -16,11 +16,11 @@ import typing as t
 
 from ansible.module_utils.common.validation import check_type_dict
 
-from ._client import base_url
-from ._errors import OptionError
-from ._model import Values
-from ._options import Spec, absent, types_of, with_values
-from ._text import has_template, quoted, trim
+from .._errors import OptionError
+from .._server.client import base_url
+from .._state.fields import Values
+from .._text import has_template, quoted, trim
+from .options import Spec, absent, types_of, with_values
 
 # What Ansible itself shows in place of a secret.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"

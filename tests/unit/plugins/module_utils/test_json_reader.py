@@ -9,7 +9,10 @@ import tracemalloc
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils._json import TooMuchError, parse
+from ansible_collections.community.infisical.plugins.module_utils._server.json_reader import (
+    TooMuchError,
+    parse,
+)
 
 MIB = 1024 * 1024
 

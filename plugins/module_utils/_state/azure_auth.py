@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import OptionError
-from ._model import (
+from .._errors import OptionError
+from .._text import quoted, trim
+from .fields import (
     TOKEN_FIELDS,
     AuthMethod,
     Field,
@@ -19,8 +20,7 @@ from ._model import (
     uuid_of,
     uuid_option,
 )
-from ._notes import Notes
-from ._text import quoted, trim
+from .warnings import Notes
 
 PRINCIPALS = "allowed_service_principal_ids"
 ALLOW_ALL = "allow_all_service_principals"

@@ -10,11 +10,12 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ._api import Api, Identity
-from ._errors import ManyProblemsError, OptionError, Problem
-from ._model import AuthMethod, Values, refuse_nul, uuid_or_none
-from ._notes import Notes
-from ._options import (
+from .._errors import ManyProblemsError, OptionError, Problem
+from .._server.api import Api, Identity
+from .._state.fields import AuthMethod, Values
+from .._state.warnings import Notes
+from .._text import printable, quoted, refuse_nul, trim, uuid_or_none
+from .options import (
     IDENTITY_SPEC,
     Spec,
     identity_id_of,
@@ -23,7 +24,6 @@ from ._options import (
     types_of,
     with_values,
 )
-from ._text import printable, quoted, trim
 
 
 class Reference(t.NamedTuple):

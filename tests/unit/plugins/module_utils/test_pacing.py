@@ -15,9 +15,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils import _pace
 from ansible_collections.community.infisical.plugins.module_utils._errors import InterruptError
-from ansible_collections.community.infisical.plugins.module_utils._pace import Pace, seconds
+from ansible_collections.community.infisical.plugins.module_utils._server import pacing
+from ansible_collections.community.infisical.plugins.module_utils._server.pacing import (
+    Pace,
+    seconds,
+)
 
 READ = ("GET", "/read")
 WRITE = ("PATCH", "/write")
@@ -111,9 +114,9 @@ class Condition:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     virtual = World()
-    monkeypatch.setattr(_pace, "time", types.SimpleNamespace(monotonic=lambda: virtual.now))
-    monkeypatch.setattr(_pace, "random", random.Random(1))
-    monkeypatch.setattr(_pace, "threading", types.SimpleNamespace(Condition=virtual.condition))
+    monkeypatch.setattr(pacing, "time", types.SimpleNamespace(monotonic=lambda: virtual.now))
+    monkeypatch.setattr(pacing, "random", random.Random(1))
+    monkeypatch.setattr(pacing, "threading", types.SimpleNamespace(Condition=virtual.condition))
     return virtual
 
 
@@ -249,7 +252,7 @@ def test_tasks_that_share_a_limit_all_get_on(
     seed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_pace, "random", random.Random(seed))
+    monkeypatch.setattr(pacing, "random", random.Random(seed))
     server = Server(world, limit)
     requests = 5 * limit
     functions = [

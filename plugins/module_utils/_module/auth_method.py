@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from . import _report as report
-from ._errors import InfisicalError
-from ._model import AuthMethod
-from ._notes import Notes
-from ._options import IDENTITY_SPEC, Spec, identity_of, only_identity, with_api_names
-from ._reconcile import Reconciliation
-from ._report import Result
-from ._session import Module, logged_in
+from .._errors import InfisicalError
+from .._state.fields import AuthMethod
+from .._state.reconcile import Reconciliation
+from .._state.warnings import Notes
+from . import results as report
+from .module import Module, logged_in
+from .options import IDENTITY_SPEC, Spec, identity_of, only_identity, with_api_names
+from .results import Result
 
 
 def manage_one(method: AuthMethod, spec: Spec) -> None:

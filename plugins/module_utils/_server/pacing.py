@@ -17,8 +17,8 @@ import threading
 import time
 import typing as t
 
-from . import _signals as signals
-from ._errors import InterruptError
+from .._errors import InterruptError
+from . import signals
 
 # A verb and a route template.
 Bucket = tuple[str, str]
