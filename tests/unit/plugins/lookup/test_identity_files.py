@@ -21,11 +21,11 @@ from ansible.parsing.vault import VaultEditor, VaultLib, VaultSecret
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.lookup import azure_auth_entries
-from ansible_collections.community.infisical.plugins.lookup.azure_auth_entries import LookupModule
+from ansible_collections.community.infisical.plugins.lookup import identity_files
+from ansible_collections.community.infisical.plugins.lookup.identity_files import LookupModule
 
 PASSWORD = [("default", VaultSecret(b"a password"))]
-NAME = "azure_auth_entries"
+NAME = "identity_files"
 
 
 def write(folder: Path, files: t.Mapping[str, str]) -> None:
@@ -38,7 +38,7 @@ def write(folder: Path, files: t.Mapping[str, str]) -> None:
 @pytest.fixture(autouse=True)
 def _options() -> None:
     """Let Ansible know the options, as it does when it loads the plugin."""
-    options = yaml.safe_load(azure_auth_entries.DOCUMENTATION)["options"]
+    options = yaml.safe_load(identity_files.DOCUMENTATION)["options"]
     constants.config.initialize_plugin_configuration_definitions("lookup", NAME, options)
 
 
@@ -46,7 +46,7 @@ def _options() -> None:
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The warnings that are given."""
     told: list[str] = []
-    monkeypatch.setattr(azure_auth_entries.display, "warning", told.append)
+    monkeypatch.setattr(identity_files.display, "warning", told.append)
     return told
 
 
@@ -60,28 +60,32 @@ def read(*terms: t.Any, basedir: Path = Path("/"), **options: t.Any) -> list[dic
     return entries
 
 
+def contents(*terms: t.Any) -> list[dict[str, t.Any]]:
+    """The entries without what says where they are from."""
+    return [{key: entry[key] for key in entry if key != "source"} for entry in read(*terms)]
+
+
 def names(*terms: t.Any, basedir: Path = Path("/")) -> list[str]:
-    return [entry["identity_name"] for entry in read(*terms, basedir=basedir)]
+    return [entry["name"] for entry in read(*terms, basedir=basedir)]
 
 
 def test_entries_come_in_the_order_of_terms_and_paths(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "fleet/b.yml": "[{identity_name: b1}, {identity_name: b2}]",
-            "fleet/a/z.json": '{"azure_auths": [{"identity_name": "az"}]}',
-            "fleet/c.yaml": "azure_auth_audit_desired: [{identity_name: c}]",
-            "fleet/d.yml": "azure_auth_apply_desired: [{identity_name: d}]",
-            "files/last.list": "[{identity_name: last}]",
+            "fleet/b.yml": "[{name: b1}, {name: b2}]",
+            "fleet/a/z.json": '{"identities": [{"name": "az"}]}',
+            "fleet/c.yaml": "identities: [{name: c}]",
+            "files/last.list": "[{name: last}]",
         },
     )
     found = names("last.list", str(tmp_path / "fleet"), "fleet/c.yaml", basedir=tmp_path)
-    assert found == ["last", "az", "b1", "b2", "c", "d", "c"]
+    assert found == ["last", "az", "b1", "b2", "c", "c"]
 
 
 def test_hidden_files_that_links_lead_to_are_read(tmp_path: Path, warnings: list[str]) -> None:
     """As Kubernetes mounts a ConfigMap."""
-    write(tmp_path, {"..2026/a.yml": "[{identity_name: a}]", ".git/c": "no list", ".b": ""})
+    write(tmp_path, {"..2026/a.yml": "[{name: a}]", ".git/c": "no list", ".b": ""})
     (tmp_path / "..data").symlink_to("..2026")
     (tmp_path / "a.yml").symlink_to("..data/a.yml")
     assert names(str(tmp_path)) == ["a"]
@@ -93,10 +97,10 @@ def test_endings_are_in_any_case(tmp_path: Path, warnings: list[str]) -> None:
     write(
         tmp_path,
         {
-            "a.yml": "[{identity_name: a}]",
-            "B.YML": "[{identity_name: B}]",
-            "c.Yaml": "[{identity_name: c}]",
-            "d.JSON": '[{"identity_name": "\\ud83d\\udd11"}]',
+            "a.yml": "[{name: a}]",
+            "B.YML": "[{name: B}]",
+            "c.Yaml": "[{name: c}]",
+            "d.JSON": '[{"name": "\\ud83d\\udd11"}]',
         },
     )
     assert names(str(tmp_path)) == ["B", "a", "c", "\U0001f511"]
@@ -119,7 +123,7 @@ def test_endings_are_in_any_case(tmp_path: Path, warnings: list[str]) -> None:
     ],
 )
 def test_what_is_not_read_is_named(name: str, tmp_path: Path, warnings: list[str]) -> None:
-    write(tmp_path, {"a.yml": "[{identity_name: a}]", name: "[{identity_name: b}]"})
+    write(tmp_path, {"a.yml": "[{name: a}]", name: "[{name: b}]"})
     told = f"Not every file in the folder {tmp_path} is read as a list: '{name}'. Lists are in"
     assert names(str(tmp_path)) == ["a"]
     (warning,) = warnings
@@ -150,7 +154,7 @@ def test_a_folder_without_a_list_says_what_else_there_is(
 
 
 def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
-    write(tmp_path, {"a.yml": "[{identity_name: a}]"})
+    write(tmp_path, {"a.yml": "[{name: a}]"})
     VaultEditor(VaultLib(PASSWORD)).encrypt_file(str(tmp_path / "a.yml"), PASSWORD[0][1])
     assert (tmp_path / "a.yml").read_bytes().startswith(b"$ANSIBLE_VAULT;")
     assert names(str(tmp_path / "a.yml")) == ["a"]
@@ -171,13 +175,13 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
         ("a.yml", "[]", "a.yml has no list."),
         ("a.json", "null", "a.json has no list."),
         ("a.yml", "{desired: [{a: b}]}", "a.yml has no list."),
-        ("a.yml", "azure_auths:", "a.yml has no list."),
-        ("a.yml", "azure_auths: {a: b}", "a.yml has no list."),
-        ("a.yml", "azure_auths: [{a: b}]\nb: c", "a.yml has no list."),
+        ("a.yml", "identities:", "a.yml has no list."),
+        ("a.yml", "identities: {a: b}", "a.yml has no list."),
+        ("a.yml", "identities: [{a: b}]\nb: c", "a.yml has no list."),
         (
             "a.yml",
-            "azure_auths: [{a: b}]\nazure_auths: [{a: c}]",
-            "line 2, column 1: the key 'azure_",
+            "identities: [{a: b}]\nidentities: [{a: c}]",
+            "line 2, column 1: the key 'identities' is there twice.",
         ),
         ("a.yml", "- a: b\n  a: c", "line 2, column 3: the key 'a' is there twice."),
         ("a.json", '[{"a": 1, "a": 2}]', "a.json is not JSON: the key 'a' is there twice."),
@@ -189,7 +193,7 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
         ("a.json", '[{}, {"a": NaN}]', "a.json: entry 2, a has nan; write a text, a number"),
         ("a.yml", "- a: {b: !!set {c}}", "a.yml: entry 1, a, b (line 1) has {'c'}; write a text"),
         ("a.yml", "- a: !!binary YQ==", "a.yml: entry 1, a (line 1) has b'a'; write a text"),
-        ("a.yml", "- 1: a", "a.yml: entry 1 has the key 1; write a text."),
+        ("a.yml", "- 1: a", "a.yml: entry 1 (line 1) has the key 1; write a text."),
         ("a.yml", "- &a {b: *a}", "a.yml: entry 1 has itself in it; write what is meant."),
         ("a.yml", "- {}\n- [b]", "a.yml: entry 2 is ['b'], which is not a dictionary; write"),
         ("b.yml", "[{}]", "a.yml' is neither a file nor a folder."),
@@ -238,45 +242,104 @@ def test_templates_are_refused(name: str, text: str, place: str, tmp_path: Path)
         ("2024-01-01T10:00:00Z", "2024-01-01 10:00:00+00:00"),
     ],
 )
-@pytest.mark.parametrize("key", sorted(azure_auth_entries.TEXTS))
+@pytest.mark.parametrize("key", sorted(identity_files.TEXTS))
 def test_texts_that_yaml_takes_for_something_else_are_refused(
     key: str, written: str, is_read: str, tmp_path: Path
 ) -> None:
     """They would mean another identity: 010 the one named 8, 12:30 the one named 750."""
-    for value in (written, f"[a, {written}]"):
+    for value in (written, f"[a, {written}]", f"[{{b: {written}}}]"):
         write(tmp_path, {"a.yml": f"- {{}}\n- a: b\n  {key}: {value}"})
         with pytest.raises(AnsibleLookupError) as caught:
             read(str(tmp_path))
-        told = f"a.yml: entry 2, {key} (line 3) is read as {is_read}, and not as a text; put quotes"
+        nested = ", b" if "b:" in value else ""
+        told = f"a.yml: entry 2, {key}{nested} (line 3) is read as {is_read}, and not as a text;"
         assert told in str(caught.value)
     write(tmp_path, {"a.yml": f"- {key}: '{written}'"})
-    assert read(str(tmp_path)) == [{key: written}]
+    assert contents(str(tmp_path)) == [{key: written}]
+
+
+def test_texts_of_azure_auth_and_metadata_are_texts_too(tmp_path: Path) -> None:
+    for text, place in (
+        ("azure_auth:\n    tenant_id: 010", "azure_auth, tenant_id (line 3)"),
+        ("metadata:\n    version: 1.10", "metadata, version (line 3)"),
+        ("metadata: {owner: no}", "metadata, owner (line 2)"),
+    ):
+        write(tmp_path, {"a.yml": f"- name: a\n  {text}"})
+        with pytest.raises(AnsibleLookupError) as caught:
+            read(str(tmp_path))
+        assert f"a.yml: entry 1, {place} is read as " in str(caught.value)
 
 
 @pytest.mark.parametrize("written", ["", "~", "null"])
-def test_texts_that_yaml_takes_for_nothing_are_refused(written: str, tmp_path: Path) -> None:
-    write(tmp_path, {"a.yml": f"- identity_name: {written}"})
-    told = r"entry 1, identity_name \(line 1\) is null, and not a text; put quotes around it, or"
+def test_names_that_yaml_takes_for_nothing_are_refused(written: str, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": f"- role: admin\n  name: {written}"})
+    told = r"entry 1, name is null, and not a text; put quotes around it, or write the id"
     with pytest.raises(AnsibleLookupError, match=told):
         read(str(tmp_path))
 
 
+@pytest.mark.parametrize("text", ["metadata: {a: }", "allowed_service_principal_ids: [a, ~]"])
+def test_nothing_among_texts_is_refused(text: str, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": f"- {text}"})
+    with pytest.raises(AnsibleLookupError, match=r"\(line 1\) is null, and not a text; put quotes"):
+        read(str(tmp_path))
+
+
+def test_what_the_modules_return_is_taken(tmp_path: Path) -> None:
+    entry = {
+        "id": "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b",
+        "name": "8",
+        "project_id": None,
+        "role": None,
+        "metadata": {"since": "2026-01-01"},
+        "azure_auth": {
+            "state": "present",
+            "allowed_service_principal_ids": None,
+            "allow_all_service_principals": True,
+            "access_token_ttl": 3600,
+            "details": {"id": "1", "created_at": "2026-11-23T04:45:33Z", "access_token_period": 0},
+        },
+        "details": {"roles": ["a", "b"], "auth_methods": []},
+    }
+    write(tmp_path, {"a.yml": yaml.safe_dump([entry]), "b.json": json.dumps([entry])})
+    assert contents(str(tmp_path)) == [entry, entry]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("a.yml", "---\n# b\n- name: b\n  role: c\n\n-\n  name: d\n- {name: e}", [3, 7, 8]),
+        ("a.yml", "identities:\n  - name: b\n  # c\n  - azure_auth: {}", [2, 4]),
+        ("a.yml", "identities: [{name: b}, {name: c}]", [1, 1]),
+        ("a.yml", "- &b {name: b, source: 'c:7'}\n- *b", [1, 1]),
+        ("a.json", '[{"name": "b]"},\n\n {"name": "c"}]\n', [1, 3]),
+        ("a.JSON", '\ufeff{"identities"\n:[\r\n{"name":\n"[b"}\t,{"name": "c"} ] }', [3, 4]),
+    ],
+)
+def test_entries_say_where_they_are_from(
+    name: str, text: str, lines: list[int], tmp_path: Path
+) -> None:
+    write(tmp_path, {name: text})
+    sources = [entry["source"] for entry in read(str(tmp_path))]
+    assert sources == [f"{tmp_path / name}:{line}" for line in lines]
+
+
 def test_texts_of_json_are_texts_too(tmp_path: Path) -> None:
-    write(tmp_path, {"a.json": '[{"identity_name": 8}]'})
-    with pytest.raises(AnsibleLookupError, match=r"a\.json: entry 1, identity_name is read as 8, "):
+    write(tmp_path, {"a.json": '[{"name": 8}]'})
+    with pytest.raises(AnsibleLookupError, match=r"a\.json: entry 1, name is read as 8, "):
         read(str(tmp_path))
 
 
 def test_numbers_are_numbers(tmp_path: Path) -> None:
-    write(tmp_path, {"a.yml": "- {access_token_ttl: 3600, metadata: {a: 1.5, b: false, c: null}}"})
-    assert read(str(tmp_path)) == [
-        {"access_token_ttl": 3600, "metadata": {"a": 1.5, "b": False, "c": None}}
+    write(tmp_path, {"a.yml": "- {access_token_ttl: 3600, details: {a: 1.5, b: false, c: null}}"})
+    assert contents(str(tmp_path)) == [
+        {"access_token_ttl": 3600, "details": {"a": 1.5, "b": False, "c": None}}
     ]
 
 
 @pytest.mark.parametrize("name", ["a.yml", "a.json"])
 def test_files_are_in_utf_8(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes('[{"identity_name": "caf\u00e9"}]'.encode("latin-1"))
+    (tmp_path / name).write_bytes('[{"name": "caf\u00e9"}]'.encode("latin-1"))
     with pytest.raises(AnsibleLookupError, match="is not UTF-8; save it in that encoding"):
         read(str(tmp_path / name))
 
@@ -289,7 +352,7 @@ def test_terms_are_paths(term: t.Any) -> None:
 
 def test_dates_are_texts_and_a_byte_order_mark_is_none(tmp_path: Path) -> None:
     write(tmp_path, {"a.yml": "\ufeff- {a: 2026-11-23, b: [2026-11-23T04:45:33Z]}"})
-    assert read(str(tmp_path / "a.yml")) == [
+    assert contents(str(tmp_path / "a.yml")) == [
         {"a": "2026-11-23", "b": ["2026-11-23T04:45:33+00:00"]}
     ]
 
@@ -297,11 +360,11 @@ def test_dates_are_texts_and_a_byte_order_mark_is_none(tmp_path: Path) -> None:
 def test_merged_keys_are_not_there_twice(tmp_path: Path) -> None:
     text = "- &a {b: 1, c: 2}\n- {<<: *a, b: 3}"
     write(tmp_path, {"a.yml": text})
-    assert read(str(tmp_path / "a.yml")) == [{"b": 1, "c": 2}, {"b": 3, "c": 2}]
+    assert contents(str(tmp_path / "a.yml")) == [{"b": 1, "c": 2}, {"b": 3, "c": 2}]
 
 
 def test_folders_that_are_links_are_read_once(tmp_path: Path) -> None:
-    write(tmp_path, {"here/a.yml": "[{identity_name: a}]", "there/b.yml": "[{identity_name: b}]"})
+    write(tmp_path, {"here/a.yml": "[{name: a}]", "there/b.yml": "[{name: b}]"})
     (tmp_path / "here" / "linked").symlink_to("../there")
     (tmp_path / "here" / "linked too").symlink_to("../there")
     assert names(str(tmp_path / "here")) == ["a", "b"]
@@ -331,7 +394,7 @@ def test_a_file_that_cannot_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For root there is none."""
-    write(tmp_path, {"a.yml": "[{identity_name: a}]"})
+    write(tmp_path, {"a.yml": "[{name: a}]"})
     opened = open
 
     def refuse(path: t.Any, *arguments: t.Any, **options: t.Any) -> t.Any:
@@ -354,7 +417,7 @@ def test_a_folder_that_cannot_be_read_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For root there is none."""
-    write(tmp_path, {"a.yml": "[{identity_name: a}]", "below/b.yml": "[{identity_name: b}]"})
+    write(tmp_path, {"a.yml": "[{name: a}]", "below/b.yml": "[{name: b}]"})
     scandir = os.scandir
 
     def refuse(path: str) -> t.Any:
@@ -368,7 +431,7 @@ def test_a_folder_that_cannot_be_read_is_told(
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.text()
-_KEYS = st.text().filter(lambda key: key not in azure_auth_entries.TEXTS)
+_KEYS = st.text().filter(lambda key: key not in {*identity_files.TEXTS, "source"})
 
 
 @given(st.lists(st.dictionaries(_KEYS, _SCALARS | st.lists(_SCALARS)), min_size=1))
@@ -376,7 +439,10 @@ def test_json_is_read_as_it_is(
     tmp_path_factory: pytest.TempPathFactory, entries: list[dict[str, t.Any]]
 ) -> None:
     text = json.dumps(entries)
-    assume(not any(start in text for start in azure_auth_entries.TEMPLATES))
+    assume(not any(start in text for start in identity_files.TEMPLATES))
     path = tmp_path_factory.mktemp("json") / "a.json"
     path.write_text(text, encoding="utf-8")
-    assert read(str(path)) == entries
+    assert contents(str(path)) == entries
+    lines = [f"{path}:{number}" for number in range(2, len(entries) + 2)]
+    path.write_text("[\n" + ",\n".join(map(json.dumps, entries)) + "]", encoding="utf-8")
+    assert [entry["source"] for entry in read(str(path))] == lines

@@ -7,19 +7,19 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: azure_auth_entries
-short_description: Read the desired Azure Auth of many machine identities from files
+name: identity_files
+short_description: Read what machine identities shall be from files
 version_added: 1.0.0
 author:
   - The community.infisical authors (@ansible-collections)
 description:
-  - Puts together, from files and folders of files, the list that O(community.infisical.infisical_azure_auths#module:azure_auths) takes.
-  - A file has a list of entries, or a dictionary whose only key has one. The key is C(azure_auths), C(azure_auth_apply_desired) or
-    C(azure_auth_audit_desired).
+  - Puts together, from files and folders of files, the list that O(community.infisical.infisical_identities#module:identities) takes.
+  - A file has a list of entries, or a dictionary whose only key, C(identities), has one.
   - It is JSON if its name ends in C(.json), and else YAML. As a whole it may be encrypted by Ansible Vault.
   - Files are data, and no template in them is rendered. A text with C({{), C({%) or C({#) in it is an error.
-  - IDs, names and the other texts of an entry have to be texts in the file, too. YAML reads V(010) as the number 8 and V(12:30) as 750,
-    so that they would mean another identity; put them in quotes.
+  - IDs, names, metadata and the other texts of an entry have to be texts in the file, too. YAML reads V(010) as the number 8 and
+    V(12:30) as 750, so that they would mean another identity; put them in quotes.
+  - Each entry says where it is from, with the file and the line as its C(source). The module names it in its messages.
   - A file that is not right ends the task, with a sentence that says which file, where in it, and what is wrong. What else is in an entry
     is for the module to judge.
 options:
@@ -41,33 +41,33 @@ options:
     type: bool
     default: false
 seealso:
-  - plugin: community.infisical.infisical_azure_auths
+  - plugin: community.infisical.infisical_identities
     plugin_type: module
   - ref: ansible_collections.community.infisical.docsite.guide_fleet
     description: From what is there to such files, to applying them.
 """
 
 EXAMPLES = r"""
-- name: Read the Azure Auth of every identity
-  community.infisical.infisical_azure_auth_info:
+- name: Read every identity
+  community.infisical.infisical_identity_info:
   register: info
 
-- name: Write it down
+- name: Write down those of the organization
   ansible.builtin.copy:
-    content: "{{ info.azure_auths | to_nice_yaml(sort_keys=false) }}"
+    content: "{{ info.identities | rejectattr('project_id') | to_nice_yaml(sort_keys=false) }}"
     dest: "{{ playbook_dir }}/identities.yml"
     mode: "0644"
 
 - name: Show who is listed
   ansible.builtin.debug:
-    msg: "{{ query('community.infisical.azure_auth_entries', 'identities.yml') | map(attribute='identity_name') | join(', ') }}"
+    msg: "{{ query('community.infisical.identity_files', 'identities.yml') | map(attribute='name') | join(', ') }}"
 
-- name: Keep the Azure Auth of all that are listed, and of nobody else
-  community.infisical.infisical_azure_auths:
-    azure_auths: "{{ listed }}"
-    purge_except: "{{ listed | map(attribute='identity_id') }}"
+- name: Keep all that are listed, and Azure Auth with nobody else
+  community.infisical.infisical_identities:
+    identities: "{{ listed }}"
+    purge_azure_auth_except: "{{ listed | map(attribute='id') }}"
   vars:
-    listed: "{{ query('community.infisical.azure_auth_entries', 'identities.yml', strict=true) }}"
+    listed: "{{ query('community.infisical.identity_files', 'identities.yml', strict=true) }}"
 """
 
 RETURN = r"""
@@ -76,12 +76,13 @@ _raw:
   type: list
   elements: dict
   sample:
-    - identity_name: billing
-      state: present
-      tenant_id: 3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16
-      resource: https://management.azure.com/
-      allowed_service_principal_ids:
-        - c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e
+    - name: billing
+      azure_auth:
+        tenant_id: 3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16
+        resource: https://management.azure.com/
+        allowed_service_principal_ids:
+          - c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e
+      source: /etc/infisical/identities.yml:2
 """
 
 import json
@@ -100,16 +101,20 @@ from ansible.utils.display import Display
 from ansible_collections.community.infisical.plugins.module_utils._text import printable, quoted
 
 ENDINGS = (".yml", ".yaml", ".json")
-KEYS = ("azure_auths", "azure_auth_apply_desired", "azure_auth_audit_desired")
-# The keys of an entry whose values are texts, or lists of texts.
+KEY = "identities"
+# The keys of an entry whose values are texts, or have some.
 TEXTS = {
-    "identity_id",
-    "identity_name",
+    "id",
+    "name",
+    "project_id",
+    "role",
+    "metadata",
     "tenant_id",
     "resource",
     "allowed_service_principal_ids",
     "access_token_trusted_ips",
 }
+EXPECTED = "id or name and what the identity shall be"
 TEMPLATES = ("{{", "{%", "{#")
 # So many files are named that are not read.
 NAMED = 10
@@ -237,28 +242,33 @@ def _is_list(name: str) -> bool:
 def _entries(path: str, text: str) -> list[Entry]:
     content = _parsed(path, text)
     if isinstance(content, dict) and len(content) == 1:
-        ((key, value),) = content.items()
-        content = value if key in KEYS else None
+        content = content.get(KEY)
     if not isinstance(content, list) or not content:
         raise AnsibleLookupError(
             f"{path} has no list. Write a list of entries into it, each a dictionary with"
-            " identity_id or identity_name and the options of Azure Auth; or a dictionary whose"
-            f" only key is {', '.join(KEYS[:-1])} or {KEYS[-1]}, with such a list."
+            f" {EXPECTED}; or a dictionary whose only key is {KEY}, with such a list."
         )
-    return [_entry(f"{path}: entry {number}", entry) for number, entry in enumerate(content, 1)]
+    entries = [_entry(f"{path}: entry {number}", entry) for number, entry in enumerate(content, 1)]
+    lines = _json_lines(text) if _is_json(path) else [entry.line for entry in content]
+    return [{**entry, "source": f"{path}:{line}"} for entry, line in zip(entries, lines)]
 
 
 def _entry(place: str, entry: t.Any) -> Entry:
     if not isinstance(entry, dict):
         raise AnsibleLookupError(
-            f"{place} is {quoted(entry)}, which is not a dictionary; write identity_id or"
-            " identity_name and the options of Azure Auth into it."
+            f"{place} is {quoted(entry)}, which is not a dictionary; write {EXPECTED} into it."
         )
     try:
         plain: Entry = _plain(place, entry)
     except RecursionError:
         # An alias can make a dictionary one of its own values.
         raise AnsibleLookupError(f"{place} has itself in it; write what is meant.") from None
+    # Null is as if left out, but an identity can be called "null".
+    if "name" in plain and plain["name"] is None and plain.get("id") is None:
+        raise AnsibleLookupError(
+            f"{place}, name is null, and not a text; put quotes around it, or write the id of the"
+            " identity."
+        )
     return plain
 
 
@@ -285,7 +295,8 @@ def _plain(place: str, value: t.Any, *, line: int = 0, is_text: bool = False) ->
                 f"{place}, {printable(key, 80)}",
                 item,
                 line=getattr(key, "line", 0),
-                is_text=key in TEXTS,
+                # Null is as if left out.
+                is_text=is_text or (key in TEXTS and item is not None),
             )
             for key, item in value.items()
         }
@@ -293,7 +304,7 @@ def _plain(place: str, value: t.Any, *, line: int = 0, is_text: bool = False) ->
         return [_plain(place, item, line=line, is_text=is_text) for item in value]
     if is_text and value is None:
         raise AnsibleLookupError(
-            f"{at} is null, and not a text; put quotes around it, or leave the key out."
+            f"{at} is null, and not a text; put quotes around it, or leave it out."
         )
     if is_text and isinstance(value, (int, float, date)):
         shown = value if isinstance(value, date) else json.dumps(value)
@@ -314,8 +325,14 @@ class _Text(str):
     line: int
 
 
+class _Mapping(dict[t.Any, t.Any]):
+    """A dictionary of a YAML file, and the line where it begins."""
+
+    line: int
+
+
 class _Loader(SafeLoader):
-    """A loader of YAML that knows the lines of texts, and takes no key twice.
+    """A loader of YAML that knows the lines of texts and dictionaries, and takes no key twice.
 
     The first would be lost in silence.
     """
@@ -332,6 +349,13 @@ class _Loader(SafeLoader):
         mapping: dict[t.Any, t.Any] = super().construct_mapping(node, deep)
         return mapping
 
+    def construct_entry(self, node: yaml.MappingNode) -> t.Iterator[_Mapping]:
+        """Yield the dictionary, empty at first: an alias in it can stand for the whole."""
+        entry = _Mapping()
+        entry.line = node.start_mark.line + 1
+        yield entry
+        entry.update(self.construct_mapping(node))
+
     def construct_text(self, node: yaml.ScalarNode) -> _Text:
         """Return the text."""
         text = _Text(self.construct_scalar(node))
@@ -340,6 +364,7 @@ class _Loader(SafeLoader):
 
 
 _Loader.add_constructor("tag:yaml.org,2002:str", _Loader.construct_text)
+_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_entry)
 
 
 def _object(pairs: list[tuple[str, t.Any]]) -> Entry:
@@ -352,9 +377,35 @@ def _object(pairs: list[tuple[str, t.Any]]) -> Entry:
     return found
 
 
+def _is_json(path: str) -> bool:
+    return path.lower().endswith(".json")
+
+
+def _json_lines(text: str) -> t.Iterator[int]:
+    """Yield the lines where the entries begin of a list that has been parsed."""
+    decoder = json.JSONDecoder()
+    line = 1
+    counted = 0
+    # The only key before a list has no bracket.
+    place = text.index("[")
+    while text[place] != "]":
+        place = _after_blanks(text, place + 1)
+        line += text.count("\n", counted, place)
+        counted = place
+        yield line
+        _value, place = decoder.raw_decode(text, place)
+        place = _after_blanks(text, place)
+
+
+def _after_blanks(text: str, place: int) -> int:
+    while text[place] in " \t\r\n":
+        place += 1
+    return place
+
+
 def _parsed(path: str, text: str) -> t.Any:
     # YAML 1.1, which PyYAML reads, is not all of JSON: it has no pairs of surrogates.
-    language = "JSON" if path.lower().endswith(".json") else "YAML"
+    language = "JSON" if _is_json(path) else "YAML"
     try:
         if language == "JSON":
             return json.loads(text, object_pairs_hook=_object)
