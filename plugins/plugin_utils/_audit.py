@@ -14,7 +14,7 @@ from ..module_utils._model import Values, uuid_or_none
 from ..module_utils._text import printable, trim
 from ._findings import SEVERITIES
 
-FORMAT = "community.infisical.azure_auth_audit"
+FORMAT = "community.infisical.identities_audit"
 VERSION = 1
 
 _ORDER = (
@@ -51,9 +51,9 @@ def report(
 ) -> Item:
     """Return the report.
 
-    `desired` is the list. `checks` are results of infisical_azure_auths under check mode with diff;
+    `desired` is the list. `checks` are results of infisical_identities under check mode with diff;
     together they are about every entry, but for those that were not tried. `info` is the result of
-    infisical_azure_auth_info, `findings` are those of the filter. `about` goes into the report as
+    infisical_identity_info, `findings` are those of the filter. `about` goes into the report as
     it is.
     """
     azure_auths = info.get("azure_auths") or []

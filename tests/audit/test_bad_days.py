@@ -47,10 +47,10 @@ def bad_days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Audit,
             emulator.fault("error", **fault)
             entries = [{"identity_id": identity_id, **DESIRED} for identity_id in ids]
             case = {
-                "azure_auth_audit_desired": entries,
-                "azure_auth_audit_batch_size": 20,
-                "azure_auth_audit_concurrency": 1,
-                "azure_auth_audit_html": "",
+                "identities_audit_desired": entries,
+                "identities_audit_batch_size": 20,
+                "identities_audit_concurrency": 1,
+                "identities_audit_html": "",
             }
             audit = audits(by_secret(emulator), folder, {name: case})[name]
             done[name] = (audit, emulator.live_tokens() - before, len(writes(emulator)))
@@ -98,7 +98,7 @@ def test_a_host_that_cannot_be_used_is_told_although_the_login_is_hidden(tmp_pat
     unusable = {
         "ansible_remote_tmp": "/proc/nowhere",
         "ansible_pipelining": False,
-        "azure_auth_audit_without_list": True,
+        "identities_audit_without_list": True,
     }
     run = [{"hosts": "localhost", "gather_facts": False, "vars": unusable, "roles": [ROLE]}]
     (tmp_path / "audit.yml").write_text(json.dumps(run), encoding="utf-8")

@@ -129,10 +129,10 @@ def test_a_report_that_is_not_complete_says_so(mess: Messy) -> None:
 
 
 def test_the_report_has_the_documented_shape(mess: Messy) -> None:
-    path = ROOT / "plugins" / "filter" / "azure_auth_audit_report.yml"
+    path = ROOT / "plugins" / "filter" / "identity_audit_report.yml"
     documented = yaml.safe_load(path.read_text(encoding="utf-8"))["RETURN"]["_value"]
     report = mess.audit.report
-    assert (report["format"], report["version"]) == ("community.infisical.azure_auth_audit", 1)
+    assert (report["format"], report["version"]) == ("community.infisical.identities_audit", 1)
     assert report["url"] == mess.emulator.url
     check_shape(report, documented)
 
@@ -191,7 +191,7 @@ def test_no_event_has_what_a_runner_would_drop_or_show(mess: Messy) -> None:
 def test_no_event_is_too_long_whatever_has_drifted(tmp_path: Path) -> None:
     """With batches as they are by default, and as many principals as Infisical has room for."""
     with running() as emulator:
-        case = {"azure_auth_audit_desired": enormous(emulator, 120)}
+        case = {"identities_audit_desired": enormous(emulator, 120)}
         audit = audits(by_secret(emulator), tmp_path, {"enormous": case})["enormous"]
     assert audit.report["counts"]["drifted"] == 120
     sizes = [record.size for record in audit.named("Identities ")]
@@ -214,11 +214,11 @@ def other(mess: Messy, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     (listed / "readme.md").write_text("nonsense: [", encoding="utf-8")
     login = {"url": mess.emulator.url, "access_token": mess.emulator.token}
     case = {
-        "azure_auth_audit_folder": str(listed),
-        "azure_auth_audit_login_data": login,
-        "azure_auth_audit_batch_size": 5,
-        "azure_auth_audit_fail_on": "never",
-        "azure_auth_audit_html": "",
+        "identities_audit_folder": str(listed),
+        "identities_audit_login_data": login,
+        "identities_audit_batch_size": 5,
+        "identities_audit_fail_on": "never",
+        "identities_audit_html": "",
     }
     return audits(by_secret(mess.emulator), folder, {"other": case})["other"]
 

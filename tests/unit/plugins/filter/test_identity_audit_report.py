@@ -12,11 +12,11 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.filter.azure_auth_audit_report import (
+from ansible_collections.community.infisical.plugins.filter.identity_audit_report import (
     FilterModule,
 )
 
-make = FilterModule().filters()["azure_auth_audit_report"]
+make = FilterModule().filters()["identity_audit_report"]
 
 Object = dict[str, t.Any]
 
@@ -34,7 +34,7 @@ def failed(index: int, msg: str, **result: t.Any) -> Object:
 
 
 def check(results: list[Object], checked: int, **result: t.Any) -> Object:
-    """Return a result of infisical_azure_auths, which has differences only where it tried."""
+    """Return a result of infisical_identities, which has differences only where it tried."""
     tried = [item for item in results if not item["failed"]]
     diff = {
         "diff": [{"before": {"state": "absent"}, "after": {"state": "present"}} for _item in tried]
@@ -51,7 +51,7 @@ def check(results: list[Object], checked: int, **result: t.Any) -> Object:
 
 def test_an_audit_of_nothing() -> None:
     assert make([], [], NOTHING, [], url="https://infisical.example.com") == {
-        "format": "community.infisical.azure_auth_audit",
+        "format": "community.infisical.identities_audit",
         "version": 1,
         "url": "https://infisical.example.com",
         "created_at": None,
@@ -315,7 +315,7 @@ def test_findings_are_grouped_by_their_rule() -> None:
         (([], [], NOTHING, None), "findings is None, which is not a list."),
         (
             ([], ["x"], NOTHING, []),
-            "something that the modules and the filter azure_auth_findings do",
+            "something that the modules and the filter identity_findings do",
         ),
         (([], [], {"azure_auths": [{}]}, []), "(KeyError: 'identity_id')"),
         (([], [], NOTHING, [{}]), "(KeyError: 'rule')"),
@@ -324,7 +324,7 @@ def test_findings_are_grouped_by_their_rule() -> None:
 def test_what_is_not_right_is_an_error_of_one_sentence(arguments: t.Any, message: str) -> None:
     with pytest.raises(AnsibleFilterError) as raised:
         make(*arguments)
-    assert str(raised.value).startswith("community.infisical.azure_auth_audit_report: ")
+    assert str(raised.value).startswith("community.infisical.identity_audit_report: ")
     assert message in str(raised.value)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter of audits; documented in azure_auth_findings.yml."""
+"""The filter of audits; documented in identity_findings.yml."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ansible_collections.community.infisical.plugins.plugin_utils._findings impo
     find,
 )
 
-NAME = "community.infisical.azure_auth_findings"
+NAME = "community.infisical.identity_findings"
 
 
-def azure_auth_findings(
+def identity_findings(
     azure_auths: t.Any,
     max_lifetime: t.Any = DEFAULT_SECONDS,
     min_identical: t.Any = 10,
@@ -88,4 +88,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"azure_auth_findings": azure_auth_findings}
+        return {"identity_findings": identity_findings}

@@ -17,11 +17,11 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.filter import azure_auth_findings as plugin
+from ansible_collections.community.infisical.plugins.filter import identity_findings as plugin
 from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.plugin_utils._findings import RULES
 
-find = plugin.FilterModule().filters()["azure_auth_findings"]
+find = plugin.FilterModule().filters()["identity_findings"]
 
 Object = dict[str, t.Any]
 
@@ -347,7 +347,7 @@ def test_what_is_not_right_is_an_error_of_one_sentence(
     with pytest.raises(AnsibleFilterError) as raised:
         find(given, **arguments)
     text = str(raised.value)
-    assert text.startswith("community.infisical.azure_auth_findings: ")
+    assert text.startswith("community.infisical.identity_findings: ")
     assert message in text
     assert "\n" not in text
 
