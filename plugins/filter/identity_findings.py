@@ -13,22 +13,19 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.community.infisical.plugins.module_utils._cidr import NETADDR_IMPORT_ERROR
 from ansible_collections.community.infisical.plugins.module_utils._model import DEFAULT_SECONDS
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
-    RULES,
-    Thresholds,
-    find,
-)
+from ansible_collections.community.infisical.plugins.plugin_utils._findings import RULES, find
+from ansible_collections.community.infisical.plugins.plugin_utils._rules import Thresholds
 
 NAME = "community.infisical.identity_findings"
 
 
 def identity_findings(
-    azure_auths: t.Any,
+    identities: t.Any,
     max_lifetime: t.Any = DEFAULT_SECONDS,
     min_identical: t.Any = 10,
     ignore: t.Any = (),
 ) -> list[dict[str, t.Any]]:
-    """Return what is questionable about the Azure Auth of identities.
+    """Return what is questionable about identities.
 
     Raises AnsibleFilterError, with one sentence, for what the modules cannot have returned, and for
     arguments that are not right.
@@ -43,9 +40,9 @@ def identity_findings(
         min_identical=_number("min_identical", min_identical, 2, "identities"),
     )
     ignored = _rules(ignore)
-    objects = _list("its input", azure_auths, "the objects that the modules return")
+    given = _list("its input", identities, "the identities that the modules return")
     try:
-        return find(objects, thresholds, ignored)
+        return find(given, thresholds, ignored)
     except ValueError as why:
         raise AnsibleFilterError(f"{NAME}: {why}") from None
 
