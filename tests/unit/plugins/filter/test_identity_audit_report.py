@@ -22,23 +22,39 @@ Object = dict[str, t.Any]
 
 ONE = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 TWO = "0d7b94e6-3c51-4f28-b8a2-96e4c07d1f35"
-NOTHING: Object = {"azure_auths": []}
+NOTHING: Object = {"identities": []}
+PROJECT = "9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d"
 
 
-def changed(identity_id: str, **result: t.Any) -> Object:
-    return {"identity_id": identity_id, "changed": True, "failed": False, "purged": False, **result}
+OUTCOME: Object = dict.fromkeys(("changed", "created", "deleted", "failed", "purged"), False)
+
+
+def changed(identity_id: str | None, **result: t.Any) -> Object:
+    return {"id": identity_id, **OUTCOME, "changed": True, **result}
 
 
 def failed(index: int, msg: str, **result: t.Any) -> Object:
-    return {"index": index, "changed": False, "failed": True, "purged": False, "msg": msg, **result}
+    return {"index": index, **OUTCOME, "failed": True, "msg": msg, **result}
+
+
+def identity(identity_id: str, name: str, **settings: t.Any) -> Object:
+    """Return an identity with Azure Auth, as infisical_identity_info does."""
+    return {
+        "id": identity_id,
+        "name": name,
+        "project_id": None,
+        "state": "present",
+        "role": "no-access",
+        "delete_protection": False,
+        "azure_auth": {"state": "present"},
+        **settings,
+    }
 
 
 def check(results: list[Object], checked: int, **result: t.Any) -> Object:
     """Return a result of infisical_identities, which has differences only where it tried."""
     tried = [item for item in results if not item["failed"]]
-    diff = {
-        "diff": [{"before": {"state": "absent"}, "after": {"state": "present"}} for _item in tried]
-    }
+    diff = {"diff": [{"before": {"role": "member"}, "after": {"role": "admin"}} for _item in tried]}
     return {
         "checked": checked,
         "failed_count": sum(item["failed"] for item in results),
@@ -57,7 +73,8 @@ def test_an_audit_of_nothing() -> None:
         "created_at": None,
         "counts": dict.fromkeys(
             (
-                *("checked", "as_desired", "drifted", "not_judged", "unlisted"),
+                *("checked", "as_desired", "drifted", "not_judged", "to_create", "to_delete"),
+                *("identities", "without_azure_auth", "unlisted", "unlisted_without_azure_auth"),
                 *("findings", "findings_high", "findings_medium", "findings_low"),
             ),
             0,
@@ -68,39 +85,113 @@ def test_an_audit_of_nothing() -> None:
         "drifted": [],
         "not_judged": [],
         "unlisted": [],
+        "unlisted_without_azure_auth": [],
         "findings": [],
     }
 
 
-def test_settings_that_differ_are_told_in_their_usual_order() -> None:
-    before = {"state": "present", "resource": "a", "access_token_ttl": 1, "tenant_id": "t"}
-    after = {"tenant_id": "t", "access_token_ttl": 2, "resource": "b", "state": "present"}
-    result = check([changed(ONE)], 1, diff=[{"before": before, "after": after}])
-    (drifted,) = make([{"identity_id": ONE}], [result], NOTHING, [])["drifted"]
+BEFORE: Object = {
+    "state": "present",
+    "name": "billing",
+    "role": "member",
+    "metadata": {"team": "a"},
+    "azure_auth": {"state": "present", "resource": "a", "access_token_ttl": 1, "tenant_id": "t"},
+}
+
+
+def test_settings_that_differ_are_told_as_the_module_orders_them() -> None:
+    after = {
+        "azure_auth": {
+            "tenant_id": "t",
+            "access_token_ttl": 2,
+            "resource": "b",
+            "state": "present",
+        },
+        "metadata": {"team": "b"},
+        "role": "admin",
+        "name": "billing",
+        "state": "present",
+    }
+    result = check([changed(ONE, index=0)], 1, diff=[{"before": BEFORE, "after": after}])
+    (drifted,) = make([{"id": ONE, "source": "a.yml:3"}], [result], NOTHING, [])["drifted"]
     assert drifted == {
-        "identity_id": ONE,
-        "identity_name": None,
+        "entry": 1,
+        "source": "a.yml:3",
+        "id": ONE,
+        "name": "billing",
+        "project_id": None,
+        "role": "member",
+        "delete_protection": None,
+        "action": "update",
         "fields": [
-            {"field": "resource", "desired": "b", "actual": "a"},
-            {"field": "access_token_ttl", "desired": 2, "actual": 1},
+            {"field": "role", "desired": "admin", "actual": "member"},
+            {"field": "metadata", "desired": {"team": "b"}, "actual": {"team": "a"}},
+            {"field": "azure_auth.resource", "desired": "b", "actual": "a"},
+            {"field": "azure_auth.access_token_ttl", "desired": 2, "actual": 1},
         ],
     }
+
+
+def test_azure_auth_that_is_to_be_attached_has_nothing_actual() -> None:
+    before = {"state": "present", "name": "billing", "azure_auth": {"state": "absent"}}
+    result = check([changed(ONE)], 1, diff=[{"before": before, "after": BEFORE}])
+    (drifted,) = make([{"id": ONE}], [result], NOTHING, [])["drifted"]
+    assert drifted["action"] == "update"
+    assert {"field": "azure_auth.state", "desired": "present", "actual": "absent"} in (
+        drifted["fields"]
+    )
+    assert {"field": "azure_auth.tenant_id", "desired": "t", "actual": None} in drifted["fields"]
+
+
+def test_an_identity_that_is_not_there_has_drifted() -> None:
+    new = changed(None, index=0, created=True, name="billing", project_id=PROJECT, role="member")
+    difference = {"before": {"state": "absent"}, "after": {**BEFORE, "project_id": PROJECT}}
+    entry = {"name": "billing", "project_id": PROJECT}
+    report = make([entry], [check([new], 1, diff=[difference])], NOTHING, [])
+    (drifted,) = report["drifted"]
+    assert (drifted["id"], drifted["name"], drifted["project_id"]) == (None, "billing", PROJECT)
+    assert (drifted["action"], drifted["role"]) == ("create", "member")
+    fields = {field["field"]: field["desired"] for field in drifted["fields"]}
+    assert (fields["state"], fields["azure_auth.state"]) == ("present", "present")
+    assert not {"name", "project_id"} & set(fields)
+    assert {field["actual"] for field in drifted["fields"]} == {"absent", None}
+    counts = report["counts"]
+    assert (counts["drifted"], counts["to_create"], counts["to_delete"]) == (1, 1, 0)
+
+
+def test_an_identity_that_is_to_go_has_drifted() -> None:
+    gone = changed(ONE, index=0, deleted=True, name="billing", state="absent")
+    difference = {"before": BEFORE, "after": {"state": "absent"}}
+    entry = {"name": "billing", "state": "absent"}
+    info = {"identities": [identity(ONE, "billing", role="admin", delete_protection=True)]}
+    report = make([entry], [check([gone], 1, diff=[difference])], info, [])
+    (drifted,) = report["drifted"]
+    assert (drifted["action"], drifted["role"], drifted["delete_protection"]) == (
+        *("delete", "admin"),
+        True,
+    )
+    assert drifted["fields"][0] == {"field": "state", "desired": "absent", "actual": "present"}
+    assert {field["desired"] for field in drifted["fields"][1:]} == {None}
+    counts = report["counts"]
+    assert (counts["drifted"], counts["to_create"], counts["to_delete"]) == (1, 0, 1)
 
 
 def test_what_opens_an_identity_is_told() -> None:
     opened = {"allow_all_service_principals": True, "allowed_service_principal_ids": None}
     listed = {"allow_all_service_principals": False, "allowed_service_principal_ids": [TWO]}
-    result = check([changed(ONE)], 1, diff=[{"before": opened, "after": listed}])
-    (drifted,) = make([{"identity_id": ONE}], [result], NOTHING, [])["drifted"]
+    difference = {"before": {"azure_auth": opened}, "after": {"azure_auth": listed}}
+    (drifted,) = make([{"id": ONE}], [check([changed(ONE)], 1, diff=[difference])], NOTHING, [])[
+        "drifted"
+    ]
     assert drifted["fields"] == [
-        {"field": "allowed_service_principal_ids", "desired": [TWO], "actual": None},
-        {"field": "allow_all_service_principals", "desired": False, "actual": True},
+        {"field": "azure_auth.allow_all_service_principals", "desired": False, "actual": True},
+        {"field": "azure_auth.allowed_service_principal_ids", "desired": [TWO], "actual": None},
     ]
 
 
 def test_what_could_not_be_seen_is_told_and_leaves_the_report_complete() -> None:
     said = "Identities of the project payments: the login may not read them."
-    report = make([], [], {"azure_auths": [], "not_visible": [said]}, [])
+    report = make([], [], {"identities": [], "not_visible": [said]}, [])
     assert (report["not_visible"], report["complete"]) == ([said], True)
 
 
@@ -109,39 +200,46 @@ def test_differences_belong_to_those_that_did_not_fail() -> None:
         {"before": {"state": "absent"}, "after": {"state": "present"}},
         {"before": {"state": "present"}, "after": {"state": "absent"}},
     ]
-    results = [failed(0, "no", identity_id=ONE), changed(TWO), changed(ONE[::-1])]
+    results = [failed(0, "no", id=ONE), changed(TWO), changed(ONE[::-1])]
     report = make([{}] * 5, [check(results, 5, diff=differences)], NOTHING, [])
-    desired = {item["identity_id"]: item["fields"][0]["desired"] for item in report["drifted"]}
+    desired = {item["id"]: item["fields"][0]["desired"] for item in report["drifted"]}
     assert desired == {TWO: "present", ONE[::-1]: "absent"}
     counts = report["counts"]
     assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (2, 2, 1)
 
 
-def test_a_real_name_goes_before_a_label() -> None:
-    info = {"azure_auths": [{"identity_id": ONE, "identity_name": "billing"}]}
-    entry = {"identity_id": ONE, "identity_name": "a label"}
-    report = make([entry], [check([changed(ONE, identity_name="a label")], 1)], info, [])
-    assert report["drifted"][0]["identity_name"] == "billing"
+def test_the_name_that_an_identity_has_goes_before_what_it_is_to_be_called() -> None:
+    info = {"identities": [identity(ONE, "billing", role="admin")]}
+    entry = {"id": ONE, "name": "payments"}
+    result = check([changed(ONE, name="payments", role="member")], 1)
+    (drifted,) = make([entry], [result], info, [])["drifted"]
+    assert (drifted["name"], drifted["role"]) == ("billing", "admin")
+    # Where the listing could not be had, from what the task read.
+    before = {"state": "present", "name": "billing"}
+    difference = {"before": before, "after": {**before, "name": "payments"}}
+    result["diff"] = [difference]
+    (drifted,) = make([entry], [result], {"msg": "no"}, [])["drifted"]
+    assert drifted["name"] == "billing"
 
 
 @pytest.mark.parametrize(
     ("item", "told"),
     [
-        (failed(7, "azure_auths[7] (a): no.", identity_name="a"), "no."),
-        (failed(7, f"azure_auths[7] ({ONE}): no.", identity_id=ONE), "no."),
-        (failed(7, f"azure_auths[7] ({77 * 'a'}...): no.", identity_name=200 * "a"), "no."),
+        (failed(7, "identities[7] (a): no.", name="a"), "no."),
+        (failed(7, f"identities[7] ({ONE}): no.", id=ONE), "no."),
+        (failed(7, f"identities[7] ({77 * 'a'}...): no.", name=200 * "a"), "no."),
         (
-            failed(7, "azure_auths[7] is 'a', which is not.", identity_name=None),
+            failed(7, "identities[7] is 'a', which is not.", name=None),
             "Entry 8 of the list is 'a', which is not.",
         ),
-        (failed(7, "azure_auths[7]: one. azure_auths[7]: two."), "one. two."),
+        (failed(7, "identities[7]: one. identities[7]: two."), "one. two."),
         (
-            failed(7, "azure_auths[7] (a) is azure_auths[2] (b).", identity_name="a"),
+            failed(7, "identities[7] (a) is identities[2] (b).", name="a"),
             "Entry 8 of the list (a) is entry 3 of the list (b).",
         ),
         (
-            failed(7, "identity_name 'a' is nobody's.", identity_name="a"),
-            "identity_name 'a' is nobody's.",
+            failed(7, "name 'a' is nobody's.", name="a"),
+            "name 'a' is nobody's.",
         ),
     ],
 )
@@ -153,8 +251,8 @@ def test_a_refusal_is_told_without_the_place_in_its_batch(item: Object, told: st
 
 def test_an_entry_is_told_by_its_place_in_the_whole_list() -> None:
     checks = [
-        check([failed(1, "azure_auths[1] is wrong.")], 0),
-        check([failed(0, "no", identity_id=ONE)], 1, msg="azure_auths[0] (a): no."),
+        check([failed(1, "identities[1] is wrong.")], 0),
+        check([failed(0, "no", id=ONE)], 1, msg="identities[0] (a): no."),
     ]
     report = make([{}] * 9, checks, NOTHING, [], places=[[5, 6], [5]])
     assert [item["entry"] for item in report["not_judged"]] == [7, 6]
@@ -168,19 +266,19 @@ def test_an_entry_is_told_by_its_place_in_the_whole_list() -> None:
 
 
 def test_the_name_of_an_identity_that_could_not_be_read_is_known_from_the_listing() -> None:
-    info = {"azure_auths": [], "failures": [{"identity_id": ONE, "identity_name": "billing"}]}
-    result = check([failed(0, "no", identity_id=ONE)], 1)
-    (not_judged,) = make([{"identity_id": ONE.upper()}], [result], info, [])["not_judged"]
-    assert not_judged["identity_name"] == "billing"
-    refused = check([failed(0, "wrong", identity_id=ONE.upper())], 0)
-    (not_judged,) = make([{"identity_id": ONE.upper()}], [refused], info, [])["not_judged"]
-    assert not_judged["identity_name"] == "billing"
+    info = {"identities": [], "failures": [{"id": ONE, "name": "billing", "msg": "no"}]}
+    result = check([failed(0, "no", id=ONE)], 1)
+    (not_judged,) = make([{"id": ONE.upper()}], [result], info, [])["not_judged"]
+    assert not_judged["name"] == "billing"
+    refused = check([failed(0, "wrong", id=ONE.upper())], 0)
+    (not_judged,) = make([{"id": ONE.upper()}], [refused], info, [])["not_judged"]
+    assert not_judged["name"] == "billing"
 
 
-BY_ID: Object = {"identity_id": ONE.upper()}
-BY_NAME: Object = {"identity_name": " billing "}
-LISTING: Object = {"azure_auths": [{"identity_id": ONE, "identity_name": "billing"}]}
-DRIFTED = changed(ONE, index=0, identity_name="billing")
+BY_ID: Object = {"id": ONE.upper()}
+BY_NAME: Object = {"name": " billing "}
+LISTING: Object = {"identities": [identity(ONE, "billing")]}
+DRIFTED = changed(ONE, index=0, name="billing")
 
 
 @pytest.mark.parametrize(
@@ -189,19 +287,21 @@ DRIFTED = changed(ONE, index=0, identity_name="billing")
         ([], [], LISTING, (1, 0, 1)),
         ([DRIFTED], [], LISTING, (0, 1, 1)),
         ([], [DRIFTED], LISTING, (1, 0, 1)),
-        # Without Azure Auth it is not in the listing; what has drifted tells its name.
+        # Where the listing could not be had, what has drifted tells its name.
         ([], [DRIFTED], NOTHING, (1, 0, 1)),
-        ([failed(0, "no", identity_id=ONE)], [], LISTING, (0, 0, 2)),
+        ([failed(0, "no", id=ONE)], [], LISTING, (0, 0, 2)),
         # Two identities have the name, so that it tells nothing.
         (
             [],
             [],
-            {
-                "azure_auths": [
-                    *LISTING["azure_auths"],
-                    {**LISTING["azure_auths"][0], "identity_id": TWO},
-                ]
-            },
+            {"identities": [identity(ONE, "billing"), identity(TWO, "billing")]},
+            (2, 0, 0),
+        ),
+        # A project has one of the same name.
+        (
+            [],
+            [],
+            {"identities": [identity(ONE, "billing", project_id=PROJECT)]},
             (2, 0, 0),
         ),
     ],
@@ -224,8 +324,12 @@ def test_an_identity_that_two_tasks_had_is_judged_once(
         label = ONE if entries[0] is BY_ID else "billing"
         assert report["not_judged"][-1] == {
             "entry": 2,
-            "identity_id": ONE,
-            "identity_name": "billing",
+            "source": None,
+            "id": ONE,
+            "name": "billing",
+            "project_id": None,
+            "role": "no-access" if info is LISTING else None,
+            "delete_protection": False if info is LISTING else None,
             "msg": f"Entry 2 of the list is the same identity as entry 1 of the list ({label});"
             " list it once.",
         }
@@ -240,7 +344,7 @@ def test_a_list_that_was_refused_and_tried_again_counts_each_entry_once() -> Non
 
 
 def test_entries_that_were_not_tried_are_counted_and_told_of() -> None:
-    results = [check([], 2), check([failed(0, "down", identity_id=ONE)], 1, msg="It is down.")]
+    results = [check([], 2), check([failed(0, "down", id=ONE)], 1, msg="It is down.")]
     report = make([{}] * 9, results, NOTHING, [])
     assert report["counts"]["not_judged"] == 7
     assert report["problems"] == ["6 identities of the list were not tried. It is down."]
@@ -257,24 +361,65 @@ def test_a_module_that_broke_down_has_only_a_message() -> None:
 
 
 LISTED: list[tuple[Object, bool]] = [
-    ({"identity_id": ONE}, True),
-    ({"identity_id": f" {{{ONE.upper()}}} "}, True),
-    ({"identity_id": ONE.replace("-", "")}, True),
-    ({"identity_name": " billing "}, True),
-    ({"identity_id": "", "identity_name": "billing"}, True),
-    ({"identity_id": None, "identity_name": "billing", "state": "absent"}, True),
-    # With an id, a name is a label.
-    ({"identity_id": TWO, "identity_name": "billing"}, False),
-    ({"identity_name": "Billing"}, False),
+    ({"id": ONE}, True),
+    ({"id": f" {{{ONE.upper()}}} "}, True),
+    ({"id": ONE.replace("-", "")}, True),
+    ({"name": " billing "}, True),
+    ({"id": "", "name": "billing", "project_id": ""}, True),
+    ({"id": None, "name": "billing", "state": "absent"}, True),
+    # With an id, a name is what the identity is to be called.
+    ({"id": TWO, "name": "billing"}, False),
+    ({"name": "Billing"}, False),
+    ({"name": "billing", "project_id": PROJECT}, False),
     ({}, False),
 ]
 
 
 @pytest.mark.parametrize(("entry", "listed"), LISTED)
 def test_who_is_listed(entry: Object, listed: bool) -> None:
-    info = {"azure_auths": [{"identity_id": ONE, "identity_name": "billing"}]}
+    info = {"identities": [identity(ONE, "billing")]}
     report = make([entry], [], info, [])
     assert (report["unlisted"] == []) is listed
+
+
+def test_a_name_with_a_project_lists_the_identity_of_the_project() -> None:
+    info = {
+        "identities": [identity(ONE, "billing"), identity(TWO, "billing", project_id=PROJECT)],
+    }
+    for entry, left in (
+        ({"name": "billing"}, TWO),
+        ({"name": "billing", "project_id": PROJECT.upper()}, ONE),
+    ):
+        (unlisted,) = make([entry], [], info, [])["unlisted"]
+        assert unlisted["id"] == left
+
+
+def test_who_is_not_listed_and_has_no_azure_auth_is_told_apart() -> None:
+    info = {
+        "identities": [
+            identity(ONE, "billing", role="admin"),
+            identity(TWO, "other", azure_auth={"state": "absent", "details": None}),
+            identity(PROJECT, "not looked at", azure_auth=None, project_id=TWO),
+        ]
+    }
+    report = make([], [], info, [])
+    assert report["unlisted"] == [
+        {
+            "id": ONE,
+            "name": "billing",
+            "project_id": None,
+            "role": "admin",
+            "delete_protection": False,
+        }
+    ]
+    others = report["unlisted_without_azure_auth"]
+    assert [(item["name"], item["project_id"]) for item in others] == [
+        ("other", None),
+        ("not looked at", TWO),
+    ]
+    counts = report["counts"]
+    assert (counts["identities"], counts["without_azure_auth"]) == (3, 2)
+    assert (counts["unlisted"], counts["unlisted_without_azure_auth"]) == (1, 2)
 
 
 def test_findings_are_grouped_by_their_rule() -> None:
@@ -285,18 +430,27 @@ def test_findings_are_grouped_by_their_rule() -> None:
             "field": "resource",
             "why": "w",
             "fix": "f",
-            "identity_id": identity_id,
-            "identity_name": None,
+            "id": identity_id,
+            "name": None,
+            "project_id": None,
             "value": "v",
         }
 
     given = [finding("a", "high", ONE), finding("a", "high", TWO), finding("b", "low", ONE)]
-    report = make([], [], NOTHING, given)
+    info = {"identities": [identity(ONE, "billing", role="admin", delete_protection=True)]}
+    report = make([], [], info, given)
     assert [(rule["rule"], len(rule["identities"])) for rule in report["findings"]] == [
         ("a", 2),
         ("b", 1),
     ]
-    assert set(report["findings"][0]["identities"][0]) == {"identity_id", "identity_name", "value"}
+    assert report["findings"][0]["identities"][0] == {
+        "id": ONE,
+        "name": "billing",
+        "project_id": None,
+        "role": "admin",
+        "delete_protection": True,
+        "value": "v",
+    }
     counts = report["counts"]
     assert (counts["findings"], counts["findings_high"], counts["findings_low"]) == (3, 2, 1)
 
@@ -317,7 +471,7 @@ def test_findings_are_grouped_by_their_rule() -> None:
             ([], ["x"], NOTHING, []),
             "something that the modules and the filter identity_findings do",
         ),
-        (([], [], {"azure_auths": [{}]}, []), "(KeyError: 'identity_id')"),
+        (([], [], {"identities": [{}]}, []), "(KeyError: 'id')"),
         (([], [], NOTHING, [{}]), "(KeyError: 'rule')"),
     ],
 )
@@ -337,10 +491,10 @@ outcomes = st.sampled_from(["as desired", "drifted", "failed"])
     st.integers(0, 3),
 )
 def test_every_entry_is_counted_once(batches: list[list[str]], refused: int, untried: int) -> None:
-    checks = [check([failed(n, "azure_auths") for n in range(refused)], 0)] if refused else []
+    checks = [check([failed(n, "wrong") for n in range(refused)], 0)] if refused else []
     for batch in batches:
         results = [
-            changed(f"{n}") if outcome == "drifted" else failed(n, "no", identity_id=f"{n}")
+            changed(f"{n}") if outcome == "drifted" else failed(n, "no", id=f"{n}")
             for n, outcome in enumerate(batch)
             if outcome != "as desired"
         ]
