@@ -211,4 +211,4 @@ def writes(emulator: Emulator) -> list[str]:
 
 def names(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[t.Any]:
     """Return the names of the identities in a part of a report."""
-    return [item["identity_name"] for item in items]
+    return [item["name"] for item in items]

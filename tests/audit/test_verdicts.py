@@ -13,7 +13,7 @@ import pytest
 from tools.paths import ROOT
 
 from audit.harness import Audit, audits, by_secret, by_token, names
-from audit.worlds import DESIRED, STORED, clean
+from audit.worlds import STORED, clean, entry
 from emulator import running
 
 Entry = dict[str, t.Any]
@@ -34,8 +34,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         smiling = emulator.create_identity("\U0001f600 {{ 1 + 1 }}")
         emulator.put_azure_auth(smiling, **STORED)
         files = {
-            "a.yml": {"identities_audit_desired": desired[:2]},
-            "b.json": {"azure_auths": [{"identity_id": smiling, **DESIRED}]},
+            "a.yml": {"identities": desired[:2]},
+            "b.json": {"identities": [entry(id=smiling)]},
             "c/d.yaml": desired[2:],
             ".git/e.yml": "nonsense",
             "c/.hidden/f.yml": "nonsense",
@@ -44,11 +44,11 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
             (folder / ".lists" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / ".lists" / name).write_text(json.dumps(content), encoding="utf-8")
         twice = [
-            {"identity_id": other_id},
-            {"access_token_ttl": 3600},
-            {"identity_id": "", "identity_name": " clean 0 "},
-            {"identity_id": " ", "identity_name": "clean 1"},
-            {"identity_name": "other 1"},
+            {"id": other_id},
+            {"role": "member"},
+            {"id": "", "name": " clean 0 "},
+            {"id": " ", "name": "clean 1"},
+            {"name": "other 1"},
         ]
         unwritten = {"identities_audit_html": "", "identities_audit_json": ""}
         given = {**unwritten, "identities_audit_desired": desired}
@@ -86,7 +86,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                 },
                 "with drift, on what is not complete": {
                     **given,
-                    "identities_audit_desired": [{"identity_id": other_id, "state": "absent"}],
+                    "identities_audit_desired": [{"id": other_id, "state": "absent"}],
                     "identities_audit_fail_on": "incomplete",
                 },
                 "with an identity twice, on what is not complete": {
@@ -160,12 +160,12 @@ def test_an_identity_that_is_listed_twice_is_judged_once(verdicts: dict[str, Aud
     counts = report["counts"]
     assert (counts["checked"], counts["as_desired"], counts["not_judged"]) == (5, 3, 2)
     nobody, again = report["not_judged"]
-    assert (nobody["entry"], nobody["identity_id"], nobody["identity_name"]) == (2, None, None)
-    assert "azure_auths[" not in nobody["msg"]
-    assert (again["entry"], again["identity_name"]) == (5, "other 1")
+    assert (nobody["entry"], nobody["id"], nobody["name"]) == (2, None, None)
+    assert "identities[" not in nobody["msg"]
+    assert (again["entry"], again["name"]) == (5, "other 1")
     assert again["msg"] == (
         "Entry 5 of the list is the same identity as entry 1 of the list"
-        f" ({again['identity_id']}); list it once."
+        f" ({again['id']}); list it once."
     )
 
 
@@ -173,22 +173,22 @@ def test_an_identity_that_is_listed_twice_is_judged_once(verdicts: dict[str, Aud
 REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "no list": (None, {}, "There is no list to compare with. Give it in identities_audit_desired"),
     "two lists": (
-        "- identity_name: a",
-        {"identities_audit_desired": [{"identity_name": "a"}]},
+        "- name: a",
+        {"identities_audit_desired": [{"name": "a"}]},
         "identities_audit_desired and identities_audit_folder are both given; give one of them.",
     ),
     "one id twice": (
         None,
         {
             "identities_audit_desired": [
-                {"identity_id": "6F1A2B3C-4D5E-4F60-8A7B-9C0D1E2F3A4B", "identity_name": "a"},
-                {"identity_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
+                {"id": "6F1A2B3C-4D5E-4F60-8A7B-9C0D1E2F3A4B", "name": "a"},
+                {"id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
             ]
         },
         "The list has more than one entry for 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b. List each",
     ),
     "one name twice, in files": (
-        "[{identity_name: a}, {identity_name: b}, {identity_name: a}]",
+        "[{name: a}, {name: b}, {name: a}]",
         {},
         "The list has more than one entry for a. List each identity once.",
     ),
@@ -196,8 +196,8 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
         None,
         {
             "identities_audit_desired": [
-                {"identity_name": "a"},
-                {"identity_id": " ", "identity_name": " a "},
+                {"name": "a"},
+                {"id": " ", "name": " a "},
             ]
         },
         "The list has more than one entry for a. List each identity once.",
@@ -206,11 +206,22 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
         None,
         {
             "identities_audit_desired": [
-                {"identity_name": "a "},
-                {"identity_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b", "identity_name": "a"},
+                {"name": "a "},
+                {"id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b", "name": "a"},
             ]
         },
         "The list has more than one entry for a. List each identity once.",
+    ),
+    "a name of a project twice": (
+        None,
+        {
+            "identities_audit_desired": [
+                {"name": "a"},
+                {"name": "a", "project_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
+                {"name": "a", "project_id": "{6F1A2B3C-4D5E-4F60-8A7B-9C0D1E2F3A4B}"},
+            ]
+        },
+        "more than one entry for a of the project 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b. List each",
     ),
     "a list that is a text": (
         None,
@@ -219,12 +230,12 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     ),
     "a list that is a dictionary": (
         None,
-        {"identities_audit_desired": {"identity_name": "billing"}},
-        "identities_audit_desired is {'identity_name': 'billing'}, which is not a list; write a",
+        {"identities_audit_desired": {"name": "billing"}},
+        "identities_audit_desired is {'name': 'billing'}, which is not a list; write a",
     ),
     "batches of nothing": (
         None,
-        {"identities_audit_desired": [{"identity_name": "a"}], "identities_audit_batch_size": 0},
+        {"identities_audit_desired": [{"name": "a"}], "identities_audit_batch_size": 0},
         "identities_audit_batch_size is 0; write a whole number of at least 1.",
     ),
     "too many at once": (
@@ -259,9 +270,9 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     # Whatever else files can be is in the tests of the lookup that reads them.
     "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml is not YAML: line 2, column "),
     "a file with a list of texts": (
-        "[{identity_name: a}, billing]",
+        "[{name: a}, billing]",
         {},
-        "bad.yml: entry 2 is 'billing', which is not a dictionary; write identity_id or",
+        "bad.yml: entry 2 is 'billing', which is not a dictionary; write id or",
     ),
     "no folder": (
         None,
@@ -303,6 +314,11 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
         {"identities_audit_without_list": "maybe"},
         "identities_audit_without_list is maybe; write true or false.",
     ),
+    "an organization that YAML took for a number": (
+        None,
+        {"identities_audit_without_list": True, "identities_audit_organization_slug": 83},
+        "identities_audit_organization_slug is 83, which is not a text; quote it.",
+    ),
     "a folder that YAML took for a number": (
         None,
         {"identities_audit_folder": 83},
@@ -325,7 +341,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         cases[name] = dict(variables)
         if content is not None:
             (folder / name).mkdir()
-            files = {"bad.yml": content, "good.yml": "- identity_name: something else\n"}
+            files = {"bad.yml": content, "good.yml": "- name: something else\n"}
             for file, text in files.items():
                 (folder / name / file).write_text(text, encoding="utf-8")
             cases[name]["identities_audit_folder"] = str(folder / name)
