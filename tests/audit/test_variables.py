@@ -14,7 +14,8 @@ import pytest
 import yaml
 from tools.paths import ROOT
 
-from audit.harness import Audit, audits, by_secret, play
+from audit.harness import Audit, audits, by_secret, names, play
+from audit.worlds import STORED
 from emulator import running
 
 Entry = dict[str, t.Any]
@@ -118,3 +119,19 @@ def test_on_several_hosts_the_role_makes_no_audit(tmp_path: Path) -> None:
         "This play is for 2 hosts, and each would make the same audit; run the role on one, as a"
         " rule localhost."
     )
+
+
+def test_an_organization_is_that_of_every_task(tmp_path: Path) -> None:
+    with running() as emulator:
+        organization = {"organization_id": emulator.sub_organization_id}
+        emulator.add_member(emulator.identities["admin"], "admin", **organization)
+        emulator.put_azure_auth(emulator.create_identity("below", **organization), **STORED)
+        without = {"identities_audit_without_list": True}
+        cases = {
+            "sub-organization": {**without, "identities_audit_organization_slug": "acme-labs"},
+            "one that there is not": {**without, "identities_audit_organization_slug": "nowhere"},
+        }
+        done = audits(by_secret(emulator), tmp_path, cases)
+    assert names(done["sub-organization"].report["unlisted"]) == ["below"]
+    assert "nowhere" in str(done["one that there is not"].failure)
+    assert not done["one that there is not"].json.exists()
