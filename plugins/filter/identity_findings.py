@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter of audits; documented in azure_auth_findings.yml."""
+"""The filter of audits; documented in identity_findings.yml."""
 
 from __future__ import annotations
 
@@ -17,22 +17,19 @@ from ansible_collections.community.infisical.plugins.module_utils._state.network
     NETADDR_IMPORT_ERROR,
 )
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
-    RULES,
-    Thresholds,
-    find,
-)
+from ansible_collections.community.infisical.plugins.plugin_utils._findings import RULES, find
+from ansible_collections.community.infisical.plugins.plugin_utils._rules import Thresholds
 
-NAME = "community.infisical.azure_auth_findings"
+NAME = "community.infisical.identity_findings"
 
 
-def azure_auth_findings(
-    azure_auths: t.Any,
+def identity_findings(
+    identities: t.Any,
     max_lifetime: t.Any = DEFAULT_SECONDS,
     min_identical: t.Any = 10,
     ignore: t.Any = (),
 ) -> list[dict[str, t.Any]]:
-    """Return what is questionable about the Azure Auth of identities.
+    """Return what is questionable about identities.
 
     Raises AnsibleFilterError, with one sentence, for what the modules cannot have returned, and for
     arguments that are not right.
@@ -47,9 +44,9 @@ def azure_auth_findings(
         min_identical=_number("min_identical", min_identical, 2, "identities"),
     )
     ignored = _rules(ignore)
-    objects = _list("its input", azure_auths, "the objects that the modules return")
+    given = _list("its input", identities, "the identities that the modules return")
     try:
-        return find(objects, thresholds, ignored)
+        return find(given, thresholds, ignored)
     except ValueError as why:
         raise AnsibleFilterError(f"{NAME}: {why}") from None
 
@@ -92,4 +89,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"azure_auth_findings": azure_auth_findings}
+        return {"identity_findings": identity_findings}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter that puts an audit together; documented in azure_auth_audit_report.yml."""
+"""The filter that puts an audit together; documented in identity_audit_report.yml."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
 from ansible_collections.community.infisical.plugins.plugin_utils._audit import report
 
-NAME = "community.infisical.azure_auth_audit_report"
+NAME = "community.infisical.identity_audit_report"
 
 
-def azure_auth_audit_report(
+def identity_audit_report(
     desired: t.Any,
     checks: t.Any,
     info: t.Any,
@@ -49,7 +49,7 @@ def azure_auth_audit_report(
         return report(desired, list(zip(checks, places)), info, findings, about)
     except (AttributeError, IndexError, KeyError, TypeError) as why:
         raise AnsibleFilterError(
-            f"{NAME}: it was given something that the modules and the filter azure_auth_findings do"
+            f"{NAME}: it was given something that the modules and the filter identity_findings do"
             f" not return ({type(why).__name__}: {why})."
         ) from None
 
@@ -59,4 +59,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"azure_auth_audit_report": azure_auth_audit_report}
+        return {"identity_audit_report": identity_audit_report}

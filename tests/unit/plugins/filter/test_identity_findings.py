@@ -17,13 +17,11 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.filter import azure_auth_findings as plugin
-from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
-    AZURE_AUTH,
-)
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import RULES
+from ansible_collections.community.infisical.plugins.filter import identity_findings as plugin
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import AZURE_AUTH
+from ansible_collections.community.infisical.plugins.plugin_utils._findings import METHODS, RULES
 
-find = plugin.FilterModule().filters()["azure_auth_findings"]
+find = plugin.FilterModule().filters()["identity_findings"]
 
 Object = dict[str, t.Any]
 
@@ -31,25 +29,43 @@ TENANT = "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16"
 ONE = "c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e"
 TWO = "0f0e0d0c-0b0a-4908-8706-050403020100"
 NAMES = [rule.name for rule in RULES]
+DETAILS: Object = {"id": TWO, "created_at": "", "updated_at": "", "access_token_period": 0}
+SETTINGS: Object = {
+    "state": "present",
+    "tenant_id": TENANT,
+    "resource": "https://management.azure.com/",
+    "allow_all_service_principals": False,
+    "allowed_service_principal_ids": [ONE],
+    "access_token_trusted_ips": ["10.0.0.0/8", "2001:db8::/32"],
+    "access_token_ttl": 3600,
+    "access_token_max_ttl": 86400,
+    "access_token_num_uses_limit": 100,
+    "details": DETAILS,
+}
 
 
-def azure_auth(**changes: t.Any) -> Object:
-    """Return an object as the modules do, in which no rule finds anything."""
+def attached(**changes: t.Any) -> Object:
+    """Return an identity as the modules do, in whose Azure Auth no rule finds anything."""
+    return identity({**SETTINGS, **changes})
+
+
+def identity(settings: Object | None, **changes: t.Any) -> Object:
     return {
-        "identity_id": "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b",
-        "identity_name": "billing",
+        "id": "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b",
+        "name": "billing",
+        "project_id": None,
         "state": "present",
-        "tenant_id": TENANT,
-        "resource": "https://management.azure.com/",
-        "allow_all_service_principals": False,
-        "allowed_service_principal_ids": [ONE],
-        "access_token_trusted_ips": ["10.0.0.0/8", "2001:db8::/32"],
-        "access_token_ttl": 3600,
-        "access_token_max_ttl": 86400,
-        "access_token_num_uses_limit": 100,
-        "metadata": {"id": TWO, "created_at": "", "updated_at": "", "access_token_period": 0},
+        "role": "no-access",
+        "delete_protection": False,
+        **({} if settings is None else {"azure_auth": settings}),
+        "details": {"auth_methods": ["azure-auth"], "roles": ["no-access"]},
         **changes,
     }
+
+
+def refused(**stored: t.Any) -> Object:
+    """Return settings that hold something that options refuse."""
+    return {**dict.fromkeys(stored), "details": {**DETAILS, "stored": stored}}
 
 
 def rules(*objects: Object, **arguments: t.Any) -> list[str]:
@@ -57,7 +73,7 @@ def rules(*objects: Object, **arguments: t.Any) -> list[str]:
 
 
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
-    assert find([azure_auth()]) == []
+    assert find([attached()]) == []
     assert find([]) == []
 
 
@@ -160,13 +176,15 @@ FOUND: list[tuple[str, Object, t.Any]] = [
 
 @pytest.mark.parametrize(("rule", "changes", "value"), FOUND)
 def test_what_a_rule_finds(rule: str, changes: Object, value: t.Any) -> None:
-    given = azure_auth(**changes)
-    (finding,) = find([given])
+    (finding,) = find([attached(**changes)])
     assert finding["rule"] == rule
-    assert finding["identity_id"] == given["identity_id"]
-    assert finding["identity_name"] == "billing"
-    assert finding["field"] in changes
+    assert (finding["id"], finding["name"]) == (attached()["id"], "billing")
+    method, _dot, option = finding["field"].partition(".")
+    assert (method, option in changes) == ("azure_auth", True)
     assert finding["value"] == value
+    # Where options refuse it, it is among what is stored.
+    if changes != OPEN:
+        assert find([attached(**refused(**changes))]) == [finding]
 
 
 NOT_FOUND: list[Object] = [
@@ -192,7 +210,7 @@ NOT_FOUND: list[Object] = [
 
 @pytest.mark.parametrize("changes", NOT_FOUND)
 def test_what_no_rule_finds(changes: Object) -> None:
-    assert find([azure_auth(**changes)]) == []
+    assert find([attached(**changes)]) == []
 
 
 def test_every_rule_is_tested_and_documented() -> None:
@@ -209,55 +227,60 @@ def test_every_rule_is_tested_and_documented() -> None:
 
 
 def test_a_finding_says_why_it_matters_and_what_to_set() -> None:
-    (finding,) = find([azure_auth(**OPEN)])
+    (finding,) = find([attached(**OPEN)])
     assert set(finding) == {
-        *("rule", "severity", "identity_id", "identity_name", "field", "value", "why", "fix"),
+        *("rule", "severity", "id", "name", "project_id", "field", "value", "why", "fix"),
     }
     assert [
         rule.name for rule in RULES if not (rule.why.endswith(".") and rule.fix.endswith("."))
     ] == []
-    options = {"allow_all_service_principals", *(field.option for field in AZURE_AUTH.fields)}
-    assert {rule.field for rule in RULES} - {None} <= options
+    assert {rule.option for rule in RULES} - {None} <= set(SETTINGS)
+
+
+def test_only_the_rules_of_azure_auth_speak_of_entra() -> None:
+    own = METHODS["azure_auth"].rules
+    words = ("Entra", "tenant", "service principal", "Azure")
+    for rule in set(RULES) - set(own):
+        assert [word for word in words if word in rule.why + rule.fix] == []
 
 
 def fleet(count: int, **changes: t.Any) -> list[Object]:
     return [
-        azure_auth(
-            identity_id=f"{n:08x}-0000-4000-8000-000000000000", identity_name=f"n{n}", **changes
-        )
+        identity({**SETTINGS, **changes}, id=f"{n:08x}-0000-4000-8000-000000000000", name=f"n{n}")
         for n in range(count)
     ]
 
 
 def test_identical_configuration_is_found_from_the_threshold_on() -> None:
     assert find(fleet(9)) == []
-    found = find([azure_auth(access_token_ttl=1), *fleet(10)])
+    found = find([attached(access_token_ttl=1), *fleet(10)])
     assert len(found) == 10
     assert {finding["rule"] for finding in found} == {"identical_configuration"}
-    assert found[9]["identity_name"] == "n9"
-    assert found[9]["field"] is None
+    assert found[9]["name"] == "n9"
+    assert found[9]["field"] == "azure_auth"
     assert found[9]["value"] == {
         "identities": 10,
-        "first_identity_id": "00000000-0000-4000-8000-000000000000",
-        "first_identity_name": "n0",
+        "first_id": "00000000-0000-4000-8000-000000000000",
+        "first_name": "n0",
     }
     assert rules(*fleet(3), min_identical=3) == ["identical_configuration"] * 3
 
 
 def test_configurations_are_compared_by_meaning() -> None:
-    open_, nobody = azure_auth(**OPEN), azure_auth(**principals(""))
+    open_, nobody = attached(**OPEN), attached(**principals(""))
     assert rules(open_, nobody, min_identical=2) == ["open_to_tenant", "names_nobody"]
-    one = azure_auth(**ips("10.0.0.0/8", "2001:db8::/32"), **principals(ONE, TWO))
-    same = azure_auth(**ips("2001:DB8:0::/32", "10.1.2.3/8"), **principals(TWO, ONE))
-    other = azure_auth(**ips("10.0.0.0/8"), **principals(ONE, TWO))
+    one = attached(**ips("10.0.0.0/8", "2001:db8::/32"), **principals(ONE, TWO))
+    same = attached(**ips("2001:DB8:0::/32", "10.1.2.3/8"), **principals(TWO, ONE))
+    other = attached(**ips("10.0.0.0/8"), **principals(ONE, TWO))
     assert rules(one, same, min_identical=2) == ["identical_configuration"] * 2
     assert rules(one, other, min_identical=2) == []
 
 
 def test_the_most_severe_come_first_and_identities_keep_their_order() -> None:
-    first = azure_auth(identity_name="first", access_token_num_uses_limit=0, resource="https://a")
-    second = azure_auth(identity_name="second", access_token_num_uses_limit=0, **OPEN)
-    found = [(finding["rule"], finding["identity_name"]) for finding in find([first, second])]
+    uses = {**SETTINGS, "access_token_num_uses_limit": 0}
+    first = identity({**uses, "resource": "https://a"}, name="first")
+    second = identity({**uses, **OPEN}, name="second")
+    found = [(finding["rule"], finding["name"]) for finding in find([first, second])]
     assert found == [
         ("open_to_tenant", "second"),
         ("resource_without_slash", "first"),
@@ -269,30 +292,44 @@ def test_the_most_severe_come_first_and_identities_keep_their_order() -> None:
 
 
 def test_thresholds_and_ignored_rules() -> None:
-    lax = azure_auth(access_token_max_ttl=86400, access_token_num_uses_limit=0)
+    lax = attached(access_token_max_ttl=86400, access_token_num_uses_limit=0)
     assert rules(lax, max_lifetime=86399) == ["long_lifetime", "unlimited_uses"]
     # As a variable from the command line arrives.
     assert rules(lax, max_lifetime="86399", ignore=["unlimited_uses"]) == ["long_lifetime"]
     assert rules(lax, ignore=NAMES) == []
 
 
-def test_what_is_not_attached_or_was_not_read_has_no_findings() -> None:
-    absent = {"identity_id": ONE, "state": "absent", "metadata": None}
-    failed = {"identity_id": ONE, "changed": False, "failed": True, "purged": False, "msg": "no"}
-    assert find([absent, failed]) == []
-    nameless = azure_auth(**OPEN, changed=True, failed=False, purged=False)
-    del nameless["identity_name"]
-    (finding,) = find([nameless])
-    assert finding["identity_name"] is None
+def test_what_is_not_attached_or_was_not_looked_at_has_no_findings() -> None:
+    absent = identity({"state": "absent", "details": None})
+    elsewhere = identity(None, details={"auth_methods": ["kubernetes-auth"], "roles": []})
+    null = identity(None, azure_auth=None)
+    deleted = identity({**SETTINGS, **OPEN}, state="absent")
+    outcome = {"changed": False, "created": False, "failed": True, "msg": "no"}
+    wrong = {"index": 3, "name": 8, **outcome}
+    unread = identity(None, id=None, role=None, **outcome)
+    assert find([absent, elsewhere, null, deleted, wrong, unread]) == []
+
+
+def test_what_failed_after_it_was_read_and_what_would_be_created_have_findings() -> None:
+    failed = identity({**SETTINGS, **OPEN}, failed=True, msg="no")
+    created = identity({**SETTINGS, **OPEN}, id=None, name="new", project_id=TWO, created=True)
+    first, second = find([failed, created])
+    assert (first["name"], first["project_id"]) == ("billing", None)
+    assert (second["id"], second["name"], second["project_id"]) == (None, "new", TWO)
+
+
+def test_an_identity_need_not_have_a_name() -> None:
+    (finding,) = find([identity({**SETTINGS, **OPEN}, name=None)])
+    assert finding["name"] is None
 
 
 def test_what_select_yields_is_a_list() -> None:
-    assert len(find(item for item in [azure_auth(**OPEN)])) == 1
+    assert len(find(item for item in [attached(**OPEN)])) == 1
 
 
 def test_a_finding_does_not_share_what_it_shows_with_its_input() -> None:
     """Else YAML that is made of both has anchors in it, and a change to one is one to the other."""
-    given = [azure_auth(**principals(""), **ips("::1%a", "::/0")), *fleet(10)]
+    given = [attached(**principals(""), **ips("::1%a", "::/0")), *fleet(10)]
     before = copy.deepcopy(given)
     found = find(given)
     for finding in found:
@@ -303,32 +340,42 @@ def test_a_finding_does_not_share_what_it_shows_with_its_input() -> None:
 
 
 REFUSED: list[tuple[t.Any, Object, str]] = [
-    ("text", {}, "its input is 'text', which is not a list; give it a list of the objects"),
+    ("text", {}, "its input is 'text', which is not a list; give it a list of the identities"),
     (None, {}, "its input is None, which is not a list"),
-    ({"azure_auths": []}, {}, "its input is {'azure_auths': []}, which is not a list"),
-    (["text"], {}, "azure_auths[0] is 'text', which is not a dictionary; give the objects"),
-    ([azure_auth(), {}], {}, "azure_auths[1] has the state None; give the objects that"),
-    ([azure_auth(state="gone")], {}, "azure_auths[0] (billing) has the state 'gone'; give"),
-    ([{"state": "present"}], {}, "azure_auths[0] has no identity_id; give the objects that"),
-    ([azure_auth(tenant_id=None)], {}, "(billing) has None for tenant_id, which is not a string."),
-    ([azure_auth(resource=7)], {}, "has 7 for resource, which is not a string."),
+    ({"identities": []}, {}, "its input is {'identities': []}, which is not a list"),
+    (["text"], {}, "identities[0] is 'text', which is not a dictionary; give the identities"),
+    ([attached(), {}], {}, "identities[1] has no id; give the identities that the modules"),
+    # What infisical_azure_auth returns is a part of one, in which nothing would be found.
+    ([{**SETTINGS, "identity_id": ONE}], {}, "identities[0] has no id; give the identities that"),
+    ([{"id": ONE, "name": "billing"}], {}, "identities[0] (billing) has no state; give the"),
+    ([identity(None, azure_auth="x")], {}, "(billing) has 'x' for azure_auth, which is not a"),
+    ([identity({})], {}, "identities[0] (billing) has the state None in azure_auth; give the"),
+    ([attached(state="gone")], {}, "identities[0] (billing) has the state 'gone' in azure_auth"),
+    ([identity({"state": "present"})], {}, "(billing) has no tenant_id in azure_auth; give the"),
     (
-        [azure_auth(allowed_service_principal_ids=[ONE, None])],
+        [attached(tenant_id=None)],
         {},
-        "None] for allowed_service_principal_ids, which",
+        "(billing) has None for azure_auth.tenant_id, which is not a string.",
+    ),
+    ([attached(resource=7)], {}, "has 7 for azure_auth.resource, which is not a string."),
+    ([attached(**refused(resource=7))], {}, "has 7 for azure_auth.resource, which is not a"),
+    (
+        [attached(allowed_service_principal_ids=[ONE, None])],
+        {},
+        "None] for azure_auth.allowed_service_principal_ids, which",
     ),
     (
-        [azure_auth(allow_all_service_principals=None)],
+        [attached(allow_all_service_principals=None)],
         {},
-        "None for allow_all_service_principals, which is not a boolean",
+        "None for azure_auth.allow_all_service_principals, which is not a boolean",
     ),
     (
-        [azure_auth(access_token_trusted_ips="::/0")],
+        [attached(access_token_trusted_ips="::/0")],
         {},
-        "'::/0' for access_token_trusted_ips, which",
+        "'::/0' for azure_auth.access_token_trusted_ips, which",
     ),
-    ([azure_auth(access_token_ttl=True)], {}, "True for access_token_ttl, which is not a whole"),
-    ([azure_auth(access_token_max_ttl="0")], {}, "'0' for access_token_max_ttl, which is not a"),
+    ([attached(access_token_ttl=True)], {}, "True for azure_auth.access_token_ttl, which is not"),
+    ([attached(access_token_max_ttl="0")], {}, "'0' for azure_auth.access_token_max_ttl, which is"),
     ([], {"max_lifetime": 0}, "max_lifetime is 0; write a whole number of seconds, at least 1."),
     ([], {"max_lifetime": True}, "max_lifetime is True; write a whole number of seconds"),
     ([], {"max_lifetime": "1d"}, "max_lifetime is '1d'; write a whole number of seconds"),
@@ -349,7 +396,7 @@ def test_what_is_not_right_is_an_error_of_one_sentence(
     with pytest.raises(AnsibleFilterError) as raised:
         find(given, **arguments)
     text = str(raised.value)
-    assert text.startswith("community.infisical.azure_auth_findings: ")
+    assert text.startswith("community.infisical.identity_findings: ")
     assert message in text
     assert "\n" not in text
 
@@ -392,14 +439,11 @@ stored = st.fixed_dictionaries(
     }
 )
 returned = st.builds(
-    lambda body, extra: {
-        "identity_id": ONE,
-        "state": "present",
-        **AZURE_AUTH.to_result(AZURE_AUTH.from_api(body)),
-        **extra,
-    },
+    lambda body, name: identity(
+        {**SETTINGS, **AZURE_AUTH.to_result(AZURE_AUTH.from_api(body))}, name=name
+    ),
     stored,
-    st.fixed_dictionaries({}, optional={"identity_name": texts, "metadata": st.none()}),
+    texts | st.none(),
 )
 
 
@@ -413,7 +457,7 @@ def test_no_object_that_a_module_can_return_is_too_much(objects: list[Object]) -
 
 @given(st.lists(networks, max_size=8))
 def test_networks_are_judged_as_the_standard_library_would(texts: list[str]) -> None:
-    found = {finding["rule"]: finding["value"] for finding in find([azure_auth(**ips(*texts))])}
+    found = {finding["rule"]: finding["value"] for finding in find([attached(**ips(*texts))])}
     listed = {plugin_network for text in texts if (plugin_network := _standard(text))}
     contained = {
         one
@@ -449,7 +493,7 @@ def test_5000_identities_with_many_networks_take_no_time(record_property: t.Any)
     """Containment is looked for in order, not pair by pair: 1,000 networks on one identity too."""
     listed = [f"10.{n % 256}.{m}.0/24" for n in range(5) for m in range(4)]
     objects = fleet(5000, **ips(*listed), **OPEN)
-    objects.append(azure_auth(**ips(*(f"10.{n >> 8}.{n & 255}.0/24" for n in range(10000)))))
+    objects.append(attached(**ips(*(f"10.{n >> 8}.{n & 255}.0/24" for n in range(10000)))))
     begin = time.perf_counter()
     found = find(objects)
     seconds = time.perf_counter() - begin
