@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._state.fields import Values, uuid_or_none
-from ..module_utils._text import printable, trim
+from ..module_utils._state.fields import Values
+from ..module_utils._text import printable, trim, uuid_or_none
 from ._findings import METHODS
 from ._rules import SEVERITIES
 

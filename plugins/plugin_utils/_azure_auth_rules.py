@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._state.fields import uuid_or_none
-from ..module_utils._text import trim
+from ..module_utils._text import trim, uuid_or_none
 from ._rules import HIGH, LOW, MEDIUM, Rule, Shape, Subject, Thresholds, are_texts, each, is_text
 
 # A URL that ends with the name of its host. Other resources that lack a slash, such as api://<id>,

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._state.networks import Network, parse
 from ..module_utils._state.fields import Values
+from ..module_utils._state.networks import Network, parse
 from ..module_utils._text import printable, quoted
 from . import _azure_auth_rules, _token_rules
 from ._rules import LOW, SEVERITIES, Matches, Rule, Shape, Subject, Thresholds

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._state.networks import Network
 from ..module_utils._state.fields import Values
+from ..module_utils._state.networks import Network
 
 HIGH = "high"
 MEDIUM = "medium"

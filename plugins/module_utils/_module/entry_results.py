@@ -63,6 +63,13 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
         if method.key in work.method_work
         and _is_known(work.method_work[method.key], failed=work.failed_at == method.key)
     }
+    details = result.get("details")
+    if details and details.get("auth_methods") is not None:
+        # What was read before the work on the methods, and what came of that.
+        worked_on = {method.name: done for method, done in states.values()}
+        others = [name for name in details["auth_methods"] if name not in worked_on]
+        attached = [name for name, done in worked_on.items() if done]
+        details["auth_methods"] = sorted([*others, *attached])
     return {**result, **_methods(states, "", None)}
 
 

@@ -208,12 +208,11 @@ class _Task:
         """Work on the identities of the entries, and then on those to purge."""
         creations = Creations(api, warnings, allowed=self._module.params["create"])
         targets = self._targets
-        renamed = [
-            item.id
+        renamed = {
+            entry.reference.id: entry.reference.name
             for entry in self._entries
-            for item in [entry.reference]
-            if item.id and item.name and entry.desired.identity is not None
-        ]
+            if entry.reference.id and entry.reference.name and entry.desired.identity is not None
+        }
 
         def work_on(item: Reference, desired: Desired, *, purged: bool) -> EntryReconciler:
             return EntryReconciler(
@@ -226,6 +225,7 @@ class _Task:
                 targets.identities.get(item),
                 check=check,
                 renamed=renamed,
+                absent=not item.id and targets.identities.get(item) is None,
                 purged=purged,
             )
 
@@ -298,9 +298,10 @@ def _renamed_into(
     given: dict[tuple[str | None, str], Reference] = {}
     problems = []
     for item, wanted in desired.items():
-        if not (item.id and item.name) or wanted.identity is None:
+        identity = found.get(item)
+        named_so = identity is not None and identity.name == item.name
+        if not (item.id and item.name) or wanted.identity is None or named_so:
             continue
-        identity = found[item]
         key = (identity.project_id if identity else item.project_id, item.name)
         other = given.setdefault(key, item)
         if other is not item:
@@ -309,7 +310,7 @@ def _renamed_into(
             )
     for item in desired:
         other_item = given.get((item.project_id, item.name or "")) if not item.id else None
-        if other_item and found[item] is None:
+        if other_item and item in found and found[item] is None:
             problems.append(
                 Problem(
                     f"{item.label} is the name that {other_item.label} gets in this task; list that"

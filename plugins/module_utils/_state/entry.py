@@ -48,7 +48,8 @@ class Desired(t.NamedTuple):
 class EntryReconciler:
     """Makes an identity and its auth methods what is desired; with `check`, finds out what changes.
 
-    `identity` is what is known of the identity already. However run() ends, `identity_work` and
+    `identity` is what is known of the identity already; `absent` says that it was looked for, and is
+    not there. However run() ends, `identity_work` and
     `method_work` tell how far it came; the first is None where the identity itself was not looked
     at. `failure` is None where all went well; `failed_at` is the key of the auth method that it was
     about, if it was about one. `purged` says that the entry is one to purge.
@@ -65,7 +66,8 @@ class EntryReconciler:
         identity: Identity | None = None,
         *,
         check: bool,
-        renamed: t.Collection[str] = (),
+        renamed: t.Mapping[str, str] = {},  # noqa: B006 never changed
+        absent: bool = False,
         purged: bool = False,
     ) -> None:
         self._api = api
@@ -76,6 +78,7 @@ class EntryReconciler:
         self._known = identity
         self._creations = creations
         self._renamed = renamed
+        self._absent = absent
         self.reference = reference
         self.purged = purged
         self.failure: InfisicalError | None = None
@@ -178,6 +181,7 @@ class EntryReconciler:
             needed={PROTECTION} if wanted is None else wanted,
             lift=self._desired.lift,
             renamed=self._renamed,
+            absent=self._absent,
             before_creation=self._refuse_methods,
         )
 

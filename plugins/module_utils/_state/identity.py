@@ -187,8 +187,8 @@ class IdentityResource:
     """One machine identity. `identity` is what is known of it, None if it is not there.
 
     `needed` are the options whose values have to be read. `lift` lets a deletion lift the
-    protection first. `renamed` are the ids of identities that give up their names in the same task.
-    `before_creation()` refuses what would fail once the identity is made.
+    protection first. `renamed` are the names that identities get in the same task, by id.
+    `absent` says that it was looked for a moment ago, and is not there. `before_creation()` refuses what would fail once the identity is made.
     `created` says that this run has created it, and `projects` names those that a deletion takes it
     out of.
     """
@@ -205,7 +205,8 @@ class IdentityResource:
         *,
         needed: t.Collection[str] = (),
         lift: bool = False,
-        renamed: t.Collection[str] = (),
+        renamed: t.Mapping[str, str] = {},  # noqa: B006 never changed
+        absent: bool = False,
         before_creation: t.Callable[[], None] = lambda: None,
     ) -> None:
         self._api = api
@@ -215,6 +216,7 @@ class IdentityResource:
         self._needed = needed
         self._lift = lift
         self._renamed = renamed
+        self._absent = absent
         self._before_creation = before_creation
         self.identity = identity
         self.created = False
@@ -234,7 +236,7 @@ class IdentityResource:
 
     def read(self) -> State | None:
         """Read what is needed, None if there is no such identity."""
-        if self.identity is None:
+        if self.identity is None and not self._absent:
             self.identity = self._find()
         if self.identity is None:
             return None
@@ -243,6 +245,7 @@ class IdentityResource:
 
     def look_again(self) -> State | None:
         """Read all of it anew."""
+        self._absent = False
         known, self.identity = self.identity, None
         if known:
             self.identity = self._by_id(known.id)
@@ -258,10 +261,13 @@ class IdentityResource:
 
     def predict(self, current: State | None, values: Values) -> State:
         """Return the state with these values."""
+        roles = values.get(ROLE)
+        shown = None if roles is None else [role.slug for role in roles]
         if current:
-            return current._replace(values=values, details={**current.details, "updated_at": None})
+            details = {**current.details, "updated_at": None, "roles": shown}
+            return current._replace(values=values, details=details)
         details = dict.fromkeys(("created_at", "updated_at", "organization_id"))
-        return State(values, {**details, "auth_methods": [], "roles": None})
+        return State(values, {**details, "auth_methods": [], "roles": shown})
 
     def perform(self, todo: Step) -> State | None:
         """Make one write, and return the state that it leads to."""
@@ -294,7 +300,7 @@ class IdentityResource:
         if self._reference.id:
             return self._by_id(self._reference.id)
         name, project_id = self._reference.name or "", self._reference.project_id
-        found = find_identities(self._api, [name], project_id)[name]
+        found = find_identities(self._api, [name], project_id, roles=ROLE in self._needed)[name]
         return only_identity(self._reference.option, name, found, project_id) if found else None
 
     def _by_id(self, identity_id: str) -> Identity | None:
@@ -327,17 +333,14 @@ class IdentityResource:
         if identity.project_id:
             member = self._api.member_of_project(identity.project_id, identity.id)
             return roles_from_api(member.get("roles"))
-        names = [identity.name] if searchable(identity.name) else None
-        found = search_everywhere(
-            self._api, ["organization"], f"read the roles of identity {identity.id}", names
-        )
-        for item in found or ():
-            if item.id == identity.id:
-                return item.roles
+        if self._api.of_2026:
+            names = [identity.name] if searchable(identity.name) else None
+            purpose = f"read the roles of identity {identity.id}"
+            for item in search_everywhere(self._api, ["organization"], purpose, names) or ():
+                if item.id == identity.id:
+                    return item.roles
         # Servers without that search show one role, which may not be the only one.
-        shown = identity.shown_role
-        if shown is None:
-            shown = read_identity(self._api, identity.id).shown_role
+        shown = identity.shown_role or read_identity(self._api, identity.id).shown_role
         return (shown,) if shown else None
 
     def _state(self, identity: Identity) -> State:
@@ -361,13 +364,25 @@ class IdentityResource:
                 )
             steps.append(self._update_step(identity, {PROTECTION: False}))
         if identity.project_id is None:
-            self.projects = [
-                str(item["project"].get("name") or item["project"].get("id"))
-                for item in self._api.memberships(identity.id)
-                if isinstance(item, dict) and isinstance(item.get("project"), dict)
-            ]
+            self.projects = self._projects_of(identity)
         steps.append(Step(DELETE, {}, {}))
         return Plan(tuple(steps), None)
+
+    def _projects_of(self, identity: Identity) -> list[str]:
+        """Return the names of the projects that an identity is a member of."""
+        try:
+            members = self._api.memberships(identity.id)
+        except ApiError as failure:
+            # Servers of 2024 do not tell, and this is for the diff alone.
+            if failure.unknown_route:
+                return []
+            raise
+        projects = [item.get("project") for item in members if isinstance(item, dict)]
+        return [
+            str(project.get("name") or project.get("id"))
+            for project in projects
+            if isinstance(project, dict)
+        ]
 
     def _creation(self, wanted: Values) -> Plan:
         reference = self._reference
@@ -439,7 +454,9 @@ class IdentityResource:
     def _refuse_taken(self, identity: Identity, name: str) -> None:
         found = find_identities(self._api, [name], identity.project_id)[name]
         others = [
-            item.id for item in found if item.id != identity.id and item.id not in self._renamed
+            item.id
+            for item in found
+            if item.id != identity.id and self._renamed.get(item.id, name) == name
         ]
         if others:
             raise OptionError(
@@ -528,12 +545,12 @@ class IdentityResource:
 
     def _reread(self, identity: Identity, asked: Values) -> Identity | None:
         try:
+            unread = identity._replace(roles=None, shown_role=None)
             if METADATA in asked:
-                read = read_identity(self._api, identity.id, identity.project_id)
-                identity = read._replace(roles=read.roles or identity.roles)
+                unread = read_identity(self._api, identity.id, identity.project_id)
+                identity = unread._replace(roles=unread.roles or identity.roles)
             if ROLE in asked:
-                unread = identity._replace(roles=None, shown_role=None)
-                identity = identity._replace(roles=self._roles(unread))
+                identity = identity._replace(roles=unread.roles or self._roles(unread))
         except ApiError as failure:
             if failure.http_status != 404:
                 raise

@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.filter import identity_findings as plugin
-from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import AZURE_AUTH
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
 from ansible_collections.community.infisical.plugins.plugin_utils._findings import METHODS, RULES
 
 find = plugin.FilterModule().filters()["identity_findings"]
