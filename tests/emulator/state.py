@@ -83,7 +83,8 @@ class Settings:
     identity_limit: int | None = None
     legacy_privileges: bool = False
     database_away: bool = False
-    search_v2: bool = True
+    lacks: Sequence[str] = field(default_factory=list)
+    search_members: bool = False
     drops: Sequence[str] = field(default_factory=list)
     replica_lag: float = 0.0
     ttl_rule: str = "as-probed"
@@ -103,6 +104,10 @@ class Settings:
             raise ValueError(f"ttl_rule is one of {', '.join(rules.TTL_RULES)}")
         if not set(result.drops) <= set(DROPPABLE):
             raise ValueError(f"drops are of {', '.join(DROPPABLE)}")
+        try:
+            re.compile("|".join(result.lacks))
+        except re.error as error:
+            raise ValueError(f"lacks are regular expressions: {error}") from None
         return result
 
 
@@ -487,6 +492,7 @@ class State:
         if method == UNIVERSAL:
             stored["clientId"] = self.new_id()
             stored["clientSecrets"] = []
+            stored.setdefault("clientSecretTrustedIps", ANYWHERE_STORED)
             self.client_ids[stored["clientId"]] = identity.id
             identity.methods[method] = stored
             self.add_client_secret(identity)
