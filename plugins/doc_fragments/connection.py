@@ -24,8 +24,8 @@ options:
   ca_path:
     description:
       - Path, on the host that runs the module, of a file with the certificates of the authorities to trust, or of a folder of them.
-      - If not given, the environment variable E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) is used, or else the bundle that comes with
-        the Python library C(requests).
+      - If not given, the environment variable E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) or E(SSL_CERT_FILE) is used, in this order, or
+        else the bundle that comes with the Python library C(requests).
     type: path
   validate_certs:
     description:
@@ -54,7 +54,10 @@ options:
   organization_slug:
     description:
       - Slug of the organization, or sub-organization, to log in to. For logins of identities that belong to several. The environment
-        variable is E(INFISICAL_AUTH_ORGANIZATION_SLUG).
+        variable is E(INFISICAL_AUTH_ORGANIZATION_SLUG), which does not apply to O(login_data).
+      - Servers from before 2026 ignore it, and so does a login of an identity that belongs to a sub-organization. So it is checked right
+        after the login, or with the token that is given, that the token is for this organization. If not, or if that cannot be known, the
+        task fails before it does anything. That takes one request more for a sub-organization, and none for the root organization.
     type: str
   auth_method:
     description:
@@ -90,10 +93,14 @@ options:
     description:
       - The token of another issuer to log in with, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
         The environment variable is E(INFISICAL_JWT).
-      - If it is not given, V(azure_auth) gets it from Azure's instance metadata service, V(gcp_auth) from Google's metadata server, and
-        V(kubernetes_auth) from the file of the pod's service account, on the host that runs the module and never through a proxy.
+      - If it is not given, V(azure_auth) gets it from Azure, V(gcp_auth) from Google's metadata server, and V(kubernetes_auth) from the file
+        of the pod's service account, on the host that runs the module and never through a proxy.
+      - Azure gives it to a workload identity if E(AZURE_FEDERATED_TOKEN_FILE), E(AZURE_TENANT_ID) and E(AZURE_CLIENT_ID) are set, from Entra,
+        which is the one that is reached through the proxies of the environment; to a managed identity of App Service, Functions and
+        Container Apps if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set, and of a server that Arc manages if E(IDENTITY_ENDPOINT) and
+        E(IMDS_ENDPOINT) are set; or else from the instance metadata service.
       - The environment can name other places for that, as it does for the platforms' own libraries. E(AZURE_POD_IDENTITY_AUTHORITY_HOST)
-        is a URL, E(GCE_METADATA_HOST) a host, E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) a path.
+        and E(AZURE_AUTHORITY_HOST) are URLs, E(GCE_METADATA_HOST) is a host, E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) a path.
     type: str
   azure_resource:
     description:
@@ -103,7 +110,8 @@ options:
     type: str
   azure_client_id:
     description:
-      - For V(azure_auth) without O(jwt), the client ID of a user-assigned managed identity, where the host has several.
+      - For V(azure_auth) without O(jwt), the client ID of a user-assigned managed identity, where the host has several, or of a workload
+        identity, in place of E(AZURE_CLIENT_ID).
     type: str
   ldap_username:
     description:
@@ -129,4 +137,7 @@ options:
         type: str
 notes:
   - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY), E(NO_PROXY)). The file C(~/.netrc) is not used.
+  - Headers that a proxy in front of the server wants are taken from the environment variable E(INFISICAL_CUSTOM_HEADERS), written as for
+    Infisical's CLI, as in C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret), with quotes around a value that has blanks in it. They
+    go with every request to the server. Their values are kept out of messages, and those of eight or more characters out of all output.
 """

@@ -37,7 +37,7 @@ def _may_pass(status: int, error: str | None, *, read: bool) -> bool:
     return error in _LOOKUPS or (read and error != _LACKING)
 
 
-def told(failures: t.Sequence[object]) -> str:
+def summarize(failures: t.Sequence[object]) -> str:
     """Return the sentences of many failures as one text: the first of them, and a count."""
     text = " ".join(map(str, failures[:TOLD]))
     more = len(failures) - TOLD
@@ -93,7 +93,7 @@ class ManyProblemsError(OptionError):
     """Options that list many identities are not valid. Its text tells the first problems."""
 
     def __init__(self, problems: t.Sequence[Problem]) -> None:
-        text = told(problems)
+        text = summarize(problems)
         if len(problems) > 1:
             text = f"{len(problems)} errors, and nothing was done: {text}"
         super().__init__(text)
@@ -198,10 +198,40 @@ class ApiError(InfisicalError):
         return self.http_status == 404 and self.error == "Not Found"
 
 
+class ChangedMeanwhileError(InfisicalError):
+    """What was planned for is not so any more: nothing was written, and it is planned anew."""
+
+    @property
+    def race(self) -> bool:
+        return True
+
+
+class UnknownOutcomeError(InfisicalError):
+    """A write was made, or may have been made, and what came of it is not, or only half, known.
+
+    It is never made again in the same run.
+    """
+
+    def __init__(self, message: str, cause: InfisicalError | None = None) -> None:
+        super().__init__(message)
+        if cause:
+            self.http_status = cause.http_status
+            self.error = cause.error
+            self.request_id = cause.request_id
+
+    @property
+    def unsure(self) -> bool:
+        return True
+
+    @property
+    def race(self) -> bool:
+        return False
+
+
 class UnknownStateError(InfisicalError):
     """What is attached to an identity cannot be known with this login's permissions."""
 
-    def __init__(self, message: str, refusal: ApiError) -> None:
+    def __init__(self, message: str, refusal: InfisicalError) -> None:
         super().__init__(message)
         self.http_status = refusal.http_status
         self.error = refusal.error

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ._errors import OptionError
+
 # What Python's str.strip() and JavaScript's String.trim() remove between them. Infisical trims
 # with JavaScript's, so that a lone U+FEFF is an empty string to it.
 BLANKS = (
@@ -27,6 +29,11 @@ _TEMPLATES = ("{{", "{%", "{#")
 _TELLING = 8
 
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
+_UUID = re.compile(
+    r"(\{)?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})"
+    r"(?(1)\})",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def is_token(text: str) -> bool:
@@ -66,6 +73,24 @@ def visible(text: str) -> str:
 def is_mask(text: str) -> bool:
     """Return whether a text is nothing but what Ansible puts in place of a secret, or of omit."""
     return trim(text) in _MASKS or trim(text).startswith(_OMITTED)
+
+
+def uuid_or_none(text: str) -> str | None:
+    """Return a UUID in lower case with hyphens, or None if the text is none.
+
+    Accepts 32 hexadecimal digits, with all hyphens or none, in braces or not.
+    """
+    match = _UUID.fullmatch(text)
+    if not match:
+        return None
+    return "-".join(match.group(2, 4, 5, 6, 7)).lower()
+
+
+def refuse_nul(option: str, text: str, *, secret: bool = False) -> None:
+    """Refuse a text with a NUL in it, which the server answers with a 500. Raises OptionError."""
+    if "\0" in text:
+        shown = "" if secret else f" {quoted(text)}"
+        raise OptionError(f"{option}{shown} has a NUL character in it; write it without.")
 
 
 def has_template(value: t.Any) -> bool:

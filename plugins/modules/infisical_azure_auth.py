@@ -13,6 +13,7 @@ description:
   - Azure Auth lets workloads that run on Azure log in to Infisical with a token of their managed identity or service principal, without
     a secret of Infisical's own.
   - Compares what is wanted with what the server holds, by meaning and not by spelling, and writes only where they differ.
+  - The identity must be there. M(community.infisical.infisical_identity) creates one, with its Azure Auth if wanted.
 author:
   - The community.infisical authors (@ansible-collections)
 extends_documentation_fragment:
@@ -25,8 +26,11 @@ attributes:
     details:
       - Makes the same reads and the same checks as a real run, and no write. It predicts every refusal that follows from the options and
         from what can be read.
-      - What it cannot know are the login's right to edit identities, a more privileged identity, whether the plan of the organization
-        includes trusted IPs, and the smaller room of old servers for O(allowed_service_principal_ids).
+      - It cannot know the login's right to configure auth methods, a more privileged identity, whether the plan of the organization
+        includes trusted IPs, and the smaller room of old servers for O(allowed_service_principal_ids). See
+        R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
+      - An identity that an earlier task of the play would create is not there in check mode, so that this task fails. Use
+        M(community.infisical.infisical_identity) for both.
   diff_mode:
     support: full
   idempotent:
@@ -41,10 +45,17 @@ options:
     description:
       - Name of the machine identity, exactly as it is. Names are not unique in Infisical; it is an error if several identities bear it.
     type: str
+  project_id:
+    description:
+      - ID of the project that owns the identity. Not its slug. Projects own identities on servers since late 2025.
+      - With O(identity_name), the identity is one that the organization owns if this is left out.
+      - With O(identity_id) it may be left out. If it is given, it must be that of the identity's owner.
+    type: str
   state:
     description:
       - V(present) attaches Azure Auth, or updates it. An option that is left out keeps its value on the server.
       - V(absent) revokes it. Tokens that were issued through it stop working. The options of Azure Auth are checked, and otherwise ignored.
+        An identity that is not there is fine.
     type: str
     choices: [present, absent]
     default: present
@@ -111,7 +122,15 @@ options:
       - How many requests an access token is good for. V(0) is no limit, and what is set on attaching if this is left out.
     type: int
     aliases: [accessTokenNumUsesLimit]
+  details:
+    description:
+      - Is ignored. It is there in RV(azure_auth), so that what the module returns can be given to it as it is.
+    type: dict
+notes:
+  - The Azure Auth that the task itself may be logged in through is never changed or revoked, so that a task cannot lock itself out.
 seealso:
+  - module: community.infisical.infisical_identity
+  - module: community.infisical.infisical_identities
   - name: Update Azure Auth
     description: The reference of the API that the module uses.
     link: https://infisical.com/docs/api-reference/endpoints/azure-auth/update
@@ -163,7 +182,7 @@ EXAMPLES = r"""
 RETURN = r"""
 azure_auth:
   description:
-    - Azure Auth as the run leaves it, or, in check mode, would leave it.
+    - Azure Auth as the run leaves it, or, in check mode, would leave it. It can be given to the module as it is, which then changes nothing.
     - What cannot be predicted is null in check mode.
     - If the task fails after it has written something, this is the last state that is known.
   returned: success, or failure after a change
@@ -174,11 +193,6 @@ azure_auth:
       returned: always
       type: str
       sample: 6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b
-    identity_name:
-      description: Name of the identity.
-      returned: when the task had to read the identity itself
-      type: str
-      sample: billing
     state:
       description: Whether Azure Auth is attached.
       returned: always
@@ -195,9 +209,7 @@ azure_auth:
       type: str
       sample: https://management.azure.com/
     allowed_service_principal_ids:
-      description:
-        - Object IDs of the service principals that may log in; null where every one of the tenant may.
-        - A value on the server that is not empty but names nobody is shown as V([""]).
+      description: Object IDs of the service principals that may log in; null where every one of the tenant may.
       returned: when attached
       type: list
       elements: str
@@ -228,27 +240,43 @@ azure_auth:
       returned: when attached
       type: int
       sample: 0
-    metadata:
+    details:
       description: What the server adds; null where Azure Auth is not attached.
       returned: always
       type: dict
       contains:
         id:
           description: ID of the Azure Auth object.
+          returned: always
           type: str
           sample: 3c90c3cc-0d44-4b50-8888-8dd25736052a
         created_at:
           description: When Azure Auth was attached.
+          returned: always
           type: str
           sample: "2026-11-07T05:31:56.000Z"
         updated_at:
           description: When it was last written.
+          returned: always
           type: str
           sample: "2026-11-07T05:31:56.000Z"
         access_token_period:
           description: The period of periodic tokens, in seconds; null on servers of 2024.
+          returned: always
           type: int
           sample: 0
+        stored:
+          description:
+            - What the server holds and the options refuse, such as a resource of V(/), by the option, as the server holds it. The option itself
+              is then null.
+            - A task that does not give the option leaves such a value alone.
+          returned: if there is any
+          type: dict
+identity_name:
+  description: Name of the identity.
+  returned: when it is known
+  type: str
+  sample: billing
 ansible_facts:
   description:
     - Facts to add to C(ansible_facts).
@@ -280,21 +308,24 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
-from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+from ansible_collections.community.infisical.plugins.module_utils._module.requirements import (
     require_python,
 )
 
 # Before what older Pythons cannot read.
 require_python()
 
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._main_one import manage_one
-from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
+from ansible_collections.community.infisical.plugins.module_utils._module.auth_method import (
+    manage_auth_method,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
 
 
 def main():  # type: () -> None
     """Run the module."""
-    manage_one(AZURE_AUTH, AZURE_AUTH_SPEC)
+    manage_auth_method(AZURE_AUTH)
 
 
 if __name__ == "__main__":

@@ -110,14 +110,14 @@ request_id:
   sample: req-5kT1YxNnJ7tmk4
 """
 
-from ansible_collections.community.infisical.plugins.module_utils._requirements import (
+from ansible_collections.community.infisical.plugins.module_utils._module.requirements import (
     require_python,
 )
 
 # Before what older Pythons cannot read.
 require_python()
 
-from ansible_collections.community.infisical.plugins.module_utils._main_login import log_in_or_out
+from ansible_collections.community.infisical.plugins.module_utils._module.login import log_in_or_out
 
 
 def main():  # type: () -> None

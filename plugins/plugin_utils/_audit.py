@@ -9,37 +9,43 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._azure_auth import AZURE_AUTH
-from ..module_utils._model import Values, uuid_or_none
-from ..module_utils._text import printable, trim
-from ._findings import SEVERITIES
+from ..module_utils._state.fields import Values
+from ..module_utils._text import printable, trim, uuid_or_none
+from ._findings import METHODS
+from ._rules import SEVERITIES
 
-FORMAT = "community.infisical.azure_auth_audit"
+FORMAT = "community.infisical.identities_audit"
 VERSION = 1
 
-_ORDER = (
-    "state",
-    *(name for field in AZURE_AUTH.fields for name in (field.option, field.switch) if name),
-)
-
 Item = dict[str, t.Any]
-# Of identities, by id; both may be None.
-Names = t.Mapping[t.Any, t.Any]
+# Identities as infisical_identity_info returns them, failures too, by id.
+Known = t.Mapping[t.Any, Values]
 # Of the entries that a task was given, in the list, counted from 0; empty where they are not known.
 Places = t.Sequence[int]
 
 # How the module calls an entry, by its place in what it was given.
-_PLACE = re.compile(r"\bazure_auths\[([0-9]+)\]")
+_PLACE = re.compile(r"\bidentities\[([0-9]+)\]")
+
+# What tells an identity from others, beside its id.
+_LABELS = ("name", "project_id")
+
+
+class Name(t.NamedTuple):
+    """The name of an identity among those of a project, or of the organization."""
+
+    name: str
+    project_id: str | None
 
 
 class Meant(t.NamedTuple):
-    """The identity that an entry means: by its id, or else by its name, which otherwise is a label.
+    """The identity that an entry means: by its id, or else by its name.
 
-    Both are None where the entry is wrong.
+    Beside an id, the name is what the identity is to be called. Both are None where the entry is
+    wrong.
     """
 
-    identity_id: str | None
-    identity_name: str | None
+    id: str | None
+    name: Name | None
 
 
 def report(
@@ -51,16 +57,15 @@ def report(
 ) -> Item:
     """Return the report.
 
-    `desired` is the list. `checks` are results of infisical_azure_auths under check mode with diff;
+    `desired` is the list. `checks` are results of infisical_identities under check mode with diff;
     together they are about every entry, but for those that were not tried. `info` is the result of
-    infisical_azure_auth_info, `findings` are those of the filter. `about` goes into the report as
-    it is.
+    infisical_identity_info, `findings` are those of the filter. `about` goes into the report as it
+    is.
     """
-    azure_auths = info.get("azure_auths") or []
-    read = [*azure_auths, *(info.get("failures") or [])]
-    names = {item["identity_id"]: item.get("identity_name") for item in read}
+    identities = info.get("identities") or []
+    known = {item["id"]: item for item in [*identities, *(info.get("failures") or [])]}
     meant = [_meant(entry) for entry in desired]
-    twice = _listed_twice(meant, checks, read, names)
+    twice = _listed_twice(meant, checks, known)
     drifted: list[Item] = []
     not_judged: list[Item] = []
     problems = []
@@ -70,9 +75,14 @@ def report(
         again = [place for place in _judged(result, places) if place in twice]
         # A list that was refused has entries that failed, though none was tried.
         judged += max(result.get("checked", 0) - len(failed), 0) - len(again)
-        not_judged += [_failed(item, places, names) for item in failed]
+        not_judged += [_failed(item, places, known) for item in failed]
         not_judged += [twice[place] for place in again]
-        drifted += [item for place, item in _drifted(result, places, names) if place not in twice]
+        drifted += [
+            {**item, "source": _source(desired, item["entry"])}
+            for item in _drifted(result, places, known)
+            if item["entry"] is None or item["entry"] - 1 not in twice
+        ]
+    not_judged = [{**item, "source": _source(desired, item["entry"])} for item in not_judged]
     untried = len(desired) - judged - len(not_judged)
     if untried:
         result, places = checks[-1] if checks else ({}, ())
@@ -85,13 +95,22 @@ def report(
         problems.append(f"{count} not tried. {said}".strip())
     if info.get("msg"):
         problems.append(f"Not all of the organization could be read. {info['msg']}")
-    unlisted = _unlisted(meant, azure_auths)
-    grouped = _grouped(findings)
+    unlisted = _unlisted(identities, meant)
+    grouped = _grouped(findings, known)
     by_severity = {
         f"findings_{severity}": sum(
             len(rule["identities"]) for rule in grouped if rule["severity"] == severity
         )
         for severity in SEVERITIES
+    }
+    parts = {
+        "drifted": drifted,
+        "not_judged": not_judged,
+        "unlisted": [_identity(item, known) for item in unlisted if _has_azure_auth(item)],
+        "unlisted_without_azure_auth": [
+            _identity(item, known) for item in unlisted if not _has_azure_auth(item)
+        ],
+        "findings": grouped,
     }
     return {
         "format": FORMAT,
@@ -102,17 +121,19 @@ def report(
             "as_desired": judged - len(drifted),
             "drifted": len(drifted),
             "not_judged": len(desired) - judged,
-            "unlisted": len(unlisted),
+            "to_create": sum(item["action"] == "create" for item in drifted),
+            "to_delete": sum(item["action"] == "delete" for item in drifted),
+            "identities": len(identities),
+            "without_azure_auth": sum(not _has_azure_auth(item) for item in identities),
+            "unlisted": len(parts["unlisted"]),
+            "unlisted_without_azure_auth": len(parts["unlisted_without_azure_auth"]),
             "findings": len(findings),
             **by_severity,
         },
         "complete": not problems and not not_judged,
         "problems": problems,
         "not_visible": list(info.get("not_visible") or []),
-        "drifted": drifted,
-        "not_judged": not_judged,
-        "unlisted": unlisted,
-        "findings": grouped,
+        **parts,
     }
 
 
@@ -120,10 +141,28 @@ def _meant(entry: t.Any) -> Meant:
     """Return which identity an entry of the list means."""
     if not isinstance(entry, dict):
         return Meant(None, None)
-    identity_id, name = (
-        trim(str(entry.get(key) or "")) for key in ("identity_id", "identity_name")
+    identity_id, name, project_id = (
+        trim(str(entry.get(key) or "")) for key in ("id", "name", "project_id")
     )
-    return Meant(uuid_or_none(identity_id), None) if identity_id else Meant(None, name or None)
+    if identity_id:
+        return Meant(uuid_or_none(identity_id), None)
+    return Meant(None, Name(name, uuid_or_none(project_id)) if name else None)
+
+
+def _name(item: Values) -> Name:
+    """Return the name of an identity as modules return it."""
+    return Name(item.get("name") or "", item.get("project_id"))
+
+
+def _unlisted(identities: t.Iterable[Values], meant: t.Iterable[Meant]) -> list[Values]:
+    """Return the identities that no entry of the list means."""
+    ids = {entry.id for entry in meant}
+    names = {entry.name for entry in meant}
+    return [item for item in identities if item["id"] not in ids and _name(item) not in names]
+
+
+def _has_azure_auth(identity: Values) -> bool:
+    return (identity.get("azure_auth") or {}).get("state") == "present"
 
 
 def _place(item: Values, places: Places) -> int | None:
@@ -133,27 +172,24 @@ def _place(item: Values, places: Places) -> int | None:
 
 
 def _listed_twice(
-    meant: t.Sequence[Meant],
-    checks: t.Sequence[tuple[Values, Places]],
-    read: t.Iterable[Values],
-    names: Names,
+    meant: t.Sequence[Meant], checks: t.Sequence[tuple[Values, Places]], known: Known
 ) -> dict[int, Item]:
     """Return the entries whose identity an earlier entry has, by their places.
 
     A task refuses a list that has an identity by its id and by its name, but cannot know of what
     other tasks have. Whose name it is, is known of identities that were read or have drifted.
     """
-    ids: dict[str | None, set[str]] = {}
+    ids: dict[Name | None, set[str]] = {}
     refused = set()
-    for item in read:
-        ids.setdefault(item.get("identity_name"), set()).add(item["identity_id"])
+    for item in known.values():
+        ids.setdefault(_name(item), set()).add(item["id"])
     for result, places in checks:
         for item in result.get("results", []):
-            if result.get("checked"):
-                ids.setdefault(item.get("identity_name"), set()).add(item["identity_id"])
-            else:
+            if not result.get("checked"):
                 # Not the entry to keep: its name may be nobody's, or that of several.
                 refused.add(_place(item, places))
+            elif item.get("id"):
+                ids.setdefault(_name(item), set()).add(item["id"])
     first: dict[str, int] = {}
     twice = {}
     for place, (identity_id, name) in enumerate(meant):
@@ -163,11 +199,12 @@ def _listed_twice(
         (same,) = found
         earlier = first.setdefault(same, place)
         if earlier != place:
-            identity = {"identity_id": same, "identity_name": name or meant[earlier].identity_name}
-            label = printable(meant[earlier].identity_name or same, 80)
+            named = name or meant[earlier].name
+            earlier_name = meant[earlier].name
+            label = printable(earlier_name.name if earlier_name else same, 80)
             twice[place] = {
                 "entry": place + 1,
-                **_identity(identity, names),
+                **_identity({"id": same, **(named._asdict() if named else {})}, known),
                 "msg": (
                     f"Entry {place + 1} of the list is the same identity as entry {earlier + 1} of"
                     f" the list ({label}); list it once."
@@ -188,34 +225,56 @@ def _judged(result: Values, places: Places) -> t.Iterator[int]:
             yield place
 
 
-def _drifted(result: Values, places: Places, names: Names) -> t.Iterator[tuple[int | None, Item]]:
-    """Yield each identity that would be changed with what differs, and the place of its entry."""
+def _drifted(result: Values, places: Places, known: Known) -> t.Iterator[Item]:
+    """Yield each identity that would be changed, with what would be done and what differs."""
     # There is a difference for each identity that did not fail, in the same order.
     changed = [item for item in result.get("results", []) if not item["failed"]]
     for item, difference in zip(changed, result["diff"] if changed else []):
-        before, after = difference["before"], difference["after"]
-        fields = [
-            {"field": field, "desired": after.get(field), "actual": before.get(field)}
-            for field in _ORDER
-            if before.get(field) != after.get(field)
-        ]
-        yield _place(item, places), {**_identity(item, names), "fields": fields}
+        before, after = _flat(difference["before"]), _flat(difference["after"])
+        place = _place(item, places)
+        action = {"before": "create", "after": "delete"}
+        absent = [key for key in action if difference[key].get("state") == "absent"]
+        # What an identity that is there is like says the listing, or else what the task read of it.
+        like = {**item, **before} if "before" not in absent else item
+        yield {
+            "entry": None if place is None else place + 1,
+            **_identity(like, known, settings=like),
+            "action": action[absent[0]] if absent else "update",
+            "fields": [
+                {"field": field, "desired": after.get(field), "actual": before.get(field)}
+                for field in {**before, **after}
+                if before.get(field) != after.get(field)
+                # Beside what is created or deleted it is told who it is.
+                and not (absent and field in _LABELS)
+            ],
+        }
 
 
-def _failed(item: Values, places: Places, names: Names) -> Item:
+def _flat(state: Values) -> Item:
+    """Return one side of a difference, with the settings of auth methods beside the others."""
+    flat: Item = {}
+    for key, value in state.items():
+        if key in METHODS and isinstance(value, dict):
+            flat.update({f"{key}.{option}": setting for option, setting in value.items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _failed(item: Values, places: Places, known: Known) -> Item:
     """Return an identity with the reason why it could not be judged."""
     place = _place(item, places)
-    known = ("http_status", "error", "request_id")
+    answered = ("http_status", "error", "request_id")
     text = item["msg"]
     # Whom it is about is told beside it.
-    labels = [item[key] for key in ("identity_name", "identity_id") if item.get(key)]
+    labels = [item[key] for key in ("name", "id") if item.get(key)]
     for label in ("", *(f" ({printable(known_as, 80)})" for known_as in labels)):
-        text = text.replace(f"azure_auths[{item.get('index')}]{label}: ", "")
+        text = text.replace(f"identities[{item.get('index')}]{label}: ", "")
     return {
         "entry": None if place is None else place + 1,
-        **_identity(item, names),
+        **_identity(item, known),
         "msg": _located(text, places),
-        **{key: item[key] for key in known if key in item},
+        **{key: item[key] for key in answered if key in item},
     }
 
 
@@ -231,41 +290,40 @@ def _located(text: str, places: Places) -> str:
     return _PLACE.sub(located, text)
 
 
-def _identity(item: Values, names: Names) -> Item:
-    """Return which identity a result is about, as far as it is known.
+def _source(desired: t.Sequence[t.Any], entry: int | None) -> str | None:
+    """Return the file that an entry comes from, with the line, where there is one."""
+    found = desired[entry - 1] if entry is not None else None
+    source = found.get("source") if isinstance(found, dict) else None
+    return source if isinstance(source, str) else None
 
-    The name in a result may be the label of an entry; the real one goes before it.
+
+def _identity(item: Values, known: Known, settings: Values | None = None) -> Item:
+    """Return which identity something is about, and what it may, as far as it is known.
+
+    The name in a result may be what the identity is to be called; the real one goes before it.
+    `settings` has what is not known from the listing.
     """
-    identity_id = item.get("identity_id")
+    identity_id = item.get("id")
+    real = known.get(uuid_or_none(str(identity_id)), {})
+    like = real if "role" in real else settings or {}
     return {
-        "identity_id": identity_id,
-        "identity_name": names.get(uuid_or_none(identity_id or "")) or item.get("identity_name"),
+        "id": identity_id,
+        **{label: real.get(label) or item.get(label) for label in _LABELS},
+        "role": like.get("role"),
+        "delete_protection": like.get("delete_protection"),
     }
 
 
-def _unlisted(meant: t.Iterable[Meant], azure_auths: t.Sequence[Values]) -> list[Item]:
-    """Return the identities that have Azure Auth and are not in the list."""
-    ids = {entry.identity_id for entry in meant}
-    names = {entry.identity_name for entry in meant if entry.identity_name}
-    return [
-        _identity(item, {})
-        for item in azure_auths
-        if item["identity_id"] not in ids and item.get("identity_name") not in names
-    ]
-
-
-def _grouped(findings: t.Sequence[Values]) -> list[Item]:
+def _grouped(findings: t.Sequence[Values], known: Known) -> list[Item]:
     """Return findings by rule, so that what they have in common is there once."""
-    rules: dict[str, Item] = {}
+    rules: dict[tuple[str, str], Item] = {}
     for finding in findings:
         rule = rules.setdefault(
-            finding["rule"],
+            (finding["rule"], finding["field"]),
             {
                 **{key: finding[key] for key in ("rule", "severity", "field", "why", "fix")},
                 "identities": [],
             },
         )
-        rule["identities"].append(
-            {key: finding[key] for key in ("identity_id", "identity_name", "value")}
-        )
+        rule["identities"].append({**_identity(finding, known), "value": finding["value"]})
     return list(rules.values())

@@ -38,7 +38,7 @@ def mess(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Messy]:
     with running() as emulator:
         desired = messy(emulator)
         live_tokens = emulator.live_tokens()
-        variables = {**paths(folder), "azure_auth_audit_desired": desired}
+        variables = {**paths(folder), "identities_audit_desired": desired}
         run = play(
             by_secret(emulator),
             folder,

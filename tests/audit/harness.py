@@ -18,7 +18,7 @@ from tools.paths import COLLECTIONS, ROOT
 
 from emulator import Emulator
 
-ROLE = "community.infisical.azure_auth_audit"
+ROLE = "community.infisical.identities_audit"
 PLAYBOOK = ROLE
 BEGIN = "begin: "
 
@@ -82,8 +82,8 @@ class Run:
 def paths(folder: Path) -> dict[str, str]:
     """Return the variables that make an audit write into a folder, which need not exist."""
     return {
-        "azure_auth_audit_html": str(folder / "report" / "audit.html"),
-        "azure_auth_audit_json": str(folder / "report" / "audit.json"),
+        "identities_audit_html": str(folder / "report" / "audit.html"),
+        "identities_audit_json": str(folder / "report" / "audit.json"),
     }
 
 
@@ -182,8 +182,8 @@ def audits(
 def page_of(report: Variables, folder: Path) -> Path:
     """Write the page of a report, as the role does, and return where it is."""
     variables = folder / "report.json"
-    variables.write_text(json.dumps({"__azure_auth_audit_report": report}), encoding="utf-8")
-    template = ROOT / "roles" / "azure_auth_audit" / "templates" / "report.html.j2"
+    variables.write_text(json.dumps({"__identities_audit_report": report}), encoding="utf-8")
+    template = ROOT / "roles" / "identities_audit" / "templates" / "report.html.j2"
     page = folder / "page.html"
     content = {
         "hosts": "localhost",
@@ -211,4 +211,4 @@ def writes(emulator: Emulator) -> list[str]:
 
 def names(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[t.Any]:
     """Return the names of the identities in a part of a report."""
-    return [item["identity_name"] for item in items]
+    return [item["name"] for item in items]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from audit.harness import ROLE, Audit, audits, by_secret, play, writes
-from audit.worlds import DESIRED, STORED, clear_seed
+from audit.worlds import STORED, clear_seed, entry
 from emulator import running
 
 Entry = dict[str, t.Any]
@@ -25,8 +25,8 @@ def bad_days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Audit,
     done = {}
     faults: dict[str, Entry] = {
         "the server goes down": {"path": "/azure-auth/identities/", "status": 503},
-        "the organization cannot be listed": {
-            "path": "/api/v1/identities",
+        "nothing can be listed": {
+            "path": "/identities/search",
             "status": 403,
             "error": "PermissionDenied",
             "message": "no",
@@ -45,12 +45,12 @@ def bad_days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Audit,
             ids = emulator.create_identities([f"n{n}" for n in range(60)], azure_auth=STORED)
             before = emulator.live_tokens()
             emulator.fault("error", **fault)
-            entries = [{"identity_id": identity_id, **DESIRED} for identity_id in ids]
+            entries = [entry(id=identity_id) for identity_id in ids]
             case = {
-                "azure_auth_audit_desired": entries,
-                "azure_auth_audit_batch_size": 20,
-                "azure_auth_audit_concurrency": 1,
-                "azure_auth_audit_html": "",
+                "identities_audit_desired": entries,
+                "identities_audit_batch_size": 20,
+                "identities_audit_concurrency": 1,
+                "identities_audit_html": "",
             }
             audit = audits(by_secret(emulator), folder, {name: case})[name]
             done[name] = (audit, emulator.live_tokens() - before, len(writes(emulator)))
@@ -73,10 +73,10 @@ def test_a_server_that_goes_down_ends_an_audit_with_a_report(
     assert "60 could not be judged" in str(audit.failure)
 
 
-def test_an_organization_that_cannot_be_listed_hides_no_drift(
+def test_identities_that_cannot_be_listed_hide_no_drift(
     bad_days: dict[str, tuple[Audit, int, int]],
 ) -> None:
-    audit, tokens, written = bad_days["the organization cannot be listed"]
+    audit, tokens, written = bad_days["nothing can be listed"]
     assert (tokens, written) == (0, 0)
     report = audit.report
     assert report["counts"]["as_desired"] == 60
@@ -98,7 +98,7 @@ def test_a_host_that_cannot_be_used_is_told_although_the_login_is_hidden(tmp_pat
     unusable = {
         "ansible_remote_tmp": "/proc/nowhere",
         "ansible_pipelining": False,
-        "azure_auth_audit_without_list": True,
+        "identities_audit_without_list": True,
     }
     run = [{"hosts": "localhost", "gather_facts": False, "vars": unusable, "roles": [ROLE]}]
     (tmp_path / "audit.yml").write_text(json.dumps(run), encoding="utf-8")

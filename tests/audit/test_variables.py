@@ -14,12 +14,13 @@ import pytest
 import yaml
 from tools.paths import ROOT
 
-from audit.harness import Audit, audits, by_secret, play
+from audit.harness import Audit, audits, by_secret, names, play
+from audit.worlds import STORED
 from emulator import running
 
 Entry = dict[str, t.Any]
 
-ROLE = ROOT / "roles" / "azure_auth_audit"
+ROLE = ROOT / "roles" / "identities_audit"
 
 
 def documented() -> dict[str, Entry]:
@@ -36,7 +37,7 @@ def test_every_variable_is_documented_with_its_default() -> None:
 def test_the_guide_explains_every_variable() -> None:
     guide: Path = ROOT / "docs" / "docsite" / "rst" / "guide_audits.rst"
     text = guide.read_text(encoding="utf-8")
-    option = ":ansopt:`community.infisical.azure_auth_audit#role:main:{}`"
+    option = ":ansopt:`community.infisical.identities_audit#role:main:{}`"
     missing = [name for name in documented() if option.format(name) not in text]
     assert missing == []
 
@@ -54,8 +55,8 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         cases = {
             name: {
                 **dict.fromkeys(documented(), value),
-                "azure_auth_audit_without_list": "yes",
-                "azure_auth_audit_json": str(folder / f"{name}.json"),
+                "identities_audit_without_list": "yes",
+                "identities_audit_json": str(folder / f"{name}.json"),
             }
             for name, value in BLANKS.items()
         }
@@ -73,9 +74,9 @@ def test_blank_stands_for_the_default(name: str, blank: dict[str, Audit]) -> Non
 
 
 UNKNOWN: dict[str, Entry] = {
-    "a typing error": {"azure_auth_audit_fial_on": "never"},
-    "in capitals": {"AZURE_AUTH_AUDIT_FOLDER": "identities"},
-    "what an earlier job handed on": {"azure_auth_audit_counts": {"drifted": 0}},
+    "a typing error": {"identities_audit_fial_on": "never"},
+    "in capitals": {"IDENTITIES_AUDIT_FOLDER": "identities"},
+    "what an earlier job handed on": {"identities_audit_counts": {"drifted": 0}},
 }
 
 
@@ -84,7 +85,7 @@ def unknown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
     """Audits with variables that there are not."""
     with running() as emulator:
         cases = {
-            name: {"azure_auth_audit_without_list": True, **variables}
+            name: {"identities_audit_without_list": True, **variables}
             for name, variables in UNKNOWN.items()
         }
         done = audits(by_secret(emulator), tmp_path_factory.mktemp("unknown"), cases)
@@ -104,7 +105,7 @@ def test_on_several_hosts_the_role_makes_no_audit(tmp_path: Path) -> None:
         {
             "hosts": "all",
             "gather_facts": False,
-            "roles": [{"role": "community.infisical.azure_auth_audit"}],
+            "roles": [{"role": "community.infisical.identities_audit"}],
         }
     ]
     playbook = tmp_path / "several.yml"
@@ -118,3 +119,19 @@ def test_on_several_hosts_the_role_makes_no_audit(tmp_path: Path) -> None:
         "This play is for 2 hosts, and each would make the same audit; run the role on one, as a"
         " rule localhost."
     )
+
+
+def test_an_organization_is_that_of_every_task(tmp_path: Path) -> None:
+    with running() as emulator:
+        organization = {"organization_id": emulator.sub_organization_id}
+        emulator.add_member(emulator.identities["admin"], "admin", **organization)
+        emulator.put_azure_auth(emulator.create_identity("below", **organization), **STORED)
+        without = {"identities_audit_without_list": True}
+        cases = {
+            "sub-organization": {**without, "identities_audit_organization_slug": "acme-labs"},
+            "one that there is not": {**without, "identities_audit_organization_slug": "nowhere"},
+        }
+        done = audits(by_secret(emulator), tmp_path, cases)
+    assert names(done["sub-organization"].report["unlisted"]) == ["below"]
+    assert "nowhere" in str(done["one that there is not"].failure)
+    assert not done["one that there is not"].json.exists()

@@ -13,7 +13,7 @@ import pytest
 from tools.paths import ROOT
 
 from audit.harness import Audit, audits, by_secret, by_token, names
-from audit.worlds import DESIRED, STORED, clean
+from audit.worlds import STORED, clean, entry
 from emulator import running
 
 Entry = dict[str, t.Any]
@@ -34,8 +34,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         smiling = emulator.create_identity("\U0001f600 {{ 1 + 1 }}")
         emulator.put_azure_auth(smiling, **STORED)
         files = {
-            "a.yml": {"azure_auth_audit_desired": desired[:2]},
-            "b.json": {"azure_auths": [{"identity_id": smiling, **DESIRED}]},
+            "a.yml": {"identities": desired[:2]},
+            "b.json": {"identities": [entry(id=smiling)]},
             "c/d.yaml": desired[2:],
             ".git/e.yml": "nonsense",
             "c/.hidden/f.yml": "nonsense",
@@ -44,62 +44,62 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
             (folder / ".lists" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / ".lists" / name).write_text(json.dumps(content), encoding="utf-8")
         twice = [
-            {"identity_id": other_id},
-            {"access_token_ttl": 3600},
-            {"identity_id": "", "identity_name": " clean 0 "},
-            {"identity_id": " ", "identity_name": "clean 1"},
-            {"identity_name": "other 1"},
+            {"id": other_id},
+            {"role": "member"},
+            {"id": "", "name": " clean 0 "},
+            {"id": " ", "name": "clean 1"},
+            {"name": "other 1"},
         ]
-        unwritten = {"azure_auth_audit_html": "", "azure_auth_audit_json": ""}
-        given = {**unwritten, "azure_auth_audit_desired": desired}
-        on_findings = {**given, "azure_auth_audit_fail_on": "findings"}
+        unwritten = {"identities_audit_html": "", "identities_audit_json": ""}
+        given = {**unwritten, "identities_audit_desired": desired}
+        on_findings = {**given, "identities_audit_fail_on": "findings"}
         done = audits(
             by_token(emulator),
             folder,
             {
-                "by default": {**given, "azure_auth_audit_json": str(folder / "one.json")},
+                "by default": {**given, "identities_audit_json": str(folder / "one.json")},
                 "on findings": on_findings,
-                "on severe findings": {**on_findings, "azure_auth_audit_fail_severity": "medium"},
-                "on what is not complete": {**given, "azure_auth_audit_fail_on": "incomplete"},
-                "on what is not listed": {**given, "azure_auth_audit_unlisted_is_drift": True},
+                "on severe findings": {**on_findings, "identities_audit_fail_severity": "medium"},
+                "on what is not complete": {**given, "identities_audit_fail_on": "incomplete"},
+                "on what is not listed": {**given, "identities_audit_unlisted_is_drift": True},
                 # As an earlier job of a workflow of AWX hands them on.
                 "with the numbers of another audit": {
                     **given,
-                    "azure_auth_audit_unlisted_is_drift": True,
+                    "identities_audit_unlisted_is_drift": True,
                     "infisical_audit_counts": dict.fromkeys(NUMBERS, 0),
                     "result": {"checked": 5},
                     "findings": [],
                 },
                 "on findings but these, without a list": {
                     **on_findings,
-                    "azure_auth_audit_desired": [],
-                    "azure_auth_audit_without_list": True,
-                    "azure_auth_audit_ignore": ["unlimited_uses"],
-                    "azure_auth_audit_json": str(folder / "two.json"),
+                    "identities_audit_desired": [],
+                    "identities_audit_without_list": True,
+                    "identities_audit_ignore": ["unlimited_uses"],
+                    "identities_audit_json": str(folder / "two.json"),
                 },
                 "of files, with a rule to ignore as a text": {
                     **on_findings,
-                    "azure_auth_audit_desired": [],
-                    "azure_auth_audit_folder": str(folder / ".lists"),
-                    "azure_auth_audit_ignore": "unlimited_uses,any_address",
-                    "azure_auth_audit_json": str(folder / "three.json"),
+                    "identities_audit_desired": [],
+                    "identities_audit_folder": str(folder / ".lists"),
+                    "identities_audit_ignore": "unlimited_uses,any_address",
+                    "identities_audit_json": str(folder / "three.json"),
                 },
                 "with drift, on what is not complete": {
                     **given,
-                    "azure_auth_audit_desired": [{"identity_id": other_id, "state": "absent"}],
-                    "azure_auth_audit_fail_on": "incomplete",
+                    "identities_audit_desired": [{"id": other_id, "state": "absent"}],
+                    "identities_audit_fail_on": "incomplete",
                 },
                 "with an identity twice, on what is not complete": {
                     **given,
-                    "azure_auth_audit_desired": twice,
-                    "azure_auth_audit_batch_size": 2,
-                    "azure_auth_audit_fail_on": "incomplete",
+                    "identities_audit_desired": twice,
+                    "identities_audit_batch_size": 2,
+                    "identities_audit_fail_on": "incomplete",
                 },
                 "with an identity twice": {
                     **given,
-                    "azure_auth_audit_desired": twice,
-                    "azure_auth_audit_batch_size": 2,
-                    "azure_auth_audit_json": str(folder / "four.json"),
+                    "identities_audit_desired": twice,
+                    "identities_audit_batch_size": 2,
+                    "identities_audit_json": str(folder / "four.json"),
                 },
             },
         )
@@ -160,44 +160,44 @@ def test_an_identity_that_is_listed_twice_is_judged_once(verdicts: dict[str, Aud
     counts = report["counts"]
     assert (counts["checked"], counts["as_desired"], counts["not_judged"]) == (5, 3, 2)
     nobody, again = report["not_judged"]
-    assert (nobody["entry"], nobody["identity_id"], nobody["identity_name"]) == (2, None, None)
-    assert "azure_auths[" not in nobody["msg"]
-    assert (again["entry"], again["identity_name"]) == (5, "other 1")
+    assert (nobody["entry"], nobody["id"], nobody["name"]) == (2, None, None)
+    assert "identities[" not in nobody["msg"]
+    assert (again["entry"], again["name"]) == (5, "other 1")
     assert again["msg"] == (
         "Entry 5 of the list is the same identity as entry 1 of the list"
-        f" ({again['identity_id']}); list it once."
+        f" ({again['id']}); list it once."
     )
 
 
 # By case: the file bad.yml in a folder whose other file is right, variables, and what is told.
 REFUSED: dict[str, tuple[str | None, Entry, str]] = {
-    "no list": (None, {}, "There is no list to compare with. Give it in azure_auth_audit_desired"),
+    "no list": (None, {}, "There is no list to compare with. Give it in identities_audit_desired"),
     "two lists": (
-        "- identity_name: a",
-        {"azure_auth_audit_desired": [{"identity_name": "a"}]},
-        "azure_auth_audit_desired and azure_auth_audit_folder are both given; give one of them.",
+        "- name: a",
+        {"identities_audit_desired": [{"name": "a"}]},
+        "identities_audit_desired and identities_audit_folder are both given; give one of them.",
     ),
     "one id twice": (
         None,
         {
-            "azure_auth_audit_desired": [
-                {"identity_id": "6F1A2B3C-4D5E-4F60-8A7B-9C0D1E2F3A4B", "identity_name": "a"},
-                {"identity_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
+            "identities_audit_desired": [
+                {"id": "6F1A2B3C-4D5E-4F60-8A7B-9C0D1E2F3A4B", "name": "a"},
+                {"id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
             ]
         },
         "The list has more than one entry for 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b. List each",
     ),
     "one name twice, in files": (
-        "[{identity_name: a}, {identity_name: b}, {identity_name: a}]",
+        "[{name: a}, {name: b}, {name: a}]",
         {},
         "The list has more than one entry for a. List each identity once.",
     ),
     "one name twice, with blanks": (
         None,
         {
-            "azure_auth_audit_desired": [
-                {"identity_name": "a"},
-                {"identity_id": " ", "identity_name": " a "},
+            "identities_audit_desired": [
+                {"name": "a"},
+                {"id": " ", "name": " a "},
             ]
         },
         "The list has more than one entry for a. List each identity once.",
@@ -205,113 +205,129 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a name, and an id with this name": (
         None,
         {
-            "azure_auth_audit_desired": [
-                {"identity_name": "a "},
-                {"identity_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b", "identity_name": "a"},
+            "identities_audit_desired": [
+                {"name": "a "},
+                {"id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b", "name": "a"},
             ]
         },
         "The list has more than one entry for a. List each identity once.",
     ),
+    "a name of a project twice": (
+        None,
+        {
+            "identities_audit_desired": [
+                {"name": "a"},
+                {"name": "a", "project_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
+                {"name": "a", "project_id": "{6F1A2B3C-4D5E-4F60-8A7B-9C0D1E2F3A4B}"},
+            ]
+        },
+        "more than one entry for a of the project 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b. List each",
+    ),
     "a list that is a text": (
         None,
-        {"azure_auth_audit_desired": "billing"},
-        "azure_auth_audit_desired is billing, which is not a list; write a list of entries, each",
+        {"identities_audit_desired": "billing"},
+        "identities_audit_desired is billing, which is not a list; write a list of entries, each",
     ),
     "a list that is a dictionary": (
         None,
-        {"azure_auth_audit_desired": {"identity_name": "billing"}},
-        "azure_auth_audit_desired is {'identity_name': 'billing'}, which is not a list; write a",
+        {"identities_audit_desired": {"name": "billing"}},
+        "identities_audit_desired is {'name': 'billing'}, which is not a list; write a",
     ),
     "batches of nothing": (
         None,
-        {"azure_auth_audit_desired": [{"identity_name": "a"}], "azure_auth_audit_batch_size": 0},
-        "azure_auth_audit_batch_size is 0; write a whole number of at least 1.",
+        {"identities_audit_desired": [{"name": "a"}], "identities_audit_batch_size": 0},
+        "identities_audit_batch_size is 0; write a whole number of at least 1.",
     ),
     "too many at once": (
         None,
-        {"azure_auth_audit_without_list": True, "azure_auth_audit_concurrency": "65"},
-        "azure_auth_audit_concurrency is 65; write a whole number from 1 to 64.",
+        {"identities_audit_without_list": True, "identities_audit_concurrency": "65"},
+        "identities_audit_concurrency is 65; write a whole number from 1 to 64.",
     ),
     "a login that is a text": (
         None,
-        {"azure_auth_audit_without_list": True, "azure_auth_audit_login_data": "url=x"},
-        "azure_auth_audit_login_data is not a dictionary; give the login_data that",
+        {"identities_audit_without_list": True, "identities_audit_login_data": "url=x"},
+        "identities_audit_login_data is not a dictionary; give the login_data that",
     ),
     "a page that is a folder": (
         None,
-        {"azure_auth_audit_without_list": True, "azure_auth_audit_html": str(ROOT)},
-        f"azure_auth_audit_html is {ROOT}, which is a folder; write the path of a file.",
+        {"identities_audit_without_list": True, "identities_audit_html": str(ROOT)},
+        f"identities_audit_html is {ROOT}, which is a folder; write the path of a file.",
     ),
     "JSON in a folder that is not there yet": (
         None,
-        {"azure_auth_audit_without_list": True, "azure_auth_audit_json": "nowhere/"},
-        "azure_auth_audit_json is nowhere/, which is a folder; write the path of a file.",
+        {"identities_audit_without_list": True, "identities_audit_json": "nowhere/"},
+        "identities_audit_json is nowhere/, which is a folder; write the path of a file.",
     ),
     "one file for both": (
         None,
         {
-            "azure_auth_audit_without_list": True,
-            "azure_auth_audit_html": "/nowhere/audit",
-            "azure_auth_audit_json": "/nowhere/there/../audit",
+            "identities_audit_without_list": True,
+            "identities_audit_html": "/nowhere/audit",
+            "identities_audit_json": "/nowhere/there/../audit",
         },
-        "azure_auth_audit_html and azure_auth_audit_json are both /nowhere/audit; give each a file",
+        "identities_audit_html and identities_audit_json are both /nowhere/audit; give each a file",
     ),
     # Whatever else files can be is in the tests of the lookup that reads them.
     "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml is not YAML: line 2, column "),
     "a file with a list of texts": (
-        "[{identity_name: a}, billing]",
+        "[{name: a}, billing]",
         {},
-        "bad.yml: entry 2 is 'billing', which is not a dictionary; write identity_id or",
+        "bad.yml: entry 2 is 'billing', which is not a dictionary; write id or",
     ),
     "no folder": (
         None,
-        {"azure_auth_audit_folder": "/nowhere"},
-        "azure_auth_audit_folder is /nowhere, which is not a folder; name one with files that",
+        {"identities_audit_folder": "/nowhere"},
+        "identities_audit_folder is /nowhere, which is not a folder; name one with files that",
     ),
     "a folder without files": (
         None,
-        {"azure_auth_audit_folder": str(ROOT / "LICENSES")},
+        {"identities_audit_folder": str(ROOT / "LICENSES")},
         "has no file whose name ends in .yml, .yaml or .json.",
     ),
     "a rule that is none in a text": (
         None,
-        {"azure_auth_audit_ignore": "unlimited_uses,uses"},
+        {"identities_audit_ignore": "unlimited_uses,uses"},
         "ignore has 'uses', which is no rule; there are open_to_tenant, ",
     ),
     "a rule that is none": (
         None,
-        {"azure_auth_audit_ignore": ["uses"]},
+        {"identities_audit_ignore": ["uses"]},
         "ignore has 'uses', which is no rule; there are open_to_tenant, ",
     ),
     "a threshold that is none": (
         None,
-        {"azure_auth_audit_max_lifetime": 0},
+        {"identities_audit_max_lifetime": 0},
         "max_lifetime is 0; write a whole number of seconds, at least 1.",
     ),
     "a word that is none": (
         None,
-        {"azure_auth_audit_fail_on": "sometimes"},
-        "azure_auth_audit_fail_on is sometimes; write drift, findings, incomplete or never.",
+        {"identities_audit_fail_on": "sometimes"},
+        "identities_audit_fail_on is sometimes; write drift, findings, incomplete or never.",
     ),
     "a severity that is none": (
         None,
-        {"azure_auth_audit_fail_severity": "worst"},
-        "azure_auth_audit_fail_severity is worst; write low, medium or high.",
+        {"identities_audit_fail_severity": "worst"},
+        "identities_audit_fail_severity is worst; write low, medium or high.",
     ),
     "a truth value that is none": (
         None,
-        {"azure_auth_audit_without_list": "maybe"},
-        "azure_auth_audit_without_list is maybe; write true or false.",
+        {"identities_audit_without_list": "maybe"},
+        "identities_audit_without_list is maybe; write true or false.",
+    ),
+    "an organization that YAML took for a number": (
+        None,
+        {"identities_audit_without_list": True, "identities_audit_organization_slug": 83},
+        "identities_audit_organization_slug is 83, which is not a text; quote it.",
     ),
     "a folder that YAML took for a number": (
         None,
-        {"azure_auth_audit_folder": 83},
-        "azure_auth_audit_folder is 83, which is not a path; quote it.",
+        {"identities_audit_folder": 83},
+        "identities_audit_folder is 83, which is not a path; quote it.",
     ),
     "a number that is a truth value": (
         None,
-        {"azure_auth_audit_without_list": True, "azure_auth_audit_batch_size": True},
-        "azure_auth_audit_batch_size is True; write a whole number of at least 1.",
+        {"identities_audit_without_list": True, "identities_audit_batch_size": True},
+        "identities_audit_batch_size is True; write a whole number of at least 1.",
     ),
 }
 
@@ -325,10 +341,10 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         cases[name] = dict(variables)
         if content is not None:
             (folder / name).mkdir()
-            files = {"bad.yml": content, "good.yml": "- identity_name: something else\n"}
+            files = {"bad.yml": content, "good.yml": "- name: something else\n"}
             for file, text in files.items():
                 (folder / name / file).write_text(text, encoding="utf-8")
-            cases[name]["azure_auth_audit_folder"] = str(folder / name)
+            cases[name]["identities_audit_folder"] = str(folder / name)
     with running() as emulator:
         done = audits(by_secret(emulator), folder, cases)
         assert emulator.requests() == []

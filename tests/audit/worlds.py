@@ -47,7 +47,15 @@ HOSTILE = (
     "x" * 300,
 )
 
+# An id that no identity has.
+NOBODY = "ffffffff-ffff-4fff-8fff-ffffffffffff"
+
 Entry = dict[str, t.Any]
+
+
+def entry(azure_auth: t.Mapping[str, t.Any] = DESIRED, **identity: t.Any) -> Entry:
+    """Return an entry of a list, with the Azure Auth that is desired."""
+    return {**identity, "azure_auth": dict(azure_auth)}
 
 
 def clear_seed(emulator: Emulator) -> None:
@@ -61,7 +69,7 @@ def clean(emulator: Emulator) -> list[Entry]:
     clear_seed(emulator)
     names = [f"clean {number}" for number in range(5)]
     emulator.create_identities(names, azure_auth=STORED)
-    return [{"identity_name": name, **DESIRED} for name in names]
+    return [entry(name=name) for name in names]
 
 
 def enormous(emulator: Emulator, count: int) -> list[Entry]:
@@ -79,7 +87,7 @@ def enormous(emulator: Emulator, count: int) -> list[Entry]:
         "allowed_service_principal_ids": many_principals("b"),
         "access_token_trusted_ips": many_networks("b"),
     }
-    return [{"identity_name": name, **desired} for name in names]
+    return [entry(desired, name=name) for name in names]
 
 
 def many_principals(digit: str) -> list[str]:
@@ -97,7 +105,8 @@ def messy(emulator: Emulator) -> list[Entry]:
     clear_seed(emulator)
     create = emulator.create_identity
     listed = {
-        name: create(name) for name in ("good", "attach", "revoke", "lax", "broken", *HOSTILE)
+        name: create(name)
+        for name in ("good", "attach", "revoke", "lax", "broken", "leave", *HOSTILE)
     }
     for name, identity_id in listed.items():
         if name != "attach":
@@ -123,13 +132,27 @@ def messy(emulator: Emulator) -> list[Entry]:
         message="You are not allowed to read on identity",
     )
     emulator.put_azure_auth(create("forgotten"), **STORED)
+    create("plain", role="member")
+    emulator.add_member(emulator.identities["admin"], "admin", project_id=emulator.project_id)
+    for name in ("owned", "unowned"):
+        owned_id = create(name, project_id=emulator.project_id)
+        emulator.put_azure_auth(owned_id, **STORED)
     return [
-        {"identity_name": "good", **DESIRED},
-        {"identity_name": "attach", **DESIRED},
-        {"identity_id": listed["revoke"], "state": "absent"},
-        {"identity_id": listed["lax"].upper(), "identity_name": "a label", **DESIRED},
-        {"identity_name": "broken", **DESIRED},
-        {"identity_name": "gone", **DESIRED},
-        {"identity_name": "wrong", **DESIRED, "access_token_ttl": -1},
-        *({"identity_id": listed[name], **DESIRED} for name in HOSTILE[:6]),
+        entry(name="good"),
+        entry(name="attach"),
+        entry({"state": "absent"}, id=listed["revoke"]),
+        entry(id=listed["lax"].upper()),
+        entry(name="broken"),
+        entry(name="new", role="member"),
+        entry({**DESIRED, "access_token_ttl": -1}, name="wrong"),
+        entry(id=NOBODY),
+        {"name": "leave", "state": "absent"},
+        {
+            "name": "plain",
+            "role": "no-access",
+            "delete_protection": True,
+            "metadata": {"team": "payments"},
+        },
+        entry(name="owned", project_id=emulator.project_id),
+        *(entry(id=listed[name]) for name in HOSTILE[:6]),
     ]

@@ -30,6 +30,16 @@ Event = dict[str, t.Any]
 
 # awx/settings/defaults.py: what is longer is dropped from an event.
 MAX_EVENT_RES = 700_000
+# What a job that applies a list hands on if it has done nothing.
+NOTHING = {
+    "checked": 0,
+    "changed": 0,
+    "created": 0,
+    "deleted": 0,
+    "failed": 0,
+    "purged": 0,
+    "as_desired": 0,
+}
 _IDENTS = itertools.count(1)
 # awx/main/models/inventory.py gives its hosts to a script.
 _INVENTORY = """\
@@ -255,7 +265,7 @@ def project_of(folder: Path, identities: t.Sequence[Object]) -> Path:
     (project / "identities").mkdir()
     half = len(identities) // 2
     for name, part in (("a.yml", identities[:half]), ("b.json", identities[half:])):
-        content = {"azure_auths": part} if name == "a.yml" else part
+        content = {"identities": part} if name == "a.yml" else part
         (project / "identities" / name).write_text(json.dumps(content), encoding="utf-8")
     return project
 

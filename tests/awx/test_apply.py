@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook azure_auth_apply on good and bad days. What it is like as a job: test_jobs.py."""
+"""The role identities_apply on good and bad days, by its playbook. As a job: test_jobs.py."""
 
 from __future__ import annotations
 
@@ -12,28 +12,33 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from docs.stories import Told, ansible_playbook
+from tools.paths import ROOT
 
+from awx.jobs import NOTHING
 from emulator import Emulator
 
-PLAYBOOK = "community.infisical.azure_auth_apply"
+PLAYBOOK = "community.infisical.identities_apply"
 SETTINGS = {
     "tenant_id": "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16",
     "resource": "https://management.azure.com/",
     "allowed_service_principal_ids": ["c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e"],
 }
 UUID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+# Those with Azure Auth that the emulator has of its own.
+OWN = ("attached", "privileged", "twin-2")
 BARE_ID = UUID.replace("-", "").upper()
 STORED = {"tenantId": SETTINGS["tenant_id"], "resource": "r", "allowedServicePrincipalIds": "x"}
 
 
 def entries(*names: str) -> list[dict[str, t.Any]]:
-    return [{"identity_name": name, **SETTINGS} for name in names]
+    return [{"name": name, "azure_auth": SETTINGS} for name in names]
 
 
 def apply(emulator: Emulator, place: Path, **variables: t.Any) -> Told:
     """Run the playbook with these of its variables."""
-    return run(emulator, place, {f"azure_auth_apply_{name}": variables[name] for name in variables})
+    return run(emulator, place, {f"identities_apply_{name}": variables[name] for name in variables})
 
 
 def run(emulator: Emulator, place: Path, variables: t.Mapping[str, t.Any], *more: str) -> Told:
@@ -51,8 +56,23 @@ def write(folder: Path, files: t.Mapping[str, t.Any]) -> None:
 
 
 def writes(emulator: Emulator) -> list[str]:
-    methods = [record.method for record in emulator.requests(path="azure-auth/identities")]
-    return [method for method in methods if method != "GET"]
+    """Return what was written, to identities and to their Azure Auth."""
+    records = emulator.requests(path="identities")
+    return [
+        record.method
+        for record in records
+        if record.method != "GET" and not record.path.endswith("/search")
+    ]
+
+
+def own(emulator: Emulator) -> list[str]:
+    """Return the ids of the identities with Azure Auth that are there from the start."""
+    return [emulator.identities[key] for key in OWN]
+
+
+def with_azure_auth(emulator: Emulator, ids: t.Mapping[str, str]) -> list[str]:
+    """Return the names of those that have Azure Auth."""
+    return [name for name in ids if emulator.azure_auth(ids[name])]
 
 
 def counts(told: Told) -> dict[str, int]:
@@ -83,12 +103,10 @@ def test_purging_spares_what_is_listed_chosen_or_not_and_what_is_kept(
         desired=entries("chosen", "listed"),
         only="chosen",
         purge="yes",
-        # Those that the emulator has of its own.
-        keep=["kept", *(emulator.identities[key] for key in ("attached", "privileged", "twin-2"))],
+        keep=["kept", *own(emulator)],
     )
     assert told.returncode == 0, told.output
-    left = [name for name, identity_id in ids.items() if emulator.azure_auth(identity_id)]
-    assert left == ["chosen", "listed", "kept"]
+    assert with_azure_auth(emulator, ids) == ["chosen", "listed", "kept"]
     assert emulator.azure_auth(ids["listed"])["resource"] == "r"  # type: ignore[index]
     assert (counts(told)["changed"], counts(told)["purged"]) == (1, 1)
 
@@ -106,13 +124,13 @@ def test_no_name_is_obeyed_by_a_terminal(emulator: Emulator, tmp_path: Path) -> 
     name = "a\x1b[2Kok: [localhost]\r\n\x9b2J\u202e"
     changed, failing = emulator.create_identities([name, name + "2"], azure_auth=STORED)
     emulator.fault("error", method="PATCH", identity_id=failing, status=400, message=name)
-    variables = {"azure_auth_apply_desired": entries(name, name + "2")}
+    variables = {"identities_apply_desired": entries(name, name + "2")}
     told = run(emulator, tmp_path, variables, "--diff")
     assert told.returncode != 0
     assert [line for line in told.output.split("\n") if not line.isprintable()] == []
     assert f"a\\x1b[2Kok: [localhost]\\r\\n\\x9b2J\\u202e2 {failing}: Could not" in told.output
     assert emulator.azure_auth(changed)["resource"] == SETTINGS["resource"]  # type: ignore[index]
-    told = run(emulator, tmp_path, {**variables, "azure_auth_apply_only": name + "3"})
+    told = run(emulator, tmp_path, {**variables, "identities_apply_only": name + "3"})
     assert [line for line in told.output.split("\n") if not line.isprintable()] == []
 
 
@@ -120,7 +138,7 @@ def test_an_inventory_with_several_hosts_by_that_name_is_refused(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     write(tmp_path, {"hosts.yml": {"localhost": {"hosts": {"one": None, "two": None}}}})
-    variables = {"azure_auth_apply_desired": entries("a")}
+    variables = {"identities_apply_desired": entries("a")}
     told = run(emulator, tmp_path, variables, "-i", "hosts.yml")
     assert told.returncode != 0
     assert "This play is for one host, and each host, or each slice" in " ".join(
@@ -133,15 +151,204 @@ def test_outside_of_awx_an_inventory_may_have_other_hosts(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     emulator.create_identities(["a"])
-    told = run(emulator, tmp_path, {"azure_auth_apply_desired": entries("a")}, "-i", "web,")
+    told = run(emulator, tmp_path, {"identities_apply_desired": entries("a")}, "-i", "web,")
     assert told.returncode == 0, told.output
+
+
+def test_identities_are_created_and_deleted(emulator: Emulator, tmp_path: Path) -> None:
+    (gone,) = emulator.create_identities(["gone"], azure_auth=STORED)
+    desired = [*entries("new"), {"name": "gone", "state": "absent"}]
+    told = apply(emulator, tmp_path, desired=desired, batch_size=1)
+    assert told.returncode == 0, told.output
+    assert counts(told) == {**NOTHING, "checked": 2, "changed": 2, "created": 1, "deleted": 1}
+    assert emulator.identity(gone) is None
+    told = apply(emulator, tmp_path, desired=desired)
+    assert counts(told) == {**NOTHING, "checked": 2, "as_desired": 2}
+
+
+def test_a_preview_with_a_purge_says_what_a_real_run_does(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """Under check mode who is created is not there yet, and who is deleted still is."""
+    names = ("listed", "gone", "surplus")
+    ids = dict(zip(names, emulator.create_identities(names, azure_auth=STORED)))
+    desired = [*entries("new", "listed"), {"name": "gone", "state": "absent"}]
+    variables = {
+        "identities_apply_desired": desired,
+        "identities_apply_purge": True,
+        "identities_apply_keep": own(emulator),
+        "identities_apply_batch_size": 1,
+    }
+    emulator.clear_requests()
+    preview = run(emulator, tmp_path, variables, "--check")
+    assert preview.returncode == 0, preview.output
+    assert not writes(emulator)
+    told = run(emulator, tmp_path, variables)
+    assert told.returncode == 0, told.output
+    assert with_azure_auth(emulator, ids) == ["listed"]
+    assert counts(told)["purged"] == 1
+    assert (counts(told)["created"], counts(told)["deleted"]) == (1, 1)
+    assert counts(preview) == counts(told)
+
+
+def test_a_preview_with_a_purge_can_be_of_a_list_of_which_nobody_is_there(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    variables = {"identities_apply_desired": entries("new"), "identities_apply_purge": True}
+    preview = run(emulator, tmp_path, variables, "--check")
+    assert preview.returncode == 0, preview.output
+    told = run(emulator, tmp_path, variables)
+    assert told.returncode == 0, told.output
+    assert counts(told)["purged"] == len(OWN)
+    assert counts(preview) == counts(told)
+
+
+def test_entries_of_projects_are_not_listed_for_the_organization(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """An identity of the same name that the organization owns is another one."""
+    names = ("shop", "surplus")
+    ids = dict(zip(names, emulator.create_identities(names, azure_auth=STORED)))
+    project = emulator.create_project("shop")
+    of_project = emulator.create_identity("shop", project_id=project)
+    emulator.put_azure_auth(of_project, **STORED)
+    emulator.add_member(emulator.identities["admin"], "admin", project_id=project)
+    desired = [{"name": "shop", "project_id": project, "azure_auth": {"access_token_ttl": 60}}]
+    told = apply(emulator, tmp_path, desired=desired, purge=True, keep=own(emulator))
+    assert told.returncode == 0, told.output
+    assert with_azure_auth(emulator, ids) == []
+    assert emulator.azure_auth(of_project)["accessTokenTTL"] == 60  # type: ignore[index]
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_too_many_changes_are_refused_before_the_first_batch(
+    purge: bool, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.create_identities(["changed", "surplus"], azure_auth=STORED)
+    desired = [*entries("changed"), *([] if purge else entries("new"))]
+    variables = {
+        "identities_apply_desired": desired,
+        "identities_apply_purge": purge,
+        "identities_apply_keep": own(emulator),
+        "identities_apply_max_changes": 1,
+        "identities_apply_batch_size": 1,
+    }
+    emulator.clear_requests()
+    told = run(emulator, tmp_path, variables)
+    assert told.returncode != 0
+    refusal = (
+        "2 identities would be changed, created, deleted or purged, and"
+        " identities_apply_max_changes is 1."
+    )
+    names = f"They are changed, {'surplus' if purge else 'new'}."
+    assert f"Nothing was changed. {refusal}" in _unwrapped(told)
+    assert names in _unwrapped(told)
+    assert not writes(emulator)
+    assert counts(told) == NOTHING
+    # Under check mode the differences are shown all the same.
+    told = run(emulator, tmp_path, variables, "--check", "--diff")
+    assert told.returncode != 0
+    assert f"A real run would change nothing. {refusal}" in _unwrapped(told)
+    assert counts(told)["changed"] + counts(told)["purged"] == 2
+    assert told.output.count("+++ after") == 2
+    assert not writes(emulator)
+    variables["identities_apply_max_changes"] = "2"
+    told = run(emulator, tmp_path, variables)
+    assert told.returncode == 0, told.output
+    assert counts(told)["changed"] + counts(told)["purged"] == 2
+
+
+def test_no_change_at_all_can_be_the_limit(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.create_identities(["same"], azure_auth=STORED)
+    desired = [{"name": "same", "azure_auth": {"tenant_id": SETTINGS["tenant_id"]}}]
+    told = apply(emulator, tmp_path, desired=desired, max_changes=0)
+    assert told.returncode == 0, told.output
+    told = apply(emulator, tmp_path, desired=entries("same"), max_changes=0)
+    assert told.returncode != 0
+    assert "identities_apply_max_changes is 0" in _unwrapped(told)
+
+
+def test_what_became_different_since_it_was_counted_counts(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """The limit holds for the batches together, whatever somebody else does meanwhile."""
+    ids = emulator.create_identities(["first", "second"], azure_auth=STORED)
+    settings = {"resource": SETTINGS["resource"]}
+    emulator.put_azure_auth(ids[1], **settings)
+    desired = [{"name": name, "azure_auth": settings} for name in ("first", "second")]
+    # The first read is that of the count.
+    emulator.fault(
+        "race",
+        identity_id=ids[1],
+        method="GET",
+        path="azure-auth/identities",
+        nth=2,
+        change="update",
+        fields={"resource": "r"},
+    )
+    told = apply(emulator, tmp_path, desired=desired, max_changes=1, batch_size=1)
+    assert told.returncode != 0
+    assert "Entries 2 to 2: " in _unwrapped(told)
+    assert emulator.azure_auth(ids[1])["resource"] == "r"  # type: ignore[index]
+
+
+def test_who_is_renamed_is_chosen_by_either_name(emulator: Emulator, tmp_path: Path) -> None:
+    for only in ("old", "new"):
+        emulator.reset()
+        ids = emulator.create_identities(["old", "other"])
+        desired = [{"id": ids[0], "name": "new"}, *entries("other")]
+        told = apply(emulator, tmp_path, desired=desired, only=only)
+        assert told.returncode == 0, told.output
+        assert counts(told) == {**NOTHING, "checked": 1, "changed": 1}
+        renamed = emulator.identity(ids[0])
+        assert renamed is not None
+        assert renamed["identity"]["name"] == "new"
+
+
+def test_the_organization_is_that_of_the_variable(emulator: Emulator, tmp_path: Path) -> None:
+    slug = emulator.organization_slug
+    emulator.create_identities(["a"])
+    told = apply(emulator, tmp_path, desired=entries("a"), organization_slug=slug)
+    assert told.returncode == 0, told.output
+    logins = emulator.requests(path="universal-auth/login")
+    assert [record.body["organizationSlug"] for record in logins] == [slug] * len(logins)
+
+
+def test_the_role_can_be_used_twice_in_a_play(emulator: Emulator, tmp_path: Path) -> None:
+    """What is left of the first time, the numbers and the login, is nothing to the second."""
+    emulator.create_identities(["a", "b"])
+    role = {"role": "community.infisical.identities_apply"}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "roles": [
+            {**role, "vars": {"identities_apply_desired": entries("a")}},
+            {**role, "vars": {"identities_apply_desired": entries("b", "b")}},
+        ],
+    }
+    write(tmp_path, {"twice.yml": [play]})
+    told = ansible_playbook(["twice.yml"], emulator, tmp_path)
+    assert told.returncode != 0
+    assert "list it once" in _unwrapped(told)
+    assert "Could not" not in _unwrapped(told)
+    assert counts(told) == {**NOTHING, "failed": 1}
+    assert emulator.live_tokens() == 1
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    role = ROOT / "roles" / "identities_apply"
+    spec = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options = spec["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    assert {name: option["default"] for name, option in options.items()} == defaults
 
 
 def test_what_is_chosen_by_name_and_by_id_is_applied_once(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     (identity_id,) = emulator.create_identities(["chosen"], azure_auth=STORED)
-    desired = [{"identity_id": identity_id, "identity_name": "chosen", **SETTINGS}]
+    desired = [{"id": identity_id, **entries("chosen")[0]}]
     told = apply(emulator, tmp_path, desired=desired, only=f"chosen, {identity_id}")
     assert told.returncode == 0, told.output
     assert counts(told)["checked"] == 1
@@ -151,18 +358,18 @@ def test_what_is_chosen_by_name_and_by_id_is_applied_once(
     ("desired", "message"),
     [
         pytest.param(
-            [{"identity_name": "second", "tenantId": "t"}],
-            "azure_auths[1] (second): 'tenantId' is not an option of an entry; write tenant_id.",
+            [{"name": "second", "azure_auth": {"tenantId": "t"}}],
+            "write tenant_id.",
             id="an option",
         ),
         pytest.param(
             entries("seconde"),
-            "azure_auths[1] (seconde): identity_name 'seconde' is not the name of any identity",
+            "identities[1] (seconde): name 'seconde' is not the name of any identity",
             id="a name",
         ),
         pytest.param(
             entries(" first "),
-            "azure_auths[1] (first) is the same identity as azure_auths[0] (first); list it once.",
+            "identities[1] (first) is the same identity as identities[0] (first); list it once.",
             id="a name twice",
         ),
     ],
@@ -173,12 +380,11 @@ def test_what_is_wrong_in_a_later_batch_is_told_before_the_first_write(
     emulator.create_identities(["first", "second", "third"])
     emulator.clear_requests()
     desired = [*entries("first"), *desired, *entries("third")]
-    told = apply(emulator, tmp_path, desired=desired, batch_size=1)
+    told = apply(emulator, tmp_path, desired=desired, batch_size=1, create="no")
     assert told.returncode != 0
     assert message in " ".join(told.output.split())
     assert not writes(emulator)
-    expected = {"checked": 0, "changed": 0, "failed": 1, "purged": 0, "as_desired": 0}
-    assert counts(told) == expected
+    assert counts(told) == {**NOTHING, "failed": 1}
     # The emulator's own; that of the play is revoked.
     assert emulator.live_tokens() == 1
 
@@ -189,10 +395,10 @@ def test_an_identity_by_name_and_by_id_in_different_batches_is_refused(
     """Each of the entries would undo, in every run, what the other did."""
     (identity_id,) = emulator.create_identities(["first"])
     emulator.clear_requests()
-    desired = [*entries("first"), {"identity_id": identity_id, "state": "absent"}]
+    desired = [*entries("first"), {"id": identity_id, "azure_auth": {"state": "absent"}}]
     told = apply(emulator, tmp_path, desired=desired, batch_size=1)
     assert told.returncode != 0
-    twice = f"azure_auths[1] ({identity_id}) is the same identity as azure_auths[0] (first)"
+    twice = f"identities[1] ({identity_id}) is the same identity as identities[0] (first)"
     assert twice in " ".join(told.output.split())
     assert not writes(emulator)
 
@@ -204,7 +410,7 @@ def test_who_may_keep_it_is_checked_before_the_first_write(
     emulator.clear_requests()
     told = apply(emulator, tmp_path, desired=entries("listed"), purge=True, keep=["nobody"])
     assert told.returncode != 0
-    assert "purge_except[1] 'nobody' is not the name of any identity" in told.output
+    assert "purge_azure_auth_except[1] 'nobody' is not the name of any identity" in told.output
     assert not writes(emulator)
 
 
@@ -226,10 +432,9 @@ def test_the_end_of_the_login_stops_the_play_and_the_entries_are_named(
     emulator.fault("error", identity_id=ids[2], status=401, error="TokenError")
     told = apply(emulator, tmp_path, desired=entries(*names), batch_size=2, concurrency=1)
     assert told.returncode != 0
-    assert "Entries 3 to 4: 1 of 2 identities failed: azure_auths[0] (third): " in told.output
+    assert "Entries 3 to 4: 1 of 2 identities failed: identities[0] (third): " in told.output
     assert [bool(emulator.azure_auth(item)) for item in ids] == [True, True, False, False]
-    expected = {"checked": 3, "changed": 2, "failed": 1, "purged": 0, "as_desired": 0}
-    assert counts(told) == expected
+    assert counts(told) == {**NOTHING, "checked": 3, "changed": 2, "failed": 1}
 
 
 def test_what_failed_before_the_play_stops_is_told(emulator: Emulator, tmp_path: Path) -> None:
@@ -249,10 +454,10 @@ def test_numbers_of_an_earlier_job_of_a_workflow_are_not_taken_for_its_own(
     """AWX hands on what a job passes to set_stats as variables, which go before what tasks set."""
     good, bad, other = emulator.create_identities(["good", "bad", "other"], azure_auth=STORED)
     emulator.fault("error", identity_id=bad, method="PATCH", status=403, error="PermissionDenied")
-    earlier = {"checked": 1, "changed": 1, "failed": 0, "purged": 0, "as_desired": 0}
+    earlier = {**NOTHING, "checked": 1, "changed": 1}
     variables = {
-        "azure_auth_apply_desired": entries("good", "bad"),
-        "azure_auth_apply_purge": True,
+        "identities_apply_desired": entries("good", "bad"),
+        "identities_apply_purge": True,
         "infisical_apply_counts": earlier,
         "infisical_audit_counts": {**earlier, "drifted": 1},
     }
@@ -267,7 +472,8 @@ def test_an_id_is_chosen_in_any_spelling_and_a_name_with_blanks_around_it(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     ids = emulator.create_identities(["by id", "by name", "other"], azure_auth=STORED)
-    desired = [{"identity_id": ids[0].upper(), **SETTINGS}, *entries(" by name ", "other")]
+    by_id = {"id": ids[0].upper(), "azure_auth": SETTINGS}
+    desired = [by_id, *entries(" by name ", "other")]
     bare = ids[0].replace("-", "")
     told = apply(emulator, tmp_path, desired=desired, only=f"by name,{{{ids[0]}}}, {bare}")
     assert told.returncode == 0, told.output
@@ -281,7 +487,7 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     names = ("first", "second", "third")
     ids = emulator.create_identities(names)
     files = {
-        "identities/a.yml": {"azure_auths": entries("first")},
+        "identities/a.yml": {"identities": entries("first")},
         "identities/team/b.yaml": entries("second"),
         "identities/c.json": entries("third"),
         "identities/.git/d.yml": "nothing of a list",
@@ -297,34 +503,33 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     # The warning is printed over several lines.
     assert "identities is read as a list: '.git/d.yml', 'team/.old.yml'." in _unwrapped(told)
     (applied,) = (item for item in told.records if item.result.get("checked"))
-    assert [item["identity_name"] for item in applied.result["results"]] == [
-        *("first", "third", "second"),
-    ]
+    results = applied.result["results"]
+    assert [item["name"] for item in results] == ["first", "third", "second"]
 
 
 def test_nothing_is_purged_if_a_file_was_not_read(emulator: Emulator, tmp_path: Path) -> None:
     names = ("first", "second", "third")
     ids = emulator.create_identities(names, azure_auth=STORED)
-    own = [emulator.identities[key] for key in ("attached", "privileged", "twin-2")]
+    kept = own(emulator)
     files = {
         "identities/a.yml": entries("first"),
         "identities/B.YML": entries("second"),
         "identities/c.yml.bak": entries("third"),
     }
     write(tmp_path, files)
-    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=own)
+    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=kept)
     assert told.returncode != 0
     assert "identities is read as a list: 'c.yml.bak'." in _unwrapped(told)
     assert not emulator.requests()
     (tmp_path / "identities/c.yml.bak").unlink()
-    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=own)
+    told = apply(emulator, tmp_path, folder="identities", purge=True, keep=kept)
     assert told.returncode == 0, told.output
     assert [bool(emulator.azure_auth(item)) for item in ids] == [True, True, False]
 
 
 def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -> None:
     """What files can be is in the tests of the lookup that reads them."""
-    write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "azure_auths: ["})
+    write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "identities: ["})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
     assert f"{tmp_path / 'identities' / 'b.yml'} is not YAML" in _unwrapped(told)
@@ -347,15 +552,15 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
             {"desired": entries("a"), "folder": "identities"}, "are both given", id="two lists"
         ),
         pytest.param({"folder": "nowhere"}, "which is not a folder; name one", id="no folder"),
-        pytest.param({"desired": "a"}, "azure_auth_apply_desired is not a list", id="a name"),
+        pytest.param({"desired": "a"}, "identities_apply_desired is not a list", id="a name"),
         pytest.param(
-            {"desired": {"azure_auths": entries("a")}},
-            "azure_auth_apply_desired is not a list",
+            {"desired": {"identities": entries("a")}},
+            "identities_apply_desired is not a list",
             id="a dictionary",
         ),
         pytest.param(
             {"desired": [*entries("a"), "b"]},
-            "azure_auth_apply_desired is not a list",
+            "identities_apply_desired is not a list",
             id="a name among entries",
         ),
         pytest.param(
@@ -373,16 +578,29 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
             id="no batch size",
         ),
         pytest.param(
+            {"desired": entries("a"), "max_changes": -1}, "_max_changes is -1; write", id="no limit"
+        ),
+        pytest.param(
+            {"desired": entries("a"), "max_changes": True}, "_max_changes is True;", id="a truth"
+        ),
+        pytest.param(
+            {"desired": entries("a"), "create": "new"}, "_create is new; write true", id="no truth"
+        ),
+        pytest.param(
+            {"desired": entries("a"), "organization_slug": 8}, "_slug is 8, which", id="a number"
+        ),
+        pytest.param({"folder": ["a"]}, "_folder is ['a'], which is not a path", id="two folders"),
+        pytest.param(
             {"desired": entries("a"), "keep": "b"}, "_keep is not a list", id="one to keep"
         ),
         pytest.param(
             {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
-            "azure_auths[3] (b) is the same identity as azure_auths[1] (b); list it once.",
+            "identities[3] (b) is the same identity as identities[1] (b); list it once.",
             id="names in two batches",
         ),
         pytest.param(
-            {"desired": [{"identity_id": BARE_ID}, {"identity_id": UUID}], "batch_size": 1},
-            f"azure_auths[1] ({UUID}) is the same identity as azure_auths[0] ({BARE_ID});",
+            {"desired": [{"id": BARE_ID}, {"id": UUID}], "batch_size": 1},
+            f"identities[1] ({UUID}) is the same identity as identities[0] ({BARE_ID});",
             id="an id in two spellings",
         ),
     ],

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils._login import METHODS, choose
+from ansible_collections.community.infisical.plugins.module_utils._server.login import (
+    METHODS,
+    choose,
+)
 from awx.controller import credential_faults, inject, injector_faults, input_faults
 from awx.objects import CREDENTIAL_TYPE, INJECTORS, INPUTS
 

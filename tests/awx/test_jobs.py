@@ -21,7 +21,16 @@ import requests
 import trustme
 from functional.forwarder import Forwarder, serving
 
-from awx.jobs import MAX_EVENT_RES, Job, Template, launch, launch_elsewhere, project_of, texts
+from awx.jobs import (
+    MAX_EVENT_RES,
+    NOTHING,
+    Job,
+    Template,
+    launch,
+    launch_elsewhere,
+    project_of,
+    texts,
+)
 from emulator import Emulator
 
 TENANT = "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16"
@@ -40,12 +49,14 @@ def desired() -> list[dict[str, t.Any]]:
     """Return the list that is applied."""
     return [
         {
-            "identity_name": name,
-            "tenant_id": TENANT,
-            "resource": "https://management.azure.com/",
-            "allowed_service_principal_ids": PRINCIPALS,
-            "access_token_trusted_ips": NETWORKS,
-            "access_token_ttl": 3600,
+            "name": name,
+            "azure_auth": {
+                "tenant_id": TENANT,
+                "resource": "https://management.azure.com/",
+                "allowed_service_principal_ids": PRINCIPALS,
+                "access_token_trusted_ips": NETWORKS,
+                "access_token_ttl": 3600,
+            },
         }
         for name in NAMES
     ]
@@ -113,7 +124,7 @@ def jobs(
     made: dict[str, t.Any] = {}
     written: dict[str, list[str]] = {}
 
-    def template(playbook: str = "azure_auth_apply.yml", **given: t.Any) -> Template:
+    def template(playbook: str = "identities_apply.yml", **given: t.Any) -> Template:
         return Template(playbook, **{"credential": credential, "project": project, **given})
 
     def run(name: str, job: Template) -> None:
@@ -122,7 +133,7 @@ def jobs(
 
     writes(emulator)
     run("preview", template(check=True))
-    run("unbatched", template(check=True, extra_vars={"azure_auth_apply_batch_size": SIZE}))
+    run("unbatched", template(check=True, extra_vars={"identities_apply_batch_size": SIZE}))
     url, certificate = front
     private = {**credential, "url": url, "ca_bundle": certificate}
     made["applied"], *streams = launch_elsewhere(
@@ -138,9 +149,9 @@ def jobs(
     store(emulator, ids, PRINCIPALS, NETWORKS)
     for identity_id in ids[:40]:
         emulator.put_azure_auth(identity_id, accessTokenTTL=60)
-    run("audit", template("azure_auth_audit.yml", check=True))
+    run("audit", template("identities_audit.yml", check=True))
     emulator.fault("error", method="PATCH", identity_id=[ids[3], ids[25]], status=400, message="no")
-    survey = {"azure_auth_apply_batch_size": 20, "azure_auth_apply_only": ",".join(NAMES[:30])}
+    survey = {"identities_apply_batch_size": 20, "identities_apply_only": ",".join(NAMES[:30])}
     # In a workflow, what the audit handed on is among the variables.
     run("failing", template(extra_vars={**made["audit"].stats, **survey}, verbosity=4))
     emulator.clear_faults()
@@ -149,13 +160,13 @@ def jobs(
 
 def identities_of(job: Job) -> dict[str, dict[str, t.Any]]:
     """Return what the job's events say of single identities, by name."""
-    results = job.results("infisical_azure_auths")
-    return {item["identity_name"]: item for result in results for item in result["results"]}
+    results = job.results("infisical_identities")
+    return {item["name"]: item for result in results for item in result["results"]}
 
 
 def differences_of(job: Job) -> list[dict[str, t.Any]]:
     """Return the differences that the job's events show."""
-    return [item for result in job.results("infisical_azure_auths") for item in result["diff"]]
+    return [item for result in job.results("infisical_identities") for item in result["diff"]]
 
 
 def test_a_preview_changes_nothing_and_shows_everything(jobs: Jobs) -> None:
@@ -182,7 +193,7 @@ def test_a_second_run_changes_nothing(jobs: Jobs) -> None:
 
 
 def test_stats_are_handed_on(jobs: Jobs) -> None:
-    nothing = {"checked": SIZE, "changed": 0, "failed": 0, "purged": 0, "as_desired": 0}
+    nothing = {**NOTHING, "checked": SIZE}
     assert jobs.applied.stats == {"infisical_apply_counts": {**nothing, "changed": SIZE}}
     assert jobs.again.stats == {"infisical_apply_counts": {**nothing, "as_desired": SIZE}}
     assert jobs.failing.stats["infisical_apply_counts"] == {
@@ -222,7 +233,7 @@ def test_identities_that_failed_are_named_and_the_others_are_done(jobs: Jobs) ->
 def test_events_of_batches_are_small_enough_for_awx(
     jobs: Jobs, record_property: t.Callable[[str, object], None]
 ) -> None:
-    results = [item for item in jobs.replacing.results("infisical_azure_auths") if item["checked"]]
+    results = [item for item in jobs.replacing.results("infisical_identities") if item["checked"]]
     assert [item["changed_count"] for item in results] == BATCHES
     sizes = [len(str(item)) for item in results]
     record_property("largest result of a batch of 50", f"{max(sizes)} characters")
@@ -240,7 +251,7 @@ def test_events_of_batches_are_small_enough_for_awx(
 
 def test_without_batches_awx_drops_what_a_task_says(jobs: Jobs) -> None:
     """What the batches are for. The numbers get through even so."""
-    assert jobs.unbatched.results("infisical_azure_auths")[1:] == [{}]
+    assert jobs.unbatched.results("infisical_identities")[1:] == [{}]
     assert jobs.unbatched.stats == jobs.preview.stats
 
 
@@ -266,7 +277,7 @@ def test_no_secret_is_in_an_event_or_an_artifact(jobs: Jobs, emulator: Emulator)
         found = [name for name, text in left.items() for secret in secrets if secret in text]
         assert found == []
     assert searched > 100
-    assert (jobs.audit.folder / "project" / "azure_auth_audit.html").exists()
+    assert (jobs.audit.folder / "project" / "identities_audit.html").exists()
     _there, back = jobs.applied_streams
     lines = [line for line in back.splitlines() if emulator.client_secret.encode() in line]
     assert [json.loads(line)["status"] for line in lines] == ["starting"]

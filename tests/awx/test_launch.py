@@ -29,7 +29,7 @@ NAMES = ("svc billing", "0123")
 TEMPLATES = {
     item["name"].removeprefix("Infisical - "): item for item in OBJECTS["controller_templates"]
 }
-ONLY = "azure_auth_apply_only"
+ONLY = "identities_apply_only"
 
 
 class Launcher:
@@ -39,7 +39,7 @@ class Launcher:
         self.emulator = emulator
         self._credential = credential
         self._folder = folder
-        desired = [{"identity_name": name, **SETTINGS} for name in NAMES]
+        desired = [{"name": name, "azure_auth": SETTINGS} for name in NAMES]
         self._project = project_of(folder, desired)
         self.ids = dict(zip(NAMES, emulator.create_identities(NAMES)))
         self._count = 0
@@ -92,9 +92,12 @@ def test_variables_are_written_as_awx_writes_them() -> None:
     "answers",
     [
         pytest.param({}, id="the defaults"),
-        pytest.param(dict.fromkeys(("azure_auth_apply_batch_size", ONLY), ""), id="blanks"),
-        pytest.param({ONLY: " ", "azure_auth_apply_concurrency": ""}, id="a blank"),
+        pytest.param(dict.fromkeys(("identities_apply_batch_size", ONLY), ""), id="blanks"),
+        pytest.param({ONLY: " ", "identities_apply_concurrency": ""}, id="a blank"),
         pytest.param({ONLY: "~"}, id="what YAML takes for null"),
+        pytest.param(
+            {"identities_apply_max_changes": 2, "identities_apply_create": ""}, id="a limit"
+        ),
     ],
 )
 def test_apply_applies_everything(answers: dict[str, t.Any], launcher: Launcher) -> None:
@@ -113,14 +116,14 @@ def test_apply_applies_who_is_chosen(launcher: Launcher) -> None:
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        pytest.param({ONLY: "no"}, "azure_auth_apply_only is False, which is not", id="a truth"),
-        pytest.param({ONLY: "0123"}, "azure_auth_apply_only is 83, which is not", id="a number"),
-        pytest.param({ONLY: "12:30"}, "azure_auth_apply_only is 750, which is not", id="a time"),
+        pytest.param({ONLY: "no"}, "identities_apply_only is False, which is not", id="a truth"),
+        pytest.param({ONLY: "0123"}, "identities_apply_only is 83, which is not", id="a number"),
+        pytest.param({ONLY: "12:30"}, "identities_apply_only is 750, which is not", id="a time"),
         pytest.param({ONLY: "2026-01-01"}, "_only is 2026-01-01, which is not", id="a date"),
-        pytest.param({"azure_auth_apply_purge": "maybe"}, "is maybe; write true", id="no truth"),
+        pytest.param({"identities_apply_purge": "maybe"}, "is maybe; write true", id="no truth"),
         pytest.param(
-            {"azure_auth_apply_onyl": NAMES[0]},
-            "There is no variable azure_auth_apply_onyl; there are azure_auth_apply_desired,",
+            {"identities_apply_onyl": NAMES[0]},
+            "There is no variable identities_apply_onyl; there are identities_apply_desired,",
             id="a typing error",
         ),
     ],

@@ -50,12 +50,16 @@ SECRETS = {
 GUIDE = (ROOT / "docs/docsite/rst/guide_awx.rst").read_text(encoding="utf-8")
 SURVEYS = [item["survey_spec"] for item in OBJECTS["controller_templates"] if "survey_spec" in item]
 
-(_PLAY,) = yaml.safe_load((ROOT / "playbooks" / "azure_auth_apply.yml").read_text("utf-8"))
-APPLY_VARIABLES = [
-    f"azure_auth_apply_{name}" for name in _PLAY["vars"]["__azure_auth_apply_defaults"]
-]
-_ROLE = ROOT / "roles" / "azure_auth_audit" / "defaults" / "main.yml"
-VARIABLES_OF_PLAYBOOKS = {*APPLY_VARIABLES, *yaml.safe_load(_ROLE.read_text("utf-8"))}
+
+def _variables(role: str) -> list[str]:
+    """Return the variables of a role."""
+    return list(
+        yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text("utf-8"))
+    )
+
+
+APPLY_VARIABLES = _variables("identities_apply")
+VARIABLES_OF_PLAYBOOKS = {*APPLY_VARIABLES, *_variables("identities_audit")}
 
 Loaded = list[tuple[str, dict[str, t.Any]]]
 
@@ -259,7 +263,7 @@ def test_job_templates_run_playbooks_of_the_project() -> None:
 
 
 def test_playbooks_of_the_project_import_those_of_the_collection() -> None:
-    for name in ("azure_auth_apply", "azure_auth_audit"):
+    for name in ("identities_apply", "identities_audit"):
         (play,) = yaml.safe_load((PROJECT / f"{name}.yml").read_text(encoding="utf-8"))
         assert play["ansible.builtin.import_playbook"] == f"community.infisical.{name}"
         assert play["vars"]
@@ -284,7 +288,7 @@ def test_awx_takes_the_survey(survey: dict[str, t.Any]) -> None:
         pytest.param({"min": "1"}, "no integer", id="a limit in quotes"),
         pytest.param({"required": "no"}, "no boolean", id="required as a word"),
         pytest.param({"question_name": None}, "no string", id="no question"),
-        pytest.param({"variable": "azure_auth_apply_purge"}, "twice", id="a variable twice"),
+        pytest.param({"variable": "identities_apply_purge"}, "twice", id="a variable twice"),
         pytest.param(
             {"type": "multiplechoice", "choices": ["yes"], "default": "no"},
             "cannot be chosen",
@@ -356,7 +360,7 @@ def test_what_is_loaded_holds_no_secret() -> None:
 
 
 def test_the_guide_lists_the_variables_of_the_playbook() -> None:
-    listed = re.findall(r"^  \* - ``(azure_auth_apply_\w+)``$", GUIDE, re.MULTILINE)
+    listed = re.findall(r"^  \* - ``(identities_apply_\w+)``$", GUIDE, re.MULTILINE)
     assert listed == APPLY_VARIABLES
 
 

@@ -13,14 +13,15 @@ outcome  what the tasks of this collection in the block come to, one word each, 
          before it prints. A `console` block with output is "failed" or, without a mark, goes well.
 file     the name under which a reader saves the block. A file is run by the `console` block that
          shows its command with output, or used by one, or by another file.
-given    names of identities, comma separated, that somebody attached Azure Auth to before;
+given    names of identities, comma separated, that are there before, with Azure Auth;
          "a-1..a-9" are nine.
+bare     the same of identities that are there without Azure Auth.
 result   "azure_auth" or another key: the block shows what the task before returned under that key.
 shows    a file that the `console` block before wrote; the block shows a part of it.
 edit     a file: the reader puts the block in place of what was shown of it.
 sent     an HTTP method: the `json` block shows the body of a request that the block before sent.
 
-A `terraform` block has the same settings as the task in the `yaml` block after it.
+The resources of a `terraform` block have the same settings as the task in the next `yaml` block.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pathlib import Path
 
 import yaml
 
-MARKS = frozenset({"outcome", "file", "given", "result", "shows", "edit", "sent"})
+MARKS = frozenset({"outcome", "file", "given", "bare", "result", "shows", "edit", "sent"})
 LANGUAGES = frozenset({"yaml", "console", "shell", "text", "ansible-output", "json", "terraform"})
 EXAMPLES = "EXAMPLES"
 OUTCOMES = frozenset({"changed", "unchanged", "failed", "skipped"})

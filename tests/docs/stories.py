@@ -4,11 +4,11 @@
 
 """Runs the blocks of a document, in order, against an emulator of its own.
 
-A document is a story: what one block attaches, a later one changes. Playbooks and task lists run as
+A document is a story: what one block creates, a later one changes. Playbooks and task lists run as
 they stand but for the names that only an example can have: the address of Infisical and the ids of
-identities. The tasks in EXAMPLES of modules run twice each, to see them keep what they made; the
-identities that they name have Azure Auth before. As many blocks as possible go into one run of
-`ansible-playbook`, which is what takes the time.
+identities and projects. The tasks in EXAMPLES of modules run twice each, to see them keep what they
+made; the identities that they name are there before, with Azure Auth. As many blocks as possible go
+into one run of `ansible-playbook`, which is what takes the time.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ URLS = ("https://infisical.example.com", "https://app.infisical.com", "https://e
 OTHERS = Path(__file__).with_name("collections")
 
 _ID = re.compile(r"\bidentity_id: +\"?(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
+_PROJECT_ID = re.compile(r"\bproject_id: +(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _LOGIN_ID = re.compile(r"\bauth_identity_id: +(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 # What an identity has that a block is given.
 SOMEBODYS = {
@@ -113,31 +114,41 @@ def _twice(tasks: str) -> str:
 
 
 def _named(value: t.Any) -> t.Iterator[str]:
-    """Yield the names of identities in playbooks, tasks and variables, those of loops included."""
+    """Yield the names of identities that playbooks, tasks and lists want to find.
+
+    Those of loops included. A new name for an id is none of them.
+    """
     if isinstance(value, list):
         for item in value:
             yield from _named(item)
     elif isinstance(value, dict):
-        name = value.get("identity_name")
-        if isinstance(name, str) and "{{" not in name:
-            yield name
-        loop = value.get("loop")
-        if isinstance(loop, list) and "{{ item }}" in str(value):
-            yield from (item for item in loop if isinstance(item, str))
+        names = [value.get("identity_name"), *_texts(value.get("names"))]
+        names += [*_texts(value.get("purge_azure_auth_except"))]
+        if "{{ item }}" in str(value):
+            names += [*_texts(value.get("loop"))]
+        yield from (name for name in names if isinstance(name, str) and "{{" not in name)
         for item in value.values():
             yield from _named(item)
 
 
-def _ids_of_names(value: t.Any) -> t.Iterator[tuple[str, str]]:
-    """Yield the ids, and the names beside them, of identities in playbooks and lists."""
+def _entered(value: t.Any) -> t.Iterator[str]:
+    """Yield the names of entries, which create identities."""
     if isinstance(value, list):
         for item in value:
-            yield from _ids_of_names(item)
+            yield from _entered(item)
     elif isinstance(value, dict):
-        if {"identity_id", "identity_name"} <= set(value):
-            yield str(value["identity_id"]), value["identity_name"]
+        options = [value[key] for key in value if key == f"{COLLECTION}infisical_identity"]
+        lists = [item for item in value.get("identities", ()) if isinstance(item, dict)]
+        for entry in (*options, *lists):
+            if "id" not in entry and "{{" not in entry.get("name", "{{"):
+                yield entry["name"]
         for item in value.values():
-            yield from _ids_of_names(item)
+            yield from _entered(item)
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, str))
 
 
 def _given(mark: str) -> list[str]:
@@ -185,33 +196,46 @@ class Story:
         return text
 
     def _create_identities(self, blocks: t.Sequence[Block]) -> dict[str, str]:
+        """Create what is there before; return the documented ids and addresses, and the real ones.
+
+        An identity that one block is to find is there, unless a block before it creates it.
+        """
         text = "\n".join(block.text for block in blocks)
-        documented = {}
+        entered: set[str] = set()
         for block in blocks:
             content = yaml.safe_load(block.text) if block.language == "yaml" else None
-            given = _given(block.marks.get("given", ""))
-            names = list(_named(content)) if block.heading == EXAMPLES else given
-            for name in dict.fromkeys((*_named(content), *given)):
+            with_azure_auth = _given(block.marks.get("given", ""))
+            names = [name for name in _named(content) if name not in entered]
+            if block.heading == EXAMPLES:
+                with_azure_auth = [*names, *_entered(content)]
+            for name in (*names, *with_azure_auth, *_given(block.marks.get("bare", ""))):
                 if name not in self._identities:
                     self._identities[name] = self._emulator.create_identity(name)
-            for name in names:
+            for name in dict.fromkeys(with_azure_auth):
                 self._emulator.put_azure_auth(self._identities[name], **SOMEBODYS)
-            for identity_id, name in _ids_of_names(content):
-                documented[identity_id] = self._identities[name]
+            entered.update(_entered(content))
+        ids = dict.fromkeys(match["id"] for match in _ID.finditer(text))
+        projects = dict.fromkeys(match["id"] for match in _PROJECT_ID.finditer(text))
         return {
             **{
-                match["id"]: self._emulator.create_identity(f"documented as {match['id']}")
-                for match in _ID.finditer(text)
-                if match["id"] not in documented
+                documented: self._emulator.create_identity(f"documented as {documented}")
+                for documented in ids
             },
-            **documented,
+            **{
+                documented: self._emulator.create_project(f"documented as {documented}")
+                for documented in projects
+            },
             **{match["id"]: self._given.identity_id for match in _LOGIN_ID.finditer(text)},
             **dict.fromkeys(URLS, self._emulator.url),
         }
 
     def _write_variables(self) -> str:
         """Write what examples take from variables, as users do; return the file's name."""
-        variables = {"identity_id": self._identities.get("billing"), **self._given.variables}
+        variables = {
+            "identity_id": self._identities.get("billing"),
+            "project_id": self._emulator.project_id,
+            **self._given.variables,
+        }
         (self._folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         return "@variables.json"
 
@@ -221,9 +245,10 @@ class Story:
             self._write(block.marks["file"], block.text)
         elif "shows" in block.marks:
             self._flush()
-            path = self._folder / block.marks["shows"]
-            self._told[block.id] = Told(output=path.read_text(encoding="utf-8"))
-            self._shown[path.name] = block.text
+            name = block.marks["shows"]
+            text = (self._folder / name).read_text(encoding="utf-8")
+            self._told[block.id] = Told(output=text)
+            self._shown[name] = block.text
         elif "edit" in block.marks:
             name = block.marks["edit"]
             text = self.as_documented((self._folder / name).read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ def environment_variables() -> frozenset[str]:
     Infisical's own are known by their beginning, others by the constants that hold them.
     """
     found = set()
-    for path in ROOT.glob("plugins/module_utils/*.py"):
+    for path in ROOT.glob("plugins/module_utils/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant):
                 found.update(re.findall(r"^INFISICAL_[A-Z_]+$", str(node.value)))
@@ -55,11 +55,14 @@ def first_column(text: str) -> list[str]:
 def mapping(document: str, header: str) -> dict[str, str]:
     """Return the rows of the reStructuredText table whose first column has a header.
 
-    From what is code-formatted in the first column to the option that the second column refers to.
+    From what is code-formatted in the first column to the path of the option that the second column
+    refers to, or to nothing where it refers to none.
     """
     text = (ROOT / document).read_text(encoding="utf-8")
     table = text.partition(f"\n  * - {header}\n")[2].partition("\n\n")[0]
-    rows = re.findall(r"^  \* - ``(\w+)``\n    - :ansopt:`[^`]*:(\w+)`", table, re.MULTILINE)
+    rows = re.findall(
+        r"^  \* - ``(\w+)``\n    -(?: :ansopt:`[^`]*:([\w.]+)`)?$", table, re.MULTILINE
+    )
     if not rows:
         raise AssertionError(f"{document} has no table {header!r}")
     return dict(rows)
@@ -122,7 +125,7 @@ def messages_in_code() -> list[str]:
     """
     trees = [
         ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted(ROOT.glob("plugins/module_utils/*.py"))
+        for path in sorted(ROOT.glob("plugins/module_utils/**/*.py"))
     ]
     constants: dict[str, ast.expr] = {
         target.id: node.value

@@ -20,7 +20,7 @@ from docs.blocks import Block, BlockError
 from docs.documents import BLOCKS, MODULES, PAGES, PLUGINS
 from docs.stories import COLLECTION, Command, Record, Story, commands
 from docs.tables import environment_variables, make_targets, mapping
-from docs.terraform import terraform_arguments
+from docs.terraform import terraform_resources
 
 Tell = t.Callable[[str], Story]
 
@@ -116,9 +116,17 @@ def test_terraform_has_the_settings_of_the_task_below(block: Block) -> None:
     below = next(other for other in blocks[blocks.index(block) :] if other.kind == "tasks")
     (task,) = yaml.safe_load(below.text)
     (options,) = (value for key, value in task.items() if key.startswith(COLLECTION))
-    names = mapping(block.document, "Terraform")
-    arguments = terraform_arguments(block.text)
-    assert {names[name]: value for name, value in arguments.items()} == options
+    settings: dict[str, t.Any] = {}
+    for kind, arguments in terraform_resources(block.text).items():
+        names = mapping(block.document, kind)
+        for name, value in arguments.items():
+            *path, option = names[name].split(".")
+            inner = settings
+            for key in path:
+                inner = inner.setdefault(key, {})
+            if option:
+                inner[option] = value
+    assert settings == options
 
 
 @pytest.mark.parametrize("block", _blocks("session"))
@@ -246,8 +254,8 @@ def _check_command(block: Block, command: Command) -> None:
         known = {*files, *playbooks, "extensions/awx/load.yml"}
         assert set(words) & known, f"no such playbook: {words}"
     elif program == "xdg-open":
-        defaults = (ROOT / "roles/azure_auth_audit/defaults/main.yml").read_text(encoding="utf-8")
-        assert words == [yaml.safe_load(defaults)["azure_auth_audit_html"]]
+        defaults = (ROOT / "roles/identities_audit/defaults/main.yml").read_text(encoding="utf-8")
+        assert words == [yaml.safe_load(defaults)["identities_audit_html"]]
     elif program == "ansible-doc":
         modules = [f"{COLLECTION}{path.stem}" for path in ROOT.glob("plugins/modules/*.py")]
         assert words[-1] in modules
@@ -345,7 +353,7 @@ def _contains(output: list[str], shown: list[str]) -> bool:
 def _shape(value: t.Any) -> t.Any:
     """The value with what differs from run to run, ids and times, replaced by what it is."""
     if isinstance(value, dict):
-        volatile = ("id", "identity_id", "created_at", "updated_at")
+        volatile = ("id", "identity_id", "organization_id", "created_at", "updated_at")
         return {
             key: _stand_in(item) if key in volatile else _shape(item) for key, item in value.items()
         }

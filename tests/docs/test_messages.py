@@ -35,8 +35,8 @@ from docs.tables import MessageRow, message_parts, message_rows, messages_in_cod
 from emulator import Emulator, running
 
 AZURE = "infisical_azure_auth"
-FLEET = "infisical_azure_auths"
-INFO = "infisical_azure_auth_info"
+FLEET = "infisical_identities"
+INFO = "infisical_identity_info"
 LOGIN = "infisical_login"
 ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 # In the options of a trigger, the id of its identity.
@@ -53,7 +53,7 @@ WARNINGS = "Warnings"
 # The section of the guide for each kind of text; those of failures are the others.
 SECTIONS = {"warning": WARNINGS, "not visible": "What is not visible"}
 # What stands before the message about an entry.
-LABEL = re.compile(r"^azure_auths\[\d+\](?: \([^)]*\))?: ")
+LABEL = re.compile(r"^identities\[\d+\](?: \([^)]*\))?: ")
 # What may follow any message: it is one of its own.
 UNTRIED = re.compile(r" (?=\d+ of \d+ identities were not tried\.$)")
 ROWS = message_rows()
@@ -103,7 +103,7 @@ def login(module: str = AZURE, **options: t.Any) -> Trigger:
 
 def entries(*items: t.Any, **options: t.Any) -> Trigger:
     """Many identities at once."""
-    return Trigger({"azure_auths": list(items), **options}, FLEET)
+    return Trigger({"identities": list(items), **options}, FLEET)
 
 
 def stopped(method: str, latency: float, *items: t.Any) -> Trigger:
@@ -440,11 +440,17 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         ),
         "a list of identities that nothing counts": Trigger({}, INFO, server="without counts"),
         "a list of identities that lacks some": Trigger({}, INFO, server="miscounting"),
-        "nobody may keep it": entries(purge_except=[]),
-        "somebody unknown may keep it": entries(purge_except=[OWN, ID]),
-        "an entry that may not keep it": entries({"identity_id": OWN}, purge_except=["billing"]),
+        "nobody may keep it": entries(purge_azure_auth_except=[]),
+        "somebody unknown may keep it": entries(purge_azure_auth_except=[OWN, ID]),
+        "an entry that may not keep it": entries(
+            {"identity_id": OWN}, purge_azure_auth_except=["billing"]
+        ),
         "the login may not keep it": Trigger(
-            {"azure_auths": [], "purge_except": ["billing"], "token": setting.purger_token},
+            {
+                "identities": [],
+                "purge_azure_auth_except": ["billing"],
+                "token": setting.purger_token,
+            },
             FLEET,
             server="purged",
         ),
@@ -583,7 +589,7 @@ def run(setting: Setting, trigger: Trigger, options: t.Mapping[str, t.Any]) -> d
     """Run a module, and stop it where the trigger says so."""
     process = start(trigger.module, options, trigger.environment)
     if trigger.stopped:
-        identities = [options, *options.get("azure_auths", [])]
+        identities = [options, *options.get("identities", [])]
         identity_id = next(item["identity_id"] for item in identities if "identity_id" in item)
         server = setting.servers[trigger.server]
         while not server.requests(identity_id=identity_id, method=trigger.stopped):

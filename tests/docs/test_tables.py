@@ -19,10 +19,8 @@ import pytest
 import yaml
 from tools.paths import COLLECTIONS, ROOT, link_collection
 
-from ansible_collections.community.infisical.plugins.module_utils._options import (
-    AZURE_AUTH_SPEC,
+from ansible_collections.community.infisical.plugins.module_utils._module.options import (
     CONNECTION_SPEC,
-    IDENTITY_SPEC,
 )
 from docs.tables import (
     environment_variables,
@@ -36,11 +34,25 @@ from docs.tables import (
 GUIDE = "docs/docsite/rst/guide_first_identity.rst"
 FLEET_GUIDE = "docs/docsite/rst/guide_fleet.rst"
 LOGINS_GUIDE = "docs/docsite/rst/guide_logins_and_security.rst"
-MODULE = "community.infisical.infisical_azure_auth"
-FLEET_MODULE = "community.infisical.infisical_azure_auths"
-INFO_MODULE = "community.infisical.infisical_azure_auth_info"
-# What is said of an entry of many in results, besides the state of its identity.
-OUTCOME = {"index", "changed", "failed", "purged", "msg", "http_status", "error", "request_id"}
+AZURE_AUTH_MODULE = "community.infisical.infisical_azure_auth"
+IDENTITY_MODULE = "community.infisical.infisical_identity"
+FLEET_MODULE = "community.infisical.infisical_identities"
+INFO_MODULE = "community.infisical.infisical_identity_info"
+# What is said of an entry of many in results, besides its identity.
+OUTCOME = {
+    "index",
+    "changed",
+    "created",
+    "deleted",
+    "failed",
+    "purged",
+    "msg",
+    "http_status",
+    "error",
+    "request_id",
+}
+# What a module for one auth method says, or is told, of the identity.
+WHOSE = {"identity_id", "identity_name", "project_id"}
 
 Documentation = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -49,7 +61,7 @@ Documentation = t.Mapping[str, t.Mapping[str, t.Any]]
 def documentations() -> t.Mapping[str, Documentation]:
     """The modules' documentation as ansible-doc has it, fragments included."""
     link_collection()
-    modules = [MODULE, FLEET_MODULE, INFO_MODULE]
+    modules = [AZURE_AUTH_MODULE, IDENTITY_MODULE, FLEET_MODULE, INFO_MODULE]
     run = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-doc")), "--json", *modules],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
@@ -61,12 +73,6 @@ def documentations() -> t.Mapping[str, Documentation]:
     return documented
 
 
-@pytest.fixture(scope="module")
-def documentation(documentations: t.Mapping[str, Documentation]) -> Documentation:
-    """That of the module for one identity."""
-    return documentations[MODULE]
-
-
 def test_readme_tables_name_exactly_the_options_of_the_modules(
     documentations: t.Mapping[str, Documentation],
 ) -> None:
@@ -76,38 +82,66 @@ def test_readme_tables_name_exactly_the_options_of_the_modules(
     assert set(named) == set().union(*options)
 
 
+def test_the_settings_of_azure_auth_are_documented_alike_wherever_they_are_options(
+    documentations: t.Mapping[str, Documentation],
+) -> None:
+    options = documentations[AZURE_AUTH_MODULE]["doc"]["options"]
+    settings = _without(options, WHOSE | set(CONNECTION_SPEC))
+    for entry in _entries(documentations):
+        assert _types(entry["azure_auth"]["suboptions"]) == _types(settings)
+
+
 def test_an_entry_is_documented_as_the_options_of_the_module_for_one(
     documentations: t.Mapping[str, Documentation],
 ) -> None:
-    options = documentations[MODULE]["doc"]["options"]
-    entry = documentations[FLEET_MODULE]["doc"]["options"]["azure_auths"]["suboptions"]
-    spec = {**IDENTITY_SPEC, **AZURE_AUTH_SPEC}
-    assert set(entry) - {"metadata"} == set(spec) == set(options) - set(CONNECTION_SPEC)
-    keys = ("type", "elements", "choices", "default")
-    for option, given in spec.items():
-        said = {key: entry[option].get(key) for key in keys}
-        assert said == {key: options[option].get(key) for key in keys}
-        assert said == {key: given.get(key) for key in keys}
+    one, many = _entries(documentations)
+    assert _types(one) == _types(many)
 
 
-def test_a_state_is_documented_alike_wherever_it_is_returned(
+def test_what_is_returned_is_documented_alike_everywhere(
     documentations: t.Mapping[str, Documentation],
 ) -> None:
-    returned = [
-        documentations[module]["return"][key]["contains"]
-        for module, key in (
-            (MODULE, "azure_auth"),
-            (FLEET_MODULE, "results"),
-            (INFO_MODULE, "azure_auths"),
-        )
-    ]
+    """And what goes back in is an option of the same type, but for what the server adds."""
+    returned = {module: documentations[module]["return"] for module in documentations}
     one, many, info = (
-        {name: (value["type"], value.get("elements")) for name, value in contains.items()}
-        for contains in returned
+        returned[module][key]["contains"]
+        for module, key in (
+            (IDENTITY_MODULE, "identity"),
+            (FLEET_MODULE, "results"),
+            (INFO_MODULE, "identities"),
+        )
     )
-    assert info == one
+    azure_auth = returned[AZURE_AUTH_MODULE]["azure_auth"]["contains"]
     assert set(many) - set(one) == OUTCOME
-    assert {name: many[name] for name in one} == one
+    assert _types(_without(many, OUTCOME)) == _types(one) == _types(info)
+    assert _without(azure_auth, WHOSE) == one["azure_auth"]["contains"]
+    for entry in _entries(documentations):
+        assert set(entry) - set(one) == {"source"}
+        assert set(entry["azure_auth"]["suboptions"]) == set(one["azure_auth"]["contains"])
+
+
+def _entries(documentations: t.Mapping[str, Documentation]) -> list[Documentation]:
+    """The options that make an entry: of the module for one identity, and of a list."""
+    one = documentations[IDENTITY_MODULE]["doc"]["options"]
+    many = documentations[FLEET_MODULE]["doc"]["options"]["identities"]["suboptions"]
+    return [_without(one, set(CONNECTION_SPEC)), many]
+
+
+def _without(documented: Documentation, names: set[str]) -> Documentation:
+    return {name: value for name, value in documented.items() if name not in names}
+
+
+def _types(documented: Documentation) -> dict[str, t.Any]:
+    """What options or returned values are, apart from what is said of them."""
+    kinds = ("type", "elements", "choices", "default", "required")
+    inner = ("suboptions", "contains")
+    return {
+        name: {
+            **{kind: value.get(kind) for kind in kinds},
+            **{key: _types(value[key]) for key in inner if key in value},
+        }
+        for name, value in documented.items()
+    }
 
 
 def test_guide_computes_right_how_long_a_fleet_takes() -> None:
@@ -126,14 +160,13 @@ def test_guide_computes_right_how_long_a_fleet_takes() -> None:
 
 
 def test_guide_explains_every_setting_of_azure_auth(
-    documentation: Documentation,
+    documentations: t.Mapping[str, Documentation],
 ) -> None:
-    """What is an option and is returned as well is a setting, or says which identity it is of."""
-    returned = set(documentation["return"]["azure_auth"]["contains"])
-    settings = returned & set(documentation["doc"]["options"])
+    one, _many = _entries(documentations)
+    settings = set(one["azure_auth"]["suboptions"])
     text = (ROOT / GUIDE).read_text(encoding="utf-8")
-    explained = re.findall(rf"^:ansopt:`{MODULE}#module:(\w+)`$", text, re.MULTILINE)
-    assert set(explained) == settings - {"identity_id", "identity_name", "state"}
+    explained = re.findall(rf"^:ansopt:`{AZURE_AUTH_MODULE}#module:(\w+)`$", text, re.MULTILINE)
+    assert set(explained) == settings - {"state", "details"}
 
 
 def test_guide_lists_exactly_the_environment_variables_that_are_read() -> None:
@@ -177,8 +210,8 @@ def test_relative_links_lead_somewhere(document: str) -> None:
 
 def test_contributing_names_every_room_of_module_utils() -> None:
     listed = first_column(section("CONTRIBUTING.md", "The rooms of `plugins/module_utils`"))
-    rooms = {path.name for path in ROOT.glob("plugins/module_utils/*.py")} - {"__init__.py"}
-    assert set(listed) == rooms
+    folder = ROOT / "plugins/module_utils"
+    assert set(listed) == {str(path.relative_to(folder)) for path in folder.rglob("*.py")}
 
 
 def test_supported_versions_are_those_of_the_metadata() -> None:

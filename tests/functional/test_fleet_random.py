@@ -18,16 +18,26 @@ from functional.cases import ATTACHED, ONE, RESOURCE, TENANT, TWO, trusted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils import _client
-from ansible_collections.community.infisical.plugins.module_utils._api import Api
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
-from ansible_collections.community.infisical.plugins.module_utils._entries import Found, Reference
 from ansible_collections.community.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.community.infisical.plugins.module_utils._fleet import Fleet, Visit
-from ansible_collections.community.infisical.plugins.module_utils._login import Choice, Login
-from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
-from ansible_collections.community.infisical.plugins.module_utils._reconcile import Reconciliation
+from ansible_collections.community.infisical.plugins.module_utils._module.entries import (
+    Found,
+    Reference,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server import client
+from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
+    Connection,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.fleet import Fleet, Visit
+from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import (
+    Reconciliation,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
 from emulator import running
 
 SIZE = 12
@@ -122,7 +132,7 @@ class Side:
 def sides(request: pytest.FixtureRequest) -> t.Iterator[tuple[Side, Side]]:
     with contextlib.ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(_client, "_backoff", lambda _failures: 0.001)
+        patch.setattr(client, "_backoff", lambda _failures: 0.001)
         servers = [stack.enter_context(running(generation=request.param)) for _side in range(2)]
         yield Side(servers[0]), Side(servers[1])
 

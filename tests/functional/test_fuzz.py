@@ -18,23 +18,30 @@ from functional.cases import ATTACHED
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._api import Api
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
-from ansible_collections.community.infisical.plugins.module_utils._entries import (
-    Entry,
-    Reference,
-    read_entries,
-    read_references,
-)
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     InfisicalError,
     ManyProblemsError,
     Problem,
 )
-from ansible_collections.community.infisical.plugins.module_utils._login import Choice, Login
-from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
-from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
+from ansible_collections.community.infisical.plugins.module_utils._module.entries import (
+    Entry,
+    Reference,
+    read_entries,
+    read_references,
+)
+from ansible_collections.community.infisical.plugins.module_utils._module.options import (
+    AZURE_AUTH_SPEC,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
+    Connection,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
 
 IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 CASES = 600

@@ -20,13 +20,20 @@ from functional.cases import ATTACHED, REQUIRED
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._api import Api
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._login import Choice, Login
-from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
-from ansible_collections.community.infisical.plugins.module_utils._reconcile import Reconciliation
+from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
+    Connection,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import (
+    Reconciliation,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
 from emulator import rules, running
 
 DEFAULT = 2592000

@@ -18,11 +18,20 @@ import pytest
 from functional.cases import ATTACHED
 from functional.harness import (
     COLLECTIONS,
+    MODULE,
     Task,
     clean_environment,
+    run_play,
     run_tasks,
     warnings_of,
 )
+
+from emulator import running
+
+LOGIN = "community.infisical.infisical_login"
+UNIVERSAL = "universal-auth"
+SLUG = "acme"
+SUB_ORGANIZATIONS = "/api/v1/sub-organizations"
 
 CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
 CLIENT_SECRET = "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"
@@ -207,6 +216,171 @@ def test_a_task_does_not_change_the_azure_auth_that_it_may_be_logged_in_through(
     assert not unchanged["failed"], unchanged["msg"]
     assert not by_another_login["failed"], by_another_login["msg"]
     assert server.azure_auth(own)["resource"] == "other"
+
+
+class Labs:
+    """A sub-organization, an identity in it to manage, and logins that are members of it."""
+
+    def __init__(self, server: t.Any) -> None:
+        self.server = server
+        self.managed = server.create_identity("in labs", organization_id=server.sub_organization_id)
+        server.put_azure_auth(self.managed, **ATTACHED)
+        self.in_root = server.create_identity("in root")
+        server.put_azure_auth(self.in_root, **ATTACHED)
+        everywhere = server.create_identity("everywhere", role="admin", methods=[UNIVERSAL])
+        server.add_member(everywhere, "admin", organization_id=server.sub_organization_id)
+        self.everywhere = server.credentials(everywhere)
+        self.native = server.credentials(
+            server.create_identity(
+                "native",
+                role="admin",
+                methods=[UNIVERSAL],
+                organization_id=server.sub_organization_id,
+            )
+        )
+
+    def options(self, slug: str, credentials: t.Any = None) -> dict[str, str]:
+        credentials = credentials or self.everywhere
+        return {
+            "url": self.server.url,
+            "organization_slug": slug,
+            "universal_auth_client_id": credentials.client_id,
+            "universal_auth_client_secret": credentials.client_secret,
+        }
+
+    def lists(self) -> int:
+        """Return how often sub-organizations were listed."""
+        return sum(item.path == SUB_ORGANIZATIONS for item in self.server.requests())
+
+
+@pytest.fixture(scope="module")
+def labs(server: t.Any) -> Labs:
+    return Labs(server)
+
+
+def test_a_login_is_for_the_organization_that_it_names(labs: Labs, tmp_path: Path) -> None:
+    server = labs.server
+    before = server.live_tokens()
+    for slug, identity_id, lists in (
+        ("acme-labs", labs.managed, 1),
+        # Of the root's own slug the token itself says enough.
+        (server.organization_slug, labs.in_root, 0),
+    ):
+        server.clear_requests()
+        (result,) = run_tasks(
+            tmp_path / slug, [Task({**labs.options(slug), "identity_id": identity_id})]
+        )
+        assert not result["failed"], result["msg"]
+        assert result["changed"] is False
+        assert labs.lists() == lists
+    assert server.live_tokens() == before
+
+
+def test_a_login_that_cannot_choose_its_organization(labs: Labs, tmp_path: Path) -> None:
+    before = labs.server.live_tokens()
+    absent = {"identity_id": labs.in_root, "state": "absent"}
+    options = labs.options("acme-labs", labs.native)
+    (result,) = run_tasks(tmp_path, [Task({**options, **absent})])
+    assert result["failed"]
+    assert result["msg"] == (
+        "The login's identity belongs to a sub-organization, where every login of it ends, so that"
+        " organization_slug 'acme-labs' is of no use; leave it out."
+    )
+    assert result["http_status"] == 403
+    assert labs.server.azure_auth(labs.in_root)
+    assert labs.server.live_tokens() == before
+
+
+def test_a_login_that_landed_elsewhere_does_nothing(labs: Labs, tmp_path: Path) -> None:
+    server = labs.server
+    listed = [
+        {"slug": "acme-labs", "id": "00000000-0000-4000-8000-000000000001"},
+        {"slug": "acme-works", "id": server.sub_organization_id},
+    ]
+    server.fault("body", path=SUB_ORGANIZATIONS, json={"organizations": listed, "totalCount": 2})
+    options = {**labs.options("acme-labs"), "identity_id": labs.managed, "state": "absent"}
+    before = server.live_tokens()
+    run = run_play(
+        tmp_path,
+        [
+            {MODULE: options},
+            {MODULE: options, "check_mode": True},
+            {LOGIN: labs.options("acme-labs")},
+        ],
+    )
+    server.clear_faults()
+    for result in run.results:
+        assert result["failed"]
+        assert result["msg"] == (
+            "organization_slug 'acme-labs' names another organization than the token is for, the"
+            " sub-organization 'acme-works'; correct it, or leave it out."
+        )
+    assert server.azure_auth(labs.managed)
+    # None of them is left to live on, though the last task would have handed it on.
+    assert server.live_tokens() == before
+
+
+def test_a_given_token_is_for_the_organization_that_is_named(labs: Labs, tmp_path: Path) -> None:
+    server = labs.server
+    task = {"identity_id": labs.managed, "login_data": "{{ login.login_data }}"}
+    run = run_play(
+        tmp_path,
+        [
+            {LOGIN: labs.options("acme-labs"), "register": "login"},
+            {MODULE: {**task, "organization_slug": "acme-labs"}},
+            {MODULE: {**task, "organization_slug": server.organization_slug}},
+            # login_data goes before the environment.
+            {MODULE: task, "environment": {"INFISICAL_AUTH_ORGANIZATION_SLUG": "elsewhere"}},
+            {
+                MODULE: {
+                    "url": server.url,
+                    "token": server.token,
+                    "identity_id": labs.in_root,
+                    "organization_slug": "acme-labs",
+                }
+            },
+            {LOGIN: {"login_data": "{{ login.login_data }}", "state": "absent"}},
+        ],
+    )
+    _login, right, wrong, by_environment, of_the_root, _logout = run.results
+    assert not right["failed"], right["msg"]
+    assert not by_environment["failed"], by_environment["msg"]
+    other = "names another organization than the token is for, the"
+    assert f"'acme' {other} sub-organization 'acme-labs'; correct it" in wrong["msg"]
+    assert f"'acme-labs' {other} root organization; correct it, or leave it" in of_the_root["msg"]
+
+
+@pytest.mark.parametrize("generation", ["2024-10", "2025-06"])
+def test_a_server_that_drops_the_slug(generation: str, tmp_path: Path) -> None:
+    with running(generation) as server:
+        identity_id = server.create_identity("old")
+        server.put_azure_auth(identity_id, **ATTACHED)
+        options = {
+            "url": server.url,
+            "universal_auth_client_id": server.client_id,
+            "universal_auth_client_secret": server.client_secret,
+            "identity_id": identity_id,
+            "organization_slug": server.organization_slug,
+        }
+        # As if there were sub-organizations before tokens tell their organization.
+        between = [{"slug": "labs", "id": server.sub_organization_id}]
+        server.fault("body", path=SUB_ORGANIZATIONS, times=2, json={"organizations": between})
+        right, wrong, refused = run_tasks(
+            tmp_path,
+            [
+                Task(options),
+                Task({**options, "organization_slug": "labs", "state": "absent"}),
+                Task({**options, "state": "absent"}),
+            ],
+        )
+        assert server.azure_auth(identity_id)
+    assert not right["failed"], right["msg"]
+    assert "than the token is for, the root organization; correct it" in wrong["msg"]
+    assert refused["msg"] == (
+        f"This server has no sub-organizations, and ignores organization_slug '{SLUG}'; leave it"
+        " out."
+    )
+    assert refused["http_status"] == 404
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -17,7 +17,7 @@ import pytest
 from tools.paths import ROOT
 
 MODULES = sorted(path.stem for path in ROOT.glob("plugins/modules/*.py"))
-UTILS = Path("ansible_collections/community/infisical/plugins/module_utils")
+UTILS = Path("ansible_collections/community/infisical/plugins/module_utils/_module")
 OLD = ("2.7", "3.6", "3.7", "3.8")
 
 
@@ -52,10 +52,12 @@ def test_a_module_says_that_the_python_is_too_old(
     package.mkdir(parents=True)
     for folder in (package, *(tmp_path / parent for parent in UTILS.parents[:-1])):
         (folder / "__init__.py").touch()
-    requirements = (ROOT / "plugins/module_utils/_requirements.py").read_text(encoding="utf-8")
+    requirements = (ROOT / "plugins/module_utils/_module/requirements.py").read_text(
+        encoding="utf-8"
+    )
     if version == "this":
         requirements = requirements.replace("PYTHON = (3, 9)", "PYTHON = (99, 1)")
-    (package / "_requirements.py").write_text(requirements, encoding="utf-8")
+    (package / "requirements.py").write_text(requirements, encoding="utf-8")
     run = subprocess.run(
         [PYTHONS[version], "-B", str(ROOT / "plugins/modules" / f"{module}.py")],
         env={"PYTHONPATH": str(tmp_path), "PATH": os.defpath},

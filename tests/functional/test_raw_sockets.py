@@ -57,8 +57,11 @@ from functional.harness import COLLECTIONS, Result, clean_environment, run_in_pr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils import _client, _platform
 from ansible_collections.community.infisical.plugins.module_utils._errors import PlatformError
+from ansible_collections.community.infisical.plugins.module_utils._server import (
+    client,
+    platform_tokens,
+)
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
     infisical_azure_auth_info,
@@ -143,7 +146,7 @@ def play(servers: dict[bool, Adversary], bundle: str) -> t.Iterator[Player]:
     Further options of the module may be given.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_client, "_backoff", lambda _failures: 0.001)
+        patch.setattr(client, "_backoff", lambda _failures: 0.001)
         for name in list(os.environ):
             if name.upper().startswith("INFISICAL_") or name.upper().endswith("_PROXY"):
                 patch.delenv(name)
@@ -826,9 +829,10 @@ def test_whatever_a_platform_says_is_a_token_or_one_sentence(
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     servers[False].play(Script("GET /metadata/", (answer,)))
-    wish = _platform.Wish(ID, "", "", {_platform.AZURE_HOST_VARIABLE: servers[False].url})
+    environment = {platform_tokens.AZURE_HOST_VARIABLE: servers[False].url}
+    request = platform_tokens.TokenRequest(ID, "", "", environment)
     with pytest.raises(PlatformError) as refusal:
-        _platform.azure_jwt(wish)
+        platform_tokens.azure_jwt(request)
     assert str(refusal.value).isprintable()
     assert len(str(refusal.value)) < 700
 

@@ -302,6 +302,39 @@ def test_a_proxy_that_is_down_does_not_show_its_password(
     assert "pr0xypass" not in result["msg"]
 
 
+def test_headers_that_a_proxy_in_front_wants(server: t.Any, attached: str, tmp_path: Path) -> None:
+    secret = "0123456789abcdef0123456789abcdef"
+    text = f'CF-Access-Client-Id=4711.access CF-Access-Client-Secret={secret} X-Tenant="a b"'
+    headers = {"INFISICAL_CUSTOM_HEADERS": text}
+    options = {
+        "url": server.url,
+        "universal_auth_client_id": server.client_id,
+        "universal_auth_client_secret": server.client_secret,
+        "identity_id": attached,
+    }
+    told = f"You are {secret}, and no friend of a b"
+    server.clear_requests()
+    (passed,) = run_tasks(tmp_path / "passed", [Task(options, environment=headers)])
+    asked = server.requests()
+    server.fault("error", identity_id=attached, status=403, error="Forbidden", message=told)
+    (refused,) = run_tasks(tmp_path / "refused", [Task(options, environment=headers)])
+    server.clear_faults()
+    (wrong,) = run_tasks(
+        tmp_path / "wrong",
+        [Task(options, environment={"INFISICAL_CUSTOM_HEADERS": f"CF-Secret: {secret}"})],
+    )
+    assert not passed["failed"], passed["msg"]
+    assert len(asked) == 3
+    for item in asked:
+        assert item.headers["cf-access-client-id"] == "4711.access"
+        assert item.headers["cf-access-client-secret"] == secret
+        assert item.headers["x-tenant"] == "a b"
+    assert "You are ********, and no friend of ********" in refused["msg"]
+    assert "INFISICAL_CUSTOM_HEADERS is not a list of headers; write" in wrong["msg"]
+    for result in (passed, refused, wrong):
+        assert secret not in str(result)
+
+
 def test_a_url_with_a_path_prefix(server: t.Any, attached: str, tmp_path: Path) -> None:
     with forwarding(server.url, prefix="/infisical") as front:
         (result,) = run_tasks(tmp_path, [task(server, attached, url=f"{front.url}/infisical/api/")])
@@ -346,12 +379,14 @@ def test_certificates(
     trustme.CA().cert_pem.write_to_path(wrong)
     options = {**task(server, attached).options, "url": tls_front.url}
     bundle = {"REQUESTS_CA_BUNDLE": str(wrong)}
-    refused, by_option, by_environment, over_environment, unchecked, over_bundle = run_tasks(
+    refused, by_option, *by_environment, over_environment, unchecked, over_bundle = run_tasks(
         tmp_path,
         [
             Task(options),
             Task({**options, "ca_path": str(right)}),
             Task(options, environment={"REQUESTS_CA_BUNDLE": str(right)}),
+            Task(options, environment={"SSL_CERT_FILE": str(right)}),
+            Task(options, environment={"SSL_CERT_FILE": str(wrong), "CURL_CA_BUNDLE": str(right)}),
             Task({**options, "ca_path": str(right)}, environment=bundle),
             Task({**options, "validate_certs": False}),
             Task({**options, "validate_certs": False}, environment=bundle),
@@ -360,19 +395,20 @@ def test_certificates(
     assert refused["failed"]
     assert f"there is no trusted TLS connection with {tls_front.url} (" in refused["msg"]
     assert "set ca_path to the CA bundle that signed its certificate" in refused["msg"]
-    for result in (by_option, by_environment, over_environment, unchecked, over_bundle):
+    for result in (by_option, *by_environment, over_environment, unchecked, over_bundle):
         assert not result["failed"], result["msg"]
     assert "validate_certs is false" in warnings_of(unchecked)
     assert "validate_certs" not in warnings_of(by_option)
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_a_ca_bundle_of_the_environment_that_is_not_there(
-    server: t.Any, attached: str, tmp_path: Path
+    variable: str, server: t.Any, attached: str, tmp_path: Path
 ) -> None:
     bundle = str(tmp_path / "nowhere.pem")
-    (result,) = run_tasks(tmp_path, [task(server, attached)], REQUESTS_CA_BUNDLE=bundle)
+    (result,) = run_tasks(tmp_path, [task(server, attached)], **{variable: bundle})
     assert result["failed"]
-    assert "which REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names, does not exist" in result["msg"]
+    assert f"'{bundle}', which {variable} names, does not exist" in result["msg"]
 
 
 def test_plain_http_where_tls_is_expected(server: t.Any, attached: str, tmp_path: Path) -> None:

@@ -16,15 +16,20 @@ import typing as t
 import pytest
 from functional.cases import ATTACHED
 
-from ansible_collections.community.infisical.plugins.module_utils._api import Api
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._client import Client, Connection
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     ApiError,
     InfisicalError,
     RateLimitedError,
     TransportError,
     UnexpectedAnswerError,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
+    Connection,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
 )
 from emulator import running
 

@@ -15,7 +15,7 @@ from tools.matrix import CORES, module_pythons
 from tools.paths import ROOT
 from tools.pythons import SUPPORTED
 
-from ansible_collections.community.infisical.plugins.module_utils import _requirements
+from ansible_collections.community.infisical.plugins.module_utils._module import requirements
 from emulator.rules import GENERATIONS
 
 

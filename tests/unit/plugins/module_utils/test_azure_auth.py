@@ -10,19 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import (
+from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
     principals,
     principals_to_api,
     same_principals,
 )
-from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._model import (
-    same_networks,
-    uuid_or_none,
-)
-from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
-from ansible_collections.community.infisical.plugins.module_utils._text import BLANKS
+from ansible_collections.community.infisical.plugins.module_utils._state.fields import same_networks
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
+from ansible_collections.community.infisical.plugins.module_utils._text import BLANKS, uuid_or_none
 
 FIELDS = {field.option: field for field in AZURE_AUTH.fields}
 ONE = "8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21"

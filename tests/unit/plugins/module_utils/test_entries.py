@@ -10,9 +10,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils._api import Identity
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._entries import (
+from ansible_collections.community.infisical.plugins.module_utils._errors import ManyProblemsError
+from ansible_collections.community.infisical.plugins.module_utils._module.entries import (
     Entry,
     Found,
     Reference,
@@ -22,9 +21,14 @@ from ansible_collections.community.infisical.plugins.module_utils._entries impor
     repeated,
     resolve,
 )
-from ansible_collections.community.infisical.plugins.module_utils._errors import ManyProblemsError
-from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
-from ansible_collections.community.infisical.plugins.module_utils._options import AZURE_AUTH_SPEC
+from ansible_collections.community.infisical.plugins.module_utils._module.options import (
+    AZURE_AUTH_SPEC,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.api import Identity
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
 
 ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 OTHER = "8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21"

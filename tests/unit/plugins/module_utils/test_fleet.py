@@ -12,8 +12,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils import _signals
-from ansible_collections.community.infisical.plugins.module_utils._entries import Found, Reference
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     ApiError,
     InfisicalError,
@@ -22,7 +20,12 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
     RateLimitedError,
     TransportError,
 )
-from ansible_collections.community.infisical.plugins.module_utils._fleet import Fleet, Visit
+from ansible_collections.community.infisical.plugins.module_utils._module.entries import (
+    Found,
+    Reference,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server import signals
+from ansible_collections.community.infisical.plugins.module_utils._state.fleet import Fleet, Visit
 
 DENIED = ApiError("Not allowed.", http_status=403, error="PermissionDenied")
 BROKEN = ApiError("Broken.", http_status=500, error="Update by id")
@@ -245,7 +248,7 @@ class Interrupted:
     """A fleet of visits of which two hang, which is stopped by somebody else meanwhile."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, writing: bool) -> None:
-        monkeypatch.setattr(_signals, "LAST_ORDERS", 0.05)
+        monkeypatch.setattr(signals, "GRACE_SECONDS", 0.05)
         self.fleet = Fleet(2)
         self.never = threading.Event()
         self._hanging = threading.Semaphore(0)

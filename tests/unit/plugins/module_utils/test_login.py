@@ -7,23 +7,33 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import typing as t
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._client import (
-    Client,
-    Connection,
+from ansible_collections.community.infisical.plugins.module_utils._errors import (
+    OptionError,
+    UnexpectedAnswerError,
 )
-from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._login import (
+from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
+    Connection,
+    custom_headers,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.login import (
     DEFAULT_URL,
     Choice,
     Login,
     choose,
-    own_identity,
+    claims_of,
 )
+from ansible_collections.community.infisical.plugins.module_utils._server.organizations import (
+    Landing,
+    check_organization,
+)
+from ansible_collections.community.infisical.plugins.module_utils._server.request import Request
 
 ID, SECRET = "universal_auth_client_id", "universal_auth_client_secret"
 ENV_ID, ENV_SECRET = (
@@ -31,6 +41,7 @@ ENV_ID, ENV_SECRET = (
     "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
 )
 IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+ORGANIZATION = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
 UNIVERSAL = {ENV_ID: "env-id", ENV_SECRET: "env-secret"}
 DATA = {"url": "https://data.example", "access_token": "data-token"}
 
@@ -364,31 +375,190 @@ def jwt(payload: object) -> str:
     return f"e30.{body}.signature"
 
 
-def test_a_token_tells_its_identity() -> None:
-    assert own_identity(jwt({"identityId": IDENTITY})) == IDENTITY
+@contextlib.contextmanager
+def logged_in(token: str) -> t.Iterator[Login]:
+    with contextlib.closing(Client(Connection("https://a.example"))) as client:
+        login = Login(client, choose({"token": token}, {}), str)
+        login.open()
+        yield login
 
 
-@pytest.mark.parametrize("text", ["..", "", "a/b", IDENTITY + "/.."])
-def test_what_a_token_tells_never_adds_to_a_path(text: str) -> None:
-    assert own_identity(jwt({"identityId": text})) is None
+def test_a_token_tells_its_identity_and_its_organization() -> None:
+    with logged_in(jwt({"identityId": IDENTITY, "orgId": ORGANIZATION})) as login:
+        assert (login.identity_id, login.organization_id) == (IDENTITY, ORGANIZATION)
 
 
-def test_a_token_nested_too_deep_tells_none() -> None:
+@pytest.mark.parametrize("text", ["..", "", "a/b", IDENTITY + "/..", None, 1])
+def test_what_a_token_tells_never_adds_to_a_path(text: object) -> None:
+    with logged_in(jwt({"identityId": text, "orgId": text})) as login:
+        assert (login.identity_id, login.organization_id) == (None, None)
+
+
+def test_a_token_nested_too_deep_tells_nothing() -> None:
     body = base64.urlsafe_b64encode(b"[" * 100_000).decode()
-    assert own_identity(f"e30.{body}.x") is None
+    assert claims_of(f"e30.{body}.x") == {}
 
 
 @given(st.one_of(st.text(), st.builds(jwt, st.recursive(st.none() | st.text(), st.lists))))
-def test_any_other_token_tells_none(token: str) -> None:
-    assert own_identity(token) is None
+def test_any_other_token_tells_nothing(token: str) -> None:
+    assert claims_of(token) == {}
+
+
+METHODS = [
+    ("no JWT", "opaque", None),
+    ("since 2026", jwt({"authMethod": "azure-auth"}), "azure-auth"),
+    ("another one, since 2026", jwt({"authMethod": "oidc-auth"}), "oidc-auth"),
+    ("2025, through a client secret", jwt({"clientSecretId": IDENTITY}), "universal-auth"),
+    ("2025, through anything else", jwt({"clientSecretId": ""}), None),
+    ("2025, through anything else", jwt({}), None),
+    ("nonsense", jwt({"authMethod": ["azure-auth"], "clientSecretId": 1}), None),
+]
 
 
 @pytest.mark.parametrize(
-    ("options", "maybe"), [({"token": "t"}, True), ({ID: "id", SECRET: "s"}, False)]
+    ("token", "method"), [row[1:] for row in METHODS], ids=[row[0] for row in METHODS]
 )
-def test_a_given_token_may_have_come_through_any_method(
-    options: dict[str, str], maybe: bool
-) -> None:
+def test_a_given_token_tells_the_method_that_issued_it(token: str, method: str | None) -> None:
+    with logged_in(token) as login:
+        assert login.auth_method == method
+        # Where it is not known it may have been any.
+        assert login.maybe_through("azure-auth") is (method in (None, "azure-auth"))
+
+
+def test_a_login_was_through_its_method() -> None:
     with contextlib.closing(Client(Connection("https://a.example"))) as client:
-        login = Login(client, choose(options, {}), str)
-        assert login.maybe_through("azure-auth") is maybe
+        login = Login(client, choose({ID: "id", SECRET: "s"}, {}), str)
+        assert login.auth_method == "universal-auth"
+        assert not login.maybe_through("azure-auth")
+
+
+SLUGS = [
+    ({"token": "t", "organization_slug": "labs"}, {}, "labs"),
+    ({"token": "t"}, {"INFISICAL_AUTH_ORGANIZATION_SLUG": " labs "}, "labs"),
+    (
+        {"token": "t", "organization_slug": "labs"},
+        {"INFISICAL_AUTH_ORGANIZATION_SLUG": "other"},
+        "labs",
+    ),
+    ({"token": "t", "organization_slug": " "}, {}, ""),
+    ({"login_data": DATA, "organization_slug": "labs"}, {}, "labs"),
+    # As with the URL: login_data goes before the environment.
+    ({"login_data": DATA}, {"INFISICAL_AUTH_ORGANIZATION_SLUG": "labs"}, ""),
+]
+
+
+@pytest.mark.parametrize(("options", "environment", "slug"), SLUGS)
+def test_slug_of_the_organization(
+    options: dict[str, object], environment: dict[str, str], slug: str
+) -> None:
+    assert choose(options, environment).organization_slug == slug
+
+
+class Organizations:
+    """Answers as a server that lists so many sub-organizations, in pages."""
+
+    def __init__(self, count: int) -> None:
+        self.ids = [f"00000000-0000-4000-8000-{number:012x}" for number in range(count)]
+        self.asked: list[str] = []
+
+    def request(self, request: Request) -> dict[str, t.Any]:
+        assert request.route == "/api/v1/sub-organizations"
+        query = dict(request.query or {})
+        self.asked.append(query["offset"])
+        first, limit = int(query["offset"]), int(query["limit"])
+        page = [
+            {"slug": f"labs-{number}", "id": self.ids[number]}
+            for number in range(len(self.ids))[first : first + limit]
+        ]
+        return {"organizations": page, "totalCount": len(self.ids)}
+
+
+def check(server: Organizations, slug: str, organization_id: str, *, given: bool = False) -> None:
+    landing = Landing(IDENTITY, organization_id, ORGANIZATION, given)
+    check_organization(t.cast(Client, server), slug, landing)
+
+
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (999, 1), (1000, 2), (2001, 3)])
+def test_every_page_of_sub_organizations_is_read(count: int, pages: int) -> None:
+    server = Organizations(count)
+    check(server, f"labs-{count - 1}", server.ids[-1])
+    assert server.asked == [str(page * 1000) for page in range(pages)]
+    with pytest.raises(OptionError):
+        check(server, f"labs-{count}", server.ids[-1])
+
+
+def test_a_token_for_the_root_needs_no_request_unless_it_was_given() -> None:
+    server = Organizations(2)
+    check(server, "any", ORGANIZATION)
+    assert server.asked == []
+    check(server, "any", ORGANIZATION, given=True)
+    assert server.asked == ["0"]
+    with pytest.raises(OptionError):
+        check(server, "labs-1", ORGANIZATION, given=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"organizations": None},
+        {"organizations": [1]},
+        {"organizations": [{}]},
+        {"organizations": [{"slug": 1, "id": "x"}]},
+    ],
+)
+def test_a_strange_list_of_sub_organizations_is_an_error(
+    answer: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Organizations(0)
+    monkeypatch.setattr(server, "request", lambda _request: answer)
+    with pytest.raises(UnexpectedAnswerError):
+        check(server, "labs", IDENTITY)
+
+
+HEADERS = [
+    ("", {}),
+    (" \n", {}),
+    ("CF-Access-Client-Id=abc.access", {"CF-Access-Client-Id": "abc.access"}),
+    ("a=1 b=2\tc=3\nd=4", {"a": "1", "b": "2", "c": "3", "d": "4"}),
+    ("""a="x y" b='z "w"' c=x=y==""", {"a": "x y", "b": 'z "w"', "c": "x=y=="}),
+    # Passed over by the CLI, too.
+    ("User-Agent=x accept=y a=1", {"a": "1"}),
+]
+
+
+@pytest.mark.parametrize(("text", "headers"), HEADERS)
+def test_custom_headers_are_written_as_for_the_cli(text: str, headers: dict[str, str]) -> None:
+    assert custom_headers(text) == headers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3cret",
+        "X-Key: s3cret",
+        "X-Key=s3cret s3cret",
+        "X-Key= Other=s3cret",
+        "X-Key=s3crët",
+        'X-Key="s3cret',
+        'X-Key="s3cret"s3cret',
+        "X-Key={{ s3cret }}",
+        "X Key=s3cret",
+        "=s3cret",
+        "X-Key=s3cret\x00",
+        "Authorization=s3cret",
+        "content-length=5 X-Key=s3cret",
+    ],
+)
+def test_headers_that_are_none_are_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        custom_headers(text)
+    assert "INFISICAL_CUSTOM_HEADERS" in str(raised.value)
+    assert "s3cr" not in str(raised.value)
+
+
+def test_a_word_in_a_header_is_no_secret() -> None:
+    connection = Connection(
+        "https://a.example", headers={"X-Key": "0123456789", "X-Tenant": "prod"}
+    )
+    assert connection.secrets == {"0123456789"}

@@ -11,14 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
-from ansible_collections.community.infisical.plugins.module_utils._options import (
+from ansible_collections.community.infisical.plugins.module_utils._module.options import (
     AZURE_AUTH_SPEC,
     CONNECTION_SPEC,
     IDENTITY_SPEC,
     with_api_names,
 )
-from ansible_collections.community.infisical.plugins.module_utils._parameters import HIDDEN, settle
+from ansible_collections.community.infisical.plugins.module_utils._module.parameters import (
+    HIDDEN,
+    settle,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
 
 SPEC = {**CONNECTION_SPEC, **IDENTITY_SPEC, **with_api_names(AZURE_AUTH_SPEC, AZURE_AUTH)}
 SECRET = "S3cret-of-the-test"

@@ -8,14 +8,19 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils._azure_auth import AZURE_AUTH
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._model import CURRENT, LEGACY
-from ansible_collections.community.infisical.plugins.module_utils._notes import Notes
-from ansible_collections.community.infisical.plugins.module_utils._plan import (
+from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
+    AZURE_AUTH,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.fields import (
+    CURRENT,
+    LEGACY,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.plan import (
     depends_on_generation,
     plan,
 )
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
 
 BOTH = (CURRENT, LEGACY)
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"

@@ -12,7 +12,7 @@ import types
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils import _requirements
+from ansible_collections.community.infisical.plugins.module_utils._module import requirements
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_versions_of_libraries(
     module = types.ModuleType(library)
     module.__version__ = version  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, library, module)
-    told = _requirements.outdated(library)
+    told = requirements.outdated(library)
     if will_do:
         assert told == ""
     else:
@@ -49,11 +49,11 @@ def test_versions_of_libraries(
 def test_an_older_python_ends_the_module(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _requirements.require_python()
+    requirements.require_python()
     assert capsys.readouterr().out == ""
     monkeypatch.setattr(sys, "version_info", (3, 8, 18, "final", 0))
     with pytest.raises(SystemExit):
-        _requirements.require_python()
+        requirements.require_python()
     result = json.loads(capsys.readouterr().out)
     assert result["failed"] is True
     assert result["msg"].endswith(

@@ -13,7 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import InterruptError
-from ansible_collections.community.infisical.plugins.module_utils._tokens import Token, Tokens
+from ansible_collections.community.infisical.plugins.module_utils._server.tokens import (
+    Token,
+    Tokens,
+)
 
 
 class Server:

@@ -11,9 +11,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.infisical.plugins.module_utils import _signals
 from ansible_collections.community.infisical.plugins.module_utils._errors import InterruptError
-from ansible_collections.community.infisical.plugins.module_utils._workers import Workers
+from ansible_collections.community.infisical.plugins.module_utils._server import signals
+from ansible_collections.community.infisical.plugins.module_utils._state.workers import Workers
 
 
 def begin(count: int, do: t.Callable[[t.Any], object], items: t.Iterable[int]) -> Workers[int]:
@@ -151,11 +151,11 @@ def test_threads_that_hang_do_not_keep_python_from_ending() -> None:
 
 @pytest.fixture
 def _signals_are_watched() -> t.Iterator[None]:
-    before = {number: signal.getsignal(number) for number in _signals._SIGNALS}
+    before = {number: signal.getsignal(number) for number in signals._SIGNALS}
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _signals.watch()
+    signals.watch()
     yield
-    _signals.watch()
+    signals.watch()
     for number, handler in before.items():
         signal.signal(number, handler)
 

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a module does that manages the auth method of one identity."""
+
+from __future__ import annotations
+
+from .._errors import ApiError, InfisicalError
+from .._server.api import Api
+from .._state.auth_method import AuthMethod, AuthMethodResource
+from .._state.identities import Identity, find_identities, only_identity
+from .._state.reconcile import Reconciler, State
+from .._state.warnings import Warnings
+from .._text import visible
+from .module import Module, logged_in
+from .options import DETAILS_SPEC, IDENTITY_NAME_SPEC, STATE_SPEC, identity_of, spec_of
+from .results import (
+    Result,
+    compared,
+    difference,
+    failure,
+    final_state,
+    settings_of,
+    warn_of_change,
+)
+
+
+def manage_auth_method(method: AuthMethod) -> None:
+    """Run a module that manages the auth method of one identity."""
+    spec = spec_of(method, api_names=True)
+    module = Module({**IDENTITY_NAME_SPEC, **STATE_SPEC, **spec, **DETAILS_SPEC})
+    result: Result = {}
+    problem = ""
+    warnings = Warnings()
+    work: Reconciler | None = None
+    resource: AuthMethodResource | None = None
+    try:
+        identity_id, name, project_id = identity_of(module.options)
+        values = method.from_options(module.options, warnings)
+        wanted = values if module.options["state"] == "present" else None
+        with logged_in(module, warnings) as (api, login):
+            identity = None
+            if identity_id is None:
+                identity = _named(api, name or "", project_id)
+                identity_id = identity.id
+            resource = AuthMethodResource(api, login, method, identity_id, identity)
+            work = Reconciler(resource, check=module.check_mode)
+            try:
+                work.run(wanted)
+            except ApiError as gone:
+                # What was attached to it is gone with it.
+                if wanted is not None or gone.http_status != 404 or gone.unknown_route:
+                    raise
+                work.end_without_object()
+    except InfisicalError as error:
+        result.update(failure(error))
+        problem = str(error)
+    after = Warnings()
+    if work and resource and not (problem and not work.changed):
+        result.update(_outcome(module, method, resource, work, after, failed=bool(problem)))
+    module.warn_of(after)
+    module.end({**result, "changed": bool(work and work.changed)}, problem)
+
+
+def _named(api: Api, name: str, project_id: str | None) -> Identity:
+    found = find_identities(api, [name], project_id)[name]
+    return only_identity("identity_name", name, found, project_id)
+
+
+def _outcome(
+    module: Module,
+    method: AuthMethod,
+    resource: AuthMethodResource,
+    work: Reconciler,
+    warnings: Warnings,
+    *,
+    failed: bool,
+) -> Result:
+    """Return the state that the run leaves, and how it differs from the one before."""
+    identity_id = resource.identity_id
+    name = resource.identity.name if resource.identity else None
+    subject = name or identity_id
+    state = final_state(work, failed=failed)
+
+    def shown(which: State | None, noted: Warnings | None = None) -> Result:
+        return {"identity_id": identity_id, **settings_of(method, which, subject, noted)}
+
+    result: Result = {method.key: shown(state, warnings)}
+    if name is not None:
+        result["identity_name"] = name
+    if not failed:
+        # Facts may be cached: they are what is, also where check mode tells what would be.
+        result["ansible_facts"] = {f"infisical_{method.key}": shown(work.actual)}
+    if module._diff:
+        called = " ".join(
+            filter(None, (method.title, "of", visible(name) if name else None, identity_id))
+        )
+        before, after = (
+            compared(method, which.values if which else None) for which in (work.before, state)
+        )
+        result["diff"] = difference(called, before, after)
+    if work.changed:
+        warn_of_change(work, subject, warnings, failed=failed)
+    return result

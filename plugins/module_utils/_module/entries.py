@@ -1,0 +1,279 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Identities as options describe them: one, or a list in which all that is wrong is told at once."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import ManyProblemsError, OptionError, Problem
+from .._state.auth_method import AuthMethod
+from .._state.entry import Desired
+from .._state.fields import Settings, Values
+from .._state.identities import Reference
+from .._state.identity import IDENTITY, PROTECTION
+from .._state.warnings import Warnings
+from .._text import printable, quoted, refuse_nul, trim, uuid_or_none
+from .options import (
+    DETAILS_SPEC,
+    STATE_SPEC,
+    Spec,
+    absent,
+    id_of,
+    project_of,
+    read_values,
+    reader_of_type,
+    spec_of,
+    unknown_option,
+)
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+ABSENT = "absent"
+
+
+class Entry(t.NamedTuple):
+    """One identity as it is desired. `secrets` are to be kept out of all output."""
+
+    reference: Reference
+    desired: Desired
+    secrets: tuple[str, ...] = ()
+
+
+def entry_spec(methods: t.Sequence[AuthMethod]) -> Spec:
+    """Return the argument spec of an identity with its auth methods."""
+    return {
+        "id": {"type": "str"},
+        "project_id": {"type": "str"},
+        **STATE_SPEC,
+        **spec_of(IDENTITY),
+        **{
+            method.key: {
+                "type": "dict",
+                "options": {**STATE_SPEC, **spec_of(method), **DETAILS_SPEC},
+            }
+            for method in methods
+        },
+        **DETAILS_SPEC,
+        "source": {"type": "str"},
+    }
+
+
+def read_entry(
+    options: Values, methods: t.Sequence[AuthMethod], warnings: Warnings
+) -> tuple[Entry | None, list[str]]:
+    """Read an identity from options of this spec, and return what is wrong with them, too.
+
+    The entry is None where it is not known which identity is meant.
+    """
+    problems: list[str] = []
+    reference = None
+    try:
+        reference = _reference(options)
+    except OptionError as error:
+        problems.append(str(error))
+    named = {key: value for key, value in options.items() if key != "name" or options.get("id")}
+    values, errors = IDENTITY.read_options(named, warnings)
+    problems += map(str, errors)
+    lift = False
+    wanted: Values | None = values
+    if options["state"] == ABSENT:
+        wanted, lift = None, values.get(PROTECTION) is False
+    desired = {}
+    for method in methods:
+        given = options.get(method.key)
+        if given is None:
+            continue
+        settings, errors = method.read_options(given, warnings)
+        problems += [f"{method.key}: {error}" for error in errors]
+        desired[method.key] = settings if given["state"] != ABSENT else None
+    if reference is None:
+        return None, problems
+    return Entry(reference, Desired(wanted, desired, lift), _secrets(options, methods)), problems
+
+
+def read_entries(
+    option: str, raw: t.Sequence[t.Any], methods: t.Sequence[AuthMethod], warnings: Warnings
+) -> list[Entry]:
+    """Read a list of identities. Raises ManyProblemsError."""
+    validator = _Validator(entry_spec(methods))
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for index, item in enumerate(raw):
+        label = _label(f"{option}[{index}]", item)
+        if not isinstance(item, dict):
+            sentence = (
+                f"{label} is {quoted(item)}, which is not a dictionary; write one with name or id"
+                " and what the identity is to be."
+            )
+            problems.append(Problem(sentence, index))
+            continue
+        options, sentences = validator.validate(item)
+        if options is not None:
+            entry, more = read_entry(options, methods, warnings.about(label))
+            sentences += more
+            if entry:
+                reference = entry.reference._replace(
+                    label=label, option=f"{label}: name", place=index
+                )
+                entries.append(entry._replace(reference=reference))
+        problems += [Problem(f"{label}: {sentence}", index) for sentence in sentences]
+    problems += repeated((item.reference, _key(item.reference)) for item in entries)
+    if problems:
+        raise ManyProblemsError(problems)
+    return entries
+
+
+def read_references(
+    option: str,
+    raw: t.Sequence[t.Any],
+    *,
+    ids: bool = True,
+    names: bool = True,
+    project_id: str | None = None,
+) -> list[Reference]:
+    """Read a list of identities' ids, or names, or either. Raises ManyProblemsError."""
+    references = []
+    problems: list[Problem] = []
+    what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
+    for index, item in enumerate(raw):
+        source = f"{option}[{index}]"
+        text = trim(item) if isinstance(item, str) else ""
+        if not text:
+            shown = "blank" if isinstance(item, str) else f"{quoted(item)}, which is not a string"
+            problems.append(Problem(f"{source} is {shown}; write {what} of an identity."))
+            continue
+        try:
+            identity_id = uuid_or_none(text) if names else id_of(source, text)
+            refuse_nul(source, text)
+        except OptionError as error:
+            problems.append(Problem(str(error)))
+            continue
+        if not ids:
+            identity_id = None
+        label = _shown(source, text)
+        name = None if identity_id else text
+        references.append(Reference(identity_id, name, project_id, label, source))
+    if problems:
+        raise ManyProblemsError(problems)
+    return references
+
+
+def repeated(references: t.Iterable[tuple[Reference, t.Hashable]]) -> list[Problem]:
+    """Return a problem for each reference whose key another one before had."""
+    first: dict[t.Hashable, Reference] = {}
+    return [
+        Problem(
+            f"{item.label} is the same identity as {first[key].label}; list it once.", item.place
+        )
+        for item, key in references
+        if first.setdefault(key, item) is not item
+    ]
+
+
+class _Validator:
+    """Checks entries as Ansible checks options, with a sentence for each problem."""
+
+    def __init__(self, spec: Spec) -> None:
+        # What checks options one by one has no need of it, and each import takes time.
+        from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+        self._make = ArgumentSpecValidator
+        self._spec = spec
+        self._levels: dict[str, tuple[Spec, ArgumentSpecValidator]] = {"": self._level(spec)}
+        for option, details in spec.items():
+            if "options" in details:
+                self._levels[option] = self._level(details["options"])
+
+    def validate(self, item: Values) -> tuple[dict[str, t.Any] | None, list[str]]:
+        """Return the options, None if they are not valid, and what is wrong."""
+        nested = {
+            key: value
+            for key, value in item.items()
+            if key in self._levels and isinstance(value, dict)
+        }
+        wrong = [key for key in self._levels if key not in nested and not absent(item.get(key))]
+        flat = {key: value for key, value in item.items() if key not in (*nested, *wrong)}
+        options, problems = self._validate("", flat)
+        problems += [
+            f"{key} is {quoted(item[key])}, which is not a dictionary; write one." for key in wrong
+        ]
+        for key, value in nested.items():
+            options[key], more = self._validate(key, value)
+            problems += [f"{key}: {problem}" for problem in more]
+        return (None if problems else options), problems
+
+    def _level(self, spec: Spec) -> tuple[Spec, ArgumentSpecValidator]:
+        plain = {
+            key: {name: value for name, value in details.items() if name != "options"}
+            for key, details in spec.items()
+        }
+        return plain, self._make(plain)
+
+    def _validate(self, key: str, item: Values) -> tuple[dict[str, t.Any], list[str]]:
+        spec, validator = self._levels[key]
+        what = key or "an entry"
+        problems = [unknown_option(name, spec, what) for name in item if name not in spec]
+        known = {name: value for name, value in item.items() if name in spec}
+        values, wrong = read_values(known, lambda name: reader_of_type(spec[name]))
+        problems += wrong.values()
+        # Ansible copies what it checks, and finds nothing to check in these.
+        containers = {
+            name: values.pop(name) for name in [*values] if isinstance(values[name], (list, dict))
+        }
+        checked = validator.validate(values)
+        problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
+        return {**checked.validated_parameters, **containers}, problems
+
+
+def _reference(options: Values) -> Reference:
+    identity_id, name = options.get("id"), trim(options.get("name") or "")
+    if not identity_id and not name:
+        raise OptionError("Neither id nor name is given; give one of them.")
+    refuse_nul("name", name)
+    return Reference(
+        id_of("id", identity_id, ", or give the name alone") if identity_id else None,
+        name or None,
+        project_of(options),
+    )
+
+
+def _key(reference: Reference) -> t.Hashable:
+    """Return what two entries for one identity have in common, as far as can be seen."""
+    return reference.id or (reference.project_id, reference.name)
+
+
+def _secrets(options: Values, methods: t.Sequence[AuthMethod]) -> tuple[str, ...]:
+    return tuple(
+        str(options[method.key][option])
+        for method in methods
+        if options.get(method.key)
+        for option in secret_options(method)
+        if options[method.key].get(option)
+    )
+
+
+def secret_options(settings: Settings) -> list[str]:
+    """Return the options whose values are in no output."""
+    return [field.option for field in settings.fields if field.secret]
+
+
+def _label(source: str, item: t.Any) -> str:
+    """Return what an entry is called: its place, and the identity's name or id."""
+    if not isinstance(item, dict):
+        return source
+    file = item.get("source")
+    if isinstance(file, str) and trim(file):
+        source = printable(trim(file), 120)
+    for key in ("name", "id"):
+        text = trim(item[key]) if isinstance(item.get(key), str) else ""
+        if text:
+            return _shown(source, text)
+    return source
+
+
+def _shown(source: str, text: str) -> str:
+    return f"{source} ({printable(text, 80)})"

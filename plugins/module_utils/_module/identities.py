@@ -1,0 +1,349 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module does that manages many identities, each with its auth methods."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._errors import (
+    ApiError,
+    InfisicalError,
+    InterruptError,
+    ManyProblemsError,
+    OptionError,
+    Problem,
+)
+from .._server.api import Api
+from .._server.login import Login
+from .._state.auth_method import AuthMethod
+from .._state.creations import Creations
+from .._state.directory import left_out, list_organization, resolve, whole_organization
+from .._state.entry import Desired, EntryReconciler
+from .._state.fleet import Fleet
+from .._state.identities import Identity, Reference, read_identity
+from .._state.purge import surplus, to_keep
+from .._state.warnings import Warnings
+from .._text import quoted
+from .entries import Entry, read_entries, read_references, repeated
+from .entry_results import difference_of, outcome_of, refused, warn_of_changes
+from .module import Module, logged_in
+from .options import CONCURRENCY_SPEC, LIST, Spec, concurrency_of
+from .results import Result, failure
+
+Works = Fleet[EntryReconciler]
+
+_OPTION = "identities"
+# Lists of all are cheaper than reading so many identities one by one.
+_FEW = 2
+
+
+class _Targets(t.NamedTuple):
+    """Whom a task is about.
+
+    `identities` are those of the entries, None where there is none yet, or no need to know it.
+    `surplus` are those to purge, and `not_visible` sentences on what purging cannot reach.
+    """
+
+    identities: dict[Reference, Identity | None]
+    surplus: list[Reference]
+    not_visible: list[str]
+
+
+def manage_identities(methods: t.Sequence[AuthMethod], purged: AuthMethod) -> None:
+    """Run the module that manages many identities; `purged` is the method that it can purge."""
+    purge_option = f"purge_{purged.key}_except"
+    listed: Spec = {_OPTION: {**LIST, "required": True}, purge_option: LIST}
+    spec: Spec = {
+        **listed,
+        "create": {"type": "bool", "default": True},
+        "max_changes": {"type": "int"},
+        "validate_only": {"type": "bool", "default": False},
+        **CONCURRENCY_SPEC,
+    }
+    module = Module(spec, listed)
+    task = _Task(module, methods, purged, purge_option)
+    problem = ""
+    try:
+        task.run()
+        problem = task.fleet.message()
+    except InfisicalError as error:
+        task.result.update(failure(error))
+        problem = f"{error} {task.fleet.message()}".strip()
+        if isinstance(error, ManyProblemsError):
+            wrong = refused(module.params[_OPTION], error.problems)
+            task.result.update(results=wrong, failed_count=len(wrong))
+    if task.fleet.total:
+        task.report()
+    module.end(task.result, problem)
+
+
+class _Task:
+    """One run of the module. `result` grows with it, so that nothing half-done is lost."""
+
+    def __init__(
+        self, module: Module, methods: t.Sequence[AuthMethod], purged: AuthMethod, option: str
+    ) -> None:
+        self._module = module
+        self._methods = methods
+        self._purged = purged
+        self._purge_option = option
+        self._concurrency = 1
+        self._entries: list[Entry] = []
+        self._targets = _Targets({}, [], [])
+        self._warnings = Warnings()
+        self.fleet: Works = Fleet(1)
+        self.result: Result = {
+            "changed": False,
+            "results": [],
+            "refused": False,
+            **_counts(self.fleet),
+        }
+
+    def run(self) -> None:
+        """Read the options, and do the work. Raises InfisicalError."""
+        module, warnings = self._module, Warnings()
+        self._concurrency = concurrency_of(module.params)
+        limit = _limit(module.params["max_changes"])
+        self._entries = read_entries(_OPTION, module.params[_OPTION], self._methods, warnings)
+        for entry in self._entries:
+            for secret in entry.secrets:
+                module.hide(secret)
+        kept = self._kept()
+        with logged_in(module, warnings, self._concurrency) as (api, login):
+            self._targets = self._find(api, kept)
+            if kept is not None:
+                self.result["not_visible"] = self._targets.not_visible
+            if module.params["validate_only"]:
+                return
+            self._spare_own_login(login)
+            if limit is not None and not module.check_mode:
+                rehearsal: Works = Fleet(self._concurrency)
+                self._work(api, login, rehearsal, Warnings(), check=True)
+                self._refuse_too_many(rehearsal, limit)
+            self.fleet = Fleet(self._concurrency)
+            self._work(api, login, self.fleet, self._warnings, check=module.check_mode)
+            if limit is not None and module.check_mode:
+                self._refuse_too_many(self.fleet, limit)
+
+    def report(self) -> None:
+        """Put into the result what came of the work."""
+        works = self.fleet.kept
+        changed = [work for work in works if work.changed]
+        self.result.update(
+            changed=bool(changed),
+            **_counts(self.fleet),
+            results=[outcome_of(work, self._methods) for work in works],
+        )
+        for work in changed:
+            warn_of_changes(work, self._warnings)
+        self._module.warn_of(self._warnings)
+        if self._module._diff:
+            self.result["diff"] = [difference_of(work, self._methods) for work in changed]
+
+    def _kept(self) -> list[Reference] | None:
+        """Read who may keep what is not listed, or None if everybody may. Raises OptionError."""
+        raw = self._module.params[self._purge_option]
+        if raw is None:
+            return None
+        if not raw:
+            raise OptionError(
+                f"{self._purge_option} is an empty list, which would revoke from every identity of"
+                " the organization; list the identities that may keep what they have, or leave it"
+                " out."
+            )
+        return read_references(self._purge_option, raw)
+
+    def _find(self, api: Api, kept: list[Reference] | None) -> _Targets:
+        """Find whom the options mean. Raises ManyProblemsError for all that is wrong with them."""
+        desired = {entry.reference: entry.desired for entry in self._entries}
+        members: list[Identity] | None = None
+        not_visible: list[str] = []
+        if kept is not None:
+            members, not_visible = whole_organization(api, "list the identities to purge")
+        roles = any("role" in (item.identity or {}) for item in desired.values())
+        found, problems = resolve(
+            api,
+            [*desired],
+            members=members if members is not None else _listed(api, desired, roles=roles),
+            roles=roles,
+            may_be_new=[item for item, wanted in desired.items() if self._may_be_new(wanted)],
+        )
+        problems += repeated(
+            (item, identity.id if identity else item.id or (item.project_id, item.name))
+            for item, identity in found.items()
+        )
+        problems += _renamed_into(found, desired)
+        listed: list[Reference] = []
+        if kept is not None and members is not None:
+            keep, wrong = to_keep(self._purge_option, kept, members, found, desired)
+            problems += wrong
+            listed = surplus(self._purged.name, members, keep)
+        if problems:
+            raise ManyProblemsError(problems)
+        return _Targets(found, listed, not_visible)
+
+    def _may_be_new(self, desired: Desired) -> bool:
+        """Return whether the name of an entry may be nobody's."""
+        gone = desired.identity is None or desired.only_revokes
+        return gone or bool(self._module.params["create"])
+
+    def _spare_own_login(self, login: Login) -> None:
+        """Take the identity that the task is logged in as from those to purge."""
+        for item in self._targets.surplus:
+            if item.id == login.identity_id:
+                self._module.warn(
+                    f"{self._purge_option} does not list {item.label}, which this task is logged in"
+                    f" as; its {self._purged.title} is left alone."
+                )
+                self._targets.surplus.remove(item)
+                return
+
+    def _work(
+        self, api: Api, login: Login, fleet: Works, warnings: Warnings, *, check: bool
+    ) -> None:
+        """Work on the identities of the entries, and then on those to purge."""
+        creations = Creations(api, warnings, allowed=self._module.params["create"])
+        targets = self._targets
+        renamed = {
+            entry.reference.id: entry.reference.name
+            for entry in self._entries
+            if entry.reference.id and entry.reference.name and entry.desired.identity is not None
+        }
+
+        def work_on(item: Reference, desired: Desired, *, purged: bool) -> EntryReconciler:
+            return EntryReconciler(
+                api,
+                login,
+                self._methods,
+                item,
+                desired,
+                creations,
+                targets.identities.get(item),
+                check=check,
+                renamed=renamed,
+                absent=not item.id and targets.identities.get(item) is None,
+                purged=purged,
+            )
+
+        with _stopping(fleet, api):
+            fleet.run(
+                [work_on(entry.reference, entry.desired, purged=False) for entry in self._entries],
+                lambda work: work.run(),
+                lambda work: work.changed,
+            )
+            if fleet.complete:
+                # What was listed at the start is looked at again right before it is revoked.
+                elsewhere: list[EntryReconciler] = []
+                revoked = Desired({}, {self._purged.key: None})
+                fleet.run(
+                    [work_on(item, revoked, purged=True) for item in targets.surplus],
+                    lambda work: _purge(api, work, elsewhere),
+                    lambda work: work.changed,
+                )
+                if elsewhere:
+                    targets.not_visible.append(left_out(len(elsewhere)))
+            elif targets.surplus:
+                fleet.remark = "Nothing was purged."
+
+    def _refuse_too_many(self, fleet: Works, limit: int) -> None:
+        """Refuse a run that would change more identities than are allowed; check mode warns."""
+        count = fleet.changed + fleet.purged
+        if count <= limit:
+            return
+        self.result["refused"] = True
+        what = f"{count} changes, max_changes is {limit}"
+        if not self._module.check_mode:
+            raise OptionError(f"{what}; nothing was done. Check the list, or raise max_changes.")
+        self._module.warn(f"A real run would refuse: {what}.")
+
+
+def _limit(raw: t.Any) -> int | None:
+    if raw is not None and (isinstance(raw, bool) or raw < 0):
+        raise OptionError(f"max_changes is {quoted(raw)}; write a whole number from 0.")
+    return t.cast(t.Optional[int], raw)
+
+
+def _counts(fleet: Works) -> Result:
+    return {
+        "checked": fleet.checked,
+        "changed_count": fleet.changed,
+        "created_count": fleet.created,
+        "deleted_count": fleet.deleted,
+        "failed_count": fleet.failed,
+        "purged_count": fleet.purged,
+    }
+
+
+def _listed(
+    api: Api, desired: t.Mapping[Reference, Desired], *, roles: bool
+) -> list[Identity] | None:
+    """Return the identities of the organisation, where a list is cheaper than reading some.
+
+    That is where more than a few are given by their ids, and more than auth methods is asked for.
+    """
+    by_id = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
+    if len(by_id) <= _FEW:
+        return None
+    return list_organization(api, roles=roles)
+
+
+def _renamed_into(
+    found: t.Mapping[Reference, Identity | None], desired: t.Mapping[Reference, Desired]
+) -> list[Problem]:
+    """Return a problem for each entry by a name that another entry of the list gives away."""
+    given: dict[tuple[str | None, str], Reference] = {}
+    problems = []
+    for item, wanted in desired.items():
+        identity = found.get(item)
+        named_so = identity is not None and identity.name == item.name
+        if not (item.id and item.name) or wanted.identity is None or named_so:
+            continue
+        key = (identity.project_id if identity else item.project_id, item.name)
+        other = given.setdefault(key, item)
+        if other is not item:
+            problems.append(
+                Problem(f"{item.label} gets the same name as {other.label}.", item.place)
+            )
+    for item in desired:
+        other_item = given.get((item.project_id, item.name or "")) if not item.id else None
+        if other_item and item in found and found[item] is None:
+            problems.append(
+                Problem(
+                    f"{item.label} is the name that {other_item.label} gets in this task; list that"
+                    " identity once, by its id.",
+                    item.place,
+                )
+            )
+    return problems
+
+
+def _purge(api: Api, work: EntryReconciler, elsewhere: list[EntryReconciler]) -> None:
+    """Revoke from an identity of the list of all, which may be none of the organisation's.
+
+    It may have been deleted since it was listed. One that turns out to belong to another
+    organisation, which not every list tells, is left alone and put among those `elsewhere`.
+    """
+    try:
+        work.run()
+    except ApiError as error:
+        identity_id = work.reference.id or ""
+        if error.error == "ForbiddenError" and not read_identity(api, identity_id).here:
+            elsewhere.append(work)
+        elif error.http_status != 404 or error.unknown_route:
+            raise
+        work.end_without_object()
+
+
+@contextlib.contextmanager
+def _stopping(fleet: Works, api: Api) -> t.Iterator[None]:
+    """Stop a fleet's work, when this is interrupted in a with block."""
+    try:
+        yield
+    except InterruptError:
+        api.stop()
+        fleet.stop()
+        raise

@@ -1,0 +1,208 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is around the work of a module: Ansible's side of it, and the login."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+try:
+    # From ansible-core 2.22 on.
+    from ansible.module_utils.secrets import register_secret
+except ImportError:
+    register_secret = None
+
+from .._errors import OptionError
+from .._server import signals
+from .._server.api import Api
+from .._server.client import Client
+from .._server.connection import connection_of, travels_in_clear
+from .._server.login import Choice, Login, choose, every_secret
+from .._server.transport import REQUESTS_IMPORT_ERROR
+from .._state.networks import NETADDR_IMPORT_ERROR
+from .._state.warnings import Warnings
+from .._text import masked
+from .options import CONNECTION_SPEC, Spec
+from .parameters import Parameters, settle
+from .requirements import outdated
+
+
+class Module(AnsibleModule):
+    """A module with the options that all share, and some of its own.
+
+    Of the options named in `lists` results say only how many items they have: a runner drops a
+    result that is too long. Results hold no secret that the task uses; those that it does not use
+    are not looked at.
+    """
+
+    def __init__(self, spec: Spec, lists: t.Collection[str] = ()) -> None:
+        self._lists = lists
+        self._parameters = Parameters({}, {}, [])
+        self._choice: Choice | OptionError
+        self._secrets: set[str] = set()
+        super().__init__(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True)
+        _require_libraries(self)
+        if self._parameters.problems:
+            self.fail_json("")
+
+    def _load_params(self) -> None:
+        # Ansible's own, and the only moment between reading parameters and judging them: see
+        # parameters.py.
+        super()._load_params()
+        given: dict[str, t.Any] = self.params
+        self._parameters = settle(given, self.argument_spec)
+        self.params: dict[str, t.Any] = self._parameters.public
+        try:
+            self._choice = choose(self.options, os.environ)
+        except OptionError as error:
+            self._choice = error
+            # Which of them would be used is not known.
+            self._secrets.update(every_secret(self.options, os.environ))
+        else:
+            for secret in {*self._choice.secrets, *self._parameters.of_settings}:
+                self.hide(secret)
+
+    @property
+    def choice(self) -> Choice:
+        """The login that was chosen. Raises OptionError."""
+        if isinstance(self._choice, OptionError):
+            raise self._choice
+        return self._choice
+
+    @property
+    def options(self) -> dict[str, t.Any]:
+        """The options, the secret ones among them."""
+        options: dict[str, t.Any] = dict(self.params)
+        for option, value in self._parameters.secret.items():
+            open_part = options.get(option)
+            if isinstance(value, dict) and isinstance(open_part, dict):
+                value = {**value, **open_part}
+            options[option] = value
+        return options
+
+    @property
+    def secrets(self) -> t.Collection[str]:
+        """The secrets that the task uses, which may become more."""
+        return self._secrets
+
+    def hide(self, secret: str) -> None:
+        """Keep a secret out of all output."""
+        self._secrets.add(secret)
+        # Should one get past this module, Ansible is the second net.
+        if register_secret:
+            register_secret(secret)
+        else:
+            self.no_log_values.add(secret)
+
+    def warn_of(self, warnings: Warnings) -> None:
+        """Warn of what was noted, of each kind once."""
+        for message in warnings.messages():
+            self.warn(message)
+
+    def exit_json(self, **result: t.Any) -> None:
+        """End the module well."""
+        super().exit_json(**self._without_secrets(self._with_invocation(result)))
+
+    def fail_json(self, msg: str, **result: t.Any) -> None:
+        """End the module as failed, which Ansible too may do, when it finds an option invalid."""
+        # What is found wrong here is told better than by Ansible.
+        msg = " ".join(self._parameters.problems) or msg
+        super().fail_json(**self._without_secrets(self._with_invocation({**result, "msg": msg})))
+
+    def exit_with_login(self, **result: t.Any) -> None:
+        """End the module well, with a login in the result, as it is."""
+        invocation = self._without_secrets(self._with_invocation({}))
+        # Ansible would mask the token, and what of a secret is in the URL by chance.
+        self.no_log_values.clear()
+        super().exit_json(**invocation, **result)
+
+    def end(self, result: dict[str, t.Any], problem: str) -> None:
+        """End the module: as failed, if there is a problem."""
+        if problem:
+            self.fail_json(**{**result, "msg": problem})
+        self.exit_json(**result)
+
+    def warn(self, warning: str, **details: t.Any) -> None:
+        """Warn, without secrets."""
+        super().warn(masked(warning, self._secrets), **details)
+
+    def _without_secrets(self, value: t.Any) -> t.Any:
+        if isinstance(value, str):
+            return masked(value, self._secrets)
+        if isinstance(value, dict):
+            return {
+                self._without_secrets(key): self._without_secrets(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self._without_secrets(item) for item in value]
+        return value
+
+    def _with_invocation(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        arguments = self._parameters.shown(self.params)
+        for option in self._lists:
+            given = arguments.get(option)
+            if isinstance(given, list):
+                arguments[option] = f"{len(given)} {'entry' if len(given) == 1 else 'entries'}"
+        return {"invocation": {"module_args": arguments}, **result}
+
+
+@contextlib.contextmanager
+def client_of(
+    module: Module, warnings: Warnings, workers: int = 1
+) -> t.Iterator[tuple[Client, Choice]]:
+    """Connect for the time of a with block. Every option has been read before the first request."""
+    choice = module.choice
+    connection = connection_of(module.params, choice.url, choice.url_by_default)
+    for secret in connection.secrets:
+        module.hide(secret)
+    module.warn_of(warnings)
+    if choice.warning:
+        module.warn(choice.warning)
+    if connection.verify is False:
+        module.warn("validate_certs is false: anybody on the way can read the token and use it.")
+    if travels_in_clear(choice.url):
+        module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
+    client = Client(connection, module.secrets, workers)
+    signals.watch()
+    try:
+        with contextlib.closing(client):
+            yield client, choice
+    finally:
+        signals.ignore()
+
+
+@contextlib.contextmanager
+def logged_in(
+    module: Module, warnings: Warnings, workers: int = 1
+) -> t.Iterator[tuple[Api, Login]]:
+    """Log in for the time of a with block.
+
+    A token that is obtained here is revoked at the end, also after a failure or a signal.
+    """
+    with client_of(module, warnings, workers) as (client, choice):
+        login = Login(client, choice, module.hide)
+        try:
+            login.open()
+            yield Api(client, login.identity_id, login.organization_id), login
+        finally:
+            problem = login.close()
+            if problem:
+                module.warn(problem)
+
+
+def _require_libraries(module: Module) -> None:
+    for library, problem in (
+        ("requests", REQUESTS_IMPORT_ERROR),
+        ("netaddr", NETADDR_IMPORT_ERROR),
+    ):
+        if problem:
+            module.fail_json(msg=missing_required_lib(library), exception=problem)
+        if outdated(library):
+            module.fail_json(msg=outdated(library))

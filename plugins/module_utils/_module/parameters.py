@@ -1,0 +1,207 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Ansible hands to a module, settled before Ansible judges it.
+
+Ansible shows a module's parameters with every result, also where it refuses one of them itself. So
+secrets are taken out first, and so is everything that may be one by mistake. What is left has no
+blanks, which AWX writes for inputs that nobody filled in.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible.module_utils.common.validation import check_type_dict
+
+from .._errors import OptionError
+from .._server.connection import base_url
+from .._state.fields import HIDDEN, Values
+from .._text import has_template, trim
+from .options import (
+    CONNECTION_SPEC,
+    Reader,
+    Spec,
+    absent,
+    read_values,
+    reader_of_type,
+    spec_by_name,
+    unknown_option,
+)
+
+_URL, _LOGIN_DATA, _TOKEN = "url", "login_data", "access_token"
+_KEY = re.compile(r"[a-z_]{1,40}", re.ASCII)
+
+
+class Parameters(t.NamedTuple):
+    """Parameters without secrets.
+
+    `public` are those for Ansible, its own among them. `secret` are the secret options that have a
+    value, and login_data as a whole. `problems` are sentences about what is wrong.
+    """
+
+    public: dict[str, t.Any]
+    secret: dict[str, t.Any]
+    problems: list[str]
+
+    @property
+    def of_settings(self) -> frozenset[str]:
+        """The secrets among the settings that a module manages, and not those of logins."""
+        found: set[str] = set()
+        for option, value in self.secret.items():
+            if option not in CONNECTION_SPEC:
+                shown = self.public.get(option, {})
+                hidden = {option: value}
+                if isinstance(value, dict):
+                    hidden = {key: item for key, item in value.items() if key not in shown}
+                found.update(item for item in hidden.values() if isinstance(item, str))
+        return frozenset(found)
+
+    def shown(self, arguments: Values) -> dict[str, t.Any]:
+        """Return a module's arguments as results show them, which say what secrets are given."""
+        shown = dict(arguments)
+        for option, value in self.secret.items():
+            open_part = self.public.get(option)
+            if isinstance(value, dict) and isinstance(open_part, dict):
+                hidden = {key: HIDDEN for key in value if key not in open_part}
+                shown[option] = {**open_part, **hidden}
+            else:
+                shown[option] = HIDDEN
+        return shown
+
+
+def settle(given: Values, spec: Spec) -> Parameters:
+    """Take apart what was given for a spec's options."""
+    own = {key: raw for key, raw in given.items() if key.startswith("_ansible_")}
+    by_name = spec_by_name(spec)
+    known = {key: raw for key, raw in given.items() if key in by_name}
+    unknown = [key for key in given if key not in own and key not in by_name]
+    problems = [unknown_option(key, by_name, "this module") for key in unknown]
+    values, wrong = read_values(known, lambda option: _reader(option, by_name[option]))
+    public = {**own, **dict.fromkeys(unknown, HIDDEN)}
+    secret = {}
+    for option, value in values.items():
+        details = by_name[option]
+        hidden = [key for key, sub in details.get("options", {}).items() if sub.get("no_log")]
+        if details.get("no_log"):
+            secret[option] = value
+        elif hidden and isinstance(value, dict):
+            secret[option] = value
+            public[option] = {key: item for key, item in value.items() if key not in hidden}
+        else:
+            public[option] = value
+    # Ansible is to refuse these too, which is how ansible-lint finds them. But that gives templates
+    # as they are.
+    public.update(
+        (option, HIDDEN)
+        for option in wrong
+        if not _is_secret(by_name[option])
+        and option != _URL
+        and (by_name[option].get("required") or not has_template(known[option]))
+    )
+    return Parameters(public, secret, [*problems, *wrong.values()])
+
+
+def _is_secret(details: t.Mapping[str, t.Any]) -> bool:
+    """Return whether an option is a secret, or has one in it."""
+    return bool(details.get("no_log")) or any(map(_is_secret, details.get("options", {}).values()))
+
+
+def _reader(option: str, details: t.Mapping[str, t.Any]) -> Reader:
+    if option == _LOGIN_DATA:
+        return _login_data
+    if option == _URL:
+        return _url
+    if details.get("no_log"):
+        return _secret
+    if "options" in details:
+        return lambda name, raw: _dictionary(name, raw, details["options"])
+    return reader_of_type(details)
+
+
+def _dictionary(option: str, raw: t.Any, spec: Spec) -> dict[str, t.Any]:
+    """Read an option that has options of its own. Raises OptionError for all that is wrong."""
+    if isinstance(raw, str):
+        reader_of_type({"type": "str"})(option, raw)
+        try:
+            raw = check_type_dict(trim(raw))
+        except TypeError:
+            raise OptionError(f"{option} is a text that is no dictionary; write one.") from None
+    if not isinstance(raw, dict):
+        raise OptionError(f"{option} is not a dictionary; write one with {', '.join(spec)}.")
+    problems = [unknown_option(key, spec, option) for key in raw if key not in spec]
+    known = {key: value for key, value in raw.items() if key in spec}
+    values, wrong = read_values(known, lambda key: _reader(key, spec[key]))
+    problems += [f"{option}: {problem}" for problem in wrong.values()]
+    if problems:
+        raise OptionError(" ".join(problems))
+    return values
+
+
+def _url(option: str, raw: t.Any) -> str:
+    """Return a URL as it is. Raises OptionError, which shows nothing that may be a secret."""
+    if not isinstance(raw, str):
+        raise OptionError(
+            f"{option} is not a string; write the URL of the server, such as"
+            " 'https://app.infisical.com'."
+        )
+    base_url(option, raw)
+    return raw
+
+
+def _secret(option: str, raw: t.Any) -> str:
+    """Read a secret. Raises OptionError, which does not show it."""
+    if not isinstance(raw, str):
+        raise OptionError(f"{option} is not a string; give the secret as one, in quotes.")
+    return raw
+
+
+def _login_data(option: str, raw: t.Any) -> dict[str, str]:
+    """Read a login. Raises OptionError, which shows nothing that may be a secret."""
+    cure = (
+        "give what infisical_login returned under that name, as in"
+        f" {option}: '{{{{ login.{option} }}}}'"
+    )
+    if isinstance(raw, str) and trim(raw).startswith("{"):
+        try:
+            raw = check_type_dict(trim(raw))
+        except TypeError:
+            raise OptionError(f"{option} is a text that is no dictionary; {cure}.") from None
+    if not isinstance(raw, dict):
+        raise OptionError(f"{option} is not a dictionary; {cure}.")
+    if option in raw:
+        raise OptionError(
+            "login_data is the whole result of the login; give login.login_data, which is a part of"
+            " it."
+        )
+    others = [
+        key if isinstance(key, str) and _KEY.fullmatch(key) else "one that is no name"
+        for key in raw
+        if key not in (_URL, _TOKEN)
+    ]
+    if others:
+        raise OptionError(
+            f"{option} has keys besides {_URL} and {_TOKEN} ({', '.join(others)}); {cure}."
+        )
+    login = {}
+    for key in (_URL, _TOKEN):
+        value = raw.get(key)
+        if absent(value):
+            continue
+        if not isinstance(value, str):
+            raise OptionError(f"{option}.{key} is not a string; {cure}.")
+        if key == _URL and not _is_url(value):
+            # It may be the token, in the wrong place.
+            raise OptionError(f"login_data.url is not the URL of a server; {cure}.")
+        login[key] = _secret(f"{option}.{key}", value)
+    return login
+
+
+def _is_url(text: str) -> bool:
+    try:
+        base_url("", text)
+    except OptionError:
+        return False
+    return True

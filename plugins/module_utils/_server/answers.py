@@ -1,0 +1,292 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The server's answers: whether they are Infisical's, and the errors that the others are."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import urljoin, urlsplit
+
+from .._errors import (
+    LOGIN_REFUSED,
+    UNAUTHORIZED,
+    ApiError,
+    InfisicalError,
+    RateLimitedError,
+    UnexpectedAnswerError,
+)
+from .._text import MASK, printable, quoted
+from .json_reader import TooMuchError, parse
+from .pacing import seconds
+from .reasons import https_needed
+from .request import Json, Request
+
+# How much memory an answer may take for each byte that it may have.
+_MEMORY = 4
+# With what a server that speaks TLS answers plain HTTP: a page that says so.
+_WANTS_TLS = re.compile(
+    rb"HTTP request (was sent )?to (an )?(HTTPS|SSL|TLS)|plain HTTP (request was sent )?to an? "
+    rb"(HTTPS|SSL|TLS)",
+    re.IGNORECASE,
+)
+_USED_UP = (
+    " The token was accepted before, and is no more: it was revoked, or used as often as it may be;"
+    " raise the limit on uses (access_token_num_uses_limit) of the auth method that it was issued"
+    " through, or give credentials in place of a token, with which a task logs in again."
+)
+
+# What to do about a 403: the first whose words are in its name or its message.
+_FORBIDDEN = {
+    "IP address": (
+        "The trusted IPs of the login's own auth method leave out the host that runs the module;"
+        " add its address there, or delegate the task to another host."
+    ),
+    "ProjectMembershipNotFound|not a member of (the specified|this) project": (
+        "The identity belongs to a project that the login's identity is no member of; let somebody"
+        " who is add it, with a role that may edit identities."
+    ),
+    "instance admin": (
+        "The identity is an instance admin's, which other identities may not change; change it in"
+        " Infisical's admin console."
+    ),
+    "(a?part of this|different|sub|selected) organization": (
+        "The identity belongs to another organization than the login; log in to that one, with"
+        " organization_slug where it is a sub-organization."
+    ),
+    "PermissionBoundaryError|more privileged": (
+        "The login may not do this to an identity with these privileges; give its role at least as"
+        " many, and the permission that the message names, or use another login."
+    ),
+    "PermissionDenied": (
+        "Give the role of the login's identity that permission, or use another login."
+    ),
+    "": "The login's identity may not do this; give its role what is needed, or use another.",
+}
+
+
+class Answer:
+    """An answer, read whole: status, headers, and its JSON object if it is one.
+
+    `start` is the beginning of its body, `encoding` what the body is packed with.
+    """
+
+    def __init__(
+        self, status: int, headers: t.Mapping[str, str], content: bytes, largest: int
+    ) -> None:
+        """`largest` is how many bytes it might have had.
+
+        Raises TooMuchError for what takes far more memory than that.
+        """
+        self.status = status
+        self.headers = headers
+        self.start = content[:4000]
+        self.json: Json | None = None
+        encoding = headers.get("Content-Encoding", "").strip()
+        self.encoding = "" if encoding.lower() == "identity" else encoding
+        if self.encoding:
+            return
+        try:
+            parsed = parse(content, largest * _MEMORY)
+        except TooMuchError:
+            raise
+        except ValueError:
+            return
+        if isinstance(parsed, dict):
+            self.json = parsed
+
+    @property
+    def over_rate(self) -> bool:
+        """Whether it is Infisical's rate limit that refused the request."""
+        error = self.json.get("error") if self.json else None
+        return self.status == 429 or (
+            self.status >= 400 and error in ("RateLimitError", "RateLimitExceeded")
+        )
+
+    @property
+    def login_refused(self) -> bool:
+        """Whether the token, or the login, is not accepted."""
+        error = self.json.get("error") if self.json else None
+        return self.status >= 400 and error in LOGIN_REFUSED
+
+    @property
+    def limited(self) -> bool:
+        """Whether the answer means "come back later", whatever its status."""
+        asks_to_wait = seconds(self.headers.get("retry-after")) is not None
+        return self.over_rate or (self.status >= 400 and asks_to_wait)
+
+
+class AnswerErrors:
+    """The errors that answers of a server are, in sentences without secrets."""
+
+    def __init__(
+        self, url: str, secrets: t.Collection[str], headers: t.Collection[str] = ()
+    ) -> None:
+        """`secrets` may grow. `headers` are values that a proxy in front may answer with."""
+        self._url = url
+        self._secrets = secrets
+        self._headers = headers
+
+    def error_of(
+        self, answer: Answer, request: Request, *, last_token: bool
+    ) -> InfisicalError | None:
+        """Return the error that an answer is, None if it is what was asked for.
+
+        `last_token`: the token with the request was accepted before, and no other is to be had.
+        """
+        status = answer.status
+        if 300 <= status < 400:
+            return self._redirected(answer, request)
+        if answer.json is None:
+            return self._not_infisical(answer, request)
+        if 200 <= status < 300:
+            return None
+        message, error = answer.json.get("message"), answer.json.get("error")
+        if status < 400 or not isinstance(error, str) or message is None:
+            return self._not_infisical(answer, request)
+        name, says = self._safe(error, 120), self._safe(_text_of(message), 300)
+        advice = _USED_UP if last_token and error == UNAUTHORIZED else _advice(status, error, says)
+        shown = _sentence(f"{name}: {says}" if says else name)
+        request_id = answer.json.get("reqId")
+        return ApiError(
+            f"Could not {request.purpose}: Infisical answered {status} {shown}{advice}",
+            http_status=status,
+            error=name,
+            request_id=self._safe(request_id, 60) if isinstance(request_id, str) else None,
+            read=request.reads,
+        )
+
+    def too_large(self, status: int, largest: int, request: Request) -> UnexpectedAnswerError:
+        """Return the error that an answer is that was not read to its end, or not taken apart."""
+        return UnexpectedAnswerError(
+            f"Could not {request.purpose}: the answer of {self._url} is larger than"
+            f" {largest >> 20} MiB, or takes more than {largest * _MEMORY >> 20} MiB of memory,"
+            " which no such answer of Infisical does; check that url names an Infisical server.",
+            http_status=status,
+            read=request.reads,
+        )
+
+    def rate_limited(
+        self,
+        answer: Answer,
+        refusal: InfisicalError,
+        request: Request,
+        times: tuple[float, float],
+        limit: float,
+    ) -> RateLimitedError:
+        """Return the error of a refusal for the rate limit that asks to wait for too long.
+
+        `times` are for how long requests were refused, and how much longer is asked for; `limit` is
+        the longest that may be.
+        """
+        waited, wait = times
+        window = answer.headers.get("x-ratelimit-limit")
+        if not answer.over_rate:
+            what = f"{self._url}, which answers {answer.status},"
+        elif window:
+            what = f"Infisical's rate limit of {self._safe(window, 20)} requests a window"
+        else:
+            what = "Infisical's rate limit"
+        so_far = f" for {waited:.0f} seconds" if waited >= 1 else ""
+        return RateLimitedError(
+            f"Could not {request.purpose}: {what} refused it{so_far}, and asks to wait"
+            f" {wait:.0f} seconds more, beyond rate_limit_timeout ({limit:g} seconds); wait or"
+            " raise it.",
+            refusal,
+        )
+
+    def _not_infisical(self, answer: Answer, request: Request) -> UnexpectedAnswerError:
+        status = answer.status
+        if status == 400 and self._url.startswith("http:") and _WANTS_TLS.search(answer.start):
+            what = f"{https_needed(self._url)}."
+        elif answer.encoding:
+            what = (
+                f"{self._url} answered {status} with a body that is packed with"
+                f" {quoted(self._safe(answer.encoding, 20))}, which was not asked for and is not"
+                " unpacked; check that url names an Infisical server, and what stands in front of"
+                " it."
+            )
+        else:
+            kind = "an empty body"
+            if answer.start:
+                kind = self._safe(answer.headers.get("Content-Type", "no content type"), 60)
+                start = self._safe(answer.start.decode("utf-8", "replace"), 60)
+                kind += f" ({quoted(start)})"
+            what = (
+                f"{self._url} answered {status} with {kind}, where Infisical answers with a JSON"
+                " object; check that url names an Infisical server."
+            )
+        return UnexpectedAnswerError(
+            f"Could not {request.purpose}: {what}", http_status=status, read=request.reads
+        )
+
+    def _redirected(self, answer: Answer, request: Request) -> UnexpectedAnswerError:
+        try:
+            location = urlsplit(urljoin(self._url + "/", answer.headers.get("Location", "")))
+            # Neither a password nor a query, which may hold a token, is shown.
+            place = f"{location.scheme}://{location.netloc.rpartition('@')[2]}"
+        except ValueError:
+            location, place = urlsplit(""), "an address that is none"
+        there = place + location.path
+        path = request.path
+        base = there[: -len(path)] if location.path.rstrip("/").endswith(path) else ""
+        if base == self._url or not place.startswith("http"):
+            advice = "check what stands in front of the server"
+        elif base:
+            advice = f"set url to '{self._safe(base)}' if that is your server"
+        else:
+            advice = (
+                "something in front of the server wants a browser to sign in there, it seems; let"
+                " requests to /api/ pass it, or set url to an address that does"
+            )
+        return UnexpectedAnswerError(
+            f"Could not {request.purpose}: {self._url} answered {answer.status}, a redirect to"
+            f" '{self._safe(there)}', and redirects are not followed, because they would carry the"
+            f" token along; {advice}.",
+            http_status=answer.status,
+        )
+
+    def _safe(self, text: str, limit: int = 200) -> str:
+        """Return what the server said, bounded, on one line, and without secrets.
+
+        Ansible masks secrets too, but only whole ones, which a bound may cut.
+        """
+        for secret in sorted((*self._secrets, *self._headers), key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return printable(text, limit)
+
+
+def _text_of(message: t.Any) -> str:
+    """Return the server's message as a text: for validation failures it is a list of issues."""
+    if isinstance(message, list):
+        issues = [item for item in message[:5] if isinstance(item, dict)]
+        return "; ".join(
+            f"{_path_of(issue.get('path'))}: {issue.get('message')}" for issue in issues
+        )
+    return str(message)
+
+
+def _path_of(path: t.Any) -> str:
+    return ".".join(map(str, path)) if isinstance(path, list) and path else "request"
+
+
+def _sentence(text: str) -> str:
+    """Return a text as a sentence: with one mark at its end."""
+    text = text.rstrip(" .,:;")
+    return text if text.endswith(("?", "!")) else f"{text}."
+
+
+def _advice(status: int, error: str, says: str) -> str:
+    """Return what to do about an error, with a blank in front, where that is known."""
+    if status == 404 and error == "Not Found":
+        return " The server does not know this API; check that url names an Infisical server."
+    if error in LOGIN_REFUSED:
+        return " The login is not, or no longer, accepted; check its credentials or its token."
+    if status != 403:
+        return ""
+    for words, advice in _FORBIDDEN.items():
+        if re.search(words, f"{error}: {says}", re.IGNORECASE):
+            return f" {advice}"
+    return ""

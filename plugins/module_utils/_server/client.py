@@ -1,0 +1,261 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP with one server: requests as values, answers as JSON objects, errors as exceptions.
+
+Decides what is sent when, with which token, and what is sent again. Knows what Infisical's answers
+look like, and nothing of what they mean.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+
+from .._errors import InfisicalError, InterruptError
+from . import signals
+from .answers import Answer, AnswerErrors
+from .connection import Connection, transport_to
+from .json_reader import TooMuchError
+from .pacing import Pace
+from .reasons import broken_off, causes_of, not_answered
+from .request import Json, Request
+from .response_limits import TooLargeError
+from .tokens import Token, Tokens
+from .transport import FAILURES, body_of, normalized
+
+# The largest answer about one thing, and about many, in bytes.
+_OBJECT_BYTES = 1024 * 1024
+_LIST_BYTES = 32 * _OBJECT_BYTES
+# How long a request may take at most that is not patient, in seconds.
+_SHORT_TIMEOUT = 10.0
+_LONGEST_BACKOFF = 30.0
+# Added to failures where it may be the reason.
+_BY_DEFAULT = (
+    "No URL is given, so that this is the default one; set url, or the environment variable"
+    " INFISICAL_URL, if your server is another."
+)
+
+
+class Client:
+    """Requests to a server. Proxies and CA bundles come from the environment, as usual.
+
+    Authorization is never taken from ~/.netrc, redirects are never followed, and a request goes
+    again only where that cannot do harm. Made for as many threads at once as `workers` says.
+    """
+
+    def __init__(
+        self, connection: Connection, secrets: t.Collection[str] = (), workers: int = 1
+    ) -> None:
+        """`secrets`, which may grow, are left out of what messages say of the server's answers.
+
+        Raises OptionError for what the environment says of proxies and CA bundles.
+        """
+        self._connection = connection
+        self._base = normalized(connection.url)
+        self._transport = transport_to(self._base, connection.verify, workers)
+        self._errors = AnswerErrors(connection.url, secrets, connection.headers.values())
+        self._headers = {
+            **connection.headers,
+            "User-Agent": "community.infisical (Ansible collection)",
+            "Accept": "application/json",
+            # So that a small answer cannot unpack into a huge one.
+            "Accept-Encoding": "identity",
+        }
+        self._tokens = Tokens()
+        self._answered = False
+        self._pace = Pace(connection.rate_limit_timeout)
+
+    @property
+    def url(self) -> str:
+        """The base URL of the server."""
+        return self._connection.url
+
+    @property
+    def retries(self) -> int:
+        """How often a request that did not get through is made again."""
+        return self._connection.retries
+
+    def use_token(self, token: str, log_in_again: t.Callable[[], None] | None = None) -> None:
+        """Send the token with every request from now on.
+
+        `log_in_again` is called when the server does not accept the token any more, and has to give
+        another one to use. It must not make requests with a token.
+        """
+        self._tokens.use(token, log_in_again)
+
+    def stop(self) -> None:
+        """Let no further request be made by request() as long as it is patient."""
+        self._pace.stop()
+        self._tokens.stop()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep. Raises InterruptError after stop() or a signal."""
+        self._pace.pause(seconds)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def request(self, request: Request) -> Json:
+        """Make a request and return the JSON object of the answer.
+
+        Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
+        after stop() or a signal.
+        """
+        if not request.patient:
+            return self._request(request)
+        return signals.interruptible(
+            lambda: self._request(request),
+            self.stop,
+            # What is read is of no use any more.
+            0 if request.reads else signals.GRACE_SECONDS,
+        )
+
+    def _request(self, request: Request) -> Json:
+        """Make a request as often as it takes and may be tried."""
+        tries = _Tries(request, self.retries)
+        try:
+            while True:
+                outcome = self._try(request, tries)
+                if isinstance(outcome, InfisicalError):
+                    if not tries.again(outcome):
+                        raise self._final(outcome, tries)
+                    self._pace.pause(_backoff(tries.failures))
+                elif outcome is not None:
+                    self._answered = True
+                    return outcome
+        except InterruptError as stop:
+            stop.maybe_sent = stop.maybe_sent or tries.unsure
+            raise
+
+    def _try(self, request: Request, tries: _Tries) -> Json | InfisicalError | None:
+        """Make a request once. Returns the answer, the failure, or None if it is to go again.
+
+        Raises what ends the request whatever its retries: a signal, and a login that fails.
+        """
+        try:
+            answer, token = self._paced(request) if request.patient else self._unpaced(request)
+        except InterruptError:
+            raise
+        except InfisicalError as failure:
+            return failure
+        last_token = token is not None and token.used > 0 and not self._tokens.renewable
+        error = self._errors.error_of(answer, request, last_token=last_token)
+        if error is None:
+            return answer.json
+        if answer.limited and request.patient:
+            # A gateway may say so of work that was done.
+            tries.unsure = tries.unsure or (error.unsure and not answer.over_rate)
+            times = self._pace.refused(request.bucket, answer.headers)
+            if times is None:
+                return None
+            limit = self._connection.rate_limit_timeout
+            return self._errors.rate_limited(answer, error, request, times, limit)
+        if token and answer.login_refused and self._tokens.renew(token):
+            # Refused before anything was done, so that even a POST may go again.
+            return None
+        return error
+
+    def _final(self, error: InfisicalError, tries: _Tries) -> InfisicalError:
+        """Return the error that a request ends with, and say how often it was made."""
+        if tries.failures:
+            count, spent = tries.failures + 1, time.monotonic() - tries.started
+            text = str(error).rstrip(".")
+            error.args = (f"{text} (tried {count} times in {spent:.0f} seconds).",)
+        if self._connection.by_default and not self._answered:
+            error.args = (f"{error} {_BY_DEFAULT}",)
+        error.tries = tries.failures + 1
+        error.earlier_unsure = tries.unsure
+        return error
+
+    def _paced(self, request: Request) -> tuple[Answer, Token | None]:
+        """Make a request when its turn has come, and return the token that it went with, too."""
+        sent = self._pace.begin(request.bucket)
+        token: Token | None = None
+        answer: Answer | None = None
+        try:
+            token = self._tokens.take() if request.authorize else None
+            answer = self._send(request, token)
+        finally:
+            passed = answer is not None and not answer.limited
+            if token:
+                accepted = answer is not None and passed and not answer.login_refused
+                self._tokens.give_back(token, accepted=accepted)
+            headers = answer.headers if answer else None
+            self._pace.end(request.bucket, sent, headers, passed=passed)
+        return answer, token
+
+    def _unpaced(self, request: Request) -> tuple[Answer, None]:
+        return self._send(request, None), None
+
+    def _send(self, request: Request, token: Token | None) -> Answer:
+        """Send a request, and read the answer."""
+        content = request.content
+        headers = dict(self._headers)
+        if token:
+            headers["Authorization"] = f"Bearer {token.text}"
+        if content is not None:
+            # Infisical answers a DELETE that names a type of nothing with a 500.
+            headers["Content-Type"] = "application/json"
+            headers["Content-Length"] = str(len(content))
+        timeout = self._connection.timeout
+        largest = _LIST_BYTES if request.many else _OBJECT_BYTES
+        try:
+            response = self._transport.open(
+                request.verb,
+                self._base + request.target,
+                headers,
+                content,
+                timeout=timeout if request.patient else min(timeout, _SHORT_TIMEOUT),
+                largest=largest,
+            )
+        except FAILURES as failure:
+            socks = self._transport.socks
+            raise not_answered(failure, self.url, request.purpose, socks=socks) from None
+        try:
+            return Answer(response.status, response.headers, body_of(response, largest), largest)
+        except Exception as failure:
+            causes = causes_of(failure)
+            if any(isinstance(cause, (TooLargeError, TooMuchError)) for cause in causes):
+                raise self._errors.too_large(response.status, largest, request) from None
+            raise broken_off(causes, self.url, request.purpose) from None
+        finally:
+            response.close()
+
+
+class _Tries:
+    """How often a request was made, and since when.
+
+    `failures` are those that count against the retries; `unsure` says that one of the tries had no
+    clear outcome.
+    """
+
+    def __init__(self, request: Request, retries: int) -> None:
+        self._request = request
+        self._retries = retries
+        self.started = time.monotonic()
+        self.failures = 0
+        self.unsure = False
+
+    def again(self, error: InfisicalError) -> bool:
+        """Return whether to try again after a failure, which is counted then."""
+        harmless = self._request.repeatable or not error.unsure
+        if not (self._request.patient and error.transient and harmless):
+            return False
+        if self.failures >= self._retries:
+            return False
+        self.failures += 1
+        self.unsure = self.unsure or error.unsure
+        return True
+
+
+def _backoff(failures: int) -> float:
+    """Return how long to wait after the nth failure, in seconds: exponential, with jitter.
+
+    The first three, which is the default, are more than two seconds together: as long as a database
+    takes to change over, or a server to start again.
+    """
+    return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.7, 1)

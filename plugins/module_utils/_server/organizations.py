@@ -1,0 +1,132 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a login landed in the organization that it named.
+
+A server may drop the slug of a login unread, and then answers for another organization: what is
+asked to be absent would be absent there.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
+from .._text import quoted
+from .client import Client
+from .request import Json, Request
+
+_PAGE = 1000
+
+
+class Landing(t.NamedTuple):
+    """What a token says of itself: the claims of its JWT, None where it has not got one.
+
+    `given` is whether it was given, so that no login has named the slug to the server.
+    """
+
+    identity_id: str | None
+    organization_id: str | None
+    root_id: str | None
+    given: bool
+
+
+class _SubOrganization(t.NamedTuple):
+    slug: str
+    id: str
+
+
+def check_organization(client: Client, slug: str, landing: Landing) -> None:
+    """Check that a token is for the organization of a slug, with as few requests as can be.
+
+    Raises OptionError if it is not, or if that cannot be known, and what Client.request() raises.
+    """
+    organization_id = landing.organization_id
+    if organization_id is not None and organization_id == landing.root_id and not landing.given:
+        # The server knew the slug, or would have refused it: it is that of the root itself.
+        return
+    listed = _sub_organizations(client, slug)
+    if organization_id is None:
+        organization_id = _organization_of(client, slug, landing.identity_id)
+    wanted = {item.id for item in listed if item.slug == slug}
+    actual = next((item for item in listed if item.id == organization_id), None)
+    # The root's own slug is in no list.
+    if organization_id in wanted or not (wanted or actual):
+        return
+    where = f"the sub-organization {quoted(actual.slug)}" if actual else "the root organization"
+    raise OptionError(
+        f"organization_slug {quoted(slug)} names another organization than the token is for,"
+        f" {where}; correct it, or leave it out."
+    )
+
+
+def _sub_organizations(client: Client, slug: str) -> list[_SubOrganization]:
+    purpose = f"find out whether the login is for organization_slug {quoted(slug)}"
+    found: list[_SubOrganization] = []
+    while True:
+        query = {"limit": str(_PAGE), "offset": str(len(found))}
+        request = Request(
+            "GET", "/api/v1/sub-organizations", purpose=purpose, query=query, many=True
+        )
+        try:
+            page = _page(client.request(request), purpose)
+        except ApiError as error:
+            raise _meaning(error, slug) from None
+        found += page
+        if len(page) < _PAGE:
+            return found
+
+
+def _page(answer: Json, purpose: str) -> list[_SubOrganization]:
+    try:
+        page = [_SubOrganization(item["slug"], item["id"]) for item in answer["organizations"]]
+    except (LookupError, TypeError):
+        raise _unexpected(purpose, "no list of organizations") from None
+    if not all(isinstance(text, str) for item in page for text in item):
+        raise _unexpected(purpose, "an organization without a slug or an id")
+    return page
+
+
+def _meaning(error: ApiError, slug: str) -> InfisicalError:
+    """Return what it means that the list of sub-organizations is refused."""
+    if error.unknown_route:
+        problem = OptionError(
+            f"This server has no sub-organizations, and ignores organization_slug {quoted(slug)};"
+            " leave it out."
+        )
+    elif error.http_status == 403 and not error.login_refused and "IP address" not in str(error):
+        problem = OptionError(
+            "The login's identity belongs to a sub-organization, where every login of it ends, so"
+            f" that organization_slug {quoted(slug)} is of no use; leave it out."
+        )
+    else:
+        return error
+    problem.http_status = error.http_status
+    problem.error = error.error
+    problem.request_id = error.request_id
+    return problem
+
+
+def _organization_of(client: Client, slug: str, identity_id: str | None) -> str:
+    """Return the organization of a token that does not say it, which is that of its identity."""
+    if identity_id is None:
+        raise OptionError(
+            "The token tells neither its identity nor its organization, so that it cannot be known"
+            f" whether it is for organization_slug {quoted(slug)}; leave that out."
+        )
+    purpose = f"read the login's own identity {identity_id}, to learn its organization"
+    answer = client.request(Request("GET", "/api/v1/identities/{}", (identity_id,), purpose))
+    membership: t.Any = answer.get("identity")
+    organization_id = membership.get("orgId") if isinstance(membership, dict) else None
+    if not isinstance(organization_id, str):
+        raise _unexpected(purpose, "no organization")
+    return organization_id
+
+
+def _unexpected(purpose: str, why: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
+        f"Could not {purpose}: the JSON that came back is not what Infisical answers ({why});"
+        " check that url names an Infisical server.",
+        http_status=200,
+    )

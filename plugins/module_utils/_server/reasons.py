@@ -1,0 +1,161 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a connection failed: what the exceptions of requests, urllib3 and below it mean, in words.
+
+In both versions of urllib3 that there are, 1.26 and 2. Their texts are not used: they name proxies
+together with their passwords.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import ssl
+import typing as t
+from urllib.parse import urlsplit
+
+from .._errors import TransportError
+from .._text import printable
+from .response_limits import failed_in_tunnel, failed_to_connect
+
+# Exceptions below requests, by their names, which hold for urllib3 1.26 and 2.
+_UNTRUSTED = ("CertificateError",)
+_NO_HTTP = (
+    "BadStatusLine",
+    "HTTPException",
+    "InvalidHeader",
+    "LineTooLong",
+    "TooLargeError",
+    "UnknownProtocol",
+)
+# What OpenSSL says of bytes that are no TLS, and of alerts that a server sends while it is broken.
+_NO_TLS = (
+    "HTTP_REQUEST",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
+    "UNKNOWN_PROTOCOL",
+    "WRONG_VERSION_NUMBER",
+)
+_PASSING_ALERTS = ("TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED")
+# With what a server that speaks TLS answers plain HTTP: an alert.
+_TLS_ALERT = "\x15\x03"
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
+_TUNNEL = re.compile(r"Tunnel connection failed: [1-4]\d\d")
+
+
+def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> TransportError:
+    """Return the error that it is when a request to a server got no answer.
+
+    `socks` is whether it went through a SOCKS proxy, whose failures look like the server's.
+    """
+    causes = causes_of(failure)
+    unsent = failed_to_connect(causes)
+    reason = reason_of(causes)
+    tls = next((item for item in causes if _about_tls(item)), None)
+    transient = not (unsent and tls) and not _refused_tunnel(causes)
+    if _about_proxy(causes) or (socks and unsent):
+        what = f"the proxy for {url} cannot be used ({reason})"
+    elif unsent and tls and _without_tls(tls):
+        what = (
+            f"url says https, and {urlsplit(url).netloc} does not speak TLS, but most"
+            f" likely plain HTTP ({reason}); write the port that speaks TLS, or http:// for a"
+            " server on the same host"
+        )
+    elif unsent and tls:
+        what = (
+            f"there is no trusted TLS connection with {url} ({reason}); set ca_path to"
+            " the CA bundle that signed its certificate, or check that url is right"
+        )
+    elif unsent:
+        what = f"nothing answers at {url} ({reason}), where an Infisical server should be"
+    elif any(getattr(item, "line", "").startswith(_TLS_ALERT) for item in causes):
+        transient = False
+        what = https_needed(url)
+    else:
+        what = f"{url} did not answer ({reason}), where an Infisical server should be"
+    return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=transient)
+
+
+def broken_off(causes: t.Sequence[BaseException], url: str, purpose: str) -> TransportError:
+    """Return the error that it is when the body of an answer did not come whole."""
+    return TransportError(
+        f"Could not {purpose}: the answer of {url} broke off ({reason_of(causes)}).",
+        unsent=False,
+        transient=True,
+    )
+
+
+def https_needed(url: str) -> str:
+    """Return what is wrong with a URL whose server speaks TLS."""
+    return f"url says http, and {urlsplit(url).netloc} speaks TLS; write https:// in front of it"
+
+
+def causes_of(failure: BaseException) -> list[BaseException]:
+    """Return an exception and all that it was made from, the outermost first."""
+    seen: list[BaseException] = []
+    queue: list[t.Any] = [failure]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, BaseException) and item not in seen:
+            seen.append(item)
+            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    return seen
+
+
+def _about_tls(cause: BaseException) -> bool:
+    """Return whether the two sides cannot agree on TLS, however often they try.
+
+    Not so a connection that is closed or runs out of time in the handshake: that is an outage.
+    """
+    if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ in _UNTRUSTED:
+        return True
+    passing = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+    if not isinstance(cause, ssl.SSLError) or isinstance(cause, passing):
+        return False
+    return bool(cause.reason) and cause.reason not in _PASSING_ALERTS
+
+
+def _without_tls(cause: BaseException) -> bool:
+    """Return whether the other side does not speak TLS at all."""
+    return isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS
+
+
+def _refused_tunnel(causes: t.Iterable[BaseException]) -> bool:
+    """Return whether a proxy will not connect to the server, however often it is asked."""
+    return any(_TUNNEL.search(str(item)) for item in causes if isinstance(item, OSError))
+
+
+def _about_proxy(causes: t.Sequence[BaseException]) -> bool:
+    """Return whether it is the proxy that cannot be used, and not the server behind it."""
+    return type(causes[0]).__name__ == "ProxyError" or failed_in_tunnel(causes)
+
+
+def reason_of(causes: t.Sequence[BaseException]) -> str:
+    """Return why it failed, in a few words of our own or of the operating system."""
+    for item in causes:
+        tunnel = _TUNNEL_STATUS.search(str(item)) if isinstance(item, OSError) else None
+        if tunnel:
+            return f"it answered {tunnel[1]}"
+        if isinstance(item, ssl.SSLCertVerificationError):
+            return printable(item.verify_message)
+        if type(item).__name__ in _UNTRUSTED:
+            return "the certificate is for another host name"
+        if isinstance(item, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return "the TLS connection was closed"
+        if isinstance(item, ssl.SSLError):
+            return f"TLS: {printable(item.reason or 'handshake failed').replace('_', ' ').lower()}"
+        if isinstance(item, socket.gaierror):
+            return "the host name cannot be resolved"
+        if type(item).__name__.lower().endswith(("timeout", "timeouterror")):
+            return "timed out"
+        if isinstance(item, UnicodeError) or type(item).__name__ in _NO_HTTP:
+            return "the answer is not HTTP"
+        if isinstance(item, OSError) and item.errno:
+            return os.strerror(item.errno).lower()
+    names = {type(item).__name__ for item in causes}
+    if names & {"RemoteDisconnected", "IncompleteRead", "ProtocolError"}:
+        return "the connection was closed"
+    return type(causes[0]).__name__

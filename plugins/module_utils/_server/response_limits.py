@@ -1,0 +1,119 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers that are limited as a whole: in time and in size, head and body.
+
+The timeout of a socket is for the next few bytes: a server that sends one of them now and then
+could hold a task for ever. Here it is for the whole answer. What is counted are the bytes on the
+wire, below everything that takes them for HTTP: lines without an end, chunks of a negative size.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import http.client
+import io
+import socket
+import time
+import typing as t
+
+# How large the bodies of the answers that a thread gets from now on may be, and their heads.
+max_bytes: contextvars.ContextVar[int] = contextvars.ContextVar("max_bytes", default=1024 * 1024)
+_MAX_HEAD_BYTES = 64 * 1024
+
+
+class TooLargeError(OSError):
+    """An answer is larger than any that can be right."""
+
+    def __init__(self) -> None:
+        super().__init__("the answer is too large")
+
+
+class _LimitedReader(io.RawIOBase):
+    """The bytes of an answer until a deadline, and up to a limit."""
+
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
+        super().__init__()
+        self._raw = raw
+        self._connection = connection
+        self._timeout = connection.gettimeout()
+        self._deadline = time.monotonic() + (self._timeout or 0)
+        self._left = max_bytes.get() + _MAX_HEAD_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        if self._timeout is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise socket.timeout("timed out")
+            self._connection.settimeout(left)
+        if self._left <= 0:
+            raise TooLargeError
+        # Of a large buffer no more than is allowed: memory that nothing is written to costs none.
+        count = self._raw.readinto(memoryview(buffer)[: self._left])
+        self._left -= count or 0
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class LimitedResponse(http.client.HTTPResponse):
+    """An answer whose head and body have to come within the timeout of its connection."""
+
+    def __init__(self, sock: socket.socket, *arguments: t.Any, **options: t.Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp = io.BufferedReader(_LimitedReader(self.fp.detach(), sock))
+
+
+def limit_responses(manager: t.Any) -> None:
+    """Let the connections that a pool manager of urllib3 makes from now on be limited."""
+    manager.pool_classes_by_scheme = {
+        scheme: _limited_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+
+
+def failed_to_connect(causes: t.Iterable[BaseException]) -> bool:
+    """Return whether a request failed while its connection was being made.
+
+    Which takes in finding the host, the proxy's consent, and the TLS handshake. Of any other
+    failure it cannot be known what had reached the server. `causes` are an exception of a limited
+    connection, and all that it was made from.
+    """
+    return any(getattr(cause, "while_connecting", False) for cause in causes)
+
+
+def failed_in_tunnel(causes: t.Iterable[BaseException]) -> bool:
+    """Return whether it failed while a proxy was asked to connect to the server."""
+    return any(getattr(cause, "in_tunnel", False) for cause in causes)
+
+
+def _limited_pool(pool: t.Any) -> t.Any:
+    made: t.Any = pool.ConnectionCls
+    if made.response_class is LimitedResponse:
+        return pool
+
+    class Connection(made):
+        response_class = LimitedResponse
+
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except Exception as failure:
+                failure.while_connecting = True  # type: ignore[attr-defined]
+                raise
+
+        def _tunnel(self) -> None:
+            try:
+                super()._tunnel()
+            except Exception as failure:
+                failure.in_tunnel = True  # type: ignore[attr-defined]
+                raise
+
+    Connection.__name__ = made.__name__
+    return type(pool.__name__, (pool,), {"ConnectionCls": Connection})

@@ -1,0 +1,264 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An auth method of a machine identity, as a resource: reading it, planning, writing."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from .._errors import ApiError, InfisicalError, OptionError, UnknownStateError
+from .._server.api import Api, unexpected
+from .._server.login import Login
+from .._server.request import Json
+from .fields import Field, Settings, Values
+from .identities import Identity, read_identity
+from .lifetimes import MAX_TTL, TTL, check_lifetimes, depends_on_generation
+from .plan import ATTACH, REVOKE, UPDATE, Plan, Step, plan
+from .reconcile import State
+
+# The longest text in a setting of an auth method, on servers from before March 2026.
+_OLD_LIMIT = 255
+# For how long the server may not know an identity that it has just created, because it reads from
+# a replica, in seconds; and how long to wait at first.
+_REPLICA_LAG = 30.0
+_FIRST_WAIT = 0.5
+
+
+class AuthMethod(Settings):
+    """An auth method of identities.
+
+    `name` is what the API calls it in paths and in `authMethods`, `envelope` the key that wraps the
+    object in answers.
+    """
+
+    def __init__(self, name: str, title: str, envelope: str, fields: tuple[Field, ...]) -> None:
+        super().__init__(title, fields, check_lifetimes)
+        self.name = name
+        self.envelope = envelope
+
+    @property
+    def key(self) -> str:
+        """The name as options and results spell it."""
+        return self.name.replace("-", "_")
+
+
+class AuthMethodResource:
+    """An auth method of one identity.
+
+    `identity` is the identity itself, where it was given or had to be read. `created` says that
+    this run has created it.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        login: Login,
+        method: AuthMethod,
+        identity_id: str,
+        identity: Identity | None = None,
+        *,
+        created: bool = False,
+    ) -> None:
+        self._api = api
+        self._login = login
+        self._method = method
+        self._created = created
+        self.settings: Settings = method
+        self.identity_id = identity_id
+        self.identity = identity
+
+    @property
+    def retries(self) -> int:
+        """How often a write that did not get through is made again."""
+        return self._api.retries
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages."""
+        return f"the {self._method.title} of identity {self.identity_id}"
+
+    def read(self) -> State | None:
+        """Read the settings, None if the method is not attached.
+
+        That nothing is attached is told by the identity's list of methods, not by the words of a
+        refusal. Raises UnknownStateError where that list cannot be read.
+        """
+        known = self.identity
+        if known is None or known.methods is None or self._method.name in known.methods:
+            try:
+                return self._read()
+            except ApiError as failure:
+                if failure.http_status != 400:
+                    raise
+                refusal = failure
+            self.identity = self._identity_wherever()
+            if self._method.name in (self.identity.methods or ()):
+                try:
+                    return self._read()
+                except ApiError:
+                    # Attached and yet not to be read: the refusal was about something else.
+                    raise refusal from None
+        return None
+
+    def look_again(self) -> State | None:
+        """Read the settings anew, whatever was known before."""
+        known, self.identity = self.identity, None
+        try:
+            return self.read()
+        finally:
+            self.identity = self.identity or known
+
+    def plan(self, current: State | None, wanted: Values | None, *, cautious: bool) -> Plan:
+        """Return the plan from a state. Raises OptionError."""
+        identity = self.identity
+        todo = plan(
+            self._method,
+            current.values if current else None,
+            wanted,
+            of_2024=self._of_2024(current, wanted),
+            others=(identity.methods or ()) if identity and not current else (),
+            cautious=cautious,
+        )
+        if current and todo.steps:
+            self._spare_own_login()
+        return todo
+
+    def predict(self, current: State | None, values: Values) -> State:
+        """Return the state with these values, with null for what cannot be known."""
+        if current:
+            return current._replace(values=values, details={**current.details, "updated_at": None})
+        of_2024 = self._of_2024(None, values)
+        details = {
+            "id": None,
+            "created_at": None,
+            "updated_at": None,
+            "access_token_period": None if of_2024 else 0,
+        }
+        return State(values, details, of_2024)
+
+    def perform(self, step: Step) -> State | None:
+        """Make one write, and return the state that the server answers with."""
+        if step.verb == REVOKE:
+            self._call("DELETE", f"revoke {self.title}")
+            return None
+        if step.verb == ATTACH:
+            return self._attach(dict(step.body))
+        return self._state(
+            self._call("PATCH", f"update {self.title}", dict(step.body)), f"update {self.title}"
+        )
+
+    def is_about_rules(self, failure: InfisicalError, todo: Plan) -> bool:
+        """Return whether a refusal may be the server's rule on lifetimes being another one.
+
+        The rule that servers follow is reported as a bug and may be mended.
+        """
+        return failure.http_status == 400 and any(
+            step.verb == UPDATE and (TTL in step.asked or MAX_TTL in step.asked)
+            for step in todo.steps
+        )
+
+    def _read(self) -> State:
+        purpose = f"read {self.title}"
+        return self._state(self._call("GET", purpose), purpose)
+
+    def _attach(self, body: Json) -> State:
+        purpose = f"attach {self._method.title} to identity {self.identity_id}"
+        wait = _FIRST_WAIT
+        deadline = time.monotonic() + _REPLICA_LAG
+        while True:
+            try:
+                return self._state(self._call("POST", purpose, body), purpose)
+            except ApiError as failure:
+                missing = failure.http_status == 404 and not failure.unknown_route
+                if not (self._created and missing and time.monotonic() + wait < deadline):
+                    raise
+            # A replica does not know yet what was created a moment ago.
+            self._api.pause(wait)
+            wait *= 2
+
+    def _call(self, verb: str, purpose: str, body: Json | None = None) -> Json:
+        method = self._method
+        try:
+            return self._api.auth(
+                verb, method.name, method.envelope, self.identity_id, purpose, body
+            )
+        except ApiError as failure:
+            if failure.http_status == 500 and body:
+                failure.args = (f"{failure}{self._too_long(body)}",)
+            raise
+
+    def _state(self, item: Json, purpose: str) -> State:
+        try:
+            values = self._method.from_api(item)
+            period = item.get("accessTokenPeriod")
+            if not (period is None or isinstance(period, int)):
+                raise ValueError("accessTokenPeriod is no number")
+            for name in ("id", "createdAt", "updatedAt"):
+                if not isinstance(item.get(name), (str, type(None))):
+                    raise ValueError(f"{name} is no string")
+        except ValueError as why:
+            raise unexpected(purpose, why) from None
+        details = {
+            "id": item.get("id"),
+            "created_at": item.get("createdAt"),
+            "updated_at": item.get("updatedAt"),
+            "access_token_period": period,
+        }
+        return State(values, details, False if period is not None else None)
+
+    def _too_long(self, body: Json) -> str:
+        """Return what may be wrong with a write that a server answered with a 500, or nothing."""
+        for field in self._method.fields:
+            value = body.get(field.api)
+            if isinstance(value, str) and len(value) > _OLD_LIMIT:
+                return (
+                    f" {field.option} takes {len(value)} characters, and servers from before March"
+                    f" 2026 hold {_OLD_LIMIT}, which is six UUIDs; make it shorter, or upgrade the"
+                    " server."
+                )
+        return ""
+
+    def _of_2024(self, current: State | None, wanted: Values | None) -> bool:
+        """Return whether the server is of 2024, which the identity tells if nothing else does."""
+        if current and current.of_2024 is not None:
+            return current.of_2024
+        if self.identity is None:
+            if not (current and wanted and depends_on_generation(current.values, wanted)):
+                return False
+            self.identity = read_identity(self._api, self.identity_id)
+        return self.identity.of_2024
+
+    def _spare_own_login(self) -> None:
+        own = self._login.identity_id == self.identity_id
+        if own and self._login.maybe_through(self._method.name):
+            raise OptionError(
+                f"The token of this task belongs to the identity {self.identity_id} itself and may"
+                f" have been issued through the {self._method.title} that is to be changed, which"
+                " could lock the task out; use the credentials of another identity."
+            )
+
+    def _identity_wherever(self) -> Identity:
+        """Read the identity, also one that a project owns, which only its memberships tell of."""
+        try:
+            return read_identity(self._api, self.identity_id)
+        except UnknownStateError as failure:
+            raise UnknownStateError(
+                f"Whether {self._method.title} is attached to identity {self.identity_id} cannot be"
+                " known: a project seems to own it, and this login may not read of what identities"
+                " are members. Give the login's role the permission to read identities of the"
+                " organization.",
+                failure,
+            ) from None
+
+
+def attach_failure(failure: InfisicalError, title: str) -> str:
+    """Return what to add to the failure to attach to an identity that this run has created."""
+    return (
+        f" The identity was created, and has no {title} yet; the next run of a login that may"
+        " attach it (edit-auth on identities; on servers before summer 2026 create) finishes it."
+        if failure.http_status == 403
+        else f" The identity was created, and has no {title} yet; run the task again to finish it."
+    )

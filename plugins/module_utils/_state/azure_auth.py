@@ -1,0 +1,173 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Azure Auth of a machine identity: what is particular to it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import OptionError
+from .._text import quoted, trim
+from .auth_method import AuthMethod
+from .fields import (
+    TOKEN_FIELDS,
+    Field,
+    list_item,
+    text_from_api,
+    text_option,
+    uuid_of,
+    uuid_option,
+)
+from .warnings import Warnings
+
+PRINCIPALS = "allowed_service_principal_ids"
+ALLOW_ALL = "allow_all_service_principals"
+
+OPENED = (
+    "With allow_all_service_principals, every service principal of the tenant can log in as"
+    " {count} of the identities, which did not let them before: {items}"
+)
+
+# What the API stores for "every service principal of the tenant": exactly the empty string.
+EVERYONE = ""
+# What is asked for by allow_all_service_principals: false alone.
+NOT_EVERYONE = object()
+# Infisical's own joiner; the column holds this many characters (255 on servers before March 2026).
+SEPARATOR = ", "
+MAX_PRINCIPALS = 2048
+
+
+def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
+    """Read the audience that Entra tokens must be for. Raises OptionError.
+
+    The server drops a slash at the end, and checks no audience where nothing is left: any token of
+    the tenant would get in.
+    """
+    text = text_option(option, raw, warnings)
+    if text == "/":
+        raise OptionError(
+            f"{option} is '/', for which Infisical checks no audience at all; write the audience"
+            " that tokens must be for, such as 'https://management.azure.com/'."
+        )
+    if not text.isprintable():
+        raise OptionError(
+            f"{option} {quoted(text)} has a line end or another control character in it; write it"
+            " without."
+        )
+    audience, scope, rest = text.rpartition("/.")
+    if scope and rest.rstrip("/").lower() == "default":
+        audience += "/"
+        raise OptionError(
+            f"{option} {quoted(text)} is a scope, which no token has as its audience; write the"
+            f" audience, {quoted(audience)}."
+        )
+    return text
+
+
+def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
+    """Read a list of service principals' object ids into the string that the API stores.
+
+    No list is everyone: a template that comes out empty arrives as `[]` or `[""]`, and must not
+    open the identity to a whole tenant. Raises OptionError.
+    """
+    if not raw:
+        raise OptionError(
+            f"{option} is an empty list; list the object ids of the service principals that may log"
+            f" in, or set {ALLOW_ALL} to true to let every one of the tenant log in."
+        )
+    ids: dict[str, None] = {}
+    for index, item in enumerate(raw):
+        text = list_item(option, index, item, "the object id of a service principal")
+        ids[uuid_of(f"{option}[{index}]", text)] = None
+    joined = SEPARATOR.join(ids)
+    if len(joined) > MAX_PRINCIPALS:
+        raise OptionError(
+            f"{option} has {len(ids)} ids, which take {len(joined)} characters once joined by"
+            f" '{SEPARATOR}'; Infisical stores at most {MAX_PRINCIPALS}, which is 53 UUIDs."
+        )
+    return joined
+
+
+def everyone_option(raw: t.Any, listed: bool) -> t.Any:
+    """Read the option for everyone beside that for a list. Raises OptionError."""
+    if raw and listed:
+        raise OptionError(f"{ALLOW_ALL} is true, and {PRINCIPALS} is given too; give one of them.")
+    return EVERYONE if raw else NOT_EVERYONE
+
+
+def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
+    """Return the string that is wanted, None if what there is may stay. Raises OptionError."""
+    if wanted is not NOT_EVERYONE:
+        return t.cast(str, wanted)
+    if current == EVERYONE:
+        raise OptionError(
+            f"{ALLOW_ALL} is false, and the identity lets every service principal of the tenant log"
+            f" in; list those that may in {PRINCIPALS}."
+        )
+    return None
+
+
+def opens(current: str | None, value: str) -> str | None:
+    """Return the kind of warning for a change that lets every service principal in."""
+    return OPENED if value == EVERYONE != current else None
+
+
+def principals(stored: str) -> list[str]:
+    """Return the ids in a stored string that is not that for everyone; `[""]` is nobody at all."""
+    ids = dict.fromkeys(filter(None, map(trim, stored.split(","))))
+    return list(ids) or [""]
+
+
+def same_principals(one: str, other: str) -> bool:
+    """Return whether two stored strings name the same ids, letter by letter, as logins do."""
+    if EVERYONE in (one, other):
+        return one == other
+    return set(principals(one)) == set(principals(other))
+
+
+def principals_to_api(value: str) -> str:
+    """Return the string to send.
+
+    Raises OptionError for a stored string of blanks alone, which names nobody, and which the
+    server would trim to the empty string, which is everyone.
+    """
+    if value and not trim(value):
+        raise OptionError(
+            "allowed_service_principal_ids is left out, and what the server holds is blank, which"
+            " cannot be sent back without opening the identity to every service principal of the"
+            " tenant; give the ids that may log in."
+        )
+    return value
+
+
+AZURE_AUTH = AuthMethod(
+    name="azure-auth",
+    title="Azure Auth",
+    envelope="identityAzureAuth",
+    fields=(
+        Field("tenant_id", "tenantId", "str", uuid_option, text_from_api, required=True),
+        Field("resource", "resource", "str", resource_option, text_from_api, required=True),
+        Field(
+            PRINCIPALS,
+            "allowedServicePrincipalIds",
+            "list",
+            principals_option,
+            text_from_api,
+            required=True,
+            to_api=principals_to_api,
+            to_result=lambda stored: None if stored == EVERYONE else principals(stored),
+            same=same_principals,
+            # The published schema gives the field a default of "" on PATCH too: a server that
+            # takes it literally would open the identity to everyone if it were left out.
+            resend=True,
+            switch=ALLOW_ALL,
+            from_switch=everyone_option,
+            to_switch=lambda stored: bool(stored == EVERYONE),
+            resolve=principals_wanted,
+            warning=opens,
+        ),
+        *TOKEN_FIELDS,
+    ),
+)

@@ -1,0 +1,273 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps a run from making two identities of one name.
+
+Look, create, look again, attach. A creation whose outcome is unknown is looked for, and never asked
+for again. One run never makes two; where two runs at once do, the one whose identity is the younger
+says so, and attaches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import typing as t
+import unicodedata
+
+from .._errors import (
+    ApiError,
+    ChangedMeanwhileError,
+    InfisicalError,
+    InterruptError,
+    OptionError,
+    UnknownOutcomeError,
+)
+from .._server.api import PAGE, Api
+from .._text import quoted
+from .identities import (
+    Identity,
+    Reference,
+    find_identities,
+    list_members,
+    list_of_project,
+)
+from .warnings import Warnings
+
+NEAR = "{count} new names are close to names that there are already, and may be mistyped: {items}"
+
+# How old a look may be when an identity is created, in seconds.
+_LOOK_LASTS = 5.0
+# For how long an identity is looked for that may have been created, in seconds; and how long to
+# wait at first.
+_SEARCH = 30.0
+_FIRST_WAIT = 0.5
+
+_LONG_WORD = re.compile(r"[^\W\d_]{5,}")
+
+_Key = tuple[t.Optional[str], str]
+
+
+class Creations:
+    """The identities that a run may create. Made for several threads.
+
+    `allowed` is whether it may create any. `expected` are all that it is going to, which are looked
+    for together.
+    """
+
+    def __init__(self, api: Api, warnings: Warnings, *, allowed: bool = True) -> None:
+        self._api = api
+        self._warnings = warnings
+        self._allowed = allowed
+        self._lock = threading.Lock()
+        self._names: dict[str | None, dict[str, str]] = {}
+        self._near: dict[str | None, dict[str, str]] = {}
+        self._listed: dict[str | None, float] = {}
+        self._looked: dict[_Key, float] = {}
+        self._expected: dict[_Key, None] = {}
+        self._lacking: frozenset[str] | None = None
+        self._of_2024 = False
+        self._roles: dict[_Key, bool] = {}
+
+    def refuse_unless_new(self, reference: Reference) -> None:
+        """Refuse a name that may not be created, or is another's but for its spelling.
+
+        Raises OptionError, and ChangedMeanwhileError if there is an identity of the name after all.
+        """
+        name, project_id = reference.name or "", reference.project_id
+        if not self._allowed:
+            raise OptionError(
+                f"{reference.option} {quoted(name)} is not the name of any identity that this login"
+                " can see, and create is false; correct the name, or create the identity first."
+            )
+        with self._lock:
+            if project_id not in self._names:
+                self._list(project_id)
+            names = self._names[project_id]
+            self._expected[project_id, name] = None
+        if name in names:
+            self._seen_meanwhile(name)
+        alike = names.get(_folded(name))
+        if alike is not None:
+            raise OptionError(
+                f"{reference.option} {quoted(name)} is new, and there is {quoted(alike)}, which"
+                " differs from it only in letter case, in its Unicode form or in blanks; write that"
+                " name, or one that differs in more."
+            )
+        near = self._near[project_id]
+        close = next((near[part] for part in _parts(name) if part in near), None)
+        if close is not None:
+            self._warnings.add(NEAR, f"{quoted(name)} ({quoted(close)})")
+
+    def look_before(self, reference: Reference) -> None:
+        """Look for a name once more, unless that was done a moment ago.
+
+        Raises ChangedMeanwhileError if there is one by now.
+        """
+        key = (reference.project_id, reference.name or "")
+        found: dict[str, list[Identity]] = {}
+        with self._lock:
+            looked = max(self._looked.get(key, 0), self._listed.get(key[0], 0))
+            if time.monotonic() - looked > _LOOK_LASTS:
+                found = self._look_for_some(key)
+            self._expected.pop(key, None)
+        if found.get(key[1]):
+            self._seen_meanwhile(key[1])
+
+    def find_made(self, reference: Reference, failure: InfisicalError) -> Identity:
+        """Return the identity of a creation whose outcome is unknown.
+
+        Raises UnknownOutcomeError if it does not show up, or if there are several.
+        """
+        name = reference.name or ""
+        wait = _FIRST_WAIT
+        deadline = time.monotonic() + _SEARCH
+        found: list[Identity] = []
+        while not found and time.monotonic() < deadline:
+            try:
+                self._api.pause(wait)
+                found = self._find(reference)
+            except InterruptError as stop:
+                stop.maybe_sent = True
+                raise
+            except InfisicalError:
+                # The outage that lost the answer may go on.
+                pass
+            wait *= 2
+        if not found:
+            raise UnknownOutcomeError(
+                f"{failure} Whether the identity {quoted(name)} was created is not known, and it is"
+                " not asked for again, because names are not unique; run the task again later.",
+                failure,
+            )
+        if len(found) > 1:
+            raise UnknownOutcomeError(_twins(name, found, None), failure)
+        return found[0]
+
+    def refuse_twins(self, reference: Reference, made: Identity) -> None:
+        """Look once more, and refuse to go on with the younger of two identities of one name."""
+        name = reference.name or ""
+        found = {identity.id: identity for identity in self._find(reference)}
+        found.setdefault(made.id, made)
+        if len(found) > 1 and _age(found[made.id]) != min(map(_age, found.values())):
+            raise UnknownOutcomeError(_twins(name, list(found.values()), made.id))
+
+    def lacking(self) -> frozenset[str]:
+        """Return the options of identities that the server does not have."""
+        with self._lock:
+            if self._lacking is None:
+                self._lacking = self._find_lacking()
+            return self._lacking
+
+    def of_2024(self) -> bool:
+        """Return whether the server is of 2024."""
+        return len(self.lacking()) > 1
+
+    def has_role(self, slug: str, project_id: str | None) -> bool:
+        """Return whether there is a role, as far as that can be known: True where it cannot."""
+        with self._lock:
+            key = (project_id, slug)
+            if key not in self._roles:
+                self._roles[key] = self._ask_for_role(slug, project_id)
+            return self._roles[key]
+
+    def _list(self, project_id: str | None) -> None:
+        """List all names of the organisation, or of a project: absence is read off that."""
+        if project_id is None:
+            found, _total = list_members(self._api, "list the identities")
+        else:
+            found = list_of_project(self._api, project_id)
+        names = {_folded(identity.name): identity.name for identity in found}
+        names.update((identity.name, identity.name) for identity in found)
+        self._names[project_id] = names
+        self._near[project_id] = {
+            part: identity.name for identity in found for part in _parts(identity.name)
+        }
+        self._listed[project_id] = time.monotonic()
+
+    def _look_for_some(self, key: _Key) -> dict[str, list[Identity]]:
+        """Look for a name, and for others that are going to be created, in one search."""
+        project_id, name = key
+        others = [n for p, n in self._expected if p == project_id and n != name]
+        some = [name, *others[: PAGE - 1]]
+        found = find_identities(self._api, some, project_id)
+        now = time.monotonic()
+        self._looked.update(((project_id, n), now) for n in some if not found[n])
+        return found
+
+    def _find(self, reference: Reference) -> list[Identity]:
+        name = reference.name or ""
+        return find_identities(self._api, [name], reference.project_id)[name]
+
+    def _find_lacking(self) -> frozenset[str]:
+        if self._api.of_2026:
+            return frozenset()
+        own = self._api.own("read the login's own identity, to learn what the server has")
+        inner = own.get("identity")
+        if not isinstance(inner, dict):
+            return frozenset()
+        lacking = set()
+        if "metadata" not in own:
+            lacking.add("metadata")
+        if "hasDeleteProtection" not in inner:
+            lacking.add("delete_protection")
+        return frozenset(lacking)
+
+    def _ask_for_role(self, slug: str, project_id: str | None) -> bool:
+        try:
+            if project_id is None:
+                self._api.role(slug)
+                return True
+            slugs = [item.get("slug") for item in self._api.project_roles(project_id)]
+        except ApiError as failure:
+            if failure.http_status == 404 and not failure.unknown_route:
+                return False
+            if failure.http_status in (401, 403, 404):
+                return True
+            raise
+        return slug in slugs
+
+    @staticmethod
+    def _seen_meanwhile(name: str) -> t.NoReturn:
+        raise ChangedMeanwhileError(
+            f"An identity {quoted(name)} was created meanwhile; run the task again."
+        )
+
+
+def _age(identity: Identity) -> tuple[str, str]:
+    return identity.created_at or "", identity.id
+
+
+def _twins(name: str, found: t.Iterable[Identity], made: str | None) -> str:
+    """Return what is wrong where there are several identities of a name, and what to do."""
+    items = [
+        f"{identity.id} (created {identity.created_at or 'at an unknown time'}, auth methods"
+        f" {', '.join(identity.methods or ()) or 'none'}"
+        f"{', made by this run' if identity.id == made else ''})"
+        for identity in sorted(found, key=_age)
+    ]
+    which = made or "the one that is not needed"
+    return (
+        f"There are {len(items)} identities named {quoted(name)}: {'; '.join(items)}. Another run"
+        " may have made the other; nothing was attached. Delete one of them with infisical_identity"
+        f" (id {which}, state absent), and let no two runs create the same identity at once."
+    )
+
+
+def _folded(name: str) -> str:
+    """Return a name without what is easily overlooked. No name of another kind begins so."""
+    return "\0" + "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _parts(name: str) -> t.Iterator[str]:
+    """Yield a name, and the name without each letter of its longer words.
+
+    Names that have one of these in common are close. Digits and short words are what names in a
+    row differ in.
+    """
+    yield name
+    for word in _LONG_WORD.finditer(name):
+        for place in range(*word.span()):
+            yield name[:place] + name[place + 1 :]

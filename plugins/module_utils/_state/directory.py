@@ -1,0 +1,254 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many identities: whom options mean, and which there are at all."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import ApiError, OptionError, Problem, UnexpectedAnswerError
+from .._server.api import PAGE, Api
+from .._text import printable, quoted
+from .identities import (
+    Identity,
+    Reference,
+    find_identities,
+    list_members,
+    list_of_project,
+    only_identity,
+    search_everywhere,
+)
+
+# How many names a sentence lists.
+_NAMED = 5
+
+
+class Everyone(t.NamedTuple):
+    """Identities, and sentences on what else there is, not listed."""
+
+    identities: list[Identity]
+    not_visible: list[str]
+
+
+def resolve(
+    api: Api,
+    references: t.Sequence[Reference],
+    *,
+    members: t.Sequence[Identity] | None = None,
+    roles: bool = False,
+    may_be_new: t.Collection[Reference] = (),
+) -> tuple[dict[Reference, Identity | None], list[Problem]]:
+    """Find the identities that are meant, in as few requests as possible.
+
+    `members` are all identities of the organisation, where they are known; `may_be_new` are the
+    references whose names may be nobody's. Returns the identity of each reference, None where there
+    was no need to read it or there is none, and a problem for each name that is not one identity's.
+    """
+    by_id = {identity.id: identity for identity in members or ()}
+    named = _named(api, references, members, roles=roles)
+    found: dict[Reference, Identity | None] = {}
+    problems: list[Problem] = []
+    for item in references:
+        if item.id:
+            found[item] = by_id.get(item.id)
+            continue
+        same = named[item.project_id][item.name or ""]
+        if not same and item in may_be_new:
+            found[item] = None
+            continue
+        try:
+            found[item] = only_identity(item.option, item.name or "", same, item.project_id)
+        except OptionError as error:
+            problems.append(Problem(str(error), item.place))
+    return found, problems
+
+
+def whole_organization(api: Api, purpose: str) -> Everyone:
+    """Return every identity of the organisation that is listed, and what is not.
+
+    Those that projects own are counted and not listed. Raises UnexpectedAnswerError if the list is
+    not whole.
+    """
+    members, total = list_members(api, purpose)
+    not_visible = [] if total == len(members) else [_unlisted(api, members, total, purpose)]
+    here = [identity for identity in members if identity.here]
+    if len(here) < len(members):
+        not_visible.append(left_out(len(members) - len(here)))
+    return Everyone(here, not_visible)
+
+
+def list_organization(api: Api, *, roles: bool) -> list[Identity]:
+    """Return the identities of the organisation; `roles` asks for all of their roles."""
+    purpose = "list the identities"
+    found = search_everywhere(api, ["organization"], purpose) if roles and api.of_2026 else None
+    return list_members(api, purpose)[0] if found is None else found
+
+
+def everything(api: Api) -> Everyone:
+    """Return every identity that the login can see, those that projects own too."""
+    purpose = "list the identities"
+    found = search_everywhere(api, ["organization", "project"], purpose) if api.of_2026 else None
+    if found is None:
+        return _everything_of_old(api, purpose)
+    members, total = list_members(api, purpose)
+    seen = {identity.id: identity for identity in [*members, *found]}
+    everyone = list(seen.values())
+    owned = [identity for identity in everyone if identity.project_id]
+    not_visible = _hidden_in_projects(total, len(members), len(owned))
+    not_visible += _other_projects(api, purpose) + _sub_organizations(api, purpose)
+    here = [identity for identity in everyone if identity.here]
+    if len(here) < len(everyone):
+        not_visible.append(left_out(len(everyone) - len(here)))
+    return Everyone(here, not_visible)
+
+
+def left_out(count: int) -> str:
+    """Return the sentence on identities that belong to another organisation than the login's."""
+    return (
+        f"Identities that belong to another organization, a parent or a sub-organization, are left"
+        f" out ({count}); log in there to read them."
+    )
+
+
+def _named(
+    api: Api,
+    references: t.Sequence[Reference],
+    members: t.Sequence[Identity] | None,
+    *,
+    roles: bool,
+) -> dict[str | None, dict[str, list[Identity]]]:
+    """Return the identities of each project, or of the organisation, by their names."""
+    names: dict[str | None, list[str]] = {}
+    for item in references:
+        if not item.id:
+            names.setdefault(item.project_id, []).append(item.name or "")
+    named: dict[str | None, dict[str, list[Identity]]] = {}
+    for project_id, wanted in names.items():
+        if project_id is None and members is not None:
+            named[None] = {name: [] for name in wanted}
+            for identity in members:
+                if identity.name in named[None]:
+                    named[None][identity.name].append(identity)
+        else:
+            named[project_id] = find_identities(api, wanted, project_id, roles=roles)
+    return named
+
+
+def _everything_of_old(api: Api, purpose: str) -> Everyone:
+    """Return what servers without the search of version 2 show."""
+    members, total = list_members(api, purpose)
+    not_visible = []
+    owned: dict[str, Identity] = {}
+    if total != len(members):
+        for project in api.member_projects(purpose) or ():
+            project_id = project.get("id") if isinstance(project, dict) else None
+            if not isinstance(project_id, str):
+                continue
+            try:
+                owned.update((item.id, item) for item in list_of_project(api, project_id))
+            except ApiError as refusal:
+                if refusal.http_status != 403:
+                    raise
+                not_visible.append(
+                    f"The identities that the project {quoted(project.get('name'))} owns: this"
+                    " login may not read them."
+                )
+        if not owned and not not_visible:
+            not_visible.append(_unlisted(api, members, total, purpose))
+        else:
+            not_visible += _hidden_in_projects(total, len(members), len(owned))
+    here = [identity for identity in members if identity.here]
+    if len(here) < len(members):
+        not_visible.append(left_out(len(members) - len(here)))
+    return Everyone([*here, *owned.values()], not_visible)
+
+
+def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:
+    """Return a sentence on identities that are counted, and that no list shows."""
+    hidden = total - listed - owned if isinstance(total, int) else 0
+    if hidden <= 0:
+        return []
+    return [
+        f"Identities that projects own are counted, and not shown to this login ({hidden}); make it"
+        " a member of their projects, with the permission to read identities there."
+    ]
+
+
+def _other_projects(api: Api, purpose: str) -> list[str]:
+    """Return a sentence on the projects that the login is no member of."""
+    names: list[str] = []
+    offset = 0
+    while True:
+        answer = api.projects(offset, purpose)
+        items = answer.get("projects") if answer else None
+        if not isinstance(items, list) or not items:
+            break
+        names += [
+            str(item.get("name"))
+            for item in items
+            if isinstance(item, dict) and item.get("isMember") is False
+        ]
+        offset += len(items)
+        if len(items) < PAGE:
+            break
+    if not names:
+        return []
+    shown = ", ".join(printable(name, 60) for name in sorted(names)[:_NAMED])
+    return [
+        f"Projects that this login is no member of ({len(names)}:"
+        f" {shown}{', ...' if len(names) > _NAMED else ''}): it cannot read the auth methods of"
+        " identities that they own."
+    ]
+
+
+def _sub_organizations(api: Api, purpose: str) -> list[str]:
+    """Return a sentence on sub-organisations, in each of which one has to log in."""
+    try:
+        answer = api.sub_organizations(purpose)
+    except ApiError as refusal:
+        # A login that lives in a sub-organisation may not ask, and is in the only one it can see.
+        if refusal.http_status != 403:
+            raise
+        return []
+    count = answer.get("totalCount") if answer else 0
+    if not isinstance(count, int) or not count:
+        return []
+    return [
+        f"Sub-organizations have identities of their own ({count} of them); log in to each with"
+        " organization_slug."
+    ]
+
+
+def _unlisted(api: Api, listed: t.Sequence[Identity], total: t.Any, purpose: str) -> str:
+    """Return what is counted and not listed. Raises UnexpectedAnswerError.
+
+    Until June 2025 the count is that of the list. Later it has those that projects own as well, and
+    since May 2026 a search counts the organisation's own, which must all be listed.
+    """
+    whole = total if isinstance(total, int) and total > len(listed) else None
+    old = any(identity.of_2024 for identity in listed)
+    counted = None if whole is None or old else _count(api, purpose)
+    if counted == len(listed) and whole:
+        return (
+            f"Identities that projects own are counted, and not listed ({whole - counted});"
+            " each can be read by its id, if the login is a member of its project."
+        )
+    if whole and not old and counted is None and api.member_projects(purpose) is not None:
+        return (
+            f"More identities are counted than listed ({whole - len(listed)}), probably those"
+            " that projects own; this server has no way to tell whether others are missing."
+        )
+    raise UnexpectedAnswerError(
+        f"Could not {purpose}: Infisical listed {len(listed)} identities, and counts"
+        f" {quoted(total if counted is None else counted)}; run the task again.",
+        http_status=200,
+    )
+
+
+def _count(api: Api, purpose: str) -> int | None:
+    """Return how many identities are the organisation's own, or None if nothing tells."""
+    answer = api.search_everywhere(["organization"], purpose, limit=1)
+    count = answer.get("totalCount") if answer else None
+    return count if isinstance(count, int) else None

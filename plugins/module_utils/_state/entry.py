@@ -1,0 +1,216 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An identity together with its auth methods, as one unit of work.
+
+Killed in between, the next run finishes what is left, because each part is compared anew.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import InfisicalError, InterruptError
+from .._server.api import Api
+from .._server.login import Login
+from .auth_method import AuthMethod, AuthMethodResource, attach_failure
+from .creations import Creations
+from .fields import Values
+from .identities import Identity, Reference
+from .identity import PROTECTION, IdentityResource
+from .plan import plan
+from .reconcile import Reconciler
+
+
+class Desired(t.NamedTuple):
+    """What an identity is to be.
+
+    `identity` are its values by option, None for "deleted"; with `lift` its protection is lifted for
+    that. `methods` are the values of its auth methods by key, None for "not attached"; a method that
+    is left out is left alone.
+    """
+
+    identity: Values | None
+    methods: t.Mapping[str, Values | None]
+    lift: bool = False
+
+    @property
+    def only_revokes(self) -> bool:
+        """Whether all it asks for is that auth methods are gone, which creates no identity."""
+        return (
+            self.identity == {}
+            and bool(self.methods)
+            and all(values is None for values in self.methods.values())
+        )
+
+
+class EntryReconciler:
+    """Makes an identity and its auth methods what is desired; with `check`, finds out what changes.
+
+    `identity` is what is known of the identity already; `absent` says that it was looked for, and is
+    not there. However run() ends, `identity_work` and
+    `method_work` tell how far it came; the first is None where the identity itself was not looked
+    at. `failure` is None where all went well; `failed_at` is the key of the auth method that it was
+    about, if it was about one. `purged` says that the entry is one to purge.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        login: Login,
+        methods: t.Sequence[AuthMethod],
+        reference: Reference,
+        desired: Desired,
+        creations: Creations,
+        identity: Identity | None = None,
+        *,
+        check: bool,
+        renamed: t.Mapping[str, str] = {},  # noqa: B006 never changed
+        absent: bool = False,
+        purged: bool = False,
+    ) -> None:
+        self._api = api
+        self._login = login
+        self._methods = methods
+        self._desired = desired
+        self._check = check
+        self._known = identity
+        self._creations = creations
+        self._renamed = renamed
+        self._absent = absent
+        self.reference = reference
+        self.purged = purged
+        self.failure: InfisicalError | None = None
+        self.failed_at: str | None = None
+        self.resource: IdentityResource | None = None
+        self.identity_work: Reconciler | None = None
+        self.method_work: dict[str, Reconciler] = {}
+
+    @property
+    def works(self) -> list[Reconciler]:
+        """The work on the identity, and on each of its auth methods, as far as it was begun."""
+        identity = [self.identity_work] if self.identity_work else []
+        return [*identity, *self.method_work.values()]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written, or in check mode would be."""
+        return any(work.changed for work in self.works)
+
+    @property
+    def created(self) -> bool:
+        """Whether the identity was created, or in check mode would be."""
+        work = self.identity_work
+        if self._check:
+            return bool(work and work.changed and not work.before and work.result)
+        return bool(self.resource and self.resource.created)
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the identity was deleted, or in check mode would be."""
+        work = self.identity_work
+        return bool(work and work.changed and work.before and not work.result)
+
+    @property
+    def creates(self) -> bool:
+        """Whether an identity is to be created, as far as that is known before run()."""
+        return (
+            self._known is None
+            and self.reference.id is None
+            and self._desired.identity is not None
+            and not self._desired.only_revokes
+        )
+
+    @property
+    def identity(self) -> Identity | None:
+        """The identity, as far as it was read."""
+        if self.resource and self.resource.identity:
+            return self.resource.identity
+        for work in self.method_work.values():
+            if isinstance(work.resource, AuthMethodResource) and work.resource.identity:
+                return work.resource.identity
+        return self._known
+
+    def run(self) -> None:
+        """Bring about what is desired. Raises InfisicalError."""
+        by_name = self._known is None and self.reference.id is None
+        if by_name and self._desired.only_revokes:
+            resource = self._resource()
+            resource.read()
+            if resource.identity is None:
+                return
+            self._known = resource.identity
+        if self._needs_identity():
+            self.resource = self._resource()
+            self.identity_work = Reconciler(self.resource, check=self._check)
+            self.identity_work.run(self._desired.identity)
+            if not self.identity_work.result:
+                return
+        for method in self._methods:
+            if method.key in self._desired.methods:
+                self._run_method(method, self._desired.methods[method.key])
+
+    def note_interrupt(self, failure: InterruptError) -> None:
+        """Take note that the work was cut off, and that a write under way may have been done."""
+        for work in self.works:
+            work.changed = work.changed or work.writing
+        self.failure = failure
+
+    def end_without_object(self) -> None:
+        """Take note that the identity is gone, and with it all that belonged to it."""
+        for work in self.works:
+            work.end_without_object()
+
+    def _needs_identity(self) -> bool:
+        """Return whether the identity itself is to be looked at.
+
+        Not where it is known, or given by its id, and only its auth methods are asked for.
+        """
+        known = self._known is not None or self.reference.id is not None
+        return not (known and self._desired.identity == {} and self._desired.methods)
+
+    def _resource(self) -> IdentityResource:
+        wanted = self._desired.identity
+        return IdentityResource(
+            self._api,
+            self._login,
+            self.reference,
+            self._creations,
+            self._known,
+            needed={PROTECTION} if wanted is None else wanted,
+            lift=self._desired.lift,
+            renamed=self._renamed,
+            absent=self._absent,
+            before_creation=self._refuse_methods,
+        )
+
+    def _refuse_methods(self) -> None:
+        """Refuse auth methods that could not be attached to a new identity, before it is made."""
+        for method in self._methods:
+            values = self._desired.methods.get(method.key)
+            if values is not None:
+                plan(method, None, values, of_2024=self._creations.of_2024())
+
+    def _run_method(self, method: AuthMethod, wanted: Values | None) -> None:
+        created = bool(self.resource and self.resource.created)
+        identity = self.identity
+        if identity is None and self.reference.id is None:
+            # It would be created, and have nothing at first.
+            of_2024 = self._creations.of_2024()
+            identity = Identity("", self.reference.name or "", None, methods=(), of_2024=of_2024)
+        identity_id = identity.id if identity else self.reference.id or ""
+        work = Reconciler(
+            AuthMethodResource(
+                self._api, self._login, method, identity_id, identity, created=created
+            ),
+            check=self._check,
+        )
+        self.method_work[method.key] = work
+        try:
+            work.run(wanted)
+        except InfisicalError as failure:
+            self.failed_at = method.key
+            if created:
+                failure.args = (f"{failure}{attach_failure(failure, method.title)}",)
+            raise

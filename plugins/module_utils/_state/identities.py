@@ -1,0 +1,436 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Machine identities as the server shows them: read by id, found by name.
+
+Servers differ in which request shows what; what is read is one shape. A name that is found is
+believed from any list. That there is none is believed only where the server would refuse to answer
+a login that may not look, which the search of version 2 does not.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._errors import ApiError, OptionError, UnknownStateError
+from .._server.api import PAGE, Api, unexpected
+from .._server.request import Json
+from .._text import quoted, uuid_or_none
+
+# The searches refuse other characters, and longer names.
+_SEARCHABLE = re.compile(r"[A-Za-z0-9 _-]{1,255}", re.ASCII)
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+class Role(t.NamedTuple):
+    """A role of an identity, by its slug."""
+
+    slug: str
+    temporary: bool = False
+
+
+class Reference(t.NamedTuple):
+    """An identity as options name it: by its id, or else by its name and the project that owns it.
+
+    With an id, the name is what the identity shall be called. `label` is for messages about the
+    identity, `option` for those about its name. `place` is its index in a list, where it is in one.
+    """
+
+    id: str | None
+    name: str | None
+    project_id: str | None = None
+    label: str = ""
+    option: str = "name"
+    place: int | None = None
+
+
+class Identity(t.NamedTuple):
+    """A machine identity. What is None was not told by the request that showed it.
+
+    `organization_id` is the organisation in which it was seen, and `home_id` the one that it
+    belongs to; `project_id` the project that owns it. `methods` are the names of its auth methods.
+    `roles` are all of its roles in what owns it, and `shown_role` is one of them. `metadata` are its
+    pairs, in no order. `of_2024` says that the server allows one auth method an identity, and has no metadata.
+    """
+
+    id: str
+    name: str
+    organization_id: str | None
+    home_id: str | None = None
+    project_id: str | None = None
+    methods: tuple[str, ...] | None = None
+    roles: tuple[Role, ...] | None = None
+    shown_role: Role | None = None
+    metadata: Metadata | None = None
+    protected: bool | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    of_2024: bool = False
+
+    @property
+    def here(self) -> bool:
+        """Whether it belongs to the organisation in which it was seen, as far as that is told.
+
+        The identities of a parent organisation are listed in a sub-organisation too, but are not
+        managed from there.
+        """
+        return self.home_id is None or self.home_id == self.organization_id
+
+
+def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> Identity:
+    """Read an identity, also one that a project owns, with its metadata.
+
+    One that a project owns is found by its memberships, unless `project_id` names the project.
+    Raises UnknownStateError where it is none of the organisation's, and the login may not read
+    memberships.
+    """
+    purpose = f"read the identity {identity_id}"
+    if project_id is not None:
+        item = api.identity_of_project(project_id, identity_id, purpose)
+        return _owned(item, purpose)
+    try:
+        return from_membership(api, api.identity(identity_id, purpose), purpose)
+    except ApiError as failure:
+        if failure.http_status != 404 or failure.unknown_route:
+            raise
+        missing = failure
+    try:
+        members = api.memberships(identity_id)
+    except ApiError as failure:
+        if failure.http_status == 404:
+            raise missing from None
+        if failure.http_status != 403:
+            raise
+        raise UnknownStateError(
+            f"The identity {identity_id} cannot be read: a project seems to own it, and this login"
+            " may not read of what identities are members. Give the login's role the permission to"
+            " read identities of the organization.",
+            failure,
+        ) from None
+    return _of_project(members, identity_id, purpose)
+
+
+def find_identities(
+    api: Api, names: t.Iterable[str], project_id: str | None = None, *, roles: bool = False
+) -> dict[str, list[Identity]]:
+    """Find the identities that have exactly these names: of the organisation, or of a project.
+
+    Returns those of each name, of which there may be none, or several. `roles` asks for their roles
+    where the search of version 2 shows them.
+    """
+    wanted = list(dict.fromkeys(names))
+    found: dict[str, dict[str, Identity]] = {name: {} for name in wanted}
+
+    def take(candidates: t.Iterable[Identity]) -> None:
+        for identity in candidates:
+            if identity.name in found and identity.project_id == project_id:
+                found[identity.name].setdefault(identity.id, identity)
+
+    if wanted and (project_id or (roles and api.of_2026)):
+        take(_searched(api, wanted, project_id))
+    missing = [name for name, identities in found.items() if not identities]
+    if missing:
+        take(_candidates(api, missing) if project_id is None else list_of_project(api, project_id))
+    return {name: list(identities.values()) for name, identities in found.items()}
+
+
+def only_identity(
+    option: str, name: str, found: t.Sequence[Identity], project_id: str | None = None
+) -> Identity:
+    """Return the identity of a name, of which there has to be one. Raises OptionError."""
+    here = [identity for identity in found if identity.here]
+    where = "organization" if project_id is None else f"project {project_id}"
+    if found and not here:
+        raise OptionError(
+            f"{option} {quoted(name)} is the name of an identity of a parent organization"
+            f" ({found[0].id}), which is not managed from here; log in to that organization."
+        )
+    if not here:
+        raise OptionError(
+            f"{option} {quoted(name)} is not the name of any identity that this login can"
+            f" see in its {where}; names are matched exactly."
+        )
+    if len(here) > 1:
+        ids = sorted(identity.id for identity in here)
+        raise OptionError(
+            f"{option} {quoted(name)} is the name of {len(ids)} identities"
+            f" ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}); give the id instead."
+        )
+    return here[0]
+
+
+def list_members(api: Api, purpose: str) -> tuple[list[Identity], t.Any]:
+    """Return the identities of the organisation, and how many the server counts.
+
+    The count has those that projects own too, and is no number where the server counts nothing.
+    """
+    answer = api.every_member(purpose)
+    members = {item.id: item for item in _memberships(api, answer, purpose)}
+    return list(members.values()), answer.get("totalCount", len(members))
+
+
+def search_everywhere(
+    api: Api, scopes: t.Sequence[str], purpose: str, names: t.Sequence[str] | None = None
+) -> list[Identity] | None:
+    """Return what the search of version 2 shows, with all roles; None where there is none.
+
+    It leaves out, without a word, what the login may not read.
+    """
+    found: dict[str, Identity] = {}
+    offset = 0
+    while True:
+        answer = api.search_everywhere(scopes, purpose, names, offset)
+        if answer is None:
+            return None
+        items = _items(answer, purpose)
+        for item in items:
+            identity = _from_search(item, purpose)
+            # Early versions list an organisation's identity once more in each of its projects.
+            if identity.id not in found or identity.project_id is None:
+                found[identity.id] = identity
+        offset += len(items)
+        if len(items) < PAGE:
+            return list(found.values())
+
+
+def searchable(name: str) -> bool:
+    """Return whether the searches accept a name."""
+    return _SEARCHABLE.fullmatch(name) is not None
+
+
+def from_membership(api: Api, item: t.Any, purpose: str) -> Identity:
+    """Read an identity with its membership in the organisation, of any generation of servers."""
+    inner = item.get("identity") if isinstance(item, dict) else None
+    if not isinstance(inner, dict):
+        raise unexpected(purpose, "no identity")
+    organization_id = item.get("orgId")
+    if not isinstance(organization_id, str):
+        raise unexpected(purpose, "an identity without an organization")
+    methods, of_2024 = _methods(inner, purpose)
+    if methods is None:
+        raise unexpected(purpose, "an identity without its auth methods")
+    home_id = _text(inner.get("orgId"))
+    role = _role(item)
+    return _basic(inner, purpose)._replace(
+        organization_id=organization_id,
+        home_id=home_id,
+        methods=methods,
+        # Until June 2025 there was one role an identity; later this is one of perhaps several.
+        roles=(role,) if role and not home_id and not api.of_2026 else None,
+        shown_role=role,
+        metadata=metadata_of(item, purpose),
+        created_at=_text(item.get("createdAt")),
+        updated_at=_text(item.get("updatedAt")),
+        of_2024=of_2024,
+    )
+
+
+def from_write(item: Json, identity: Identity | None, purpose: str) -> Identity:
+    """Read what the server answers to a write: of it only what such answers are right about."""
+    written = _basic(item, purpose)
+    if identity:
+        return identity._replace(
+            name=written.name, protected=written.protected, updated_at=written.updated_at
+        )
+    return written._replace(methods=(), metadata=metadata_of(item, purpose))
+
+
+def metadata_of(item: Json, purpose: str) -> Metadata | None:
+    """Return the metadata in an object of the API, None if it has none."""
+    return _metadata(item.get("metadata"), purpose)
+
+
+def _candidates(api: Api, names: t.Sequence[str]) -> list[Identity]:
+    """Return the identities among which those with the names are, in the fewest requests."""
+    purpose = "find the identity" if len(names) == 1 else f"find {len(names)} identities"
+    purpose += f" {quoted(names[0])}" if len(names) == 1 else " by name"
+    searches = [names[start : start + PAGE] for start in range(0, len(names), PAGE)]
+    # The list of all takes two requests, however many there are.
+    if len(searches) > 2 or not all(map(searchable, names)):
+        return list_members(api, purpose)[0]
+    found: list[Identity] = []
+    for some in searches:
+        page = _search(api, some, purpose)
+        if page is None:
+            return list_members(api, purpose)[0]
+        found += page
+    return found
+
+
+def _search(api: Api, names: t.Sequence[str], purpose: str) -> list[Identity] | None:
+    """Return the identities with these names, or None if the server cannot tell them all."""
+    answer = api.search(names, purpose)
+    if answer is None:
+        # Servers of 2024 have no search.
+        return None
+    found = _memberships(api, answer, purpose)
+    # Pages over names, which are not unique, may repeat some and skip others.
+    return found if answer.get("totalCount", len(found)) == len(found) else None
+
+
+def _searched(api: Api, names: t.Sequence[str], project_id: str | None) -> list[Identity]:
+    """Return what the search of version 2 shows of identities with these names."""
+    scope = "organization" if project_id is None else "project"
+    purpose = f"find identities of the {scope} by name"
+    if len(names) > 2 * PAGE or not all(map(searchable, names)):
+        return search_everywhere(api, [scope], purpose) or []
+    found: list[Identity] = []
+    for start in range(0, len(names), PAGE):
+        page = search_everywhere(api, [scope], purpose, names[start : start + PAGE])
+        if page is None:
+            break
+        found += page
+    return found
+
+
+def list_of_project(api: Api, project_id: str) -> list[Identity]:
+    """Return the identities that a project owns.
+
+    Raises OptionError where the server has no such thing, and UnexpectedAnswerError if the list
+    turns out not to be whole.
+    """
+    purpose = f"list the identities of project {project_id}"
+    try:
+        answer = api.identities_of_project(project_id, purpose)
+    except ApiError as failure:
+        if failure.unknown_route:
+            raise OptionError(
+                f"project_id {quoted(project_id)} is given, and projects own no identities on this"
+                " server; leave it out, or upgrade the server to one from October 2025."
+            ) from None
+        raise
+    owned = {item.id: item for item in map(_reader(purpose), _items(answer, purpose))}
+    total = answer.get("totalCount", len(owned))
+    if total != len(owned):
+        raise unexpected(purpose, f"{len(owned)} identities where it counts {quoted(total)}")
+    # Their pairs may be cut in two by the page, and so are not taken from here.
+    return [item._replace(metadata=None) for item in owned.values()]
+
+
+def _reader(purpose: str) -> t.Callable[[t.Any], Identity]:
+    return lambda item: _owned(item, purpose)
+
+
+def _owned(item: t.Any, purpose: str) -> Identity:
+    """Read an identity as the routes of the project that owns it show it."""
+    identity = _basic(item, purpose)
+    methods, _of_2024 = _methods(item, purpose)
+    return identity._replace(
+        organization_id=identity.home_id,
+        methods=methods,
+        metadata=metadata_of(item, purpose),
+    )
+
+
+def _of_project(members: t.Sequence[t.Any], identity_id: str, purpose: str) -> Identity:
+    """Read an identity that a project owns off its membership in the project."""
+    for item in members:
+        inner = item.get("identity") if isinstance(item, dict) else None
+        project = item.get("project") if isinstance(item, dict) else None
+        if isinstance(inner, dict):
+            methods, _of_2024 = _methods(inner, purpose)
+            return _basic({**inner, "id": identity_id}, purpose)._replace(
+                project_id=_text(project.get("id")) if isinstance(project, dict) else None,
+                methods=methods,
+                roles=roles_from_api(item.get("roles")),
+            )
+    raise unexpected(purpose, "no membership")
+
+
+def _from_search(item: t.Any, purpose: str) -> Identity:
+    inner = item.get("identity") if isinstance(item, dict) else None
+    if not isinstance(inner, dict):
+        raise unexpected(purpose, "no identity")
+    methods, _of_2024 = _methods(inner, purpose)
+    return _basic({"id": item.get("identityId"), **inner}, purpose)._replace(
+        organization_id=_text(item.get("orgId")),
+        project_id=_text(item.get("projectId")),
+        methods=methods,
+        roles=roles_from_api(item.get("roles")),
+        created_at=_text(item.get("createdAt")),
+        updated_at=_text(item.get("updatedAt")),
+    )
+
+
+def _basic(item: t.Any, purpose: str) -> Identity:
+    """Read what all objects of an identity have."""
+    identity_id = item.get("id") if isinstance(item, dict) else None
+    # An id goes into paths.
+    identity_id = uuid_or_none(identity_id) if isinstance(identity_id, str) else None
+    if not identity_id or not isinstance(item.get("name"), str):
+        raise unexpected(purpose, "an identity without an id or a name")
+    protected = item.get("hasDeleteProtection")
+    return Identity(
+        identity_id,
+        item["name"],
+        organization_id=_text(item.get("orgId")),
+        home_id=_text(item.get("orgId")),
+        project_id=_text(item.get("projectId")),
+        protected=protected if isinstance(protected, bool) else None,
+        created_at=_text(item.get("createdAt")),
+        updated_at=_text(item.get("updatedAt")),
+    )
+
+
+def _methods(inner: Json, purpose: str) -> tuple[tuple[str, ...] | None, bool]:
+    """Return the names of the auth methods, if they are told, and whether the server is of 2024."""
+    methods = inner.get("authMethods")
+    if isinstance(methods, list) and all(isinstance(method, str) for method in methods):
+        return tuple(methods), False
+    if "authMethods" not in inner and "authMethod" in inner:
+        only = inner["authMethod"]
+        if only is None or isinstance(only, str):
+            return ((only,) if only else ()), True
+    if methods is not None:
+        raise unexpected(purpose, "auth methods that are no names")
+    return None, False
+
+
+def _role(item: Json) -> Role | None:
+    slug = item.get("role")
+    custom = item.get("customRole")
+    if slug == "custom" and isinstance(custom, dict):
+        slug = custom.get("slug")
+    return Role(slug) if isinstance(slug, str) else None
+
+
+def roles_from_api(items: t.Any) -> tuple[Role, ...] | None:
+    if not isinstance(items, list):
+        return None
+    roles = []
+    for item in items:
+        slug = (item.get("customRoleSlug") or item.get("role")) if isinstance(item, dict) else None
+        if not isinstance(slug, str):
+            return None
+        roles.append(Role(slug, bool(item.get("isTemporary"))))
+    return tuple(roles)
+
+
+def _metadata(items: t.Any, purpose: str) -> Metadata | None:
+    if items is None:
+        return None
+    pairs = []
+    for item in items if isinstance(items, list) else [None]:
+        key, value = (item.get("key"), item.get("value")) if isinstance(item, dict) else (0, 0)
+        if not (isinstance(key, str) and isinstance(value, str)):
+            raise unexpected(purpose, "metadata that is no list of pairs")
+        pairs.append((key, value))
+    return tuple(sorted(pairs))
+
+
+def _memberships(api: Api, answer: Json, purpose: str) -> list[Identity]:
+    return [from_membership(api, item, purpose) for item in _items(answer, purpose)]
+
+
+def _items(answer: Json, purpose: str) -> list[t.Any]:
+    items = answer.get("identities")
+    if not isinstance(items, list):
+        raise unexpected(purpose, "no list of identities")
+    return items
+
+
+def _text(value: t.Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Current state and wanted state -> the requests to make, and what results.
+
+Pure: no I/O, no Ansible. What is particular to an auth method is in its table of fields; what is
+here holds for all of them: which fields go into which request.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import OptionError
+from .fields import Settings, Values
+from .lifetimes import MAX_TTL, TTL, can_attach, can_update, first_of, refuse_no_maximum
+
+ATTACH = "attach"
+UPDATE = "update"
+REVOKE = "revoke"
+
+
+class Step(t.NamedTuple):
+    """One write. `asked` holds values by option, `body` the same as the API takes them."""
+
+    verb: str
+    asked: Values
+    body: t.Mapping[str, t.Any]
+
+
+class Plan(t.NamedTuple):
+    """The writes to make, in order, and the values that result (None: there is no object)."""
+
+    steps: tuple[Step, ...]
+    values: Values | None
+
+
+def plan(
+    method: Settings,
+    current: Values | None,
+    wanted: Values | None,
+    *,
+    of_2024: bool,
+    others: t.Collection[str] = (),
+    cautious: bool = False,
+) -> Plan:
+    """Return the plan that leads from the current values of an auth method to the wanted ones.
+
+    `current` and `wanted` are values by option, None for "not attached". `wanted` may leave options
+    out: they stay as they are, or get the API's default on attaching. `of_2024` says that the
+    server has the rules of 2024. `others` names the other auth methods of the identity. `cautious`
+    sends both lifetimes in every first request, for a server whose lifetime rule is another than
+    the known one.
+
+    The plan has the fewest requests that the rules allow, at most two, and no state on the way is
+    laxer than the last. Raises OptionError where the wanted state is not valid, or out of reach on
+    this generation of servers.
+    """
+    if wanted is None:
+        return Plan((), None) if current is None else Plan((Step(REVOKE, {}, {}),), None)
+    wanted = method.resolved(current, wanted)
+    if current is None:
+        return _attach(method, wanted, of_2024, others)
+    return _update(method, current, wanted, of_2024, cautious)
+
+
+def step(settings: Settings, verb: str, asked: Values) -> Step:
+    """Return a write of the values."""
+    return Step(verb, asked, settings.to_api(asked))
+
+
+def _attach(method: Settings, wanted: Values, of_2024: bool, others: t.Collection[str]) -> Plan:
+    missing = method.missing(wanted)
+    if missing:
+        raise OptionError(
+            f"{method.title} is not attached to the identity, and attaching it needs"
+            f" {', '.join(missing)}; give {'it' if len(missing) == 1 else 'them'} too."
+        )
+    if of_2024 and others:
+        raise OptionError(
+            f"{method.title} cannot be attached: the identity has {', '.join(others)}, and this"
+            " server, of 2024, allows one auth method an identity; remove that first."
+        )
+    defaults = method.defaults()
+    method.check(wanted, defaults, "default")
+    values = {**defaults, **wanted}
+    refuse_no_maximum(values, of_2024)
+    first = values
+    if TTL in values and not can_attach(values[TTL], values[MAX_TTL], of_2024):
+        first = {**values, **first_of(values[TTL], values[MAX_TTL])}
+    steps = [step(method, ATTACH, first)]
+    rest = method.differing(first, values)
+    if rest:
+        steps.append(_resending(method, values, rest))
+    return Plan(tuple(steps), values)
+
+
+def _update(
+    method: Settings, current: Values, wanted: Values, of_2024: bool, cautious: bool
+) -> Plan:
+    if TTL in wanted or MAX_TTL in wanted:
+        method.check({k: wanted[k] for k in (TTL, MAX_TTL) if k in wanted}, current)
+    changes = method.differing(current, wanted)
+    values = {**current, **changes}
+    if not changes:
+        return Plan((), values)
+    if TTL not in changes and MAX_TTL not in changes:
+        return Plan((_resending(method, values, changes),), values)
+    if MAX_TTL in changes:
+        refuse_no_maximum(values, of_2024)
+    both = {TTL: values[TTL], MAX_TTL: values[MAX_TTL]}
+    if not cautious:
+        for lifetimes in ({k: changes[k] for k in both if k in changes}, both):
+            if can_update(current[MAX_TTL], lifetimes):
+                return Plan((_resending(method, values, {**changes, **lifetimes}),), values)
+    first = {**values, **first_of(values[TTL], values[MAX_TTL])}
+    steps = [_resending(method, first, {**changes, TTL: first[TTL], MAX_TTL: first[MAX_TTL]})]
+    rest = method.differing(first, values)
+    if rest:
+        steps.append(_resending(method, values, rest))
+    return Plan(tuple(steps), values)
+
+
+def _resending(method: Settings, values: Values, changes: Values) -> Step:
+    """Return an update with the changes and the fields that go into every one."""
+    return step(method, UPDATE, {**method.resent(values), **changes})

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whom a purge takes an auth method from: every identity of the organisation but those to keep."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import OptionError, Problem
+from .._text import printable, quoted
+from .entry import Desired
+from .identities import Identity, Reference, only_identity
+
+
+def to_keep(
+    option: str,
+    kept: t.Sequence[Reference],
+    members: t.Sequence[Identity],
+    entries: t.Mapping[Reference, Identity | None],
+    desired: t.Mapping[Reference, Desired],
+) -> tuple[set[str], list[Problem]]:
+    """Return the ids of the identities that may keep what they have, and what is wrong.
+
+    What is not in the organisation, and would not be created by an entry, is taken for a mistake:
+    purging would revoke what was meant. Every present entry of the organisation has to be among
+    those to keep.
+    """
+    by_name: dict[str, list[Identity]] = {}
+    for identity in members:
+        by_name.setdefault(identity.name, []).append(identity)
+    ids = {identity.id for identity in members}
+    new = {
+        item.name
+        for item, identity in entries.items()
+        if identity is None and not item.id and not item.project_id
+    }
+    keep: set[str] = set()
+    names: set[str | None] = set()
+    problems: list[Problem] = []
+    for item in kept:
+        if item.id:
+            if item.id not in ids:
+                problems.append(
+                    Problem(
+                        f"{item.option} {quoted(item.id)} is not the id of any identity that this"
+                        " login can see in its organization; correct it, or take it out."
+                    )
+                )
+            keep.add(item.id)
+            continue
+        names.add(item.name)
+        if item.name in new and item.name not in by_name:
+            continue
+        try:
+            keep.add(
+                only_identity(item.option, item.name or "", by_name.get(item.name or "", [])).id
+            )
+        except OptionError as error:
+            problems.append(Problem(str(error)))
+    problems += [
+        Problem(
+            f"{item.label} is not in {option}, which has to list every identity that may keep what"
+            " it has; add it.",
+            item.place,
+        )
+        for item, identity in entries.items()
+        if desired[item].identity is not None
+        and not (item.project_id or (identity and identity.project_id))
+        and (identity.id if identity else item.id) not in keep
+        and item.name not in names
+    ]
+    return keep, problems
+
+
+def surplus(method: str, members: t.Iterable[Identity], keep: t.Collection[str]) -> list[Reference]:
+    """Return the identities that have the auth method, and are not among those to keep it."""
+    return [
+        Reference(
+            identity.id, None, label=f"{printable(identity.name, 80)} ({identity.id})", option="id"
+        )
+        for identity in sorted(members, key=lambda identity: (identity.name, identity.id))
+        if identity.id not in keep and method in (identity.methods or ())
+    ]
