@@ -325,11 +325,11 @@ def delete_identity(call: Call) -> Any:
 
 def memberships_of(call: Call) -> list[tuple[Identity, Membership]]:
     """The memberships in the calling token's organisation, those of its projects left out."""
-    return [
+    return call.state.rows(
         (identity, membership)
         for identity in call.state.identities.values()
         if (membership := identity.membership(call.organization_id))
-    ]
+    )
 
 
 def list_identities(call: Call) -> Any:

@@ -83,11 +83,11 @@ def delete_project(call: Call) -> Any:
 
 def projects_of(call: Call) -> list[Project]:
     """The projects of the caller's organisation, by name."""
-    found = [
+    found = call.state.rows(
         project
         for project in call.state.projects.values()
         if project.organization_id == call.organization_id
-    ]
+    )
     return sorted(found, key=lambda project: project.name)
 
 
@@ -406,9 +406,10 @@ def _page(call: Call, given: Mapping[str, Any]) -> slice:
     return slice(given["offset"], None if limit is None else given["offset"] + limit)
 
 
-def _unordered(rows: Iterable[Identity]) -> list[Identity]:
-    """Without the order in which they were made: as a database is free to answer."""
-    return sorted(rows, key=lambda identity: identity.id)
+def _unordered(call: Call) -> list[Identity]:
+    """The identities, without the order in which they were made."""
+    by_id = sorted(call.state.identities.values(), key=lambda identity: identity.id)
+    return call.state.rows(by_id)
 
 
 def list_project_identities(call: Call) -> Any:
@@ -419,11 +420,11 @@ def list_project_identities(call: Call) -> Any:
     }
     given = schema.read_body(call.generation, fields, dict(call.query))
     project = find_project(call, "read")
-    found = _unordered(
+    found = [
         identity
-        for identity in call.state.identities.values()
+        for identity in _unordered(call)
         if identity.project_id == project.id and given["search"].lower() in identity.name.lower()
-    )
+    ]
     rows = [(identity, pair) for identity in found for pair in identity.metadata or [{}]]
     shown: dict[str, dict[str, Any]] = {}
     for identity, pair in rows[_page(call, given)]:
@@ -500,6 +501,7 @@ def _show_membership(
         return shown
     inner |= {"orgId": identity.home_id, "projectId": identity.project_id}
     if whole:
+        del shown["identityId"]
         inner["authMethods"] = list(identity.methods)
         inner["metadata"] = [dict(pair) for pair in identity.metadata]
         shown["lastLoginAuthMethod"] = identity.last_login_method
@@ -646,7 +648,7 @@ def list_memberships(call: Call) -> Any:
     part = given["identityName" if new else "search"].lower()
     found = [
         (identity, membership)
-        for identity in _unordered(call.state.identities.values())
+        for identity in _unordered(call)
         if (membership := identity.membership(project.id))
         and part in identity.name.lower()
         and (wanted is None or wanted & {grant.role for grant in membership.grants})

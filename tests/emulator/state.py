@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import random
 import re
 import threading
 import time
@@ -22,10 +23,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from . import errors, rules, schema
 from .limits import Windows
+
+Row = TypeVar("Row")
 
 AZURE = "azure-auth"
 UNIVERSAL = "universal-auth"
@@ -87,6 +90,7 @@ class Settings:
     search_members: bool = False
     drops: Sequence[str] = field(default_factory=list)
     replica_lag: float = 0.0
+    shuffled: bool = False
     ttl_rule: str = "as-probed"
     read_limit: int | None = None
     write_limit: int | None = None
@@ -342,6 +346,13 @@ class State:
     def new_id(self) -> str:
         """A UUID never given before since the last reset, the same in every run."""
         return str(uuid.uuid5(_IDS, str(self.new_number())))
+
+    def rows(self, found: Iterable[Row]) -> list[Row]:
+        """Rows for which no order was asked, in any: the same one each time, or another."""
+        result = list(found)
+        if self.settings.shuffled:
+            random.Random(self.new_request_number()).shuffle(result)
+        return result
 
     # -- the replica ----------------------------------------------------------------------------
 

@@ -440,6 +440,15 @@ def test_what_the_controls_change_lags_as_well(emu: Emulator, client: Client) ->
     assert client.search("accounting")
 
 
+def test_without_an_order_pages_repeat_and_skip(emu: Emulator, client: Client) -> None:
+    emu.settings(shuffled=True)
+    emu.create_identities(["same"] * 20)
+    pages = [client.search("same", limit=1, offset=number) for number in range(20)]
+    assert len({page[0]["identityId"] for page in pages}) < 20
+    pages = [client.search("same", "v2", limit=1, offset=number) for number in range(20)]
+    assert len({page[0]["identityId"] for page in pages}) == 20
+
+
 def test_a_server_may_lack_the_second_search(emu: Emulator, client: Client) -> None:
     emu.settings(lacks=["/v2/identities/search"])
     for path in ("/api/v2/identities/search", "/api/v2/identities/search/count"):
@@ -585,9 +594,9 @@ def test_what_is_handed_out_is_a_copy(emu: Emulator) -> None:
 
 
 def test_thousands_of_identities_are_made_in_no_time(emu: Emulator, client: Client) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     ids = emu.create_identities((f"bulk {n}" for n in range(5000)), azure_auth={"resource": "r"})
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
     assert len(set(ids)) == 5000
     answer = client.session.get(
         f"{emu.url}/api/v1/identities", params={"orgId": emu.organization_id}, timeout=10
