@@ -22,8 +22,8 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
 MODULE = "community.infisical.infisical_azure_auth"
-FLEET = "community.infisical.infisical_azure_auths"
-INFO = "community.infisical.infisical_azure_auth_info"
+FLEET = "community.infisical.infisical_identities"
+INFO = "community.infisical.infisical_identity_info"
 HERE = Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
 
