@@ -24,6 +24,7 @@ KEPT = ["app 0", "app 1", "app 2"]
 SEEDED = ("batch worker", "payments", "platform")
 ELSEWHERE = ("sub-organization", "foreign")
 SURPLUS = sorted([*SEEDED, "app 3", "app 4", "app 5"])
+REVOKED = {"azure_auth": {"state": "absent"}}
 LISTING = "/api/v1/identities$"
 AZURE_AUTH = "/azure-auth/identities/"
 
@@ -321,12 +322,15 @@ def test_check_mode_lists_exactly_what_a_real_run_revokes(
         # What is purged comes last, and is told for what it is.
         assert [item["purged"] for item in result["results"]] == [False] + [True] * 6
         for item in result["results"][1:]:
-            assert (item["state"], item["metadata"]) == ("absent", None)
+            assert item["azure_auth"] == {"state": "absent", "details": None}
+            # The identity itself stays.
+            assert item["state"] == "present"
+            assert "azure-auth" not in item["details"]["auth_methods"]
     assert check["results"][1:] == real["results"][1:]
     assert check["diff"] == real["diff"]
     headers = [difference["before_header"] for difference in real["diff"][1:]]
-    assert headers == [f"Azure Auth of {name} {end.ids[name]}" for name in SURPLUS]
-    assert {difference["after"]["state"] for difference in real["diff"][1:]} == {"absent"}
+    assert headers == [f"Identity {name} {end.ids[name]}" for name in SURPLUS]
+    assert [difference["after"] for difference in real["diff"][1:]] == [REVOKED] * 6
     assert end.attached == sorted(KEPT)
     # And again: nothing is left to purge.
     assert not again["failed"]
@@ -390,8 +394,8 @@ def test_what_others_detach_or_delete_meanwhile_is_fine(title: str, ends: dict[s
     if "500" not in title:
         # Known not to be our doing.
         assert not {"app 4", "app 5"} & set(purged(result))
-    assert [item["state"] for item in result["results"]] == ["absent"] * len(result["results"])
-    assert [item["after"] for item in result["diff"]] == [{"state": "absent"}] * len(result["diff"])
+    assert {item["azure_auth"]["state"] for item in result["results"]} == {"absent"}
+    assert [item["after"] for item in result["diff"]] == [REVOKED] * len(result["diff"])
 
 
 def test_one_that_cannot_be_purged_does_not_stop_the_others(ends: dict[str, End]) -> None:
@@ -410,7 +414,7 @@ def test_the_more_privileged_fail_and_the_others_are_purged(ends: dict[str, End]
     failed = [item for item in result["results"] if item["failed"]]
     assert [item["name"] for item in failed] == ["platform"]
     assert failed[0]["http_status"] == 403
-    assert failed[0]["state"] == "present"
+    assert failed[0]["azure_auth"]["state"] == "present"
     assert (failed[0]["changed"], failed[0]["purged"]) == (False, True)
     assert end.attached == sorted([*KEPT, "platform"])
     assert result["purged_count"] == 5
