@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from functional.cases import ATTACHED
-from functional.harness import FLEET, INFO, Result, run_play
+from functional.harness import FLEET, INFO, Result, entry, run_play
 
 from emulator import running
 
@@ -84,7 +84,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             listed = (
                 {"ids": ids}
                 if run.module == INFO
-                else {"identities": [{"id": i, "azure_auth": dict(run.wanted)} for i in ids]}
+                else {"identities": [entry(i, **run.wanted) for i in ids]}
             )
             options = {"url": server.url, "token": server.token, **listed, **run.options}
             results[title] += run_play(
