@@ -21,10 +21,11 @@ from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod
 from .._state.creations import Creations
-from .._state.directory import left_out, list_organization, resolve, whole_organization
+from .._state.directory import left_out, list_unless_few, resolve, whole_organization
 from .._state.entry import Desired, EntryReconciler
 from .._state.fleet import Fleet
 from .._state.identities import Identity, Reference, read_identity
+from .._state.plan import plan
 from .._state.purge import surplus, to_keep
 from .._state.warnings import Warnings
 from .._text import quoted
@@ -37,15 +38,14 @@ from .results import Result, failure
 Works = Fleet[EntryReconciler]
 
 _OPTION = "identities"
-# Lists of all are cheaper than reading so many identities one by one.
-_FEW = 2
 
 
 class _Targets(t.NamedTuple):
     """Whom a task is about.
 
-    `identities` are those of the entries, None where there is none yet, or no need to know it.
-    `surplus` are those to purge, and `not_visible` sentences on what purging cannot reach.
+    `identities` are those of the entries, None where there is none yet, or no need to know it, and
+    those of the `surplus`, which are to be purged; `not_visible` are sentences on what purging
+    cannot reach.
     """
 
     identities: dict[Reference, Identity | None]
@@ -177,19 +177,40 @@ class _Task:
             for item, identity in found.items()
         )
         problems += _renamed_into(found, desired)
-        listed: list[Reference] = []
+        problems += self._unattachable(found, desired)
+        listed: dict[Reference, Identity] = {}
         if kept is not None and members is not None:
             keep, wrong = to_keep(self._purge_option, kept, members, found, desired)
             problems += wrong
             listed = surplus(self._purged.name, members, keep)
         if problems:
             raise ManyProblemsError(problems)
-        return _Targets(found, listed, not_visible)
+        return _Targets({**found, **listed}, list(listed), not_visible)
 
     def _may_be_new(self, desired: Desired) -> bool:
         """Return whether the name of an entry may be nobody's."""
         gone = desired.identity is None or desired.only_revokes
         return gone or bool(self._module.params["create"])
+
+    def _unattachable(
+        self,
+        found: t.Mapping[Reference, Identity | None],
+        desired: t.Mapping[Reference, Desired],
+    ) -> list[Problem]:
+        """Return a problem for each new identity that could not get its auth methods."""
+        problems = []
+        for item, identity in found.items():
+            wanted = desired[item]
+            if identity or item.id or wanted.identity is None:
+                continue
+            for method in self._methods:
+                values = wanted.methods.get(method.key)
+                try:
+                    if values is not None:
+                        plan(method, None, values, of_2024=False)
+                except OptionError as error:
+                    problems.append(Problem(f"{item.label}: {method.key}: {error}", item.place))
+        return problems
 
     def _spare_own_login(self, login: Login) -> None:
         """Take the identity that the task is logged in as from those to purge."""
@@ -286,9 +307,7 @@ def _listed(
     That is where more than a few are given by their ids, and more than auth methods is asked for.
     """
     by_id = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
-    if len(by_id) <= _FEW:
-        return None
-    return list_organization(api, roles=roles)
+    return list_unless_few(api, len(by_id), roles=roles)
 
 
 def _renamed_into(

@@ -11,7 +11,7 @@ import typing as t
 
 from .._errors import OptionError
 from .._state.fields import Settings, Values
-from .._text import no_value, quoted, refuse_nul, trim, uuid_or_none
+from .._text import no_value, quoted, refuse_nul, texts_in, trim, uuid_or_none
 
 Spec = dict[str, dict[str, t.Any]]
 
@@ -114,6 +114,8 @@ def read_values(
 
 def reader_of_type(details: t.Mapping[str, t.Any]) -> Reader:
     """Return the reader of an option with this spec."""
+    if details.get("no_log"):
+        return _secret
     return _READERS.get(details["type"], _as_it_is)
 
 
@@ -133,6 +135,13 @@ def _text(option: str, raw: t.Any) -> str:
             " 12:30 and yes as other values than they look like."
         )
     _refuse_no_value(option, raw)
+    return raw
+
+
+def _secret(option: str, raw: t.Any) -> str:
+    """Read a secret. Raises OptionError, which does not show it."""
+    if not isinstance(raw, str):
+        raise OptionError(f"{option} is not a string; give the secret as one, in quotes.")
     return raw
 
 
@@ -173,9 +182,8 @@ def _items(option: str, raw: t.Any) -> t.Any:
         )
     if isinstance(raw, list):
         for index, item in enumerate(raw):
-            for text in item.values() if isinstance(item, dict) else [item]:
-                if isinstance(text, str):
-                    _refuse_no_value(f"{option}[{index}]", text)
+            for text in texts_in(item):
+                _refuse_no_value(f"{option}[{index}]", text)
     elif isinstance(raw, str):
         _refuse_no_value(option, raw)
     return raw

@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from .._errors import OptionError
-from .._text import quoted, refuse_nul, trim, uuid_or_none
+from .._text import no_value, quoted, refuse_nul, texts_in, trim, uuid_or_none
 from .networks import Network, opens_ipv4, parse, stored
 from .warnings import Warnings
 
@@ -97,6 +97,15 @@ class Field(t.NamedTuple):
 
     def read(self, options: Values, warnings: Warnings) -> t.Any:
         """Return the value that options ask for, None where they don't. Raises OptionError."""
+        try:
+            return self._read(options, warnings)
+        except OptionError:
+            if not self.secret:
+                raise
+            # What is wrong with it may tell it.
+            raise OptionError(f"{self.option} is not valid; give another secret.") from None
+
+    def _read(self, options: Values, warnings: Warnings) -> t.Any:
         raw = options.get(self.option)
         switched = None
         if self.switch and self.from_switch and options.get(self.switch) is not None:
@@ -213,7 +222,10 @@ class Settings:
             result = field.results(values[field.option])
             try:
                 field.read(result, Warnings())
+                taken = not any(map(no_value, texts_in(result[field.option])))
             except OptionError:
+                taken = False
+            if not taken:
                 stored[field.option] = result[field.option]
                 result[field.option] = None
             shown.update(result)
