@@ -22,8 +22,9 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
 MODULE = "community.infisical.infisical_azure_auth"
-FLEET = "community.infisical.infisical_azure_auths"
-INFO = "community.infisical.infisical_azure_auth_info"
+IDENTITY = "community.infisical.infisical_identity"
+FLEET = "community.infisical.infisical_identities"
+INFO = "community.infisical.infisical_identity_info"
 HERE = Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
 
@@ -207,10 +208,9 @@ def warning_texts(result: Result) -> list[str]:
     ]
 
 
-def options_of(azure_auth: Result) -> Result:
-    """Return what of a returned object can be fed back into the module."""
-    return {
-        name: value
-        for name, value in azure_auth.items()
-        if name not in ("identity_name", "metadata")
-    }
+def entry(
+    identity_id: str | None = None, /, *, called: str | None = None, **azure_auth: t.Any
+) -> Result:
+    """Return an entry of a list, by id or name, that asks for its Azure Auth alone."""
+    who = {"name": called} if identity_id is None else {"id": identity_id}
+    return {**who, "azure_auth": azure_auth}

@@ -48,15 +48,17 @@ def to_keep(
     return keep, problems
 
 
-def surplus(method: str, members: t.Iterable[Identity], keep: t.Collection[str]) -> list[Reference]:
+def surplus(
+    method: str, members: t.Iterable[Identity], keep: t.Collection[str]
+) -> dict[Reference, Identity]:
     """Return the identities that have the auth method, and are not among those to keep it."""
-    return [
+    return {
         Reference(
             identity.id, None, label=f"{printable(identity.name, 80)} ({identity.id})", option="id"
-        )
+        ): identity
         for identity in sorted(members, key=lambda identity: (identity.name, identity.id))
         if identity.id not in keep and method in (identity.methods or ())
-    ]
+    }
 
 
 def _found(
