@@ -16,13 +16,11 @@ from ansible_collections.community.infisical.plugins.module_utils._module.option
     IDENTITY_NAME_SPEC,
     spec_of,
 )
-from ansible_collections.community.infisical.plugins.module_utils._module.parameters import (
-    HIDDEN,
-    settle,
-)
+from ansible_collections.community.infisical.plugins.module_utils._module.parameters import settle
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
 )
+from ansible_collections.community.infisical.plugins.module_utils._state.fields import HIDDEN
 
 SPEC = {**CONNECTION_SPEC, **IDENTITY_NAME_SPEC, **spec_of(AZURE_AUTH, api_names=True)}
 SECRET = "S3cret-of-the-test"
@@ -73,7 +71,8 @@ def test_login_data_goes_on_without_its_token() -> None:
     for given_as in (login_data, json.dumps(login_data), repr(login_data)):
         parameters = settle({"login_data": given_as}, SPEC)
         assert parameters.public == {"login_data": {"url": login_data["url"]}}
-        assert parameters.secret == {"login_data": login_data}
+        assert parameters.secret == {"login_data": {"access_token": SECRET}}
+        assert parameters.with_secrets(parameters.public) == {"login_data": login_data}
         shown = {"login_data": {**login_data, "access_token": HIDDEN}}
         assert parameters.shown(parameters.public) == shown
 
@@ -181,20 +180,21 @@ def test_a_secret_among_the_options_of_an_option_is_apart() -> None:
         parameters = settle({"name": "x", "ldap_auth": raw, "token": "t"}, NESTED)
         shown = {"bind_dn": " cn ", "access_token_ttl": 60}
         assert parameters.public == {"name": "x", "ldap_auth": shown}
-        assert parameters.secret == {
-            "ldap_auth": {**shown, "bind_pass": SECRET},
-            "token": "t",
-        }
+        assert parameters.secret == {"ldap_auth": {"bind_pass": SECRET}, "token": "t"}
         assert parameters.problems == []
         assert parameters.of_settings == {SECRET}
-        hidden = {"ldap_auth": {**shown, "bind_pass": HIDDEN}, "token": HIDDEN, "name": "x"}
-        assert parameters.shown(parameters.public) == hidden
+        # Ansible puts a null in the place of each option that is not given to it.
+        for seen in (shown, {**shown, "bind_pass": None}):
+            hidden = {"ldap_auth": {**shown, "bind_pass": HIDDEN}, "token": HIDDEN, "name": "x"}
+            assert parameters.shown({"name": "x", "ldap_auth": seen}) == hidden
+            whole = {"ldap_auth": {**shown, "bind_pass": SECRET}, "token": "t", "name": "x"}
+            assert parameters.with_secrets({"name": "x", "ldap_auth": seen}) == whole
 
 
 @pytest.mark.parametrize("raw", [None, "", " ", "\ufeff"])
 def test_null_and_blanks_in_a_dictionary_are_absent(raw: t.Any) -> None:
     nested = dict.fromkeys(NESTED["ldap_auth"]["options"], raw)
-    assert settle({"ldap_auth": nested}, NESTED) == ({"ldap_auth": {}}, {"ldap_auth": {}}, [])
+    assert settle({"ldap_auth": nested}, NESTED) == ({"ldap_auth": {}}, {}, [])
     assert settle({"ldap_auth": raw}, NESTED) == ({}, {}, [])
 
 
