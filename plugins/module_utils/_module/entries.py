@@ -32,6 +32,7 @@ from .options import (
 if t.TYPE_CHECKING:
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+PRESENT = "present"
 ABSENT = "absent"
 
 
@@ -63,18 +64,24 @@ def entry_spec(methods: t.Sequence[AuthMethod]) -> Spec:
 
 
 def read_entry(
-    options: Values, methods: t.Sequence[AuthMethod], warnings: Warnings
+    options: Values,
+    methods: t.Sequence[AuthMethod],
+    warnings: Warnings,
+    *,
+    refused: t.Collection[str] = (),
 ) -> tuple[Entry | None, list[str]]:
     """Read an identity from options of this spec, and return what is wrong with them, too.
 
-    The entry is None where it is not known which identity is meant.
+    The entry is None where it is not known which identity is meant. `refused` are options that are
+    left out because they were refused before.
     """
     problems: list[str] = []
     reference = None
     try:
         reference = _reference(options)
     except OptionError as error:
-        problems.append(str(error))
+        if not {"id", "name"} & set(refused):
+            problems.append(str(error))
     named = {key: value for key, value in options.items() if key != "name" or options.get("id")}
     values, errors = IDENTITY.read_options(named, warnings)
     problems += map(str, errors)
@@ -111,15 +118,12 @@ def read_entries(
             )
             problems.append(Problem(sentence, index))
             continue
-        options, sentences = validator.validate(item)
-        if options is not None:
-            entry, more = read_entry(options, methods, warnings.about(label))
-            sentences += more
-            if entry:
-                reference = entry.reference._replace(
-                    label=label, option=f"{label}: name", place=index
-                )
-                entries.append(entry._replace(reference=reference))
+        options, sentences, refused = validator.validate(item)
+        entry, more = read_entry(options, methods, warnings.about(label), refused=refused)
+        if entry:
+            reference = entry.reference._replace(label=label, option=f"{label}: name", place=index)
+            entries.append(entry._replace(reference=reference))
+        sentences += more
         problems += [Problem(f"{label}: {sentence}", index) for sentence in sentences]
     problems += repeated((item.reference, _key(item.reference)) for item in entries)
     if problems:
@@ -188,23 +192,24 @@ class _Validator:
             if "options" in details:
                 self._levels[option] = self._level(details["options"])
 
-    def validate(self, item: Values) -> tuple[dict[str, t.Any] | None, list[str]]:
-        """Return the options, None if they are not valid, and what is wrong."""
+    def validate(self, item: Values) -> tuple[dict[str, t.Any], list[str], set[str]]:
+        """Return the options that are valid, what is wrong, and the options that are not valid."""
         nested = {
             key: value
             for key, value in item.items()
             if key in self._levels and isinstance(value, dict)
         }
-        wrong = [key for key in self._levels if key not in nested and not absent(item.get(key))]
+        wrong = {key for key in self._levels if key not in nested and not absent(item.get(key))}
         flat = {key: value for key, value in item.items() if key not in (*nested, *wrong)}
-        options, problems = self._validate("", flat)
+        options, problems, refused = self._validate("", flat)
         problems += [
-            f"{key} is {quoted(item[key])}, which is not a dictionary; write one." for key in wrong
+            f"{key} is {quoted(item[key])}, which is not a dictionary; write one."
+            for key in sorted(wrong)
         ]
         for key, value in nested.items():
-            options[key], more = self._validate(key, value)
+            options[key], more, _refused = self._validate(key, value)
             problems += [f"{key}: {problem}" for problem in more]
-        return (None if problems else options), problems
+        return options, problems, refused
 
     def _level(self, spec: Spec) -> tuple[Spec, ArgumentSpecValidator]:
         plain = {
@@ -213,7 +218,7 @@ class _Validator:
         }
         return plain, self._make(plain)
 
-    def _validate(self, key: str, item: Values) -> tuple[dict[str, t.Any], list[str]]:
+    def _validate(self, key: str, item: Values) -> tuple[dict[str, t.Any], list[str], set[str]]:
         spec, validator = self._levels[key]
         what = key or "an entry"
         problems = [unknown_option(name, spec, what) for name in item if name not in spec]
@@ -226,7 +231,11 @@ class _Validator:
         }
         checked = validator.validate(values)
         problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
-        return {**checked.validated_parameters, **containers}, problems
+        options = {**checked.validated_parameters, **containers}
+        if checked.error_messages:
+            # What is left for Ansible to refuse are states; it leaves them as they were given.
+            options["state"] = PRESENT
+        return options, problems, set(wrong)
 
 
 def _reference(options: Values) -> Reference:
