@@ -263,8 +263,8 @@ def _work(state: State, line: str, body: bytes, token: str, *, done: bool) -> tu
         answer = {"identities": [_identity(state)], "totalCount": 1}
     elif line.startswith(OWN):
         answer = {"identityDetails": {"organization": {"id": ORGANIZATION}}}
-    elif line.startswith(IDENTITY):
-        answer = {"identity": _identity(state)}
+    elif one := re.match(r"GET /api/v1/identities/([0-9a-f-]{36}) ", line):
+        answer = {"identity": _identity(state, one[1])}
     elif not line.startswith((READ, *WRITES)):
         pass
     elif (state.azure_auth is None) == (not line.startswith(ATTACH)):
@@ -280,10 +280,10 @@ def _work(state: State, line: str, body: bytes, token: str, *, done: bool) -> tu
     return status, json.dumps(answer).encode()
 
 
-def _identity(state: State) -> dict[str, t.Any]:
+def _identity(state: State, identity_id: str = ID) -> dict[str, t.Any]:
     methods = ["azure-auth"] if state.azure_auth else []
-    inner = {"id": ID, "name": NAME, "authMethods": methods}
-    return {"id": "m", "identityId": ID, "orgId": ORGANIZATION, "identity": inner}
+    inner = {"id": identity_id, "name": NAME, "authMethods": methods}
+    return {"id": "m", "identityId": identity_id, "orgId": ORGANIZATION, "identity": inner}
 
 
 @contextlib.contextmanager

@@ -110,7 +110,7 @@ WRONG_IDENTITIES: list[tuple[t.Any, str]] = [
     ),
     (
         {"name": "listed", "azure_auth": [{"tenant_id": ONE}]},
-        f" (listed): azure_auth is [{{'tenant_id': '{ONE}'}}], which is not a dictionary; write one.",
+        " (listed): azure_auth is not a dictionary; write one.",
     ),
     (
         {"name": "half", "state": "attached"},

@@ -64,7 +64,7 @@ from ansible_collections.community.infisical.plugins.module_utils._server import
 )
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
-    infisical_azure_auth_info,
+    infisical_identity_info,
 )
 
 # How long random scripts may hold a request, in seconds.
@@ -89,8 +89,8 @@ class Action:
 
 
 ACTIONS = {
-    "read": Action({"identity_ids": [ID]}, (READ,), info=True),
-    "read nothing": Action({"identity_ids": [ID]}, (READ, IDENTITY), False, info=True, leaves=None),
+    "read": Action({"ids": [ID]}, (READ,), info=True),
+    "read nothing": Action({"ids": [ID]}, (READ, IDENTITY), False, info=True, leaves=None),
     "list": Action({}, (OWN, LIST), info=True),
     "search": Action({"identity_name": NAME}, (SEARCH,)),
     "attach": Action({"identity_id": ID, **REQUIRED}, (IDENTITY, ATTACH, ATTACH, READ), False),
@@ -154,7 +154,7 @@ def play(servers: dict[bool, Adversary], bundle: str) -> t.Iterator[Player]:
         def run(what: Play, **others: t.Any) -> tuple[Result, State]:
             server, action = servers[what.tls], ACTIONS[what.action]
             state = server.play(replace(what.script, attached=action.attached))
-            module = infisical_azure_auth_info if action.info else infisical_azure_auth
+            module = infisical_identity_info if action.info else infisical_azure_auth
             options = {**options_for(what, server, bundle), **others}
             result = run_in_process(module.main, options)
             judge(what, result, state, server)
@@ -807,7 +807,7 @@ def test_a_proxy_that_makes_no_connection(
 )
 def test_an_outage_ends_a_fleet(script: Script, play: Player) -> None:
     ids = [f"00000000-0000-4000-8000-{number:012x}" for number in range(300)]
-    result, _state = play(Play("read", script, tls=True), identity_ids=ids)
+    result, _state = play(Play("read", script, tls=True), ids=ids)
     assert re.search(r" \d+ of 300 identities were not tried\.$", result["msg"])
 
 
@@ -872,7 +872,7 @@ def test_whatever_is_sent_memory_is_bounded(
     record_property: t.Callable[[str, object], None],
 ) -> None:
     server, kind = servers[False], {"update": READ, "list": LIST}[action]
-    name = "infisical_azure_auth_info" if ACTIONS[action].info else "infisical_azure_auth"
+    name = "infisical_identity_info" if ACTIONS[action].info else "infisical_azure_auth"
     options = options_for(Play(action, Script()), server, bundle)
     peaks = []
     for answer in answers:

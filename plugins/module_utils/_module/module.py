@@ -82,7 +82,8 @@ class Module(AnsibleModule):
         for option, value in self._parameters.secret.items():
             open_part = options.get(option)
             if isinstance(value, dict) and isinstance(open_part, dict):
-                value = {**value, **open_part}
+                # Ansible has null there for what was taken out.
+                value = {**value, **{key: x for key, x in open_part.items() if x is not None}}
             options[option] = value
         return options
 

@@ -114,8 +114,6 @@ def _reader(option: str, details: t.Mapping[str, t.Any]) -> Reader:
         return _login_data
     if option == _URL:
         return _url
-    if details.get("no_log"):
-        return _secret
     if "options" in details:
         return lambda name, raw: _dictionary(name, raw, details["options"])
     return reader_of_type(details)
@@ -148,13 +146,6 @@ def _url(option: str, raw: t.Any) -> str:
             " 'https://app.infisical.com'."
         )
     base_url(option, raw)
-    return raw
-
-
-def _secret(option: str, raw: t.Any) -> str:
-    """Read a secret. Raises OptionError, which does not show it."""
-    if not isinstance(raw, str):
-        raise OptionError(f"{option} is not a string; give the secret as one, in quotes.")
     return raw
 
 
@@ -195,7 +186,7 @@ def _login_data(option: str, raw: t.Any) -> dict[str, str]:
         if key == _URL and not _is_url(value):
             # It may be the token, in the wrong place.
             raise OptionError(f"login_data.url is not the URL of a server; {cure}.")
-        login[key] = _secret(f"{option}.{key}", value)
+        login[key] = value
     return login
 
 

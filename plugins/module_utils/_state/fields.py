@@ -97,6 +97,15 @@ class Field(t.NamedTuple):
 
     def read(self, options: Values, warnings: Warnings) -> t.Any:
         """Return the value that options ask for, None where they don't. Raises OptionError."""
+        try:
+            return self._read(options, warnings)
+        except OptionError:
+            if not self.secret:
+                raise
+            # What is wrong with it may tell it.
+            raise OptionError(f"{self.option} is not valid; give another secret.") from None
+
+    def _read(self, options: Values, warnings: Warnings) -> t.Any:
         raw = options.get(self.option)
         switched = None
         if self.switch and self.from_switch and options.get(self.switch) is not None:
