@@ -74,7 +74,7 @@ NO_STRING = (
 )
 
 # An entry that is wrong -> what is said of it, after its place in the list.
-WRONG_IDENTITIES: list[tuple[t.Any, str]] = [
+WRONG_ENTRIES: list[tuple[t.Any, str]] = [
     ("billing", f" is 'billing', {NO_DICTIONARY}"),
     (None, f" is None, {NO_DICTIONARY}"),
     ([{"name": "x"}], f" is [{{'name': 'x'}}], {NO_DICTIONARY}"),
@@ -92,21 +92,21 @@ WRONG_IDENTITIES: list[tuple[t.Any, str]] = [
     (
         {"name": "protected", "hasDeleteProtection": True},
         (
-            " (protected): 'hasDeleteProtection' is not an option of an entry; write"
-            " delete_protection."
+            " (protected): 'hasDeleteProtection' is not an option of an entry; did you mean"
+            " delete_protection?"
         ),
     ),
     (
         {"name": "skipping", "skipped": True},
-        f" (skipping): 'skipped' is not an option of an entry; write one of {OPTIONS}.",
+        f" (skipping): 'skipped' is not an option of an entry; there are {OPTIONS}.",
     ),
     (
         {"name": "numbered", 1: "x"},
-        f" (numbered): '1' is not an option of an entry; write one of {OPTIONS}.",
+        f" (numbered): '1' is not an option of an entry; there are {OPTIONS}.",
     ),
     (
         {"name": "flat", "tenant_id": ONE},
-        f" (flat): 'tenant_id' is not an option of an entry; write one of {OPTIONS}.",
+        f" (flat): 'tenant_id' is not an option of an entry; there are {OPTIONS}.",
     ),
     (
         {"name": "listed", "azure_auth": [{"tenant_id": ONE}]},
@@ -116,6 +116,8 @@ WRONG_IDENTITIES: list[tuple[t.Any, str]] = [
         {"name": "half", "state": "attached"},
         " (half): value of state must be one of: present, absent, got: attached.",
     ),
+]
+WRONG_SETTINGS: list[tuple[t.Any, str]] = [
     ({"name": 8}, f": name is 8, {NO_STRING}"),
     ({"name": "a number", "role": 8}, f" (a number): role is 8, {NO_STRING}"),
     (
@@ -161,20 +163,20 @@ WRONG_IDENTITIES: list[tuple[t.Any, str]] = [
 WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
     (
         entry(called="of a tenant", tenantId=ONE),
-        " (of a tenant): azure_auth: 'tenantId' is not an option of azure_auth; write tenant_id.",
+        " (of a tenant): azure_auth: 'tenantId' is not an option of azure_auth; did you mean tenant_id?",
     ),
     (
         entry(called="of a TTL", accessTokenTTL=1),
         (
-            " (of a TTL): azure_auth: 'accessTokenTTL' is not an option of azure_auth; write"
-            " access_token_ttl."
+            " (of a TTL): azure_auth: 'accessTokenTTL' is not an option of azure_auth; did you"
+            " mean access_token_ttl?"
         ),
     ),
     (
         entry(called="skipping within", skipped=True),
         (
-            " (skipping within): azure_auth: 'skipped' is not an option of azure_auth; write one"
-            f" of {AZURE_AUTH_OPTIONS}."
+            " (skipping within): azure_auth: 'skipped' is not an option of azure_auth; there are"
+            f" {AZURE_AUTH_OPTIONS}."
         ),
     ),
     (
@@ -277,7 +279,8 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
             ansible=True,
         )
         for what, wrong in (
-            ("wrong identity", WRONG_IDENTITIES),
+            ("wrong entry", WRONG_ENTRIES),
+            ("wrong setting", WRONG_SETTINGS),
             ("wrong Azure Auth", WRONG_AZURE_AUTHS),
         )
     },
@@ -295,7 +298,7 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
     "several errors in one entry": Bad(
         entries({**entry(called="x", resource=7, access_token_ttl=-1), "y": 1}),
         all_of(
-            f"identities[0] (x): 'y' is not an option of an entry; write one of {OPTIONS}.",
+            f"identities[0] (x): 'y' is not an option of an entry; there are {OPTIONS}.",
             (
                 "identities[0] (x): azure_auth: resource is 7, which is not a string; put it in"
                 " quotes: YAML reads 010, 12:30 and yes as other values than they look like."
