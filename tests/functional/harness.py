@@ -22,8 +22,9 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
 MODULE = "community.infisical.infisical_azure_auth"
-FLEET = "community.infisical.infisical_azure_auths"
-INFO = "community.infisical.infisical_azure_auth_info"
+IDENTITY = "community.infisical.infisical_identity"
+FLEET = "community.infisical.infisical_identities"
+INFO = "community.infisical.infisical_identity_info"
 HERE = Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
 
@@ -205,12 +206,3 @@ def warning_texts(result: Result) -> list[str]:
         str(warning["event"]["msg"]) if isinstance(warning, dict) else str(warning)
         for warning in result.get("warnings", [])
     ]
-
-
-def options_of(azure_auth: Result) -> Result:
-    """Return what of a returned object can be fed back into the module."""
-    return {
-        name: value
-        for name, value in azure_auth.items()
-        if name not in ("identity_name", "metadata")
-    }
