@@ -28,9 +28,6 @@ from ansible_collections.community.infisical.plugins.module_utils._server.client
 from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
-    AZURE_AUTH,
-)
 from emulator import running
 
 
@@ -43,7 +40,7 @@ def api(server: t.Any) -> t.Iterator[t.Callable[..., Api]]:
             client = Client(Connection(server.url, **{"retries": 0, "timeout": 1, **options}))
             stack.enter_context(contextlib.closing(client))
             client.use_token(server.token)
-            return Api(client, None)
+            return Api(client, None, None)
 
         yield make
         server.clear_faults()
@@ -56,10 +53,16 @@ def identity_id(server: t.Any) -> str:
     return created
 
 
+def read(api: Api, identity_id: str) -> dict[str, t.Any]:
+    """Read an Azure Auth, as the server sends it."""
+    purpose = f"read the Azure Auth of identity {identity_id}"
+    return api.auth("GET", "azure-auth", "identityAzureAuth", identity_id, purpose)
+
+
 def failure_of(api: Api, identity_id: str) -> tuple[InfisicalError, float]:
     started = time.monotonic()
     with pytest.raises(InfisicalError) as raised:
-        api.read(AZURE_AUTH, identity_id)
+        read(api, identity_id)
     return raised.value, time.monotonic() - started
 
 
@@ -88,7 +91,7 @@ def test_a_head_that_never_ends_is_given_up() -> None:
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with contextlib.closing(Client(Connection(url, timeout=1, retries=0))) as client:
-            failure, seconds = failure_of(Api(client, None), "x")
+            failure, seconds = failure_of(Api(client, None, None), "x")
         done.set()
         thread.join()
     assert "did not answer (timed out)" in str(failure)
@@ -139,7 +142,7 @@ def test_a_limit_is_kept_without_a_refusal_and_in_little_more_than_the_least_tim
         client.use_token(server.token)
         started = time.monotonic()
         for _number in range(reads):
-            Api(client, None).read(AZURE_AUTH, identity_id)
+            read(Api(client, None, None), identity_id)
         seconds = time.monotonic() - started
         client.close()
         statuses = [item.status for item in server.requests(identity_id=identity_id)]
@@ -179,4 +182,4 @@ def test_waiting_for_a_limit_uses_up_no_retries(
     api: t.Callable[..., Api], server: t.Any, identity_id: str
 ) -> None:
     server.fault("rate_limit", identity_id=identity_id, times=2, retry_after=1)
-    assert api(retries=0).read(AZURE_AUTH, identity_id).values["resource"] == ATTACHED["resource"]
+    assert read(api(retries=0), identity_id)["resource"] == ATTACHED["resource"]
