@@ -100,6 +100,15 @@ def has_template(value: t.Any) -> bool:
     return isinstance(value, str) and any(mark in value for mark in _TEMPLATES)
 
 
+def texts_in(value: t.Any) -> t.Iterator[str]:
+    """Yield the texts in a value: itself, or those in a list or in a dictionary's values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(item)
+
+
 def no_value(text: str) -> str | None:
     """Return why a text only stands for a value, as a clause that follows it; None if it is one."""
     if any(mask in text for mask in _MASKS):

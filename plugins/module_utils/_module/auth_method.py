@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._errors import ApiError, InfisicalError
+from .._errors import ApiError, InfisicalError, OptionError
 from .._server.api import Api
 from .._state.auth_method import AuthMethod, AuthMethodResource
 from .._state.identities import Identity, find_identities, only_identity
@@ -42,9 +42,11 @@ def manage_auth_method(method: AuthMethod) -> None:
         with logged_in(module, warnings) as (api, login):
             identity = None
             if identity_id is None:
-                identity = _named(api, name or "", project_id)
+                identity = _named(module, api, name or "", project_id)
                 identity_id = identity.id
-            resource = AuthMethodResource(api, login, method, identity_id, identity)
+            resource = AuthMethodResource(
+                api, login, method, identity_id, identity, project_id=project_id
+            )
             work = Reconciler(resource, check=module.check_mode)
             try:
                 work.run(wanted)
@@ -63,9 +65,17 @@ def manage_auth_method(method: AuthMethod) -> None:
     module.end({**result, "changed": bool(work and work.changed)}, problem)
 
 
-def _named(api: Api, name: str, project_id: str | None) -> Identity:
+def _named(module: Module, api: Api, name: str, project_id: str | None) -> Identity:
     found = find_identities(api, [name], project_id)[name]
-    return only_identity("identity_name", name, found, project_id)
+    try:
+        return only_identity("identity_name", name, found, project_id)
+    except OptionError as error:
+        if module.check_mode and not found:
+            error.args = (
+                f"{error} In check mode, an identity that an earlier task would create is not there"
+                " yet.",
+            )
+        raise
 
 
 def _outcome(

@@ -25,6 +25,7 @@ from .._state.directory import left_out, list_organization, resolve, whole_organ
 from .._state.entry import Desired, EntryReconciler
 from .._state.fleet import Fleet
 from .._state.identities import Identity, Reference, read_identity
+from .._state.plan import plan
 from .._state.purge import surplus, to_keep
 from .._state.warnings import Warnings
 from .._text import quoted
@@ -177,6 +178,7 @@ class _Task:
             for item, identity in found.items()
         )
         problems += _renamed_into(found, desired)
+        problems += self._unattachable(found, desired)
         listed: list[Reference] = []
         if kept is not None and members is not None:
             keep, wrong = to_keep(self._purge_option, kept, members, found, desired)
@@ -190,6 +192,26 @@ class _Task:
         """Return whether the name of an entry may be nobody's."""
         gone = desired.identity is None or desired.only_revokes
         return gone or bool(self._module.params["create"])
+
+    def _unattachable(
+        self,
+        found: t.Mapping[Reference, Identity | None],
+        desired: t.Mapping[Reference, Desired],
+    ) -> list[Problem]:
+        """Return a problem for each new identity that could not get its auth methods."""
+        problems = []
+        for item, identity in found.items():
+            wanted = desired[item]
+            if identity or item.id or wanted.identity is None:
+                continue
+            for method in self._methods:
+                values = wanted.methods.get(method.key)
+                try:
+                    if values is not None:
+                        plan(method, None, values, of_2024=False)
+                except OptionError as error:
+                    problems.append(Problem(f"{item.label}: {method.key}: {error}", item.place))
+        return problems
 
     def _spare_own_login(self, login: Login) -> None:
         """Take the identity that the task is logged in as from those to purge."""

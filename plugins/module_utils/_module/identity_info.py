@@ -13,7 +13,7 @@ from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod, AuthMethodResource
 from .._state.creations import Creations
-from .._state.directory import Everyone, everything, left_out, resolve
+from .._state.directory import Listing, left_out, list_everything, resolve
 from .._state.fleet import Fleet
 from .._state.identities import Identity, Reference, list_of_project, read_identity
 from .._state.identity import METADATA, ROLE, IdentityResource
@@ -34,7 +34,7 @@ class _Question(t.NamedTuple):
     """What the options ask for: whom, and what of them."""
 
     references: list[Reference]
-    everyone: bool
+    all: bool
     project_id: str | None
     methods: tuple[AuthMethod, ...]
     metadata: bool
@@ -42,7 +42,7 @@ class _Question(t.NamedTuple):
     @property
     def listed(self) -> bool:
         """Whether it is a list that says whom, and not the options."""
-        return self.everyone or (not self.references and self.project_id is not None)
+        return self.all or (not self.references and self.project_id is not None)
 
 
 class _Reading:
@@ -116,7 +116,7 @@ def read_identities(methods: t.Sequence[AuthMethod]) -> None:
         question = _question(module, methods)
         with logged_in(module, Warnings(), concurrency) as (api, login):
             readings, not_visible = _readings(api, question)
-            if question.everyone:
+            if question.all:
                 result["not_visible"] = not_visible
             fleet = Fleet(concurrency)
             try:
@@ -151,7 +151,7 @@ def _question(module: Module, methods: t.Sequence[AuthMethod]) -> _Question:
     references += read_references("names", names or [], ids=False, project_id=project_id)
     return _Question(
         references,
-        everyone=ids is None and names is None and project_id is None,
+        all=ids is None and names is None and project_id is None,
         project_id=project_id if ids is None and names is None else None,
         methods=tuple(method for method in methods if params[method.key]),
         metadata=params["metadata"],
@@ -162,11 +162,11 @@ def _readings(api: Api, question: _Question) -> tuple[list[_Reading], list[str]]
     """Return whom to read, and what cannot be seen. Raises ManyProblemsError."""
     if question.listed:
         if question.project_id is not None:
-            everyone = Everyone(list_of_project(api, question.project_id), [])
+            listing = Listing(list_of_project(api, question.project_id), [])
         else:
-            everyone = everything(api)
-        listed = sorted(everyone.identities, key=lambda item: (item.name, item.id))
-        return [_Reading(_referring_to(item), item) for item in listed], everyone.not_visible
+            listing = list_everything(api)
+        listed = sorted(listing.identities, key=lambda item: (item.name, item.id))
+        return [_Reading(_referring_to(item), item) for item in listed], listing.not_visible
     found, problems = resolve(api, question.references, roles=True)
     if problems:
         raise ManyProblemsError(problems)

@@ -11,7 +11,7 @@ import typing as t
 
 from .._errors import OptionError
 from .._state.fields import Settings, Values
-from .._text import no_value, quoted, refuse_nul, trim, uuid_or_none
+from .._text import no_value, quoted, refuse_nul, texts_in, trim, uuid_or_none
 
 Spec = dict[str, dict[str, t.Any]]
 
@@ -173,9 +173,8 @@ def _items(option: str, raw: t.Any) -> t.Any:
         )
     if isinstance(raw, list):
         for index, item in enumerate(raw):
-            for text in item.values() if isinstance(item, dict) else [item]:
-                if isinstance(text, str):
-                    _refuse_no_value(f"{option}[{index}]", text)
+            for text in texts_in(item):
+                _refuse_no_value(f"{option}[{index}]", text)
     elif isinstance(raw, str):
         _refuse_no_value(option, raw)
     return raw

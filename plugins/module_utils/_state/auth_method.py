@@ -48,8 +48,8 @@ class AuthMethod(Settings):
 class AuthMethodResource:
     """An auth method of one identity.
 
-    `identity` is the identity itself, where it was given or had to be read. `created` says that
-    this run has created it.
+    `identity` is the identity itself, where it was given or had to be read, and `project_id` the
+    project that owns it. `created` says that this run has created it.
     """
 
     def __init__(
@@ -60,11 +60,13 @@ class AuthMethodResource:
         identity_id: str,
         identity: Identity | None = None,
         *,
+        project_id: str | None = None,
         created: bool = False,
     ) -> None:
         self._api = api
         self._login = login
         self._method = method
+        self._project_id = project_id
         self._created = created
         self.settings: Settings = method
         self.identity_id = identity_id
@@ -228,7 +230,7 @@ class AuthMethodResource:
         if self.identity is None:
             if not (current and wanted and depends_on_generation(current.values, wanted)):
                 return False
-            self.identity = read_identity(self._api, self.identity_id)
+            self.identity = read_identity(self._api, self.identity_id, self._project_id)
         return self.identity.of_2024
 
     def _spare_own_login(self) -> None:
@@ -243,7 +245,7 @@ class AuthMethodResource:
     def _identity_wherever(self) -> Identity:
         """Read the identity, also one that a project owns, which only its memberships tell of."""
         try:
-            return read_identity(self._api, self.identity_id)
+            return read_identity(self._api, self.identity_id, self._project_id)
         except UnknownStateError as failure:
             raise UnknownStateError(
                 f"Whether {self._method.title} is attached to identity {self.identity_id} cannot be"

@@ -31,9 +31,9 @@ OPENED = (
 )
 
 # What the API stores for "every service principal of the tenant": exactly the empty string.
-EVERYONE = ""
+ALL = ""
 # What is asked for by allow_all_service_principals: false alone.
-NOT_EVERYONE = object()
+NOT_ALL = object()
 # Infisical's own joiner; the column holds this many characters (255 on servers before March 2026).
 SEPARATOR = ", "
 MAX_PRINCIPALS = 2048
@@ -90,18 +90,18 @@ def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
     return joined
 
 
-def everyone_option(raw: t.Any, listed: bool) -> t.Any:
-    """Read the option for everyone beside that for a list. Raises OptionError."""
+def all_option(raw: t.Any, listed: bool) -> t.Any:
+    """Read the option for all beside that for a list. Raises OptionError."""
     if raw and listed:
         raise OptionError(f"{ALLOW_ALL} is true, and {PRINCIPALS} is given too; give one of them.")
-    return EVERYONE if raw else NOT_EVERYONE
+    return ALL if raw else NOT_ALL
 
 
 def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
     """Return the string that is wanted, None if what there is may stay. Raises OptionError."""
-    if wanted is not NOT_EVERYONE:
+    if wanted is not NOT_ALL:
         return t.cast(str, wanted)
-    if current == EVERYONE:
+    if current == ALL:
         raise OptionError(
             f"{ALLOW_ALL} is false, and the identity lets every service principal of the tenant log"
             f" in; list those that may in {PRINCIPALS}."
@@ -111,7 +111,7 @@ def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
 
 def opens(current: str | None, value: str) -> str | None:
     """Return the kind of warning for a change that lets every service principal in."""
-    return OPENED if value == EVERYONE != current else None
+    return OPENED if value == ALL != current else None
 
 
 def principals(stored: str) -> list[str]:
@@ -122,7 +122,7 @@ def principals(stored: str) -> list[str]:
 
 def same_principals(one: str, other: str) -> bool:
     """Return whether two stored strings name the same ids, letter by letter, as logins do."""
-    if EVERYONE in (one, other):
+    if ALL in (one, other):
         return one == other
     return set(principals(one)) == set(principals(other))
 
@@ -157,14 +157,14 @@ AZURE_AUTH = AuthMethod(
             text_from_api,
             required=True,
             to_api=principals_to_api,
-            to_result=lambda stored: None if stored == EVERYONE else principals(stored),
+            to_result=lambda stored: None if stored == ALL else principals(stored),
             same=same_principals,
             # The published schema gives the field a default of "" on PATCH too: a server that
             # takes it literally would open the identity to everyone if it were left out.
             resend=True,
             switch=ALLOW_ALL,
-            from_switch=everyone_option,
-            to_switch=lambda stored: bool(stored == EVERYONE),
+            from_switch=all_option,
+            to_switch=lambda stored: bool(stored == ALL),
             resolve=principals_wanted,
             warning=opens,
         ),

@@ -59,7 +59,7 @@ class Creations:
 
     def __init__(self, api: Api, warnings: Warnings, *, allowed: bool = True) -> None:
         self._api = api
-        self._warnings = warnings
+        self.warnings = warnings
         self._allowed = allowed
         self._lock = threading.Lock()
         self._names: dict[str | None, dict[str, str]] = {}
@@ -99,7 +99,7 @@ class Creations:
         near = self._near[project_id]
         close = next((near[part] for part in _parts(name) if part in near), None)
         if close is not None:
-            self._warnings.add(NEAR, f"{quoted(name)} ({quoted(close)})")
+            self.warnings.add(NEAR, f"{quoted(name)} ({quoted(close)})")
 
     def look_before(self, reference: Reference) -> None:
         """Look for a name once more, unless that was done a moment ago.

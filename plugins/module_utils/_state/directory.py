@@ -25,7 +25,7 @@ from .identities import (
 _NAMED = 5
 
 
-class Everyone(t.NamedTuple):
+class Listing(t.NamedTuple):
     """Identities, and sentences on what else there is, not listed."""
 
     identities: list[Identity]
@@ -65,7 +65,7 @@ def resolve(
     return found, problems
 
 
-def whole_organization(api: Api, purpose: str) -> Everyone:
+def whole_organization(api: Api, purpose: str) -> Listing:
     """Return every identity of the organisation that is listed, and what is not.
 
     Those that projects own are counted and not listed. Raises UnexpectedAnswerError if the list is
@@ -76,7 +76,7 @@ def whole_organization(api: Api, purpose: str) -> Everyone:
     here = [identity for identity in members if identity.here]
     if len(here) < len(members):
         not_visible.append(left_out(len(members) - len(here)))
-    return Everyone(here, not_visible)
+    return Listing(here, not_visible)
 
 
 def list_organization(api: Api, *, roles: bool) -> list[Identity]:
@@ -86,22 +86,22 @@ def list_organization(api: Api, *, roles: bool) -> list[Identity]:
     return list_members(api, purpose)[0] if found is None else found
 
 
-def everything(api: Api) -> Everyone:
+def list_everything(api: Api) -> Listing:
     """Return every identity that the login can see, those that projects own too."""
     purpose = "list the identities"
     found = search_everywhere(api, ["organization", "project"], purpose) if api.of_2026 else None
     if found is None:
-        return _everything_of_old(api, purpose)
+        return _list_before_2026(api, purpose)
     members, total = list_members(api, purpose)
     seen = {identity.id: identity for identity in [*members, *found]}
-    everyone = list(seen.values())
-    owned = [identity for identity in everyone if identity.project_id]
+    known = list(seen.values())
+    owned = [identity for identity in known if identity.project_id]
     not_visible = _hidden_in_projects(total, len(members), len(owned))
     not_visible += _other_projects(api, purpose) + _sub_organizations(api, purpose)
-    here = [identity for identity in everyone if identity.here]
-    if len(here) < len(everyone):
-        not_visible.append(left_out(len(everyone) - len(here)))
-    return Everyone(here, not_visible)
+    here = [identity for identity in known if identity.here]
+    if len(here) < len(known):
+        not_visible.append(left_out(len(known) - len(here)))
+    return Listing(here, not_visible)
 
 
 def left_out(count: int) -> str:
@@ -136,7 +136,7 @@ def _named(
     return named
 
 
-def _everything_of_old(api: Api, purpose: str) -> Everyone:
+def _list_before_2026(api: Api, purpose: str) -> Listing:
     """Return what servers without the search of version 2 show."""
     members, total = list_members(api, purpose)
     not_visible = []
@@ -162,7 +162,7 @@ def _everything_of_old(api: Api, purpose: str) -> Everyone:
     here = [identity for identity in members if identity.here]
     if len(here) < len(members):
         not_visible.append(left_out(len(members) - len(here)))
-    return Everyone([*here, *owned.values()], not_visible)
+    return Listing([*here, *owned.values()], not_visible)
 
 
 def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:

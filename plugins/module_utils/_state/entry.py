@@ -202,7 +202,13 @@ class EntryReconciler:
         identity_id = identity.id if identity else self.reference.id or ""
         work = Reconciler(
             AuthMethodResource(
-                self._api, self._login, method, identity_id, identity, created=created
+                self._api,
+                self._login,
+                method,
+                identity_id,
+                identity,
+                project_id=identity.project_id if identity else self.reference.project_id,
+                created=created,
             ),
             check=self._check,
         )

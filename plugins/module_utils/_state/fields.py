@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from .._errors import OptionError
-from .._text import quoted, refuse_nul, trim, uuid_or_none
+from .._text import no_value, quoted, refuse_nul, texts_in, trim, uuid_or_none
 from .networks import Network, opens_ipv4, parse, stored
 from .warnings import Warnings
 
@@ -213,7 +213,10 @@ class Settings:
             result = field.results(values[field.option])
             try:
                 field.read(result, Warnings())
+                taken = not any(map(no_value, texts_in(result[field.option])))
             except OptionError:
+                taken = False
+            if not taken:
                 stored[field.option] = result[field.option]
                 result[field.option] = None
             shown.update(result)

@@ -52,6 +52,16 @@ ROLE = "role"
 METADATA = "metadata"
 PROTECTION = "delete_protection"
 
+OWN_UNKNOWN = (
+    "The token does not tell whose it is, so that it cannot be known whether {count} of the"
+    " identities that are deleted, or get another role, is the one that this task is logged in as:"
+    " {items}"
+)
+ONE_ROLE = (
+    "This server shows one role of an identity, and {count} of the identities may have others:"
+    " {items}"
+)
+
 NO_ACCESS = "no-access"
 MAX_NAME = 255
 # The roles that there always are; what else there is has to be asked for.
@@ -304,13 +314,27 @@ class IdentityResource:
         return only_identity(self._reference.option, name, found, project_id) if found else None
 
     def _by_id(self, identity_id: str) -> Identity | None:
+        project_id = self._reference.project_id
+        identity = self._read_if_there(identity_id, project_id)
+        if identity is None and project_id:
+            # Not there, or not there alone.
+            elsewhere = self._read_if_there(identity_id, None)
+            if elsewhere:
+                owner = elsewhere.project_id
+                raise OptionError(
+                    f"The identity {identity_id} is not owned by the project {project_id}, but by"
+                    f" {f'the project {owner}' if owner else 'the organization'}; correct"
+                    " project_id, or leave it out."
+                )
+        return identity
+
+    def _read_if_there(self, identity_id: str, project_id: str | None) -> Identity | None:
         try:
-            identity = read_identity(self._api, identity_id, self._reference.project_id)
+            return read_identity(self._api, identity_id, project_id)
         except ApiError as failure:
             if failure.http_status == 404 and not failure.unknown_route:
                 return None
             raise
-        return identity
 
     def _completed(self, identity: Identity) -> Identity:
         """Return an identity with what is needed and was not told by the request that found it."""
@@ -341,6 +365,8 @@ class IdentityResource:
                     return item.roles
         # Servers without that search show one role, which may not be the only one.
         shown = identity.shown_role or read_identity(self._api, identity.id).shown_role
+        if shown and (self._api.of_2026 or identity.home_id):
+            self._creations.warnings.add(ONE_ROLE, identity.name or identity.id)
         return (shown,) if shown else None
 
     def _state(self, identity: Identity) -> State:
@@ -350,10 +376,12 @@ class IdentityResource:
         if identity is None:
             return Plan((), None)
         self._refuse_elsewhere(identity)
-        if identity.id == self._login.identity_id:
+        self._refuse_own(identity, "is not deleted")
+        name = self._reference.name
+        if self._reference.id and name and name != identity.name:
             raise OptionError(
-                f"The identity {identity.id} is the one that this task is logged in as, and is not"
-                " deleted; use the credentials of another identity."
+                f"The identity {identity.id} is named {quoted(identity.name)}, and not"
+                f" {quoted(name)}; correct the id or the name of what is to be deleted."
             )
         steps = []
         if identity.protected:
@@ -414,11 +442,8 @@ class IdentityResource:
         if not changes:
             return Plan((), values)
         self._refuse_elsewhere(identity)
-        if ROLE in changes and identity.id == self._login.identity_id:
-            raise OptionError(
-                f"The identity {identity.id} is the one that this task is logged in as, and its"
-                " role is not changed; use the credentials of another identity."
-            )
+        if ROLE in changes:
+            self._refuse_own(identity, "keeps its role")
         if "name" in changes:
             self._refuse_taken(identity, changes["name"])
         self._refuse_unknown_role(changes, identity.project_id)
@@ -449,6 +474,17 @@ class IdentityResource:
             raise OptionError(
                 f"The identity {identity.id} belongs to another organization ({identity.home_id}),"
                 " from where alone it can be changed or deleted; log in there."
+            )
+
+    def _refuse_own(self, identity: Identity, what: str) -> None:
+        """Refuse what would lock the task out."""
+        own = self._login.identity_id
+        if own is None:
+            self._creations.warnings.add(OWN_UNKNOWN, identity.name or identity.id)
+        if own == identity.id:
+            raise OptionError(
+                f"The identity {identity.id} is the one that this task is logged in as, and {what};"
+                " use the credentials of another identity."
             )
 
     def _refuse_taken(self, identity: Identity, name: str) -> None:
@@ -492,14 +528,13 @@ class IdentityResource:
         self._creations.look_before(self._reference)
         try:
             item = self._api.create_identity(project_id, dict(todo.body), purpose)
+            identity = from_write(item, None, purpose)._replace(project_id=project_id)
         except InfisicalError as failure:
             if not failure.unsure:
                 raise
             identity = self._creations.find_made(self._reference, failure)
-        else:
-            identity = from_write(item, None, purpose)._replace(project_id=project_id)
-            if not project_id:
-                identity = identity._replace(organization_id=self._api.organization(purpose))
+        if not project_id:
+            identity = identity._replace(organization_id=self._api.organization(purpose))
         self.identity, self.created = identity, True
         try:
             self._creations.refuse_twins(self._reference, identity)
