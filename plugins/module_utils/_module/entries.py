@@ -13,9 +13,9 @@ from .._state.auth_method import AuthMethod
 from .._state.entry import Desired
 from .._state.fields import Settings, Values
 from .._state.identities import Reference
-from .._state.identity import IDENTITY, PROTECTION
+from .._state.identity import IDENTITY, PROTECTION, name_option
 from .._state.warnings import Warnings
-from .._text import printable, quoted, refuse_nul, trim, uuid_or_none
+from .._text import printable, quoted, refuse_nul, trim, uuid_or_none, visible
 from .options import (
     DETAILS_SPEC,
     STATE_SPEC,
@@ -225,7 +225,7 @@ class _Validator:
             name: values.pop(name) for name in [*values] if isinstance(values[name], (list, dict))
         }
         checked = validator.validate(values)
-        problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
+        problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
         return {**checked.validated_parameters, **containers}, problems
 
 
@@ -233,7 +233,8 @@ def _reference(options: Values) -> Reference:
     identity_id, name = options.get("id"), trim(options.get("name") or "")
     if not identity_id and not name:
         raise OptionError("Neither id nor name is given; give one of them.")
-    refuse_nul("name", name)
+    if not identity_id:
+        name_option("name", name, Warnings())
     return Reference(
         id_of("id", identity_id, ", or give the name alone") if identity_id else None,
         name or None,
