@@ -82,7 +82,8 @@ class Module(AnsibleModule):
         for option, value in self._parameters.secret.items():
             open_part = options.get(option)
             if isinstance(value, dict) and isinstance(open_part, dict):
-                value = {**value, **open_part}
+                # Ansible adds the keys that are not given, as null.
+                value = {**open_part, **value}
             options[option] = value
         return options
 
