@@ -380,7 +380,7 @@ def test_what_is_chosen_by_name_and_by_id_is_applied_once(
     [
         pytest.param(
             [{"name": "second", "azure_auth": {"tenantId": "t"}}],
-            "write tenant_id.",
+            "did you mean tenant_id?",
             id="an option",
         ),
         pytest.param(
