@@ -176,11 +176,17 @@ SCENES: dict[str, Scene] = {
     ),
     "the listing counts more than it lists": Scene(purge(), listing_says(totalCount=99)),
     "the listing is cut short": Scene(
-        lambda _site: {"identities": entries("app 0", resource="other"), "purge_azure_auth_except": KEPT},
+        lambda _site: {
+            "identities": entries("app 0", resource="other"),
+            "purge_azure_auth_except": KEPT,
+        },
         lambda site: listing_says(identities=[site.server.identity(site.ids["app 0"])])(site),
     ),
     "the listing has an identity twice and lacks one": Scene(
-        lambda _site: {"identities": entries("app 0", resource="other"), "purge_azure_auth_except": KEPT},
+        lambda _site: {
+            "identities": entries("app 0", resource="other"),
+            "purge_azure_auth_except": KEPT,
+        },
         lambda site: listing_says(
             identities=[
                 site.server.identity(site.ids[name if name != "app 1" else "app 0"])

@@ -11,7 +11,7 @@ import typing as t
 
 from .._errors import OptionError
 from .._state.fields import Settings, Values
-from .._text import no_value, quoted, refuse_nul, texts_in, trim, uuid_or_none
+from .._text import no_value, quoted, refuse_nul, trim, uuid_or_none
 
 Spec = dict[str, dict[str, t.Any]]
 
@@ -181,9 +181,10 @@ def _items(option: str, raw: t.Any) -> t.Any:
             f"{option} is {quoted(raw)}, which is not a list; write one, with each text in quotes."
         )
     if isinstance(raw, list):
+        # What is within dictionaries is told with its name, where they are read.
         for index, item in enumerate(raw):
-            for text in texts_in(item):
-                _refuse_no_value(f"{option}[{index}]", text)
+            if isinstance(item, str):
+                _refuse_no_value(f"{option}[{index}]", item)
     elif isinstance(raw, str):
         _refuse_no_value(option, raw)
     return raw
