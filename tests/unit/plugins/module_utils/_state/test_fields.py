@@ -71,8 +71,14 @@ TABLE = Settings(
         ),
     ),
 )
-OLD = {"hostUrl": "u", "hint": None, "bindPass": None, "doors": [], "isLocked": False}
-NEW = {**OLD, "quorum": 2}
+OLD: dict[str, t.Any] = {
+    "hostUrl": "u",
+    "hint": None,
+    "bindPass": None,
+    "doors": [],
+    "isLocked": False,
+}
+NEW: dict[str, t.Any] = {**OLD, "quorum": 2}
 
 
 def read(**options: t.Any) -> dict[str, t.Any]:
