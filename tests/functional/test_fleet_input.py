@@ -59,9 +59,7 @@ NO_ID = (
     "is not the id of any identity that this login can see in its organization; correct it, or"
     " take it out."
 )
-NOT_KEPT = (
-    "is not in purge_azure_auth_except, which has to list every identity that may keep what it has; add it."
-)
+NOT_KEPT = "is not in purge_azure_auth_except, which has to list every identity that may keep what it has; add it."
 NO_ITEM = "write the id or the name of an identity."
 NO_WHOLE_NUMBER = (
     "which is not a whole number; write one, and let a template that computes it end in '| int'."
@@ -129,9 +127,7 @@ WRONG_SETTINGS: list[tuple[t.Any, str]] = [
     ),
     (
         {"name": "n" * 256},
-        (
-            f" ({'n' * 77}...): name '{'n' * 80}...' has 256 characters; write a name of 1 to 255."
-        ),
+        (f" ({'n' * 77}...): name '{'n' * 80}...' has 256 characters; write a name of 1 to 255."),
     ),
     (
         {"name": "counted", "metadata": {"replicas": 3}},
@@ -312,10 +308,7 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
     ),
     "one wrong option in one entry of many": Bad(
         entries(
-            *(
-                entry(called=f"app {n}", access_token_ttl=-1 if n == 217 else 1)
-                for n in range(300)
-            )
+            *(entry(called=f"app {n}", access_token_ttl=-1 if n == 217 else 1) for n in range(300))
         ),
         (
             "identities[217] (app 217): azure_auth: access_token_ttl is -1; write a whole number of"
@@ -382,7 +375,8 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
         ansible=True,
     ),
     "a comma for purge_except": Bad(
-        entries(purge_azure_auth_except="ledger,"), f"purge_azure_auth_except[1] is blank; {NO_ITEM}"
+        entries(purge_azure_auth_except="ledger,"),
+        f"purge_azure_auth_except[1] is blank; {NO_ITEM}",
     ),
     "items of purge_except that are no strings": Bad(
         entries(purge_azure_auth_except=["ledger", None, True, {"name": "x"}, "\ufeff"]),

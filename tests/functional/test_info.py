@@ -133,9 +133,7 @@ def visit(generation: str, folder: Path) -> Visit:
             "back in check mode": {FLEET: round_trip, "check_mode": True, "diff": True},
             "back": {FLEET: round_trip},
             "back again": {FLEET: round_trip},
-            "some that are not": {
-                INFO: {**base, "ids": [ids["everyone"], UNKNOWN, ids["ledger"]]}
-            },
+            "some that are not": {INFO: {**base, "ids": [ids["everyone"], UNKNOWN, ids["ledger"]]}},
             "unsayable": {INFO: {**there, "ids": unsayable}, "register": "odd"},
             "unsayable, back": {FLEET: {**there, "identities": "{{ odd.identities }}"}},
             "contradictory": {INFO: {**there, "ids": [contradictory]}, "register": "torn"},
@@ -337,9 +335,7 @@ def test_what_is_not_there_fails_and_the_others_are_returned(here: Visit) -> Non
     (failure,) = result["failures"]
     assert failure["id"] == UNKNOWN
     assert (failure["http_status"], failure["error"]) == (404, "NotFound")
-    assert (
-        result["msg"] == f"1 of 3 identities failed: ids[1] ({UNKNOWN}): {failure['msg']}"
-    )
+    assert result["msg"] == f"1 of 3 identities failed: ids[1] ({UNKNOWN}): {failure['msg']}"
 
 
 @pytest.mark.parametrize("title", UNSAYABLE)

@@ -81,7 +81,14 @@ class _Reading:
             # Left out unless it is asked for, so that a task it is given to leaves it alone.
             self.identity = self.identity._replace(metadata=None)
         for method in question.methods:
-            auth = AuthMethodResource(api, login, method, self.identity.id, self.identity)
+            auth = AuthMethodResource(
+                api,
+                login,
+                method,
+                self.identity.id,
+                self.identity,
+                project_id=self.identity.project_id,
+            )
             self.methods[method.key] = (method, auth.read())
             if auth.identity:
                 # That the method is attached may be no longer so.
