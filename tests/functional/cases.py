@@ -57,7 +57,7 @@ class Case:
     `stored` are the fields of the API that differ from ATTACHED, None is "not attached".
     `methods` are the identity's other auth methods. `writes` are the requests that the real run
     must make, and no others. Either `refused` is in the message of both runs, or `leaves` in
-    the state that they return.
+    the state that they return, with `keeps` among its details as what no option takes.
     """
 
     id: str
@@ -65,6 +65,7 @@ class Case:
     options: t.Mapping[str, t.Any]
     writes: t.Sequence[tuple[str, t.Mapping[str, t.Any]]] = ()
     leaves: t.Mapping[str, t.Any] = field(default_factory=dict)
+    keeps: t.Mapping[str, t.Any] = field(default_factory=dict)
     refused: str | None = None
     methods: t.Sequence[str] = ()
     generations: t.Sequence[str] = BOTH
@@ -343,10 +344,11 @@ UNEQUAL = [
         {"allowed_service_principal_ids": [ONE]},
     ),
     Case(
-        "nobody is not everyone, and is shown as a blank",
+        "nobody is not everyone, and no option says it",
         {"allowedServicePrincipalIds": ", "},
         {"resource": "other"},
         [patch(resource="other", allowedServicePrincipalIds=", ")],
+        {"allowed_service_principal_ids": None, "allow_all_service_principals": False},
         {"allowed_service_principal_ids": [""]},
     ),
     Case(
@@ -368,7 +370,38 @@ UNEQUAL = [
         {"resource": ""},
         {"tenant_id": TWO},
         [patch(tenantId=TWO)],
+        {"resource": None},
         {"resource": ""},
+    ),
+    Case(
+        "an audience that is none on the server, left alone",
+        {"resource": "/"},
+        {"access_token_ttl": 60},
+        [patch(accessTokenTTL=60)],
+        {"resource": None},
+        {"resource": "/"},
+    ),
+    Case(
+        "a tenant and principals that are no UUIDs on the server, left alone",
+        {"tenantId": "contoso", "allowedServicePrincipalIds": "A, , b c;d, e"},
+        {"access_token_ttl": 60},
+        [patch(accessTokenTTL=60, allowedServicePrincipalIds="A, , b c;d, e")],
+        {"tenant_id": None, "allowed_service_principal_ids": None},
+        {"tenant_id": "contoso", "allowed_service_principal_ids": ["A", "b c;d", "e"]},
+    ),
+    Case(
+        "a tenant that is no UUID on the server, replaced",
+        {"tenantId": "contoso"},
+        {"tenant_id": TENANT},
+        [patch(tenantId=TENANT)],
+        {"tenant_id": TENANT},
+    ),
+    Case(
+        "details are accepted and ignored",
+        {},
+        {"resource": "other", "details": {"id": "x", "stored": {"resource": "/"}, "other": [1]}},
+        [patch(resource="other")],
+        {"resource": "other"},
     ),
     Case(
         "one principal, where everyone may",
@@ -423,6 +456,7 @@ UNEQUAL = [
         trusted("fe80::1%eth0"),
         {"resource": "other"},
         [patch(resource="other")],
+        {"access_token_trusted_ips": None},
         {"access_token_trusted_ips": ["fe80::1%eth0"]},
     ),
     Case(

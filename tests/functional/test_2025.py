@@ -17,14 +17,14 @@ from functional.harness import Result, run_in_process
 
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
-    infisical_azure_auth_info,
-    infisical_azure_auths,
+    infisical_identities,
+    infisical_identity_info,
     infisical_login,
 )
 from emulator import Emulator, running
 
-AUTH, INFO = infisical_azure_auth.main, infisical_azure_auth_info.main
-MANY, LOGIN = infisical_azure_auths.main, infisical_login.main
+AUTH, INFO = infisical_azure_auth.main, infisical_identity_info.main
+MANY, LOGIN = infisical_identities.main, infisical_login.main
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def test_the_list_takes_its_organization_from_the_own_identity(old: Emulator) ->
     paths = [item.path.removeprefix("/api/v1/") for item in old.requests()]
     assert paths[:2] == [f"identities/{old.identities['admin']}", "identities"]
     # Nothing else is asked: no details, no projects, no search that it does not know.
-    assert len(paths) == 2 + len(result["azure_auths"])
+    attached = [item for item in result["identities"] if item["azure_auth"]["state"] == "present"]
+    assert len(paths) == 2 + len(attached)
 
 
 def test_a_login_revokes_its_token_and_takes_a_second_time_for_done(old: Emulator) -> None:
@@ -142,20 +143,20 @@ def test_tokens_without_an_end_are_possible(old: Emulator) -> None:
     result = run(old, AUTH, **options)
     assert not result["failed"], result.get("msg")
     assert result["azure_auth"]["access_token_max_ttl"] == 0
-    assert result["azure_auth"]["metadata"]["access_token_period"] == 0
+    assert result["azure_auth"]["details"]["access_token_period"] == 0
     assert not run(old, AUTH, **options)["changed"]
 
 
 def test_a_rate_limit_by_its_other_name_is_waited_for(old: Emulator) -> None:
     old.fault("rate_limit", path="/azure-auth/", times=1, error="RateLimitExceeded", retry_after=0)
-    result = run(old, INFO, identity_ids=[old.identities["attached"]])
+    result = run(old, INFO, ids=[old.identities["attached"]])
     assert not result["failed"], result.get("msg")
     assert statuses(old, "/azure-auth/") == [429, 200]
 
 
 def test_several_methods_beside_each_other(old: Emulator) -> None:
     identity_id = old.create_identity("two methods", methods=["token-auth"])
-    entries = [{**REQUIRED, "identity_id": identity_id}]
-    result = run(old, MANY, azure_auths=entries)
+    entries = [{"id": identity_id, "azure_auth": REQUIRED}]
+    result = run(old, MANY, identities=entries)
     assert not result["failed"], result.get("msg")
     assert result["changed_count"] == 1

@@ -10,7 +10,14 @@ import typing as t
 
 import pytest
 from functional.cases import ONE, REQUIRED
-from functional.harness import Result, Task, run_tasks
+from functional.harness import Result, Task, run_in_process, run_tasks
+
+from ansible_collections.community.infisical.plugins.modules import (
+    infisical_azure_auth,
+    infisical_identities,
+    infisical_identity,
+    infisical_identity_info,
+)
 
 ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 IPS = "access_token_trusted_ips"
@@ -62,6 +69,10 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         "'tenant' is not an option of this module; did you mean tenantId?",
     ),
     "an unknown state": ({"state": "attached"}, "value of state must be one of: present, absent"),
+    "an unknown state that a terminal would obey": (
+        {"state": "\x1b[2J"},
+        r"value of state must be one of: present, absent, got: \x1b[2J",
+    ),
     "a name that YAML made a number": (
         {"identity_id": None, "identity_name": 8},
         "identity_name is 8, which is not a string; put it in quotes: YAML reads 010, 12:30 and",
@@ -296,3 +307,320 @@ def test_no_spelling_of_a_blank_opens_an_identity(title: str, results: dict[str,
     assert result["failed"]
     assert result["msg"].startswith(f"{PRINCIPALS}[")
     assert any(why in result["msg"] for why in ("is blank", "is not a UUID", "is None"))
+
+
+BASE = {"name": "billing"}
+AZURE = {**BASE, "azure_auth": REQUIRED}
+
+# What is wrong with an identity -> its options (None: left out), and what the message must say, of
+# the module for one as of that for many.
+IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
+    "neither id nor name": ({"name": None}, "Neither id nor name is given; give one of them."),
+    "blank id and blank name": (
+        {"id": " ", "name": "\ufeff"},
+        "Neither id nor name is given; give one of them.",
+    ),
+    "an id that is no UUID": (
+        {"id": "billing", "name": None},
+        "id 'billing' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or"
+        " give the name alone.",
+    ),
+    "an id that would change the path": (
+        {"id": f"{ID}/../x", "name": None},
+        f"id '{ID}/../x' is not a UUID; write one such as",
+    ),
+    "a name that YAML made a number": (
+        {"name": 8},
+        "name is 8, which is not a string; put it in quotes: YAML reads 010, 12:30 and yes as",
+    ),
+    "a name that YAML made a boolean": ({"name": True}, "name is True, which is not a string; put"),
+    "a list for a name": ({"name": ["a"]}, "name is ['a'], which is not a string; put it in"),
+    "NUL in a name": ({"name": "a\0b"}, r"name 'a\x00b' has a NUL character in it"),
+    "a template for a name": (
+        {"name": "app-{{ item }}"},
+        "name 'app-{{ item }}' is a template that was not rendered; write the value.",
+    ),
+    "a masked name": (
+        {"name": "app ********"},
+        "name 'app ********' is masked text, which Ansible prints in place of a secret; write",
+    ),
+    "a name that is too long": (
+        {"name": "n" * 256},
+        f"name '{'n' * 80}...' has 256 characters; write a name of 1 to 255.",
+    ),
+    "a name to rename to that is too long": (
+        {"id": ID, "name": "n" * 256},
+        f"name '{'n' * 80}...' has 256 characters; write a name of 1 to 255.",
+    ),
+    "a project by its slug": (
+        {"project_id": "shop"},
+        "project_id 'shop' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b';"
+        " a project's name or slug will not do.",
+    ),
+    "an unknown state": (
+        {"state": "deleted"},
+        "value of state must be one of: present, absent, got: deleted",
+    ),
+    "an unknown state that a terminal would obey": (
+        {"state": "\x1b[2J"},
+        r"value of state must be one of: present, absent, got: \x1b[2J",
+    ),
+    "the role custom": (
+        {"role": " custom "},
+        "role is 'custom', which is the server's own word for any custom role; write the slug of the"
+        " role.",
+    ),
+    "a role that YAML made a boolean": ({"role": False}, "role is False, which is not a string"),
+    "several roles": ({"role": ["member", "admin"]}, "role is ['member', 'admin'], which is not a"),
+    "a masked role": ({"role": "$REDACTED$"}, "role '$REDACTED$' is masked text"),
+    "NUL in a role": ({"role": "a\0b"}, r"role 'a\x00b' has a NUL character in it"),
+    "a list of metadata": (
+        {"metadata": [{"key": "team", "value": "a"}]},
+        "metadata is [{'key': 'team', 'value': 'a'}], which is not a dictionary; write one.",
+    ),
+    "a number for metadata": ({"metadata": 7}, "metadata is 7, which is not a dictionary; write"),
+    "a number in metadata": (
+        {"metadata": {"cost": 10}},
+        "metadata['cost'] is 10; keys and values are strings: put them in quotes.",
+    ),
+    "a boolean in metadata": ({"metadata": {"open": True}}, "metadata['open'] is True; keys and"),
+    "a null in metadata": ({"metadata": {"team": None}}, "metadata['team'] is None; keys and"),
+    "a blank in metadata": (
+        {"metadata": {"team": "\ufeff "}},
+        "metadata['team'] is blank in its key or its value, which Infisical does not store; leave it"
+        " out.",
+    ),
+    "a blank key in metadata": ({"metadata": {" ": "a"}}, "metadata[' '] is blank in its key or"),
+    "a key of metadata twice": (
+        {"metadata": {"team": "a", " team": "b"}},
+        "metadata[' team'] is there twice, but for blanks; write it once.",
+    ),
+    "NUL in metadata": ({"metadata": {"a": "b\0"}}, r"has a NUL character in it"),
+    "a template in metadata": (
+        {"metadata": {"team": "{{ team }}"}},
+        "metadata['team'] is a template that was not rendered; write the value.",
+    ),
+    "a masked value in metadata": ({"metadata": {"a": "********"}}, "metadata['a'] is masked text"),
+    "a word for the protection": (
+        {"delete_protection": "maybe"},
+        "delete_protection",
+    ),
+    "Azure Auth that is true": (
+        {"azure_auth": True},
+        "azure_auth is",
+    ),
+    "Azure Auth that is a text": ({"azure_auth": "yes"}, "azure_auth is"),
+    "Azure Auth that is a list": ({"azure_auth": [REQUIRED]}, "azure_auth is"),
+    "an unknown suboption": (
+        {"azure_auth": {**REQUIRED, "tenant": "x"}},
+        "'tenant' is not an option of azure_auth; did you mean tenant_id?",
+    ),
+    "the API's name of a suboption": (
+        {"azure_auth": {**REQUIRED, "tenantId": "x"}},
+        "'tenantId' is not an option of azure_auth; did you mean tenant_id?",
+    ),
+    "no principals": (
+        {"azure_auth": {**REQUIRED, PRINCIPALS: []}},
+        f"azure_auth: {PRINCIPALS} is an empty list; list the object ids of the service principals",
+    ),
+    "everyone, and a list": (
+        {"azure_auth": {**REQUIRED, "allow_all_service_principals": True}},
+        f"azure_auth: allow_all_service_principals is true, and {PRINCIPALS} is given too; give one",
+    ),
+    "a tenant by its domain": (
+        {"azure_auth": {**REQUIRED, "tenant_id": "contoso.com"}},
+        "azure_auth: tenant_id 'contoso.com' is not a UUID; write one such as",
+    ),
+    "a tenant that YAML made a number": (
+        {"azure_auth": {**REQUIRED, "tenant_id": 7}},
+        "azure_auth: tenant_id is 7, which is not a string; put it in quotes",
+    ),
+    "a TTL in words": (
+        {"azure_auth": {**REQUIRED, "access_token_ttl": "1h"}},
+        "azure_auth: access_token_ttl is '1h', which is not a whole number",
+    ),
+    "a template in a suboption": (
+        {"azure_auth": {**REQUIRED, "resource": "{{ r }}"}},
+        "azure_auth: resource '{{ r }}' is a template that was not rendered; write the value.",
+    ),
+    "details that are a text": ({"details": 7}, "details is 7, which is not a dictionary; write"),
+    "an unknown key": ({"roles": ["member"]}, "'roles' is not an option of"),
+    "the name of another module's option": (
+        {"identity_name": "x"},
+        "'identity_name' is not an option of",
+    ),
+}
+
+
+def run_bad(server: t.Any, main: t.Callable[[], None], **options: t.Any) -> Result:
+    """Run a module that must make no request."""
+    server.clear_requests()
+    result = run_in_process(main, {"url": server.url, "token": server.token, **options})
+    assert server.requests() == []
+    assert result["failed"]
+    assert not result.get("changed")
+    assert result["msg"].isprintable()
+    assert len(result["msg"]) < 1000
+    return result
+
+
+def given(options: t.Mapping[str, t.Any], base: t.Mapping[str, t.Any] = BASE) -> dict[str, t.Any]:
+    return {key: value for key, value in {**base, **options}.items() if value is not None}
+
+
+@pytest.mark.parametrize("title", IDENTITIES)
+def test_bad_input_of_one_identity(title: str, server: t.Any) -> None:
+    options, message = IDENTITIES[title]
+    for base in (BASE, AZURE):
+        result = run_bad(server, infisical_identity.main, **given(options, base))
+        assert message in result["msg"]
+        assert "identity" not in result
+
+
+@pytest.mark.parametrize("title", IDENTITIES)
+def test_bad_input_of_an_entry(title: str, server: t.Any) -> None:
+    options, message = IDENTITIES[title]
+    entries = [{"name": "first"}, given(options), {"name": "last"}]
+    result = run_bad(server, infisical_identities.main, identities=entries)
+    assert message in result["msg"]
+    assert result["msg"].startswith("identities[1]")
+    assert (result["failed_count"], result["changed_count"]) == (1, 0)
+    (wrong,) = result["results"]
+    assert (wrong["index"], wrong["failed"], wrong["msg"]) == (1, True, result["msg"])
+
+
+def test_all_that_is_wrong_with_an_identity_is_told_at_once(server: t.Any) -> None:
+    options = {
+        "name": "n" * 256,
+        "role": "custom",
+        "metadata": {"a": ""},
+        "project_id": "shop",
+        "azure_auth": {"tenant_id": "x", "access_token_ttl": -1},
+    }
+    result = run_bad(server, infisical_identity.main, **options, id=ID)
+    assert result["msg"].startswith("6 errors, and nothing was done: ")
+    for part in ("project_id 'shop'", "256 characters", "role is 'custom'", "metadata['a'] is"):
+        assert part in result["msg"]
+    assert "azure_auth: tenant_id 'x' is not a UUID" in result["msg"]
+    assert "azure_auth: access_token_ttl is -1" in result["msg"]
+
+
+# What is wrong -> the options of the module for many beside a valid list, and the message.
+OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
+    "no list": ({"identities": None}, "missing required arguments: identities"),
+    "a text for a list": ({"identities": "billing"}, "identities[0] is 'billing', which is not a"),
+    "a number for a list": ({"identities": 7}, "identities is 7, which is not a list; write one"),
+    "a dictionary for a list": ({"identities": {"name": "a"}}, "identities"),
+    "a number for an entry": (
+        {"identities": [7]},
+        "identities[0] is 7, which is not a dictionary; write one with name or id and what the"
+        " identity is to be.",
+    ),
+    "a null for an entry": ({"identities": [None]}, "identities[0] is None, which is not a"),
+    "an empty entry": ({"identities": [{}]}, "identities[0]: Neither id nor name is given; give"),
+    "one name twice": (
+        {"identities": [{"name": "a"}, {"name": " a "}]},
+        "identities[1] (a) is the same identity as identities[0] (a); list it once.",
+    ),
+    "one id twice": (
+        {"identities": [{"id": ID}, {"id": ID.upper()}]},
+        f"identities[1] ({ID.upper()}) is the same identity as identities[0] ({ID}); list it once.",
+    ),
+    "a negative number of changes": (
+        {"max_changes": -1},
+        "max_changes is -1; write a whole number from 0.",
+    ),
+    "a boolean number of changes": ({"max_changes": True}, "max_changes is True"),
+    "a number of changes in words": ({"max_changes": "few"}, "max_changes is 'few', which is not"),
+    "an empty list of those to keep": (
+        {"purge_azure_auth_except": []},
+        "purge_azure_auth_except is an empty list, which would revoke from every identity of the"
+        " organization; list the identities that may keep what they have, or leave it out.",
+    ),
+    "a blank among those to keep": (
+        {"purge_azure_auth_except": ["billing", " "]},
+        "purge_azure_auth_except[1] is blank; write the id or the name of an identity.",
+    ),
+    "a number among those to keep": (
+        {"purge_azure_auth_except": [7]},
+        "purge_azure_auth_except[0] is 7, which is not a string; write the id or the name of an",
+    ),
+    "NUL among those to keep": (
+        {"purge_azure_auth_except": ["a\0b"]},
+        r"purge_azure_auth_except[0] 'a\x00b' has a NUL character in it",
+    ),
+    "a template among those to keep": (
+        {"purge_azure_auth_except": ["{{ name }}"]},
+        "purge_azure_auth_except[0] '{{ name }}' is a template that was not rendered; write the",
+    ),
+    "true for those to keep": (
+        {"purge_azure_auth_except": True},
+        "purge_azure_auth_except is True, which is not a list",
+    ),
+    "no concurrency": (
+        {"concurrency": 0},
+        "concurrency is 0; write a whole number from 1 to 64.",
+    ),
+    "too much concurrency": ({"concurrency": 65}, "concurrency is 65; write a whole number from"),
+    "a word for create": ({"create": "perhaps"}, "create"),
+    "an option of old": ({"purge_except": ["a"]}, "'purge_except' is not an option of this module"),
+}
+
+
+@pytest.mark.parametrize("title", OF_LISTS)
+def test_bad_input_of_a_list(title: str, server: t.Any) -> None:
+    options, message = OF_LISTS[title]
+    result = run_bad(
+        server, infisical_identities.main, **given(options, {"identities": [{"name": "billing"}]})
+    )
+    assert message in result["msg"]
+
+
+# What is wrong with whom to read -> the options, and what the message must say.
+OF_INFO: dict[str, tuple[dict[str, t.Any], str]] = {
+    "an id that is none": ({"ids": ["billing"]}, "ids[0] 'billing' is not a UUID; write one such"),
+    "a blank id": ({"ids": [""]}, "ids[0] is blank; write the id of an identity."),
+    "a number for a name": (
+        {"names": [7]},
+        "names[0] is 7, which is not a string; write the name of an identity.",
+    ),
+    "NUL in a name": ({"names": ["a\0"]}, r"names[0] 'a\x00' has a NUL character in it"),
+    "a project by its slug": (
+        {"project_id": "shop"},
+        "project_id 'shop' is not a UUID; write one such as",
+    ),
+    "true for ids": ({"ids": True}, "ids is True, which is not a list; write one"),
+    "no concurrency": ({"concurrency": -1}, "concurrency is -1; write a whole number from 1"),
+    "a word for a switch": ({"metadata": "all"}, "metadata"),
+    "a dictionary for Azure Auth": ({"azure_auth": {"a": 1}}, "azure_auth"),
+}
+
+
+@pytest.mark.parametrize("title", OF_INFO)
+def test_bad_input_of_what_to_read(title: str, server: t.Any) -> None:
+    options, message = OF_INFO[title]
+    result = run_bad(server, infisical_identity_info.main, **options)
+    assert message in result["msg"]
+    assert "identities" not in result
+
+
+# What is wrong with the project of an Azure Auth -> the options, and what the message must say.
+OF_PROJECTS: dict[str, tuple[dict[str, t.Any], str]] = {
+    "a slug": (
+        {"identity_name": "a", "project_id": "shop"},
+        "project_id 'shop' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b';"
+        " a project's name or slug will not do.",
+    ),
+    "a number": ({"identity_name": "a", "project_id": 7}, "project_id is 7, which is not a string"),
+    "details that are no dictionary": (
+        {"identity_id": ID, "details": [1]},
+        "details is [1], which is not a dictionary; write one.",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", OF_PROJECTS)
+def test_bad_input_of_an_azure_auth_of_a_project(title: str, server: t.Any) -> None:
+    options, message = OF_PROJECTS[title]
+    result = run_bad(server, infisical_azure_auth.main, **REQUIRED, **options)
+    assert message in result["msg"]

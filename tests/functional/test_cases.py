@@ -18,22 +18,29 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, BOTH, CASES, Case
-from functional.harness import Result, Task, run_tasks, warnings_of
+from functional.harness import Result, Task, run_in_process, run_tasks, warnings_of
 
+from ansible_collections.community.infisical.plugins.modules import infisical_azure_auth
 from emulator import running
 
 AZURE_AUTH = "/api/v1/auth/azure-auth/identities/"
 WRITES = ("POST", "PATCH", "DELETE")
 UNKNOWN_ON_ATTACH = ("id", "created_at", "updated_at")
+# One module at a time has this process.
+IN_PROCESS = threading.Lock()
 
 
 @dataclass
 class Outcome:
-    """What became of a case: a result a run, the requests for its identity, and the raw object."""
+    """What became of a case: a result a run, the requests for its identity, and the raw object.
+
+    `fed_back` is a run with what the real one returned as its options.
+    """
 
     check: Result
     real: Result
     again: Result | None
+    fed_back: Result | None
     requests: list[t.Any]
     before: dict[str, t.Any] | None
     after: dict[str, t.Any] | None
@@ -60,17 +67,25 @@ def run_all(generation: str, folder: Path) -> dict[str, Outcome]:
             if not case.refused:
                 tasks.append(Task(options))
         results = iter(run_tasks(folder, tasks))
-        return {
+        outcomes = {
             case.id: Outcome(
                 check=next(results),
                 real=next(results),
                 again=None if case.refused else next(results),
+                fed_back=None,
                 requests=server.requests(identity_id=ids[case.id]),
                 before=before[case.id],
                 after=server.azure_auth(ids[case.id]),
             )
             for case in cases
         }
+        with IN_PROCESS:
+            for outcome in outcomes.values():
+                if outcome.again is not None:
+                    options = {"url": server.url, "token": server.token}
+                    options.update(outcome.real.get("azure_auth", {}))
+                    outcome.fed_back = run_in_process(infisical_azure_auth.main, options)
+        return outcomes
 
 
 @pytest.fixture(scope="module")
@@ -129,30 +144,45 @@ def check_outcome(case: Case, outcome: Outcome) -> None:
     state = real["azure_auth"]
     assert {name: state.get(name) for name in case.leaves} == dict(case.leaves)
     assert without_the_unknown(check["azure_auth"], state) == state
+    if state["state"] == "present":
+        stored = state["details"].get("stored", {})
+        assert {name: stored.get(name) for name in case.keeps} == dict(case.keeps)
+        assert [name for name in stored if state[name] is not None] == []
+        for result in (check, real):
+            warned = warnings_of(result)
+            assert ("hold what no option takes; they are under details.stored" in warned) == bool(
+                stored
+            )
+            assert [name for name in stored if f": {name}" not in warned] == []
     assert check["diff"] == real["diff"]
     assert (real["diff"]["before"] != real["diff"]["after"]) == bool(case.writes)
     # Facts are what is: the state before, under check mode.
     assert real["ansible_facts"]["infisical_azure_auth"] == state
     fact = check["ansible_facts"]["infisical_azure_auth"]
-    assert (fact["metadata"] is None) == (outcome.before is None)
+    assert (fact["details"] is None) == (outcome.before is None)
     if outcome.before is not None:
         assert fact["tenant_id"] == outcome.before["tenantId"]
-        assert fact["metadata"]["updated_at"] == outcome.before["updatedAt"]
-    assert {**again["azure_auth"], "identity_name": None} == {**state, "identity_name": None}
+        assert fact["details"]["updated_at"] == outcome.before["updatedAt"]
+    assert again["azure_auth"] == state
     if case.warns:
         assert case.warns in warnings_of(real)
         assert case.warns in warnings_of(check)
+    # What comes out goes back in, but that an id in upper case is corrected.
+    assert outcome.fed_back is not None
+    assert not outcome.fed_back["failed"], outcome.fed_back["msg"]
+    ids = state.get("allowed_service_principal_ids") or []
+    assert outcome.fed_back["changed"] == (ids != [item.lower() for item in ids])
 
 
 def without_the_unknown(predicted: Result, real: Result) -> Result:
     """Return the prediction with what it cannot know, and so leaves null, taken from the truth."""
-    if not predicted["metadata"]:
+    if not predicted["details"]:
         return predicted
-    metadata = {
-        key: real["metadata"][key] if value is None and key in UNKNOWN_ON_ATTACH else value
-        for key, value in predicted["metadata"].items()
+    details = {
+        key: real["details"][key] if value is None and key in UNKNOWN_ON_ATTACH else value
+        for key, value in predicted["details"].items()
     }
-    return {**predicted, "metadata": metadata}
+    return {**predicted, "details": details}
 
 
 def check_refusal(case: Case, outcome: Outcome) -> None:

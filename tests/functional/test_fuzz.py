@@ -25,12 +25,9 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
 )
 from ansible_collections.community.infisical.plugins.module_utils._module.entries import (
     Entry,
-    Reference,
+    entry_spec,
     read_entries,
     read_references,
-)
-from ansible_collections.community.infisical.plugins.module_utils._module.options import (
-    AZURE_AUTH_SPEC,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
 from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
@@ -38,12 +35,37 @@ from ansible_collections.community.infisical.plugins.module_utils._server.connec
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login
+from ansible_collections.community.infisical.plugins.module_utils._state import creations
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_method import (
+    AuthMethodResource,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_methods import (
+    AUTH_METHODS,
+)
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
+from ansible_collections.community.infisical.plugins.module_utils._state.directory import (
+    list_everything,
+    whole_organization,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.entry import (
+    Desired,
+    EntryReconciler,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.identities import (
+    Reference,
+    find_identities,
+    list_of_project,
+    read_identity,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.identity import Role
+from ansible_collections.community.infisical.plugins.module_utils._state.plan import UPDATE, Step
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 
 IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+PROJECT = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
+SLUG = "team-a"
 CASES = 600
 
 
@@ -77,26 +99,71 @@ def parrot() -> t.Iterator[Parrot]:
     server.close()
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is looked for again and again, because a replica may lag, is looked for at once."""
+    monkeypatch.setattr(Api, "pause", lambda _self, _seconds: None)
+    monkeypatch.setattr(creations, "_SEARCH", 0.02)
+
+
 def ask_everything(parrot: Parrot) -> None:
     """Make every call that reads an answer; each may only fail with an error of our own."""
     connection = Connection(parrot.url, timeout=2, retries=0, rate_limit_timeout=0)
     with contextlib.closing(Client(connection)) as client:
-        api = Api(client, IDENTITY)
-        choice = Choice(parrot.url, "universal-auth", {}, "", frozenset())
+        path = "/api/v1/auth/universal-auth/login"
+        choice = Choice(parrot.url, path, {"clientId": "c"}, SLUG, frozenset())
         login = Login(client, choice, str)
-        for call in (
-            lambda: api.read(AZURE_AUTH, IDENTITY),
-            lambda: api.update(AZURE_AUTH, IDENTITY, {"resource": "r"}),
-            lambda: api.identity(IDENTITY),
-            lambda: api.named(["billing"]),
-            lambda: api.named(["bill:ing"]),
-            lambda: api.named(["billing", "payments"]),
-            api.everyone,
-            login.open,
-        ):
+        calls: list[t.Callable[[], object]] = [login.open]
+        # Servers since 2026, whose tokens tell their organization, and those before.
+        for organization in ("o", None):
+            calls += calls_of(Api(client, IDENTITY, organization), login)
+        for call in calls:
             failure = own_failure_of(call)
             assert failure.isprintable()
             assert len(failure) < 1500
+
+
+def calls_of(api: Api, login: Login) -> list[t.Callable[[], object]]:
+    """Return all that is asked of a server, as far as the modules ask it."""
+    auth = AuthMethodResource(api, login, AZURE_AUTH, IDENTITY)
+    described = Desired(
+        {"role": (Role("auditor"),), "metadata": (("team", "a"),), "delete_protection": True},
+        {AZURE_AUTH.key: {}},
+    )
+    calls: list[t.Callable[[], object]] = [
+        auth.read,
+        lambda: auth.perform(Step(UPDATE, {}, {"resource": "r"})),
+        lambda: whole_organization(api, "list the identities"),
+        lambda: list_everything(api),
+        lambda: list_of_project(api, PROJECT),
+    ]
+    for project_id in (None, PROJECT):
+        calls += [
+            lambda project_id=project_id: read_identity(api, IDENTITY, project_id),  # type: ignore[misc]
+            lambda project_id=project_id: find_identities(api, ["billing"], project_id),  # type: ignore[misc]
+            lambda project_id=project_id: find_identities(api, ["bill:ing"], project_id),  # type: ignore[misc]
+            lambda project_id=project_id: find_identities(  # type: ignore[misc]
+                api, ["billing", "payments"], project_id, roles=True
+            ),
+        ]
+        for reference in (
+            Reference(IDENTITY, "renamed", project_id),
+            Reference(None, "billing", project_id),
+            Reference(None, "new", project_id),
+        ):
+            for desired in (described, Desired(None, {}, lift=True)):
+                calls.append(
+                    EntryReconciler(
+                        api,
+                        login,
+                        AUTH_METHODS,
+                        reference,
+                        desired,
+                        creations.Creations(api, Warnings()),
+                        check=False,
+                    ).run
+                )
+    return calls
 
 
 def own_failure_of(call: t.Callable[[], object]) -> str:
@@ -126,6 +193,12 @@ KNOWN = {
         "orgId": "o",
         "identity": {"id": IDENTITY, "name": "billing", "authMethods": ["azure-auth"]},
     },
+    "identityMemberships": [{"identity": {"id": IDENTITY, "name": "billing"}, "project": {}}],
+    "identityMembership": {"roles": [{"role": "custom", "customRoleSlug": "auditor"}]},
+    "projects": [{"id": PROJECT, "name": "shop", "isMember": False}],
+    "organizations": [{"id": "o", "name": "Team A", "slug": SLUG}],
+    "roles": [{"slug": "auditor"}],
+    "totalCount": 1,
     "accessToken": "e30.e30.x",
     "statusCode": 400,
     "error": "BadRequest",
@@ -209,10 +282,10 @@ def test_bodies_that_trouble_parsers(body: bytes, parrot: Parrot) -> None:
     ask_everything(parrot)
 
 
-known_keys = st.sampled_from(
-    ["identity_id", "identity_name", "state", "metadata", "skipped", *AZURE_AUTH_SPEC]
-)
+known_keys = st.sampled_from([*entry_spec(AUTH_METHODS), "skipped", "identity_id"])
 likely = st.sampled_from([IDENTITY, "billing", "present", "absent", "10.0.0.0/8", [], [""], 60])
+method_keys = st.sampled_from([*entry_spec(AUTH_METHODS)[AZURE_AUTH.key]["options"], "skipped"])
+likely = likely | st.dictionaries(method_keys | st.text(max_size=5), likely | values, max_size=4)
 odd_entries = st.dictionaries(known_keys | st.text(max_size=5), likely | values, max_size=5)
 
 
@@ -235,25 +308,25 @@ def test_any_list_of_entries_is_read_or_every_problem_told(
     def check(raw: list[t.Any]) -> None:
         nonlocal tried
         tried += 1
-        notes = Notes()
+        warnings = Warnings()
         entries: list[Entry] = []
         message, problems = problems_of(
-            lambda: entries.extend(
-                read_entries("azure_auths", raw, AZURE_AUTH, AZURE_AUTH_SPEC, notes)
-            )
+            lambda: entries.extend(read_entries("identities", raw, AUTH_METHODS, warnings))
         )
         assert bool(message) == bool(problems)
         for problem in problems:
             assert problem.place is not None
-            assert problem.sentence.startswith(f"azure_auths[{problem.place}]")
+            source = raw[problem.place].get("source") if isinstance(raw[problem.place], dict) else 0
+            named = isinstance(source, str) and source.strip()
+            assert named or problem.sentence.startswith(f"identities[{problem.place}]")
         if not problems:
             assert len(entries) == len(raw)
         for item, entry in zip(raw, entries):
-            # Only an empty list opens an identity to everybody.
-            body = AZURE_AUTH.to_api(entry.wanted or {})
-            if body.get("allowedServicePrincipalIds") == "":
-                assert item["allowed_service_principal_ids"] == []
-        assert all(text.isprintable() for text in [message, *notes.messages()])
+            # Only the switch for all opens an identity to everybody.
+            wanted = entry.desired.methods.get(AZURE_AUTH.key) or {}
+            if wanted.get("allowed_service_principal_ids") == "":
+                assert item["azure_auth"]["allow_all_service_principals"] is True
+        assert all(text.isprintable() for text in [message, *warnings.messages()])
 
     check()
     record_property("lists of entries", tried)
@@ -264,9 +337,9 @@ def test_any_list_of_entries_is_read_or_every_problem_told(
 def test_any_list_of_references_is_read_or_every_problem_told(raw: list[t.Any]) -> None:
     read: list[Reference] = []
     message, problems = problems_of(
-        lambda: read.extend(read_references("purge_except", raw)),
+        lambda: read.extend(read_references("purge_azure_auth_except", raw)),
     )
     assert message.isprintable()
     assert len(read) == (0 if problems else len(raw))
     assert len(problems) <= len(raw)
-    assert all(bool(item.identity_id) != bool(item.identity_name) for item in read)
+    assert all(bool(item.id) != bool(item.name) for item in read)

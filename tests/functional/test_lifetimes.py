@@ -27,13 +27,14 @@ from ansible_collections.community.infisical.plugins.module_utils._server.connec
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_method import (
+    AuthMethodResource,
+)
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import (
-    Reconciliation,
-)
-from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
+from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import Reconciler
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 from emulator import rules, running
 
 DEFAULT = 2592000
@@ -62,11 +63,12 @@ class Bench:
                 **{**ATTACHED, "accessTokenTTL": stored[0], "accessTokenMaxTTL": stored[1]},
             )
 
-    def reconcile(self, options: dict[str, t.Any], *, check: bool) -> Reconciliation:
-        wanted = AZURE_AUTH.from_options(options, Notes())
-        api = Api(self._client, None)
-        login = Login(self._client, Choice("", "universal-auth", {}, "", frozenset()), str)
-        work = Reconciliation(api, login, AZURE_AUTH, self.identity_id, check=check)
+    def reconcile(self, options: dict[str, t.Any], *, check: bool) -> Reconciler:
+        wanted = AZURE_AUTH.from_options(options, Warnings())
+        api = Api(self._client, None, None)
+        login = Login(self._client, Choice("", None, {}, "", frozenset()), str)
+        resource = AuthMethodResource(api, login, AZURE_AUTH, self.identity_id)
+        work = Reconciler(resource, check=check)
         work.run(wanted)
         return work
 

@@ -46,15 +46,16 @@ def test_identity_name(generation: str, tmp_path: Path) -> None:
         assert not found["failed"], found["msg"]
         assert found["changed"] is False
         assert found["azure_auth"]["identity_id"] == plain
-        assert found["azure_auth"]["identity_name"] == "ledger"
+        assert found["identity_name"] == "ledger"
         assert by_odd_name["changed"] is True
         assert by_odd_name["azure_auth"]["identity_id"] == odd
+        assert by_odd_name["identity_name"] == "ledger: prod (eu)"
         assert by_odd_name["azure_auth"]["resource"] == "other"
         assert attach["changed"] is True
         assert attach["azure_auth"]["identity_id"] == fresh
         assert f"identity_name 'ledge' {UNKNOWN}" in unknown["msg"]
         assert in_check_mode["msg"] == unknown["msg"]
-        assert "is borne by 2 identities" in ambiguous["msg"]
+        assert "identity_name 'twin of mine' is the name of 2 identities (" in ambiguous["msg"]
         assert all(identity_id in ambiguous["msg"] for identity_id in twins)
         assert f"identity_name 'only elsewhere' {UNKNOWN}" in elsewhere["msg"]
         searches = [item for item in server.requests() if item.path.endswith("/search")]

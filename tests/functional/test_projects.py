@@ -15,8 +15,9 @@ from functional.harness import Result, run_in_process
 
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
-    infisical_azure_auth_info,
-    infisical_azure_auths,
+    infisical_identities,
+    infisical_identity,
+    infisical_identity_info,
 )
 from emulator import Emulator, running
 
@@ -34,8 +35,8 @@ UNSURE = (
 )
 AUTH, INFO, MANY = (
     infisical_azure_auth.main,
-    infisical_azure_auth_info.main,
-    infisical_azure_auths.main,
+    infisical_identity_info.main,
+    infisical_identities.main,
 )
 
 
@@ -81,11 +82,11 @@ def site() -> t.Iterator[Site]:
 
 
 def names(result: Result) -> list[str]:
-    return [item["identity_name"] for item in result["azure_auths"]]
+    return [item["name"] for item in result["identities"]]
 
 
 def purged(result: Result) -> list[str]:
-    return [item["identity_name"] for item in result["results"] if item["purged"]]
+    return [item["name"] for item in result["results"] if item["purged"]]
 
 
 def test_reading_all_goes_on_and_says_what_it_left_out(site: Site) -> None:
@@ -102,17 +103,17 @@ def test_without_any_of_them_the_list_is_whole_at_no_further_request() -> None:
         result = run_in_process(INFO, given)
         assert result["not_visible"] == []
         # The own identity for its organisation, the list, and each that has it.
-        assert len(server.requests()) == 2 + len(result["azure_auths"])
+        assert len(server.requests()) == 2 + len(result["identities"])
 
 
 def test_reading_some_says_nothing_of_the_others(site: Site) -> None:
-    result = site.run(INFO, identity_names=["payments"])
+    result = site.run(INFO, names=["payments"])
     assert "not_visible" not in result
 
 
 def test_a_name_that_only_the_list_can_find_is_found(site: Site) -> None:
     site.server.create_identity("caf\u00e9")
-    result = site.run(INFO, identity_names=["caf\u00e9"])
+    result = site.run(INFO, names=["caf\u00e9"])
     assert not result["failed"], result.get("msg")
 
 
@@ -157,9 +158,9 @@ def test_one_is_managed_by_its_id(site: Site, state: str, check: bool) -> None:
 
 
 def test_that_nothing_is_attached_takes_three_reads(site: Site) -> None:
-    result = site.run(INFO, identity_ids=[site.bare])
+    result = site.run(INFO, ids=[site.bare])
     assert not result["failed"], result.get("msg")
-    (found,) = result["azure_auths"]
+    (found,) = result["identities"]
     assert (found["state"], found["identity_name"]) == ("absent", "bare")
     assert site.asked() == [
         ("GET", "v1/auth/azure-auth/identities/ID", 400),
@@ -180,7 +181,7 @@ def test_what_a_login_may_not_know_is_said(site: Site) -> None:
 
 def test_a_project_that_the_login_is_no_member_of_is_named(site: Site) -> None:
     token = site.token("outsider", "read", "edit", "edit-auth")
-    result = site.run(INFO, identity_ids=[site.attached], token=token)
+    result = site.run(INFO, ids=[site.attached], token=token)
     (failure,) = result["failures"]
     assert (failure["http_status"], failure["error"]) == (403, "ProjectMembershipNotFound")
     assert site.project in failure["msg"]
@@ -189,7 +190,7 @@ def test_a_project_that_the_login_is_no_member_of_is_named(site: Site) -> None:
 @pytest.mark.parametrize("check", [True, False])
 def test_purging_leaves_them_alone_and_says_so(site: Site, check: bool) -> None:
     labs = site.server.identities["sub-organization"]
-    result = site.run(MANY, check=check, azure_auths=[], purge_except=["payments"])
+    result = site.run(MANY, check=check, identities=[], purge_azure_auth_except=["payments"])
     assert not result["failed"], result.get("msg")
     assert purged(result) == ["batch worker", "platform"]
     assert result["not_visible"] == [OWNED, ELSEWHERE]
@@ -198,11 +199,11 @@ def test_purging_leaves_them_alone_and_says_so(site: Site, check: bool) -> None:
 
 
 def test_not_purging_says_nothing_of_it(site: Site) -> None:
-    assert "not_visible" not in site.run(MANY, azure_auths=[])
+    assert "not_visible" not in site.run(MANY, identities=[])
 
 
 def test_one_of_a_project_may_be_an_entry_of_a_list(site: Site) -> None:
-    entries = [{**REQUIRED, "identity_id": i, "access_token_ttl": 60} for i in (site.bare,)]
-    result = site.run(MANY, azure_auths=entries)
+    entries = [{"id": i, "azure_auth": {**REQUIRED, "access_token_ttl": 60}} for i in (site.bare,)]
+    result = site.run(MANY, identities=entries)
     assert not result["failed"], result.get("msg")
     assert result["changed_count"] == 1

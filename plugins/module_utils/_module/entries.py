@@ -15,7 +15,7 @@ from .._state.fields import Settings, Values
 from .._state.identities import Reference
 from .._state.identity import IDENTITY, PROTECTION, name_option
 from .._state.warnings import Warnings
-from .._text import printable, quoted, refuse_nul, trim, uuid_or_none
+from .._text import printable, quoted, refuse_nul, trim, uuid_or_none, visible
 from .options import (
     DETAILS_SPEC,
     STATE_SPEC,
@@ -234,7 +234,7 @@ def _validate(
         name: values.pop(name) for name in [*values] if isinstance(values[name], (list, dict))
     }
     checked = validator.validate(values)
-    problems += [f"{message.rstrip('.')}." for message in checked.error_messages]
+    problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
     options = {**checked.validated_parameters, **containers}
     if checked.error_messages:
         # What is left for Ansible to refuse are states; it leaves them as they were given.

@@ -47,7 +47,7 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
     failed = work.failure is not None
     identity, reference = work.identity, work.reference
     result: Result = {
-        "id": identity.id if identity else reference.id,
+        "id": (identity.id or None) if identity else reference.id,
         "name": identity.name if identity else reference.name,
         "project_id": identity.project_id if identity else reference.project_id,
     }

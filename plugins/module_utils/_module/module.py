@@ -27,7 +27,7 @@ from .._server.login import Choice, Login, choose, every_secret
 from .._server.transport import REQUESTS_IMPORT_ERROR
 from .._state.networks import NETADDR_IMPORT_ERROR
 from .._state.warnings import Warnings
-from .._text import masked
+from .._text import masked, visible
 from .options import CONNECTION_SPEC, Spec
 from .parameters import Parameters, settle
 from .requirements import outdated
@@ -107,8 +107,8 @@ class Module(AnsibleModule):
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
         """End the module as failed, which Ansible too may do, when it finds an option invalid."""
-        # What is found wrong here is told better than by Ansible.
-        msg = " ".join(self._parameters.problems) or msg
+        # What is found wrong here is told better than by Ansible, which shows values as they are.
+        msg = " ".join(self._parameters.problems) or visible(msg)
         super().fail_json(**self._without_secrets(self._with_invocation({**result, "msg": msg})))
 
     def exit_with_login(self, **result: t.Any) -> None:

@@ -181,8 +181,8 @@ def _items(option: str, raw: t.Any) -> t.Any:
             f"{option} is {quoted(raw)}, which is not a list; write one, with each text in quotes."
         )
     if isinstance(raw, list):
+        # What is within dictionaries is told with its name, where they are read.
         for index, item in enumerate(raw):
-            # The texts in entries are judged with them, so that all that is wrong is told at once.
             if isinstance(item, str):
                 _refuse_no_value(f"{option}[{index}]", item)
     elif isinstance(raw, str):

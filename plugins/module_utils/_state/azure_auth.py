@@ -46,9 +46,9 @@ def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
     the tenant would get in.
     """
     text = text_option(option, raw, warnings)
-    if text == "/":
+    if text in ("", "/"):
         raise OptionError(
-            f"{option} is '/', for which Infisical checks no audience at all; write the audience"
+            f"{option} is {quoted(text)}, for which Infisical checks no audience at all; write the audience"
             " that tokens must be for, such as 'https://management.azure.com/'."
         )
     if not text.isprintable():
