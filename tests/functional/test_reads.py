@@ -101,10 +101,10 @@ Counts = tuple[t.Optional[int], t.Optional[int], t.Optional[int]]
 TABLE: dict[str, tuple[t.Callable[[], None], t.Callable[[Site], dict[str, t.Any]], Counts]] = {
     # -- one Azure Auth --
     "Azure Auth by id": (AZURE_AUTH, lambda site: attached(identity_id=site.ids[0]), (1, 1, 1)),
-    "Azure Auth by name": (AZURE_AUTH, lambda site: attached(identity_name="app 0"), (4, 2, 2)),
+    "Azure Auth by name": (AZURE_AUTH, lambda _site: attached(identity_name="app 0"), (4, 2, 2)),
     "Azure Auth by a name that the search refuses": (
         AZURE_AUTH,
-        lambda site: attached(identity_name="app: (odd)"),
+        lambda _site: attached(identity_name="app: (odd)"),
         (3, 3, 2),
     ),
     "Azure Auth by name and project": (
@@ -140,22 +140,22 @@ TABLE: dict[str, tuple[t.Callable[[], None], t.Callable[[Site], dict[str, t.Any]
     ),
     "identity by name, with role": (
         IDENTITY,
-        lambda site: {"name": "app 0", **ROLE},
+        lambda _site: {"name": "app 0", **ROLE},
         (3, 1, 1),
     ),
     "identity by name, with role and protection": (
         IDENTITY,
-        lambda site: {"name": "app 0", **ROLE, **PROTECTION},
+        lambda _site: {"name": "app 0", **ROLE, **PROTECTION},
         (None, 1, 1),
     ),
     "identity by name, with metadata": (
         IDENTITY,
-        lambda site: {"name": "app 0", **ROLE, **METADATA},
+        lambda _site: {"name": "app 0", **ROLE, **METADATA},
         (None, 2, 2),
     ),
     "identity by name, not there": (
         IDENTITY,
-        lambda site: {"name": "nobody", **ROLE, "state": "absent"},
+        lambda _site: {"name": "nobody", **ROLE, "state": "absent"},
         (3, 1, 1),
     ),
     # -- a fleet, Azure Auth alone --
