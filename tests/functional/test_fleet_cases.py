@@ -418,6 +418,7 @@ def test_a_bad_day_of_one_identity_among_others(scenario: Scenario, days: dict[s
         assert isinstance(day.raw, dict)
         assert {name: day.raw[name] for name in scenario.leaves} == scenario.leaves
         azure_auth = (day.result or {}).get("azure_auth", {})
+        assert azure_auth or not day.result or day.result["failed"]
         if azure_auth.get("state") == "present":
             assert azure_auth["resource"] == day.raw["resource"]
             assert azure_auth["access_token_ttl"] == day.raw["accessTokenTTL"]
