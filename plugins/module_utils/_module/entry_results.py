@@ -17,6 +17,7 @@ from .._state.reconcile import State
 from .._state.warnings import Warnings
 from .._text import visible
 from .results import (
+    ABSENT,
     Result,
     compared,
     difference,
@@ -47,7 +48,8 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
     failed = work.failure is not None
     identity, reference = work.identity, work.reference
     result: Result = {
-        "id": identity.id if identity else reference.id,
+        # One that would be created has none yet.
+        "id": (identity.id if identity else reference.id) or None,
         "name": identity.name if identity else reference.name,
         "project_id": identity.project_id if identity else reference.project_id,
     }
@@ -57,6 +59,12 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
     elif identity:
         known = State(values_of(identity), details_of(identity))
         result.update(settings_of(IDENTITY, known))
+    elif work.method_work and not failed:
+        # What has an auth method is there.
+        result["state"] = "present"
+    elif not failed:
+        # It was looked for in order to revoke from it.
+        result.update(ABSENT)
     states = {
         method.key: (method, final_state(work.method_work[method.key], failed=failed))
         for method in methods
@@ -120,7 +128,8 @@ def difference_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Res
     before: Result = {}
     after: Result = {}
     own = work.identity_work
-    if own:
+    # Where its auth methods alone change, they are what is shown: it may not have been looked at.
+    if own and (own.changed or not work.method_work):
         before = compared(IDENTITY, own.before.values if own.before else None)
         state = final_state(own, failed=failed)
         after = compared(IDENTITY, state.values if state else None)
