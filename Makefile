@@ -34,7 +34,7 @@ demo: ## Watch the module do its job, against the emulator or the Infisical at T
 	$(RUN) test python -m tools.demo $(ARGS)
 
 emulator: ## Run the emulator until Ctrl-C
-	$(RUN) test python -m emulator --identity playground $(ARGS)
+	$(RUN) test python -m emulator $(ARGS)
 
 test: ## Run every check; ARGS="lint units" runs some
 	$(RUN) nox python -m tools.check $(ARGS)

@@ -57,7 +57,7 @@ options:
         variable is E(INFISICAL_AUTH_ORGANIZATION_SLUG), which does not apply to O(login_data).
       - Servers from before 2026 ignore it, and so does a login of an identity that belongs to a sub-organization. So it is checked right
         after the login, or with the token that is given, that the token is for this organization. If not, or if that cannot be known, the
-        task fails before it does anything. That takes one request more for a sub-organization, and none for the root organization.
+        task fails before it does anything. That takes one request more, and none for a login to the root organization.
     type: str
   auth_method:
     description:

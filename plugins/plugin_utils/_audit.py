@@ -12,6 +12,7 @@ import typing as t
 from ..module_utils._state.fields import Values
 from ..module_utils._text import printable, trim, uuid_or_none
 from ._findings import METHODS
+from ._identities import LABELS, labels_of
 from ._rules import SEVERITIES
 
 FORMAT = "community.infisical.identities_audit"
@@ -25,9 +26,6 @@ Places = t.Sequence[int]
 
 # How the module calls an entry, by its place in what it was given.
 _PLACE = re.compile(r"\bidentities\[([0-9]+)\]")
-
-# What tells an identity from others, beside its id.
-_LABELS = ("name", "project_id")
 
 
 class Name(t.NamedTuple):
@@ -75,14 +73,13 @@ def report(
         again = [place for place in _judged(result, places) if place in twice]
         # A list that was refused has entries that failed, though none was tried.
         judged += max(result.get("checked", 0) - len(failed), 0) - len(again)
-        not_judged += [_failed(item, places, known) for item in failed]
-        not_judged += [twice[place] for place in again]
+        not_judged += [_failed(item, places, known, desired) for item in failed]
+        not_judged += [{"source": _source(desired, place), **twice[place]} for place in again]
         drifted += [
-            {**item, "source": _source(desired, item["entry"])}
-            for item in _drifted(result, places, known)
-            if item["entry"] is None or item["entry"] - 1 not in twice
+            {"source": _source(desired, place), **item}
+            for place, item in _drifted(result, places, known)
+            if place not in twice
         ]
-    not_judged = [{**item, "source": _source(desired, item["entry"])} for item in not_judged]
     untried = len(desired) - judged - len(not_judged)
     if untried:
         result, places = checks[-1] if checks else ({}, ())
@@ -151,7 +148,8 @@ def _meant(entry: t.Any) -> Meant:
 
 def _name(item: Values) -> Name:
     """Return the name of an identity as modules return it."""
-    return Name(item.get("name") or "", item.get("project_id"))
+    labels = labels_of(item)
+    return Name(labels["name"] or "", labels["project_id"])
 
 
 def _unlisted(identities: t.Iterable[Values], meant: t.Iterable[Meant]) -> list[Values]:
@@ -225,8 +223,8 @@ def _judged(result: Values, places: Places) -> t.Iterator[int]:
             yield place
 
 
-def _drifted(result: Values, places: Places, known: Known) -> t.Iterator[Item]:
-    """Yield each identity that would be changed, with what would be done and what differs."""
+def _drifted(result: Values, places: Places, known: Known) -> t.Iterator[tuple[int | None, Item]]:
+    """Yield each identity that would be changed with what differs, and the place of its entry."""
     # There is a difference for each identity that did not fail, in the same order.
     changed = [item for item in result.get("results", []) if not item["failed"]]
     for item, difference in zip(changed, result["diff"] if changed else []):
@@ -236,18 +234,22 @@ def _drifted(result: Values, places: Places, known: Known) -> t.Iterator[Item]:
         absent = [key for key in action if difference[key].get("state") == "absent"]
         # What an identity that is there is like says the listing, or else what the task read of it.
         like = {**item, **before} if "before" not in absent else item
-        yield {
-            "entry": None if place is None else place + 1,
-            **_identity(like, known, settings=like),
-            "action": action[absent[0]] if absent else "update",
-            "fields": [
-                {"field": field, "desired": after.get(field), "actual": before.get(field)}
-                for field in {**before, **after}
-                if before.get(field) != after.get(field)
-                # Beside what is created or deleted it is told who it is.
-                and not (absent and field in _LABELS)
-            ],
-        }
+        fields = [
+            {"field": field, "desired": after.get(field), "actual": before.get(field)}
+            for field in {**before, **after}
+            if before.get(field) != after.get(field)
+            # Beside what is created or deleted it is told who it is.
+            and not (absent and field in LABELS)
+        ]
+        yield (
+            place,
+            {
+                "entry": None if place is None else place + 1,
+                **_identity(like, known, settings=like),
+                "action": action[absent[0]] if absent else "update",
+                "fields": fields,
+            },
+        )
 
 
 def _flat(state: Values) -> Item:
@@ -261,16 +263,20 @@ def _flat(state: Values) -> Item:
     return flat
 
 
-def _failed(item: Values, places: Places, known: Known) -> Item:
+def _failed(item: Values, places: Places, known: Known, desired: t.Sequence[t.Any]) -> Item:
     """Return an identity with the reason why it could not be judged."""
     place = _place(item, places)
+    source = _source(desired, place)
     answered = ("http_status", "error", "request_id")
     text = item["msg"]
-    # Whom it is about is told beside it.
+    # Whom it is about, and where that is from, is told beside it.
+    origins = [f"identities[{item.get('index')}]", *([printable(source, 120)] if source else [])]
     labels = [item[key] for key in ("name", "id") if item.get(key)]
-    for label in ("", *(f" ({printable(known_as, 80)})" for known_as in labels)):
-        text = text.replace(f"identities[{item.get('index')}]{label}: ", "")
+    for origin in origins:
+        for label in ("", *(f" ({printable(known_as, 80)})" for known_as in labels)):
+            text = text.replace(f"{origin}{label}: ", "")
     return {
+        "source": source,
         "entry": None if place is None else place + 1,
         **_identity(item, known),
         "msg": _located(text, places),
@@ -290,10 +296,10 @@ def _located(text: str, places: Places) -> str:
     return _PLACE.sub(located, text)
 
 
-def _source(desired: t.Sequence[t.Any], entry: int | None) -> str | None:
+def _source(desired: t.Sequence[t.Any], place: int | None) -> str | None:
     """Return the file that an entry comes from, with the line, where there is one."""
-    found = desired[entry - 1] if entry is not None else None
-    source = found.get("source") if isinstance(found, dict) else None
+    entry = desired[place] if place is not None else None
+    source = entry.get("source") if isinstance(entry, dict) else None
     return source if isinstance(source, str) else None
 
 
@@ -303,12 +309,11 @@ def _identity(item: Values, known: Known, settings: Values | None = None) -> Ite
     The name in a result may be what the identity is to be called; the real one goes before it.
     `settings` has what is not known from the listing.
     """
-    identity_id = item.get("id")
-    real = known.get(uuid_or_none(str(identity_id)), {})
+    labels = labels_of(item)
+    real = known.get(uuid_or_none(str(labels["id"])), {})
     like = real if "role" in real else settings or {}
     return {
-        "id": identity_id,
-        **{label: real.get(label) or item.get(label) for label in _LABELS},
+        **{label: value or labels[label] for label, value in labels_of(real).items()},
         "role": like.get("role"),
         "delete_protection": like.get("delete_protection"),
     }

@@ -16,6 +16,7 @@ from ..module_utils._state.fields import Values
 from ..module_utils._state.networks import Network, parse
 from ..module_utils._text import printable, quoted
 from . import _azure_auth_rules, _token_rules
+from ._identities import held, labels_of
 from ._rules import LOW, SEVERITIES, Matches, Rule, Shape, Subject, Thresholds
 
 
@@ -47,7 +48,7 @@ def find(
         {
             "rule": rule.name,
             "severity": rule.severity,
-            **{key: subject.identity.get(key) for key in ("id", "name", "project_id")},
+            **labels_of(subject.identity),
             "field": ".".join(filter(None, (subject.method, rule.option))),
             "value": value,
             "why": rule.why,
@@ -77,7 +78,7 @@ def _subjects(index: int, item: t.Any, seen: dict[str, Network | None]) -> t.Ite
     if item.get("failed") is True and not METHODS.keys() & item.keys():
         # A result that failed before anything was read.
         return
-    name = item.get("name")
+    name = held(item, "name")
     where = f"identities[{index}]" + (f" ({printable(name, 60)})" if isinstance(name, str) else "")
     # Something else, such as an Azure Auth alone, would have no findings without a word.
     if "id" not in item or "state" not in item:
@@ -107,15 +108,13 @@ def _attached(
             f"{where} has the state {quoted(settings.get('state'))} in {method}; give the"
             " identities that the modules return, where it is 'present' or 'absent'."
         )
-    # What options refuse is not among them, but kept there.
-    stored = (settings.get("details") or {}).get("stored") or {}
     values = {}
     for key, (is_right, what) in {**shape, **_token_rules.SHAPE}.items():
         if key not in settings:
             raise ValueError(
                 f"{where} has no {key} in {method}; give the identities that the modules return."
             )
-        values[key] = stored[key] if settings[key] is None and key in stored else settings[key]
+        values[key] = held(settings, key)
         if not is_right(values[key]):
             raise ValueError(
                 f"{where} has {quoted(values[key])} for {method}.{key}, which is not {what}."
@@ -155,7 +154,7 @@ def _identical(subjects: t.Sequence[Subject], thresholds: Thresholds) -> Matches
                     {
                         "identities": len(group),
                         "first_id": first["id"],
-                        "first_name": first.get("name"),
+                        "first_name": held(first, "name"),
                     },
                 )
 

@@ -123,9 +123,10 @@ def test_on_several_hosts_the_role_makes_no_audit(tmp_path: Path) -> None:
 
 def test_an_organization_is_that_of_every_task(tmp_path: Path) -> None:
     with running() as emulator:
-        organization = {"organization_id": emulator.sub_organization_id}
-        emulator.add_member(emulator.identities["admin"], "admin", **organization)
-        emulator.put_azure_auth(emulator.create_identity("below", **organization), **STORED)
+        below = emulator.sub_organization_id
+        emulator.add_member(emulator.identities["admin"], "admin", organization_id=below)
+        identity_id = emulator.create_identity("below", organization_id=below)
+        emulator.put_azure_auth(identity_id, **STORED)
         without = {"identities_audit_without_list": True}
         cases = {
             "sub-organization": {**without, "identities_audit_organization_slug": "acme-labs"},

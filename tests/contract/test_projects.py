@@ -273,6 +273,7 @@ def test_every_project_is_told_to_every_member_of_the_organization(
     api: Api, project: dict[str, Any]
 ) -> None:
     names = "workspace" if api.generation < "2026" else "projects"
+    api.need("POST", f"/api/v1/{names}/search")
     part = api.prefix.split()[-1]
     token = api.login(api.create_credentials("no-access"))
     for asker, member in ((api.token, True), (token, False)):

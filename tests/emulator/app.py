@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
@@ -57,7 +58,7 @@ def _endpoint(control: Control, route: ApiRoute) -> Callable[[Request], Awaitabl
         path = {name: unquote(value) for name, value in request.path_params.items()}
         headers: dict[str, str] = {}
         with state.lock:
-            if route.setting and not getattr(state.settings, route.setting):
+            if any(re.search(pattern, route.path) for pattern in state.settings.lacks):
                 return _no_route(request)
             address = state.settings.client_address or request.scope["client"][0]
             try:

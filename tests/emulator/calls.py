@@ -56,8 +56,7 @@ Handler = Callable[[Call], Any]
 class ApiRoute:
     """A row of the table. `limit` is the bucket, `limit_2024` where old servers differ.
 
-    Servers have it from the generation `since` on, and before `until`; where a `setting` is named,
-    only if that is on.
+    Servers have it from the generation `since` on, and before `until`.
     """
 
     method: str
@@ -68,7 +67,6 @@ class ApiRoute:
     public: bool = False
     since: str = GENERATIONS[0]
     until: str = "9999"
-    setting: str | None = None
 
     def limit_kind(self, generation: str) -> str:
         """``read``, ``write``, or ``creation``, which is a write before 2026."""
@@ -127,7 +125,9 @@ def allowed(call: Call, action: str, project_id: str | None = None) -> bool:
         refuse_custom(call, call.caller)
     roles = call.state.roles_in(project_id)
     return membership is not None and any(
-        action in roles[role].actions for role in membership.roles(call.state.now())
+        action in roles[role].actions
+        for role in membership.roles(call.state.now())
+        if role in roles
     )
 
 
@@ -160,7 +160,7 @@ def outranked(call: Call, roles: Iterable[str], project_id: str | None = None) -
     membership = call.caller.membership(project_id or call.organization_id)
     ranks = call.state.roles_in(project_id)
     held = membership.roles(call.state.now()) if membership else []
-    most = max((ranks[role].rank for role in held), default=0)
+    most = max((ranks[role].rank for role in held if role in ranks), default=0)
     return any(ranks[role].rank > most for role in roles if role in ranks)
 
 

@@ -72,10 +72,14 @@ class Exchange(Protocol):
 Action = Callable[..., Awaitable[bool]]
 
 
-async def latency(_exchange: Exchange, *, seconds: float) -> bool:
-    """Wait first."""
+async def latency(exchange: Exchange, *, seconds: float, when: str = "before") -> bool:
+    """Wait, before the work or between the work and its answer."""
+    answer = await exchange.work() if when == "after" else None
     await asyncio.sleep(seconds)
-    return False
+    if answer is None:
+        return False
+    await exchange.answer(answer)
+    return True
 
 
 async def rate_limit(

@@ -325,11 +325,11 @@ def delete_identity(call: Call) -> Any:
 
 def memberships_of(call: Call) -> list[tuple[Identity, Membership]]:
     """The memberships in the calling token's organisation, those of its projects left out."""
-    return [
+    return call.state.rows(
         (identity, membership)
         for identity in call.state.identities.values()
         if (membership := identity.membership(call.organization_id))
-    ]
+    )
 
 
 def list_identities(call: Call) -> Any:
@@ -425,7 +425,8 @@ def _fits(name: str, grants: Iterable[Grant], search: Mapping[str, Any], state: 
             words.add(CUSTOM)
         if not any(_matches(word, search["role"]) for word in words):
             return False
-    return "$or" not in search or any(_fits(name, grants, one, state) for one in search["$or"])
+    either = search.get("$or")
+    return not either or any(_fits(name, grants, one, state) for one in either)
 
 
 def search_identities(call: Call) -> Any:
@@ -521,9 +522,10 @@ def readable(call: Call, scope: str) -> list[tuple[Identity, Membership]]:
     return [
         (identity, membership)
         for identity in call.state.identities.values()
-        if (project_id := identity.project_id)
-        and (membership := identity.membership(project_id))
+        for membership in identity.memberships
+        if (project_id := membership.project_id)
         and membership.organization_id == call.organization_id
+        and (identity.project_id or call.state.settings.search_members)
         and (
             everywhere or (call.caller.membership(project_id) and allowed(call, "read", project_id))
         )

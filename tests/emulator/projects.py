@@ -35,6 +35,7 @@ from .identities import (
 )
 from .schema import ABSENT, Field
 from .state import (
+    CUSTOM,
     DEFAULT_PROJECT_ROLES,
     SEEDED_AT,
     Grant,
@@ -82,11 +83,11 @@ def delete_project(call: Call) -> Any:
 
 def projects_of(call: Call) -> list[Project]:
     """The projects of the caller's organisation, by name."""
-    found = [
+    found = call.state.rows(
         project
         for project in call.state.projects.values()
         if project.organization_id == call.organization_id
-    ]
+    )
     return sorted(found, key=lambda project: project.name)
 
 
@@ -149,6 +150,8 @@ def search_projects(call: Call) -> Any:
     ]
     if given["orderDirection"] == "desc":
         found.reverse()
+    if min(given["limit"], given["offset"]) < 0:
+        raise errors.broken()
     page = found[given["offset"] : given["offset"] + given["limit"]]
     return {"projects": page, "totalCount": len(found) if page else 0}
 
@@ -156,8 +159,8 @@ def search_projects(call: Call) -> Any:
 def list_all_projects(call: Call) -> Any:
     """Every project of the organisation, for who may have access to all of them."""
     fields = {
-        "limit": Field(schema.digits(most=100), default=50),
-        "offset": Field(schema.digits(), default=0),
+        "limit": Field(schema.digits(least=None, most=100), default=50),
+        "offset": Field(schema.digits(least=None), default=0),
         "search": Field(schema.string(), default=""),
     }
     given = schema.read_body(call.generation, fields, dict(call.query))
@@ -168,7 +171,10 @@ def list_all_projects(call: Call) -> Any:
         for project in projects_of(call)
         if given["search"].lower() in project.name.lower()
     ]
-    page = found[given["offset"] : given["offset"] + given["limit"]]
+    if min(given["limit"], given["offset"]) < 0:
+        raise errors.broken("Find one")
+    # As in the first search of identities, a limit of 0 is none.
+    page = found[given["offset"] : given["offset"] + given["limit"]] if given["limit"] else found
     return {"projects": page, "count": len(found) if page else 0}
 
 
@@ -202,8 +208,16 @@ def find_project(call: Call, action: str | None = None) -> Project:
 
 
 def _show_role_row(state: State, slug: str, owner: Mapping[str, str]) -> dict[str, Any]:
-    name = slug.replace("-", " ").title()
-    return {"id": state.role_id(slug), "name": name, "slug": slug, "description": "", **owner}
+    made = timestamp(SEEDED_AT)
+    return {
+        "id": state.role_id(slug),
+        "name": slug.replace("-", " ").title(),
+        "slug": slug,
+        "description": "",
+        "createdAt": made,
+        "updatedAt": made,
+        **owner,
+    }
 
 
 def read_organization_role(call: Call) -> Any:
@@ -226,6 +240,9 @@ def refuse_identities(call: Call) -> Any:
 
 
 def _roles_of_project(call: Call) -> Project:
+    project_id = call.path["project_id"]
+    if call.generation < "2026" and project_id not in call.state.projects:
+        raise errors.not_found(f"Project with ID '{project_id}' not found")
     project = find_project(call)
     if not allowed(call, "read-role", project.id):
         raise errors.permission_denied("read", "role")
@@ -300,18 +317,23 @@ def roles_field(generation: str, *, least: int = 0, required: bool = False) -> F
     return Field(schema.listing(read, least=least), required=required)
 
 
-def check_grants(call: Call, project: Project, grants: Iterable[Grant], what: str) -> None:
-    """Refuse roles that there are not, that would all end, or that the caller may not give."""
+def check_grants(
+    call: Call, project: Project, grants: Iterable[Grant], what: str, *, custom: bool = False
+) -> None:
+    """Refuse roles that there are not, that would all end, or that the caller may not give.
+
+    `custom` lets the word for all custom roles pass for one.
+    """
     known = call.state.roles_in(project.id)
     for grant in grants:
-        if grant.role not in known:
+        if grant.role not in known and not (grant.role == CUSTOM and custom):
             if call.generation < "2026":
                 raise errors.not_found(f"Specified role was not found: {grant.role}")
             raise errors.not_found(
                 f"Specified roles '{grant.role}' was not found in the project with ID"
                 f" '{project.id}'"
             )
-    if call.generation >= "2026" and all(grant.lasts is not None for grant in grants):
+    if call.generation >= "2026" and all(grant.lasts for grant in grants):
         raise errors.bad_request("Identity must have at least one permanent role")
     slugs = [grant.role for grant in grants]
     may_assign = call.generation >= "2026" and allowed(call, "assign-role", project.id)
@@ -369,10 +391,13 @@ def find_project_identity(call: Call, action: str) -> Identity:
     return identity
 
 
-_PAGE = {
-    "offset": Field(schema.digits(), default=0),
-    "limit": Field(schema.digits(least=1, most=1000)),
-}
+def _page_fields(generation: str) -> dict[str, Field]:
+    """A page in a query. Servers before 2026 make longer ones."""
+    most = 1000 if generation >= "2026" else 20000
+    return {
+        "offset": Field(schema.digits(), default=0),
+        "limit": Field(schema.digits(least=1, most=most)),
+    }
 
 
 def _page(call: Call, given: Mapping[str, Any]) -> slice:
@@ -381,21 +406,25 @@ def _page(call: Call, given: Mapping[str, Any]) -> slice:
     return slice(given["offset"], None if limit is None else given["offset"] + limit)
 
 
-def _unordered(rows: Iterable[Identity]) -> list[Identity]:
-    """Without the order in which they were made: as a database is free to answer."""
-    return sorted(rows, key=lambda identity: identity.id)
+def _unordered(call: Call) -> list[Identity]:
+    """The identities, without the order in which they were made."""
+    by_id = sorted(call.state.identities.values(), key=lambda identity: identity.id)
+    return call.state.rows(by_id)
 
 
 def list_project_identities(call: Call) -> Any:
     """The identities that a project owns. In a page, each pair of metadata takes a row."""
-    fields = {**_PAGE, "search": Field(schema.string(trim=False), default="")}
+    fields = {
+        **_page_fields(call.generation),
+        "search": Field(schema.string(trim=False), default=""),
+    }
     given = schema.read_body(call.generation, fields, dict(call.query))
     project = find_project(call, "read")
-    found = _unordered(
+    found = [
         identity
-        for identity in call.state.identities.values()
+        for identity in _unordered(call)
         if identity.project_id == project.id and given["search"].lower() in identity.name.lower()
-    )
+    ]
     rows = [(identity, pair) for identity in found for pair in identity.metadata or [{}]]
     shown: dict[str, dict[str, Any]] = {}
     for identity, pair in rows[_page(call, given)]:
@@ -472,6 +501,7 @@ def _show_membership(
         return shown
     inner |= {"orgId": identity.home_id, "projectId": identity.project_id}
     if whole:
+        del shown["identityId"]
         inner["authMethods"] = list(identity.methods)
         inner["metadata"] = [dict(pair) for pair in identity.metadata]
         shown["lastLoginAuthMethod"] = identity.last_login_method
@@ -492,14 +522,16 @@ def _candidate(call: Call) -> Identity:
     return identity
 
 
-def _member(call: Call, project: Project, absent: ApiError) -> tuple[Identity, Membership]:
-    """The identity of the path and its membership in the project."""
+def _member(
+    call: Call, project_id: str, absent: ApiError, operation: str = "Find one"
+) -> tuple[Identity, Membership]:
+    """The identity of the path and its membership in the project of an id."""
     text = call.path["identity_id"]
+    if call.generation < "2026":
+        text = parse_database_id(text, operation)
     identity = call.state.known(text.lower())
-    membership = identity.membership(project.id) if identity else None
+    membership = identity.membership(project_id) if identity else None
     if identity is None or membership is None:
-        if call.generation < "2026":
-            raise errors.not_found(f"Failed to find identity with ID {text}")
         raise absent
     return identity, membership
 
@@ -514,6 +546,8 @@ def create_membership(call: Call) -> Any:
         "roles": roles_field(call.generation),
     }
     given = schema.read_body(call.generation, fields, call.body)
+    if not given["role"] and "roles" not in given:
+        raise errors.bad_request("You must provide either role or roles field")
     project = find_project(call, "create")
     identity = _candidate(call)
     if identity.project_id:
@@ -526,9 +560,12 @@ def create_membership(call: Call) -> Any:
             if call.generation >= "2026"
             else f"Identity with ID {identity.id} already exists in project with ID {project.id}"
         )
-    grants = given.get("roles") or [Grant(given["role"])]
+    grants = given.get("roles", [Grant(given["role"])])
     what = "Failed to create identity project membership"
-    check_grants(call, project, grants, what if call.generation >= "2026" else _ASSIGN)
+    if call.generation >= "2026":
+        check_grants(call, project, grants, what)
+    else:
+        check_grants(call, project, grants, _ASSIGN, custom=True)
     membership = call.state.add_member(identity, call.organization_id, grants, project.id)
     return {"identityMembership": _show_written(identity, membership)}
 
@@ -542,11 +579,21 @@ def update_membership(call: Call) -> Any:
     fields = {"roles": roles_field(call.generation, least=1, required=True)}
     given = schema.read_body(call.generation, fields, call.body)
     project = find_project(call, "edit")
-    identity, membership = _member(call, project, _NO_MEMBERSHIP)
+    absent = _NO_MEMBERSHIP
+    if call.generation < "2026":
+        absent = errors.not_found(
+            f"Identity with ID {call.path['identity_id']} doesn't exists in project with ID"
+            f" {project.id}"
+        )
+    identity, membership = _member(call, project.id, absent)
     what = "Failed to update identity project membership"
     check_grants(call, project, given["roles"], what if call.generation >= "2026" else _CHANGE)
     call.state.set_roles(membership, given["roles"])
     return {"identityMembership": _show_written(identity, membership)}
+
+
+# What a read has from the table of custom roles, and the answer to a write has not.
+_JOINED = ("customRoleName", "customRoleSlug")
 
 
 def update_old_membership(call: Call) -> Any:
@@ -555,14 +602,28 @@ def update_old_membership(call: Call) -> Any:
     identity = call.state.identities[call.path["identity_id"].lower()]
     membership = identity.membership(call.path["project_id"])
     assert membership is not None
-    return {"roles": show_roles(call.state, membership)}
+    written = {
+        "projectMembershipId": membership.id,
+        "createdAt": membership.updated_at,
+        "updatedAt": membership.updated_at,
+    }
+    return {
+        "roles": [
+            {name: value for name, value in role.items() if name not in _JOINED} | written
+            for role in show_roles(call.state, membership)
+        ]
+    }
 
 
 def delete_membership(call: Call) -> Any:
     """Take an identity of the organisation out of a project."""
-    project = find_project(call, "delete")
-    identity, membership = _member(call, project, _NO_MEMBERSHIP)
-    if call.generation >= "2026":
+    if call.generation < "2026":
+        absent = errors.not_found(f"Failed to find identity with ID {call.path['identity_id']}")
+        identity, membership = _member(call, call.path["project_id"], absent)
+        find_project(call, "delete")
+    else:
+        project = find_project(call, "delete")
+        identity, membership = _member(call, project.id, _NO_MEMBERSHIP)
         if identity.project_id:
             raise errors.bad_request(
                 "Failed to delete project membership for a project scoped identity"
@@ -577,7 +638,7 @@ def list_memberships(call: Call) -> Any:
     """Every identity that has a role in a project."""
     new = call.generation >= "2026"
     fields = {
-        **_PAGE,
+        **_page_fields(call.generation),
         ("identityName" if new else "search"): Field(schema.string(trim=False), default=""),
         "roles": Field(schema.string()),
     }
@@ -587,7 +648,7 @@ def list_memberships(call: Call) -> Any:
     part = given["identityName" if new else "search"].lower()
     found = [
         (identity, membership)
-        for identity in _unordered(call.state.identities.values())
+        for identity in _unordered(call)
         if (membership := identity.membership(project.id))
         and part in identity.name.lower()
         and (wanted is None or wanted & {grant.role for grant in membership.grants})
@@ -605,7 +666,15 @@ def read_membership(call: Call) -> Any:
     """One identity's roles in a project."""
     project = find_project(call, "read")
     absent = errors.not_found("Identity membership not found")
-    member = _member(call, project, absent)
+    if call.generation < "2026":
+        absent = errors.not_found(
+            f"Project membership for identity with ID '{call.path['identity_id']} in project with"
+            f" ID '{project.id}' not found"
+        )
+    member = _member(call, project.id, absent, "FindByProjectId")
+    if not member[1].grants:
+        # Without a role there is no row to join.
+        raise absent
     return {"identityMembership": _show_membership(call.state, *member, whole=True)}
 
 

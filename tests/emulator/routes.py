@@ -122,7 +122,7 @@ ROUTES = (
         since="2025-06",
     ),
     *(
-        ApiRoute("POST", path, handler, "read", since="2026", setting="search_v2")
+        ApiRoute("POST", path, handler, "read", since="2026")
         for path, handler in (
             ("/api/v2/identities/search", search_both),
             ("/api/v2/identities/search/count", count_both),

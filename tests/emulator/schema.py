@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -162,12 +163,14 @@ def flag(value: Any, path: list[Any], issues: Issues) -> Any:
     return value
 
 
-def digits(*, least: int = 0, most: int | None = None) -> Reader:
+def digits(*, least: int | None = 0, most: int | None = None) -> Reader:
     """A whole number in a query, where everything is text."""
     read_number = number(least=least, most=most)
 
     def read(value: Any, path: list[Any], issues: Issues) -> Any:
-        return read_number(int(value) if value.isdecimal() else value, path, issues)
+        # What is no number is one that is none, to JavaScript.
+        whole = re.match(r"[+-]?[0-9]+\Z", value)
+        return read_number(int(value) if whole else value, path, issues)
 
     return read
 
@@ -266,7 +269,8 @@ AZURE_UPDATE = {
 def read_body(generation: str, fields: Mapping[str, Field], body: Any) -> dict[str, Any]:
     """Validate a body against a table of fields."""
     issues: Issues = []
-    result: dict[str, Any] = record(fields)(body, [], issues)
+    # The server's framework has a null in the place of a body that was not sent.
+    result: dict[str, Any] = record(fields)(None if body is ABSENT else body, [], issues)
     refuse_issues(generation, issues)
     return result
 

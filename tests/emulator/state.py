@@ -15,6 +15,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import random
 import re
 import threading
 import time
@@ -22,10 +23,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from . import errors, rules, schema
 from .limits import Windows
+
+Row = TypeVar("Row")
 
 AZURE = "azure-auth"
 UNIVERSAL = "universal-auth"
@@ -83,9 +86,11 @@ class Settings:
     identity_limit: int | None = None
     legacy_privileges: bool = False
     database_away: bool = False
-    search_v2: bool = True
+    lacks: Sequence[str] = field(default_factory=list)
+    search_members: bool = False
     drops: Sequence[str] = field(default_factory=list)
     replica_lag: float = 0.0
+    shuffled: bool = False
     ttl_rule: str = "as-probed"
     read_limit: int | None = None
     write_limit: int | None = None
@@ -103,6 +108,10 @@ class Settings:
             raise ValueError(f"ttl_rule is one of {', '.join(rules.TTL_RULES)}")
         if not set(result.drops) <= set(DROPPABLE):
             raise ValueError(f"drops are of {', '.join(DROPPABLE)}")
+        try:
+            re.compile("|".join(result.lacks))
+        except re.error as error:
+            raise ValueError(f"lacks are regular expressions: {error}") from None
         return result
 
 
@@ -338,6 +347,13 @@ class State:
         """A UUID never given before since the last reset, the same in every run."""
         return str(uuid.uuid5(_IDS, str(self.new_number())))
 
+    def rows(self, found: Iterable[Row]) -> list[Row]:
+        """Rows for which no order was asked, in any: the same one each time, or another."""
+        result = list(found)
+        if self.settings.shuffled:
+            random.Random(self.new_request_number()).shuffle(result)
+        return result
+
     # -- the replica ----------------------------------------------------------------------------
 
     def record(self) -> None:
@@ -487,6 +503,7 @@ class State:
         if method == UNIVERSAL:
             stored["clientId"] = self.new_id()
             stored["clientSecrets"] = []
+            stored.setdefault("clientSecretTrustedIps", ANYWHERE_STORED)
             self.client_ids[stored["clientId"]] = identity.id
             identity.methods[method] = stored
             self.add_client_secret(identity)

@@ -143,6 +143,17 @@ def test_drop_closes_before_or_after_the_work(
     assert record.status is None
 
 
+def test_latency_may_hold_back_the_answer_to_work_that_is_done(
+    emu: Emulator, client: Client
+) -> None:
+    emu.fault("latency", seconds=0.3, when="after", method="DELETE", times=1)
+    with pytest.raises(requests.ReadTimeout):
+        client.call("DELETE", timeout=0.1)
+    assert emu.azure_auth(emu.identities["attached"]) is None
+    emu.fault("latency", seconds=0.1, when="after", method="DELETE")
+    assert client.call("DELETE", who="twin-2").status_code == 200
+
+
 def test_late_does_the_work_after_the_connection_is_cut(emu: Emulator, client: Client) -> None:
     emu.fault("late", seconds=0.3, method="DELETE")
     with pytest.raises(requests.ConnectionError):
@@ -429,13 +440,30 @@ def test_what_the_controls_change_lags_as_well(emu: Emulator, client: Client) ->
     assert client.search("accounting")
 
 
+def test_without_an_order_pages_repeat_and_skip(emu: Emulator, client: Client) -> None:
+    emu.settings(shuffled=True)
+    emu.create_identities(["same"] * 20)
+    pages = [client.search("same", limit=1, offset=number) for number in range(20)]
+    assert len({page[0]["identityId"] for page in pages}) < 20
+    pages = [client.search("same", "v2", limit=1, offset=number) for number in range(20)]
+    assert len({page[0]["identityId"] for page in pages}) == 20
+
+
 def test_a_server_may_lack_the_second_search(emu: Emulator, client: Client) -> None:
-    emu.settings(search_v2=False)
+    emu.settings(lacks=["/v2/identities/search"])
     for path in ("/api/v2/identities/search", "/api/v2/identities/search/count"):
         answer = client.ask("POST", path, {})
         assert (answer.status_code, answer.json()["error"]) == (404, "Not Found")
-    emu.settings(search_v2=True)
+    emu.settings(lacks=[])
     assert client.ask("POST", "/api/v2/identities/search", {}).status_code == 200
+
+
+def test_the_second_search_may_show_members_of_projects(emu: Emulator, client: Client) -> None:
+    emu.add_member(emu.identities["plain"], "viewer", project_id=emu.project_id)
+    for shown, scopes in ((False, ["organization"]), (True, ["organization", "project"])):
+        emu.settings(search_members=shown)
+        found = client.search("billing", "v2", scope=["organization", "project"])
+        assert sorted(item["scope"] for item in found) == scopes
 
 
 def test_what_a_server_drops_is_neither_stored_nor_shown(emu: Emulator, client: Client) -> None:
@@ -504,10 +532,12 @@ def test_an_omitted_limit_is_the_documented_one_where_the_schema_is_literal(
         assert (len(owned), len(members)) == lengths
 
 
-@pytest.mark.parametrize("changes", [{"colour": "red"}, {"ttl_rule": "loose"}, {"drops": ["name"]}])
+@pytest.mark.parametrize(
+    "changes", [{"colour": "red"}, {"ttl_rule": "loose"}, {"drops": ["name"]}, {"lacks": ["("]}]
+)
 def test_settings_that_make_no_sense_are_refused(emu: Emulator, changes: dict[str, Any]) -> None:
     before = emu.settings()
-    with pytest.raises((TypeError, ValueError), match=r"colour|ttl_rule|drops"):
+    with pytest.raises((TypeError, ValueError), match=r"colour|ttl_rule|drops|lacks"):
         emu.settings(**changes)
     assert emu.settings() == before
 
@@ -564,9 +594,9 @@ def test_what_is_handed_out_is_a_copy(emu: Emulator) -> None:
 
 
 def test_thousands_of_identities_are_made_in_no_time(emu: Emulator, client: Client) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     ids = emu.create_identities((f"bulk {n}" for n in range(5000)), azure_auth={"resource": "r"})
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
     assert len(set(ids)) == 5000
     answer = client.session.get(
         f"{emu.url}/api/v1/identities", params={"orgId": emu.organization_id}, timeout=10

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 class Forwarder(ThreadingHTTPServer):
     """Passes every request on to one server on loopback, and remembers the paths it was asked for.
 
+    `headers` are those of each request, with names in lower case.
+
     A forward proxy is asked for whole URLs, a front for paths, below `prefix` if it has one.
     """
 
@@ -37,6 +39,7 @@ class Forwarder(ThreadingHTTPServer):
         self.target = urlsplit(target).netloc
         self.prefix = prefix
         self.seen: list[str] = []
+        self.headers: list[dict[str, str]] = []
         scheme = "https" if tls else "http"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
@@ -53,6 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         self.server.seen.append(self.path)
+        self.server.headers.append({name.lower(): text for name, text in self.headers.items()})
         path = urlsplit(self.path)._replace(scheme="", netloc="").geturl()
         length = int(self.headers.get("Content-Length") or 0)
         connection = http.client.HTTPConnection(self.server.target)

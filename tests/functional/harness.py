@@ -206,3 +206,11 @@ def warning_texts(result: Result) -> list[str]:
         str(warning["event"]["msg"]) if isinstance(warning, dict) else str(warning)
         for warning in result.get("warnings", [])
     ]
+
+
+def entry(
+    identity_id: str | None = None, /, *, called: str | None = None, **azure_auth: t.Any
+) -> Result:
+    """Return an entry of a list, by id or name, that asks for its Azure Auth alone."""
+    who = {"name": called} if identity_id is None else {"id": identity_id}
+    return {**who, "azure_auth": azure_auth}

@@ -21,13 +21,14 @@ from functional.harness import (
     FLEET,
     INFO,
     Result,
+    entry,
     finish_module,
     run_in_process,
     run_play,
     start_module,
 )
 
-from ansible_collections.community.infisical.plugins.modules import infisical_azure_auths
+from ansible_collections.community.infisical.plugins.modules import infisical_identities
 from emulator import running
 
 WORKERS = 8
@@ -47,7 +48,7 @@ class Yard:
     ids: list[str]
 
     def entries(self, **options: t.Any) -> list[Options]:
-        return [{"identity_id": identity_id, **options} for identity_id in self.ids]
+        return [entry(identity_id, **options) for identity_id in self.ids]
 
     def credentials(self) -> Options:
         return {
@@ -109,13 +110,13 @@ def lose_login(yard: Yard) -> Options:
     own = yard.server.create_identity("own", role="admin", methods=["azure-auth"])
     yard.server.fault("race", path=AZURE_AUTH, identity_id=own, change="detach")
     listed = yard.entries(resource="other")
-    listed.insert(100, {"identity_id": own})
+    listed.insert(100, entry(own))
     return {
         "token": None,
         "auth_method": "azure_auth",
         "auth_identity_id": own,
         "jwt": yard.server.jwt(own, method="azure-auth"),
-        "azure_auths": listed,
+        "identities": listed,
     }
 
 
@@ -201,9 +202,9 @@ def evenings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evening]:
             yards.append(yard)
             day.before(yard)
             listed = (
-                {"identity_ids": yard.ids}
+                {"ids": yard.ids}
                 if day.module == INFO
-                else {"azure_auths": yard.entries(**day.wanted)}
+                else {"identities": yard.entries(**day.wanted)}
             )
             options = {"url": server.url, "token": server.token, **listed, **day.options(yard)}
             given = {name: value for name, value in options.items() if value is not None}
@@ -229,14 +230,14 @@ def test_a_server_that_fails_for_3_of_1000(evenings: dict[str, Evening]) -> None
     counts = ("checked", "changed_count", "failed_count", "purged_count")
     assert [first[name] for name in counts] == [1000, 997, 3, 0]
     assert first["changed"]
-    assert first["msg"].startswith("3 of 1000 identities failed: azure_auths[7] (")
+    assert first["msg"].startswith("3 of 1000 identities failed: identities[7] (")
     for number in (7, 500, 999):
-        assert f"azure_auths[{number}] ({evening.yard.ids[number]}): Could not upd" in first["msg"]
+        assert f"identities[{number}] ({evening.yard.ids[number]}): Could not upd" in first["msg"]
     failed = [item for item in first["results"] if item["failed"]]
     assert [item["index"] for item in failed] == [7, 500, 999]
     assert {item["http_status"] for item in failed} == {500}
     # Read after it failed, so that what it is like is known.
-    assert {item["resource"] for item in failed} == {ATTACHED["resource"]}
+    assert {item["azure_auth"]["resource"] for item in failed} == {ATTACHED["resource"]}
     assert [item["changed"] for item in failed] == [False] * 3
     assert [item["index"] for item in first["results"]] == list(range(1000))
     assert not second["failed"], second["msg"]
@@ -249,7 +250,7 @@ def test_the_message_names_twenty_failures_and_a_count(evenings: dict[str, Eveni
     result = evenings["more than twenty fail"].result
     assert result["failed_count"] == 25
     assert result["changed_count"] == 35
-    assert [n for n in range(60) if f"azure_auths[{n}] (" in result["msg"]] == list(range(10, 30))
+    assert [n for n in range(60) if f"identities[{n}] (" in result["msg"]] == list(range(10, 30))
     assert result["msg"].endswith(" And 5 more.")
     assert sum(item["failed"] for item in result["results"]) == 25
 
@@ -268,13 +269,14 @@ def test_a_token_that_ends_ends_the_task_and_few_requests_are_wasted(
     assert len(evening.requests) == 150 + len(refused)
     assert result["failed_count"] == len(refused)
     if what:
-        assert len(result["azure_auths"]) == 150
-        assert not_tried(result) == 300 - 150 - len(refused)
+        # The others went into the list of all, a hundred a page.
+        assert len(result["identities"]) == 150 - 4
+        assert not_tried(result) == 300 - 146 - len(refused)
         return
     assert result["checked"] + not_tried(result) == 300
     assert not_tried(result) > 200
     # Those that failed between reading and writing were read.
-    done = {item["identity_id"] for item in result["results"] if item["changed"]}
+    done = {item["id"] for item in result["results"] if item["changed"]}
     assert done == set(evening.yard.changed())
     assert result["changed_count"] == len(done)
 
@@ -300,7 +302,7 @@ def test_tokens_of_few_uses_are_not_used_up_by_each_other(
     result = evening.result
     assert not result["failed"], result["msg"]
     if what:
-        assert len(result["azure_auths"]) == 20
+        assert len(result["identities"]) == 20
     else:
         assert result["changed_count"] == len(evening.yard.changed()) == 20
     logins = [item for item in evening.requests if item.path.endswith("/login")]
@@ -339,13 +341,13 @@ def test_a_refused_login_is_not_tried_again_when_late_answers_come() -> None:
         server.fault("race", path=AZURE_AUTH, identity_id=own, change="detach")
         server.fault("latency", identity_id=last, seconds=3)
         result = run_in_process(
-            infisical_azure_auths.main,
+            infisical_identities.main,
             {
                 "url": server.url,
                 "auth_method": "azure_auth",
                 "auth_identity_id": own,
                 "jwt": server.jwt(own, method="azure-auth"),
-                "azure_auths": [{"identity_id": i} for i in (slow, own, last)],
+                "identities": [entry(i) for i in (slow, own, last)],
             },
         )
         logins = server.requests(path="/login$")
@@ -367,7 +369,7 @@ def test_a_server_that_goes_down_is_left_in_peace(what: str, evenings: dict[str,
     assert not_tried(result) == 100 - len(lost)
     assert f"{not_tried(result)} of 200 identities were not tried." in result["msg"]
     if what:
-        assert len(result["azure_auths"]) == 100
+        assert len(result["identities"]) == 100
         assert len(result["failures"]) == len(lost)
     else:
         assert result["changed_count"] == 100
@@ -443,7 +445,7 @@ def working(
         yard = Yard(server, server.create_identities(names, azure_auth=ATTACHED))
         login = {name: value for name, value in yard.credentials().items() if value}
         options = {"url": server.url, "retries": 9, "concurrency": concurrency, **login}
-        options["azure_auths"] = yard.entries(**wanted)
+        options["identities"] = yard.entries(**wanted)
         yield yard, lambda: start_module(FLEET, folder, options)
 
 
@@ -471,7 +473,7 @@ def test_stopped_half_way_it_says_what_is_done_and_a_second_run_does_the_rest(
         assert not_tried(result) == 300 - result["checked"]
         assert result["changed"]
         # Nothing that was done is kept quiet; what was under way may count as done.
-        told = {item["identity_id"] for item in result["results"] if item["changed"]}
+        told = {item["id"] for item in result["results"] if item["changed"]}
         assert set(done) <= told
         assert len(told - set(done)) <= WORKERS
         assert result["changed_count"] + result["failed_count"] == len(result["results"])
@@ -499,7 +501,7 @@ def test_stopped_again_and_again_it_still_says_what_is_done(tmp_path: Path) -> N
         result = stopped_again_and_again(process)
         assert process.returncode == 1
         assert result["msg"].startswith("The task was stopped by SIGTERM; run it again")
-        told = {item["identity_id"] for item in result["results"] if item["changed"]}
+        told = {item["id"] for item in result["results"] if item["changed"]}
         assert set(yard.changed()) <= told
 
 
@@ -532,7 +534,7 @@ def test_stopped_while_an_answer_does_not_come_it_says_that_this_is_not_known(
         # Nobody waited for the answer, which would have been a good one.
         assert (result["changed_count"], result["failed_count"]) == (19, 1)
         (unknown,) = [item for item in result["results"] if item["failed"]]
-        assert unknown["identity_id"] == yard.ids[5]
+        assert unknown["id"] == yard.ids[5]
         # Whether the write was done cannot be known, and so counts.
         assert unknown["changed"]
         assert "was under way; how it ended is not known" in unknown["msg"]
@@ -550,7 +552,7 @@ def test_stopped_between_two_tries_a_write_that_may_have_been_done_counts(tmp_pa
         assert len(yard.changed()) == 20
         assert (result["changed_count"], result["failed_count"]) == (19, 1)
         (unknown,) = [item for item in result["results"] if item["failed"]]
-        assert unknown["identity_id"] == yard.ids[5]
+        assert unknown["id"] == yard.ids[5]
         assert unknown["changed"]
 
 

@@ -19,134 +19,212 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, ONE, REQUIRED
-from functional.harness import FLEET, INFO, Result, run_in_process, run_play
+from functional.harness import FLEET, INFO, Result, entry, run_in_process, run_play
 
 from ansible_collections.community.infisical.plugins.modules import (
-    infisical_azure_auth_info,
-    infisical_azure_auths,
+    infisical_identities,
+    infisical_identity_info,
 )
 from emulator import running
 
-MAIN = {FLEET: infisical_azure_auths.main, INFO: infisical_azure_auth_info.main}
+MAIN = {FLEET: infisical_identities.main, INFO: infisical_identity_info.main}
 MANY = 10_000
 MARK = "a-value-that-is-in-one-entry-only"
 ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 UPPER_ID = f"{{{ID.upper()}}}"
 OPTIONS = (
+    "azure_auth, delete_protection, details, id, metadata, name, project_id, role, source, state"
+)
+AZURE_AUTH_OPTIONS = (
     "access_token_max_ttl, access_token_num_uses_limit, access_token_trusted_ips,"
-    " access_token_ttl, allow_all_service_principals, allowed_service_principal_ids, identity_id,"
-    " identity_name, metadata, resource, state, tenant_id"
+    " access_token_ttl, allow_all_service_principals, allowed_service_principal_ids, details,"
+    " resource, state, tenant_id"
 )
 NO_DICTIONARY = (
-    "which is not a dictionary; write one with identity_id or identity_name and the options of"
-    " Azure Auth."
+    "which is not a dictionary; write one with name or id and what the identity is to be."
 )
 NO_NAME = (
     "is not the name of any identity that this login can see in its organization; names are"
     " matched exactly."
 )
+OF_ANOTHER = (
+    "is the name of an identity of another organization, a parent or a sub-organization ({}), which"
+    " is not managed from here; log in to that organization."
+)
+LACKING = (
+    "Azure Auth is not attached to the identity, and attaching it needs {}"
+    "allowed_service_principal_ids (or allow_all_service_principals); give them too."
+)
 NO_ID = (
     "is not the id of any identity that this login can see in its organization; correct it, or"
     " take it out."
 )
-NOT_KEPT = (
-    "is not in purge_except, which has to list every identity that may keep what it has; add it."
-)
+NOT_KEPT = "is not in purge_azure_auth_except, which has to list every identity that may keep what it has; add it."
 NO_ITEM = "write the id or the name of an identity."
 NO_WHOLE_NUMBER = (
     "which is not a whole number; write one, and let a template that computes it end in '| int'."
 )
 SECONDS = "write a whole number of seconds from 0 to 315360000."
 
+NO_STRING = (
+    "which is not a string; put it in quotes: YAML reads 010, 12:30 and yes as other values than"
+    " they look like."
+)
+
 # An entry that is wrong -> what is said of it, after its place in the list.
 WRONG_ENTRIES: list[tuple[t.Any, str]] = [
     ("billing", f" is 'billing', {NO_DICTIONARY}"),
     (None, f" is None, {NO_DICTIONARY}"),
-    ([{"identity_name": "x"}], f" is [{{'identity_name': 'x'}}], {NO_DICTIONARY}"),
+    ([{"name": "x"}], f" is [{{'name': 'x'}}], {NO_DICTIONARY}"),
     (7, f" is 7, {NO_DICTIONARY}"),
     (True, f" is True, {NO_DICTIONARY}"),
-    ({}, ": Neither identity_id nor identity_name is given; give one of them."),
+    ({}, ": Neither id nor name is given; give one of them."),
+    ({"id": " ", "name": "\ufeff"}, ": Neither id nor name is given; give one of them."),
     (
-        {"identity_id": " ", "identity_name": "\ufeff"},
-        ": Neither identity_id nor identity_name is given; give one of them.",
-    ),
-    (
-        {"identity_id": "billing"},
+        {"id": "billing"},
         (
-            " (billing): identity_id 'billing' is not a UUID; write one such as"
-            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or give identity_name."
+            " (billing): id 'billing' is not a UUID; write one such as"
+            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or give the name alone."
         ),
     ),
     (
-        {"identity_name": "of a tenant", "tenantId": ONE},
-        " (of a tenant): 'tenantId' is not an option of an entry; write tenant_id.",
+        {"name": "protected", "hasDeleteProtection": True},
+        (
+            " (protected): 'hasDeleteProtection' is not an option of an entry; did you mean"
+            " delete_protection?"
+        ),
     ),
     (
-        {"identity_name": "of a TTL", "accessTokenTTL": 1},
-        " (of a TTL): 'accessTokenTTL' is not an option of an entry; write access_token_ttl.",
+        {"name": "skipping", "skipped": True},
+        f" (skipping): 'skipped' is not an option of an entry; there are {OPTIONS}.",
     ),
     (
-        {"identity_name": "skipping", "skipped": True},
-        f" (skipping): 'skipped' is not an option of an entry; write one of {OPTIONS}.",
+        {"name": "numbered", 1: "x"},
+        f" (numbered): '1' is not an option of an entry; there are {OPTIONS}.",
     ),
     (
-        {"identity_name": "numbered", 1: "x"},
-        f" (numbered): '1' is not an option of an entry; write one of {OPTIONS}.",
+        {"name": "flat", "tenant_id": ONE},
+        f" (flat): 'tenant_id' is not an option of an entry; there are {OPTIONS}.",
     ),
     (
-        {"identity_name": "half", "state": "attached"},
+        {"name": "listed", "azure_auth": [{"tenant_id": ONE}]},
+        " (listed): azure_auth is not a dictionary; write one.",
+    ),
+    (
+        {"name": "half", "state": "attached"},
         " (half): value of state must be one of: present, absent, got: attached.",
     ),
+]
+WRONG_SETTINGS: list[tuple[t.Any, str]] = [
+    ({"name": 8}, f": name is 8, {NO_STRING}"),
+    ({"name": "a number", "role": 8}, f" (a number): role is 8, {NO_STRING}"),
     (
-        {"identity_name": 8},
+        {"name": "of custom", "role": "custom"},
         (
-            ": identity_name is 8, which is not a string; put it in quotes: YAML reads 010, 12:30"
-            " and yes as other values than they look like."
+            " (of custom): role is 'custom', which is the server's own word for any custom role;"
+            " write the slug of the role."
         ),
     ),
     (
-        {"identity_name": "masked", "resource": "https://********.azure.com/"},
+        {"name": "n" * 256},
+        (f" ({'n' * 77}...): name '{'n' * 80}...' has 256 characters; write a name of 1 to 255."),
+    ),
+    (
+        {"name": "counted", "metadata": {"replicas": 3}},
         (
-            " (masked): resource 'https://********.azure.com/' is masked text, which Ansible prints"
-            " in place of a secret; write the value."
+            " (counted): metadata['replicas'] is 3; keys and values are strings: put them in"
+            " quotes."
         ),
     ),
     (
-        {"identity_name": "nobody", "allowed_service_principal_ids": []},
+        {"name": "blank", "metadata": {"team": " "}},
         (
-            " (nobody): allowed_service_principal_ids is an empty list; list the object ids of the"
-            " service principals that may log in, or set allow_all_service_principals to true to"
-            " let every one of the tenant log in."
+            " (blank): metadata['team'] is blank in its key or its value, which Infisical does not"
+            " store; leave it out."
         ),
     ),
     (
-        {"identity_name": "open", "allowed_service_principal_ids": [""]},
+        {"name": "twice", "metadata": {"team": "a", "team ": "b"}},
+        " (twice): metadata['team '] is there twice, but for blanks; write it once.",
+    ),
+    (
+        {"name": "pairs", "metadata": ["team"]},
+        " (pairs): metadata is ['team'], which is not a dictionary; write one.",
+    ),
+    (
+        {"name": "of a file", "role": 8, "source": "fleet/apps.yml:12"},
+        f"fleet/apps.yml:12 (of a file): role is 8, {NO_STRING}",
+    ),
+]
+WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
+    (
+        entry(called="of a tenant", tenantId=ONE),
+        " (of a tenant): azure_auth: 'tenantId' is not an option of azure_auth; did you mean tenant_id?",
+    ),
+    (
+        entry(called="of a TTL", accessTokenTTL=1),
         (
-            " (open): allowed_service_principal_ids[0] is blank; write the object id of a service"
-            " principal, or leave the item out."
+            " (of a TTL): azure_auth: 'accessTokenTTL' is not an option of azure_auth; did you"
+            " mean access_token_ttl?"
         ),
     ),
     (
-        {"identity_id": ID, "access_token_trusted_ips": ["10.0.0.0/33"]},
+        entry(called="skipping within", skipped=True),
         (
-            f" ({ID}): access_token_trusted_ips[0] '10.0.0.0/33' has no valid prefix length, which"
-            " is a decimal number from 0 to 32; write an address or network such as '192.0.2.7' or"
-            " '192.0.2.0/24'."
+            " (skipping within): azure_auth: 'skipped' is not an option of azure_auth; there are"
+            f" {AZURE_AUTH_OPTIONS}."
         ),
     ),
     (
-        {"identity_name": "long", "access_token_ttl": 9, "access_token_max_ttl": 8},
+        entry(called="half within", state="attached"),
         (
-            " (long): access_token_ttl 9 (given) is above access_token_max_ttl 8 (given); set both"
-            " so that the first is not above the second, or access_token_max_ttl to 0 for no"
-            " maximum."
+            " (half within): azure_auth: value of state must be one of: present, absent, got:"
+            " attached."
         ),
     ),
     (
-        {"identity_name": "truth", "access_token_num_uses_limit": True},
+        entry(called="masked", resource="https://********.azure.com/"),
         (
-            " (truth): access_token_num_uses_limit is True; write a whole number of uses from 0 to"
-            " 9007199254740991."
+            " (masked): azure_auth: resource 'https://********.azure.com/' is masked text, which"
+            " Ansible prints in place of a secret; write the value."
+        ),
+    ),
+    (
+        entry(called="nobody", allowed_service_principal_ids=[]),
+        (
+            " (nobody): azure_auth: allowed_service_principal_ids is an empty list; list the object"
+            " ids of the service principals that may log in, or set allow_all_service_principals"
+            " to true to let every one of the tenant log in."
+        ),
+    ),
+    (
+        entry(called="open", allowed_service_principal_ids=[""]),
+        (
+            " (open): azure_auth: allowed_service_principal_ids[0] is blank; write the object id of"
+            " a service principal, or leave the item out."
+        ),
+    ),
+    (
+        entry(ID, access_token_trusted_ips=["10.0.0.0/33"]),
+        (
+            f" ({ID}): azure_auth: access_token_trusted_ips[0] '10.0.0.0/33' has no valid prefix"
+            " length, which is a decimal number from 0 to 32; write an address or network such as"
+            " '192.0.2.7' or '192.0.2.0/24'."
+        ),
+    ),
+    (
+        entry(called="long", access_token_ttl=9, access_token_max_ttl=8),
+        (
+            " (long): azure_auth: access_token_ttl 9 (given) is above access_token_max_ttl 8"
+            " (given); set both so that the first is not above the second, or access_token_max_ttl"
+            " to 0 for no maximum."
+        ),
+    ),
+    (
+        entry(called="truth", access_token_num_uses_limit=True),
+        (
+            " (truth): azure_auth: access_token_num_uses_limit is True; write a whole number of"
+            " uses from 0 to 9007199254740991."
         ),
     ),
 ]
@@ -165,11 +243,11 @@ class Bad:
 
 
 def entries(*items: t.Any, **others: t.Any) -> dict[str, t.Any]:
-    return {"azure_auths": list(items), **others}
+    return {"identities": list(items), **others}
 
 
 def named(*names: str, **others: t.Any) -> dict[str, t.Any]:
-    return entries(*({"identity_name": name} for name in names), **others)
+    return entries(*({"name": name} for name in names), **others)
 
 
 def all_of(*sentences: str) -> str:
@@ -177,91 +255,99 @@ def all_of(*sentences: str) -> str:
 
 
 def negative(number: int) -> str:
-    return f"azure_auths[{number}] (app {number}): access_token_ttl is -1; {SECONDS}"
+    return f"identities[{number}] (app {number}): azure_auth: access_token_ttl is -1; {SECONDS}"
 
 
 TWICE = "is the same identity as"
 
 BEFORE_ANY_REQUEST: dict[str, Bad] = {
-    "every kind of wrong entry, all told at once": Bad(
-        entries(*(entry for entry, _message in WRONG_ENTRIES)),
-        all_of(
-            *(f"azure_auths[{n}]{message}" for n, (_entry, message) in enumerate(WRONG_ENTRIES))
-        ),
-        blamed=range(len(WRONG_ENTRIES)),
-        ansible=True,
-    ),
+    **{
+        f"every kind of {what}, all told at once": Bad(
+            entries(*(item for item, _message in wrong)),
+            all_of(
+                *(
+                    # One that comes from a file is called by its place there.
+                    message if message.startswith("fleet/") else f"identities[{n}]{message}"
+                    for n, (_item, message) in enumerate(wrong)
+                )
+            ),
+            blamed=range(len(wrong)),
+            ansible=True,
+        )
+        for what, wrong in (
+            ("wrong entry", WRONG_ENTRIES),
+            ("wrong setting", WRONG_SETTINGS),
+            ("wrong Azure Auth", WRONG_AZURE_AUTHS),
+        )
+    },
     "infinite numbers": Bad(
         entries(
-            {"identity_name": "2024", "access_token_ttl": math.inf, "tenant_id": " "},
-            {"identity_name": "x", "access_token_max_ttl": -math.inf},
+            entry(called="2024", access_token_ttl=math.inf, tenant_id=" "),
+            entry(called="x", access_token_max_ttl=-math.inf),
         ),
         all_of(
-            f"azure_auths[0] (2024): access_token_ttl is inf, {NO_WHOLE_NUMBER}",
-            f"azure_auths[1] (x): access_token_max_ttl is -inf, {NO_WHOLE_NUMBER}",
+            f"identities[0] (2024): azure_auth: access_token_ttl is inf, {NO_WHOLE_NUMBER}",
+            f"identities[1] (x): azure_auth: access_token_max_ttl is -inf, {NO_WHOLE_NUMBER}",
         ),
         blamed=[0, 1],
     ),
     "several errors in one entry": Bad(
-        entries({"identity_name": "x", "resource": 7, "access_token_ttl": -1, "y": 1}),
+        entries({**entry(called="x", resource=7, access_token_ttl=-1), "y": 1}),
         all_of(
-            f"azure_auths[0] (x): 'y' is not an option of an entry; write one of {OPTIONS}.",
+            f"identities[0] (x): 'y' is not an option of an entry; there are {OPTIONS}.",
             (
-                "azure_auths[0] (x): resource is 7, which is not a string; put it in quotes: YAML"
-                " reads 010, 12:30 and yes as other values than they look like."
+                "identities[0] (x): azure_auth: resource is 7, which is not a string; put it in"
+                " quotes: YAML reads 010, 12:30 and yes as other values than they look like."
             ),
             (
-                "azure_auths[0] (x): access_token_ttl is -1; write a whole number of seconds from 0"
-                " to 315360000."
+                "identities[0] (x): azure_auth: access_token_ttl is -1; write a whole number of"
+                " seconds from 0 to 315360000."
             ),
         ),
         blamed=[0],
     ),
     "one wrong option in one entry of many": Bad(
         entries(
-            *(
-                {"identity_name": f"app {n}", "access_token_ttl": -1 if n == 217 else 1}
-                for n in range(300)
-            )
+            *(entry(called=f"app {n}", access_token_ttl=-1 if n == 217 else 1) for n in range(300))
         ),
         (
-            "azure_auths[217] (app 217): access_token_ttl is -1; write a whole number of seconds"
-            " from 0 to 315360000."
+            "identities[217] (app 217): azure_auth: access_token_ttl is -1; write a whole number of"
+            " seconds from 0 to 315360000."
         ),
         blamed=[217],
     ),
     "more than twenty errors are the first twenty and a count": Bad(
-        entries(*({"identity_name": f"app {n}", "access_token_ttl": -1} for n in range(25))),
+        entries(*(entry(called=f"app {n}", access_token_ttl=-1) for n in range(25))),
         "25 errors, and nothing was done: "
         + " ".join(negative(n) for n in range(20))
         + " And 5 more.",
         blamed=range(25),
     ),
     "an id twice, in two spellings": Bad(
-        entries({"identity_id": ID}, {"identity_id": UPPER_ID}),
-        f"azure_auths[1] ({UPPER_ID}) {TWICE} azure_auths[0] ({ID}); list it once.",
+        entries({"id": ID}, {"id": UPPER_ID}),
+        f"identities[1] ({UPPER_ID}) {TWICE} identities[0] ({ID}); list it once.",
         blamed=[1],
     ),
     "a name twice, with blanks around it": Bad(
         named("ledger", "other", " ledger "),
-        f"azure_auths[2] (ledger) {TWICE} azure_auths[0] (ledger); list it once.",
+        f"identities[2] (ledger) {TWICE} identities[0] (ledger); list it once.",
         blamed=[2],
     ),
     "an id three times, under other labels": Bad(
         entries(
-            {"identity_id": ID},
-            {"identity_id": ID, "identity_name": "x"},
-            {"identity_id": ID.replace("-", ""), "identity_name": "y"},
+            {"id": ID},
+            {"id": ID, "name": "x"},
+            {"id": ID.replace("-", ""), "name": "y"},
         ),
         all_of(
-            f"azure_auths[1] (x) {TWICE} azure_auths[0] ({ID}); list it once.",
-            f"azure_auths[2] (y) {TWICE} azure_auths[0] ({ID}); list it once.",
+            f"identities[1] (x) {TWICE} identities[0] ({ID}); list it once.",
+            f"identities[2] (y) {TWICE} identities[0] ({ID}); list it once.",
         ),
         blamed=[1, 2],
     ),
     **{
         f"a concurrency of {concurrency}": Bad(
-            entries({"identity_id": ID}, concurrency=concurrency),
+            entries({"id": ID}, concurrency=concurrency),
             f"concurrency is {concurrency}; write a whole number from 1 to 64.",
         )
         for concurrency in (0, -1, 65, 10_000, True)
@@ -270,53 +356,54 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
         {"concurrency": 0}, "concurrency is 0; write a whole number from 1 to 64.", INFO
     ),
     "a dictionary in place of the list": Bad(
-        {"azure_auths": {"identity_name": "x"}},
+        {"identities": {"name": "x"}},
         (
-            "argument 'azure_auths' is of type dict and we were unable to convert to list: <class"
+            "argument 'identities' is of type dict and we were unable to convert to list: <class"
             " 'dict'> cannot be converted to a list"
         ),
     ),
     "an empty purge_except": Bad(
-        entries(purge_except=[]),
+        entries(purge_azure_auth_except=[]),
         (
-            "purge_except is an empty list, which would revoke from every identity of the"
+            "purge_azure_auth_except is an empty list, which would revoke from every identity of the"
             " organization; list the identities that may keep what they have, or leave it out."
         ),
     ),
     "an empty template in purge_except": Bad(
-        entries(purge_except=["{{ nothing | default('') }}"]),
-        f"purge_except[0] is blank; {NO_ITEM}",
+        entries(purge_azure_auth_except=["{{ nothing | default('') }}"]),
+        f"purge_azure_auth_except[0] is blank; {NO_ITEM}",
         ansible=True,
     ),
     "a comma for purge_except": Bad(
-        entries(purge_except="ledger,"), f"purge_except[1] is blank; {NO_ITEM}"
+        entries(purge_azure_auth_except="ledger,"),
+        f"purge_azure_auth_except[1] is blank; {NO_ITEM}",
     ),
     "items of purge_except that are no strings": Bad(
-        entries(purge_except=["ledger", None, True, {"identity_name": "x"}, "\ufeff"]),
+        entries(purge_azure_auth_except=["ledger", None, True, {"name": "x"}, "\ufeff"]),
         all_of(
-            f"purge_except[1] is None, which is not a string; {NO_ITEM}",
-            f"purge_except[2] is True, which is not a string; {NO_ITEM}",
-            f"purge_except[3] is {{'identity_name': 'x'}}, which is not a string; {NO_ITEM}",
-            f"purge_except[4] is blank; {NO_ITEM}",
+            f"purge_azure_auth_except[1] is None, which is not a string; {NO_ITEM}",
+            f"purge_azure_auth_except[2] is True, which is not a string; {NO_ITEM}",
+            f"purge_azure_auth_except[3] is {{'name': 'x'}}, which is not a string; {NO_ITEM}",
+            f"purge_azure_auth_except[4] is blank; {NO_ITEM}",
         ),
     ),
     "ids to look up that are none": Bad(
-        {"identity_ids": ["ledger", None, ""]},
+        {"ids": ["ledger", None, ""]},
         all_of(
             (
-                "identity_ids[0] 'ledger' is not a UUID; write one such as"
+                "ids[0] 'ledger' is not a UUID; write one such as"
                 " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'."
             ),
-            "identity_ids[1] is None, which is not a string; write the id of an identity.",
-            "identity_ids[2] is blank; write the id of an identity.",
+            "ids[1] is None, which is not a string; write the id of an identity.",
+            "ids[2] is blank; write the id of an identity.",
         ),
         INFO,
     ),
     "names to look up that are none": Bad(
-        {"identity_names": [" ", 7.5]},
+        {"names": [" ", 7.5]},
         all_of(
-            "identity_names[0] is blank; write the name of an identity.",
-            "identity_names[1] is 7.5, which is not a string; write the name of an identity.",
+            "names[0] is blank; write the name of an identity.",
+            "names[1] is 7.5, which is not a string; write the name of an identity.",
         ),
         INFO,
     ),
@@ -326,77 +413,117 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
 def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
     """What only the server can tell; `ledger` is the id of an identity of that name."""
     seeded = server.identities
+    labs = seeded["sub-organization"]
     twins = ", ".join(sorted((seeded["twin-1"], seeded["twin-2"])))
-    borne = f"is borne by 2 identities ({twins}); give its id instead."
-    good = {"identity_name": "payments", "resource": "never written"}
+    borne = f"is the name of 2 identities ({twins}); give the id instead."
+    good = entry(called="payments", resource="never written")
     kept = ["ledger", "payments"]
     return {
         "one identity by its id and by its name": Bad(
-            entries({"identity_name": "ledger"}, {"identity_id": ledger.upper()}),
-            (
-                f"azure_auths[1] ({ledger.upper()}) {TWICE} azure_auths[0] (ledger);"
-                " list it once."
-            ),
+            entries(entry(called="ledger"), entry(ledger.upper())),
+            f"identities[1] ({ledger.upper()}) {TWICE} identities[0] (ledger); list it once.",
             blamed=[1],
         ),
         "unknown names, a name of two, and those of other organizations": Bad(
             entries(
                 good,
-                *({"identity_name": name} for name in ("ledge", "batch worker", "foreign")),
-                {"identity_name": "labs"},
+                *({"name": name} for name in ("ledge", "batch worker", "foreign", "labs")),
+                create=False,
             ),
             all_of(
-                f"azure_auths[1] (ledge): identity_name 'ledge' {NO_NAME}",
-                f"azure_auths[2] (batch worker): identity_name 'batch worker' {borne}",
-                f"azure_auths[3] (foreign): identity_name 'foreign' {NO_NAME}",
-                f"azure_auths[4] (labs): identity_name 'labs' {NO_NAME}",
+                f"identities[1] (ledge): name 'ledge' {NO_NAME}",
+                f"identities[2] (batch worker): name 'batch worker' {borne}",
+                f"identities[3] (foreign): name 'foreign' {NO_NAME}",
+                f"identities[4] (labs): name 'labs' {OF_ANOTHER.format(labs)}",
             ),
             blamed=range(1, 5),
         ),
+        "a name of two, and one of another organization, though new names are created": Bad(
+            entries(good, *({"name": name} for name in ("batch worker", "labs"))),
+            all_of(
+                f"identities[1] (batch worker): name 'batch worker' {borne}",
+                f"identities[2] (labs): name 'labs' {OF_ANOTHER.format(labs)}",
+            ),
+            blamed=[1, 2],
+        ),
         "an unknown name that the search would refuse": Bad(
-            entries(good, {"identity_name": "a/b:c"}),
-            f"azure_auths[1] (a/b:c): identity_name 'a/b:c' {NO_NAME}",
+            entries(good, {"name": "a/b:c"}, create=False),
+            f"identities[1] (a/b:c): name 'a/b:c' {NO_NAME}",
             blamed=[1],
         ),
-        "a name longer than the search takes": Bad(
-            entries(good, {"identity_name": "x" * 300}),
-            f"azure_auths[1] ({'x' * 77}...): identity_name '{'x' * 80}...' {NO_NAME}",
+        "a name as long as can be": Bad(
+            entries(good, {"name": "x" * 255}, create=False),
+            f"identities[1] ({'x' * 77}...): name '{'x' * 80}...' {NO_NAME}",
+            blamed=[1],
+        ),
+        "new identities to which nothing could be attached": Bad(
+            entries(good, entry(called="half"), entry(called="open", tenant_id=ONE)),
+            all_of(
+                f"identities[1] (half): azure_auth: {LACKING.format('tenant_id, resource, ')}",
+                f"identities[2] (open): azure_auth: {LACKING.format('resource, ')}",
+            ),
+            blamed=[1, 2],
+        ),
+        "a new name that another entry gives to an identity": Bad(
+            entries({"id": ledger, "name": "book"}, {"name": "book"}),
+            (
+                f"identities[1] (book) is the name that identities[0] (book) gets in this task;"
+                " list that identity once, by its id."
+            ),
+            blamed=[1],
+        ),
+        "an identity under its old name, which another entry changes": Bad(
+            entries({"name": "ledger"}, {"id": ledger, "name": "book"}),
+            f"identities[1] (book) {TWICE} identities[0] (ledger); list it once.",
+            blamed=[1],
+        ),
+        "one new name for two": Bad(
+            entries({"id": ledger, "name": "book"}, {"id": seeded["plain"], "name": "book"}),
+            "identities[1] (book) gets the same name as identities[0] (book).",
             blamed=[1],
         ),
         "names of purge_except that are not those of one identity": Bad(
-            # The list of all does not tell that "labs" is another organization's.
-            entries(good, purge_except=[*kept, "ledge", "batch worker", "foreign", "2024"]),
+            entries(
+                good, purge_azure_auth_except=[*kept, "ledge", "batch worker", "foreign", "2024"]
+            ),
             all_of(
-                f"purge_except[2] 'ledge' {NO_NAME}",
-                f"purge_except[3] 'batch worker' {borne}",
-                f"purge_except[4] 'foreign' {NO_NAME}",
-                f"purge_except[5] '2024' {NO_NAME}",
+                f"purge_azure_auth_except[2] 'ledge' {NO_NAME}",
+                f"purge_azure_auth_except[3] 'batch worker' {borne}",
+                f"purge_azure_auth_except[4] 'foreign' {NO_NAME}",
+                f"purge_azure_auth_except[5] '2024' {NO_NAME}",
             ),
         ),
         "ids of purge_except that are not here": Bad(
-            entries(good, purge_except=[*kept, ID, seeded["foreign"]]),
+            entries(good, purge_azure_auth_except=[*kept, ID, seeded["foreign"]]),
             all_of(
-                f"purge_except[2] '{ID}' {NO_ID}",
-                f"purge_except[3] '{seeded['foreign']}' {NO_ID}",
+                f"purge_azure_auth_except[2] '{ID}' {NO_ID}",
+                f"purge_azure_auth_except[3] '{seeded['foreign']}' {NO_ID}",
             ),
         ),
         "entries that purge_except leaves out": Bad(
-            entries(good, {"identity_id": ledger}, purge_except=["billing"]),
-            all_of(
-                f"azure_auths[0] (payments) {NOT_KEPT}", f"azure_auths[1] ({ledger}) {NOT_KEPT}"
+            entries(
+                good,
+                entry(ledger),
+                {"name": "fresh"},
+                purge_azure_auth_except=["billing"],
             ),
-            blamed=[0, 1],
+            all_of(
+                f"identities[0] (payments) {NOT_KEPT}",
+                f"identities[1] ({ledger}) {NOT_KEPT}",
+                f"identities[2] (fresh) {NOT_KEPT}",
+            ),
+            blamed=[0, 1, 2],
         ),
         "an entry of another organization, with purge_except": Bad(
-            entries(good, {"identity_id": seeded["foreign"]}, purge_except=kept),
-            f"azure_auths[1] ({seeded['foreign']}) {NOT_KEPT}",
+            entries(good, entry(seeded["foreign"]), purge_azure_auth_except=kept),
+            f"identities[1] ({seeded['foreign']}) {NOT_KEPT}",
             blamed=[1],
         ),
         "unknown names to look up": Bad(
-            {"identity_ids": [ledger], "identity_names": ["ledge", "batch worker"]},
+            {"ids": [ledger], "names": ["ledge", "batch worker"]},
             all_of(
-                f"identity_names[0] 'ledge' {NO_NAME}",
-                f"identity_names[1] 'batch worker' {borne}",
+                f"names[0] 'ledge' {NO_NAME}",
+                f"names[1] 'batch worker' {borne}",
             ),
             INFO,
         ),
@@ -410,6 +537,7 @@ class Outcome:
     others: dict[str, Result]
 
 
+COUNTS = ("checked", "changed_count", "created_count", "deleted_count", "purged_count")
 OTHERS = ("no entries", "no entry at all", "an option unknown", "a list for a number", "foreign")
 
 
@@ -437,18 +565,18 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         assert server.requests() == [], "options are judged before any request"
         bad = of_server(server, ledger)
         late = results_of(bad)
-        marked = {"identity_name": "ledger", "resource": MARK}
+        marked = entry(called="ledger", resource=MARK)
         others: list[dict[str, t.Any]] = [
-            {"azure_auths": []},
+            {"identities": []},
             {},
-            {"azure_auths": [marked], "unknown": 1},
-            {"azure_auths": [marked], "concurrency": "many"},
+            {"identities": [marked], "unknown": 1},
+            {"identities": [marked], "concurrency": "many"},
             {
-                "azure_auths": [
-                    {"identity_id": server.identities["foreign"]},
-                    {"identity_id": server.identities["sub-organization"], "state": "absent"},
-                    {"identity_id": ID, **REQUIRED},
-                    {"identity_id": ledger},
+                "identities": [
+                    entry(server.identities["foreign"]),
+                    entry(server.identities["sub-organization"], state="absent"),
+                    entry(ID, **REQUIRED),
+                    entry(ledger),
                 ]
             },
         ]
@@ -465,7 +593,7 @@ def test_bad_options_are_refused_before_any_request(title: str, outcome: Outcome
 
 def test_what_the_server_knows_is_refused_before_any_write(outcome: Outcome) -> None:
     titles = [title for title in outcome.expected if title not in BEFORE_ANY_REQUEST]
-    assert len(titles) == 9
+    assert len(titles) == 14
     for title in titles:
         check_refusal(title, outcome)
 
@@ -478,13 +606,15 @@ def check_refusal(title: str, outcome: Outcome) -> None:
     if expected.module == INFO or "argument" in result["msg"]:
         return
     # Nothing was begun, and who is to blame is told for programs, too.
-    counts = {"checked": 0, "changed_count": 0, "purged_count": 0}
+    counts = dict.fromkeys(COUNTS, 0)
     assert {name: result[name] for name in counts} == counts
     assert result["failed_count"] == len(expected.blamed)
     assert [item["index"] for item in result["results"]] == sorted(expected.blamed)
     for item in result["results"]:
-        assert (item["changed"], item["failed"], item["purged"]) == (False, True, False)
-        assert item["msg"].startswith(f"azure_auths[{item['index']}]")
+        flags = ("changed", "created", "deleted", "failed", "purged")
+        assert [item[flag] for flag in flags] == [False, False, False, True, False]
+        # An entry of a file is called by its place there.
+        assert item["msg"].startswith((f"identities[{item['index']}]", "fleet/apps.yml:12"))
 
 
 def test_no_entries_are_nothing_to_do(outcome: Outcome) -> None:
@@ -492,14 +622,14 @@ def test_no_entries_are_nothing_to_do(outcome: Outcome) -> None:
     assert not result["failed"]
     assert not result["changed"]
     assert result["results"] == []
-    counts = ("checked", "changed_count", "failed_count", "purged_count")
-    assert [result[name] for name in counts] == [0, 0, 0, 0]
+    assert [result[name] for name in (*COUNTS, "failed_count")] == [0] * 6
+    assert result["refused"] is False
 
 
 def test_the_list_is_required(outcome: Outcome) -> None:
     result = outcome.others["no entry at all"]
     assert result["failed"]
-    assert "azure_auths" in result["msg"]
+    assert "identities" in result["msg"]
 
 
 @pytest.mark.parametrize("title", ["an option unknown", "a list for a number"])
@@ -515,12 +645,12 @@ def test_identities_that_are_not_here_fail_by_themselves(outcome: Outcome) -> No
     result = outcome.others["foreign"]
     assert result["failed"]
     assert (result["checked"], result["failed_count"], result["changed_count"]) == (4, 3, 0)
-    assert result["msg"].startswith("3 of 4 identities failed: azure_auths[0] (")
+    assert result["msg"].startswith("3 of 4 identities failed: identities[0] (")
     statuses = [(item["http_status"], item["error"]) for item in result["results"]]
     assert statuses[0] == (404, "NotFound")
     assert statuses[1][0] == 403
     assert statuses[2] == (404, "NotFound")
-    assert all(set(item) >= {"msg", "request_id", "identity_id"} for item in result["results"])
+    assert all(set(item) >= {"msg", "request_id", "id"} for item in result["results"])
     # Of what was never read nothing is told.
     assert not any("state" in item for item in result["results"])
 
@@ -533,7 +663,7 @@ def test_ten_thousand_entries(
         options = {
             "url": server.url,
             "token": server.token,
-            "azure_auths": [{"identity_id": identity_id, **REQUIRED} for identity_id in ids],
+            "identities": [entry(identity_id, **REQUIRED) for identity_id in ids],
         }
         started = time.monotonic()
         (result,) = run_play(tmp_path, [{FLEET: options, "check_mode": True}]).results
@@ -545,7 +675,7 @@ def test_ten_thousand_entries(
     assert result["results"] == []
     assert len(reads) == len({item.path for item in reads}) == MANY
     assert {item.method for item in reads} == {"GET"}
-    assert result["invocation"]["module_args"]["azure_auths"] == f"{MANY} entries"
+    assert result["invocation"]["module_args"]["identities"] == f"{MANY} entries"
     assert len(json.dumps(result)) < 4000
 
 
@@ -554,8 +684,8 @@ def test_a_list_can_be_checked_alone() -> None:
     with running() as server:
         ledger = server.create_identity("ledger")
         base = {"url": server.url, "token": server.token, "validate_only": True}
-        good = {"azure_auths": [{"identity_name": "ledger", **REQUIRED}]}
-        for purging in ({}, {"purge_except": ["ledger"]}):
+        good = {"identities": [entry(called="ledger", **REQUIRED), {"name": "fresh"}]}
+        for purging in ({}, {"purge_azure_auth_except": ["ledger", "fresh"]}):
             result = run_in_process(MAIN[FLEET], {**base, **good, **purging})
             assert not result["failed"]
             assert not result["changed"]

@@ -18,7 +18,7 @@ import pytest
 import trustme
 from functional.cases import ATTACHED, REQUIRED
 from functional.forwarder import Gate, forwarding
-from functional.harness import FLEET, INFO, Result, finish_module, start_module
+from functional.harness import FLEET, INFO, Result, entry, finish_module, start_module
 
 from emulator import running
 
@@ -29,15 +29,15 @@ IDENTITY = "^/api/v1/identities/"
 # A window in which a third of the work is done, on a machine of any speed.
 ENOUGH = SIZE // 3
 MODULES: dict[str, tuple[str, t.Callable[[list[str]], dict[str, t.Any]]]] = {
-    "change": (FLEET, lambda ids: {"azure_auths": [changed(i) for i in ids]}),
-    "look up": (INFO, lambda ids: {"identity_ids": ids}),
+    "change": (FLEET, lambda ids: {"identities": [changed(i) for i in ids]}),
+    "look up": (INFO, lambda ids: {"ids": ids}),
     "look up all": (INFO, lambda _ids: {}),
-    "purge": (FLEET, lambda _ids: {"azure_auths": [], "purge_except": ["admin"]}),
+    "purge": (FLEET, lambda _ids: {"identities": [], "purge_azure_auth_except": ["admin"]}),
 }
 
 
 def changed(identity_id: str) -> dict[str, t.Any]:
-    return {"identity_id": identity_id, "resource": "other"}
+    return entry(identity_id, resource="other")
 
 
 @contextlib.contextmanager
@@ -87,7 +87,7 @@ def test_a_database_that_is_away_for_two_seconds_costs_nothing(what: str, tmp_pa
             assert result["purged_count"] == len(done(server, what)) >= SIZE
             assert {server.azure_auth(i) is None for i in ids} == {True}
         else:
-            assert len({item["identity_id"] for item in result["azure_auths"]} & set(ids)) == SIZE
+            assert len({item["id"] for item in result["identities"]} & set(ids)) == SIZE
 
 
 @pytest.mark.parametrize("what", ["change", "look up", "purge"])
@@ -126,7 +126,7 @@ def test_a_server_that_is_shut_down_ends_the_task_and_is_told_once(
             "token": server.token,
             "retries": 0,
             "validate_certs": False,
-            "azure_auths": [changed(i) for i in ids],
+            "identities": [changed(i) for i in ids],
         }
         process = start_module(FLEET, tmp_path, options)
         wait_for(lambda: len(done(server, "change")) >= ENOUGH, process)
@@ -175,7 +175,7 @@ def test_of_two_fleets_at_once_each_says_what_it_has_done_itself(
         options = {
             "url": server.url,
             "token": server.token,
-            "azure_auths": [{"identity_id": i, **REQUIRED} for i in ids],
+            "identities": [entry(i, **REQUIRED) for i in ids],
         }
         first = start_module(FLEET, tmp_path, options)
         hearing = re.compile("|".join(contested))
@@ -203,4 +203,4 @@ def test_of_two_fleets_at_once_each_says_what_it_has_done_itself(
 
 
 def changes_of(result: Result) -> set[str]:
-    return {item["identity_id"] for item in result["results"] if item["changed"]}
+    return {item["id"] for item in result["results"] if item["changed"]}

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, REQUIRED
-from functional.harness import FLEET, Result, run_in_process, run_play, warnings_of
+from functional.harness import FLEET, Result, entry, run_in_process, run_play, warnings_of
 
-from ansible_collections.community.infisical.plugins.modules import infisical_azure_auths
+from ansible_collections.community.infisical.plugins.modules import infisical_identities
 from emulator import running
 
 FLEET_SIZE = 6
@@ -24,6 +24,7 @@ KEPT = ["app 0", "app 1", "app 2"]
 SEEDED = ("batch worker", "payments", "platform")
 ELSEWHERE = ("sub-organization", "foreign")
 SURPLUS = sorted([*SEEDED, "app 3", "app 4", "app 5"])
+REVOKED = {"azure_auth": {"state": "absent"}}
 LISTING = "/api/v1/identities$"
 AZURE_AUTH = "/azure-auth/identities/"
 
@@ -87,7 +88,7 @@ class End:
 
 
 def entries(*names: str, **options: t.Any) -> list[dict[str, t.Any]]:
-    return [{"identity_name": name, **options} for name in names]
+    return [entry(called=name, **options) for name in names]
 
 
 def as_identity(site: Site, key: str, method: str = "universal-auth") -> dict[str, t.Any]:
@@ -140,15 +141,15 @@ def listing_says(**changes: t.Any) -> t.Callable[[Site], None]:
 
 
 def purge(*except_: str) -> t.Callable[[Site], dict[str, t.Any]]:
-    return lambda _site: {"azure_auths": [], "purge_except": list(except_ or KEPT)}
+    return lambda _site: {"identities": [], "purge_azure_auth_except": list(except_ or KEPT)}
 
 
 SCENES: dict[str, Scene] = {
     **{
         f"check mode, for real, and again [{generation}]": Scene(
             lambda site: {
-                "azure_auths": entries("app 1", resource="other"),
-                "purge_except": ["app 0", site.ids["app 1"].upper(), "app 2", "billing"],
+                "identities": entries("app 1", resource="other"),
+                "purge_azure_auth_except": ["app 0", site.ids["app 1"].upper(), "app 2", "billing"],
             },
             settings={"generation": generation},
             runs=(True, False, False),
@@ -158,28 +159,34 @@ SCENES: dict[str, Scene] = {
     },
     "an entry fails": Scene(
         lambda site: {
-            "azure_auths": [
+            "identities": [
                 *entries("app 1", resource="other"),
-                {"identity_id": site.ids["app 0"], "access_token_max_ttl": 1},
+                entry(site.ids["app 0"], access_token_max_ttl=1),
             ],
-            "purge_except": KEPT,
+            "purge_azure_auth_except": KEPT,
         },
         runs=(True, False),
     ),
     "a server error for an entry": Scene(
         lambda _site: {
-            "azure_auths": entries(*KEPT, resource="other"),
-            "purge_except": KEPT,
+            "identities": entries(*KEPT, resource="other"),
+            "purge_azure_auth_except": KEPT,
         },
         lambda site: site.server.fault("error", method="PATCH", identity_id=site.ids["app 2"]),
     ),
     "the listing counts more than it lists": Scene(purge(), listing_says(totalCount=99)),
     "the listing is cut short": Scene(
-        lambda _site: {"azure_auths": entries("app 0", resource="other"), "purge_except": KEPT},
+        lambda _site: {
+            "identities": entries("app 0", resource="other"),
+            "purge_azure_auth_except": KEPT,
+        },
         lambda site: listing_says(identities=[site.server.identity(site.ids["app 0"])])(site),
     ),
     "the listing has an identity twice and lacks one": Scene(
-        lambda _site: {"azure_auths": entries("app 0", resource="other"), "purge_except": KEPT},
+        lambda _site: {
+            "identities": entries("app 0", resource="other"),
+            "purge_azure_auth_except": KEPT,
+        },
         lambda site: listing_says(
             identities=[
                 site.server.identity(site.ids[name if name != "app 1" else "app 0"])
@@ -262,7 +269,7 @@ def ends(tmp_path_factory: pytest.TempPathFactory) -> dict[str, End]:
                 if scene.ansible:
                     tasks.append((title, {FLEET: given, "check_mode": check, "diff": True}))
                 else:
-                    main = infisical_azure_auths.main
+                    main = infisical_identities.main
                     results[title].append(run_in_process(main, given, check=check))
         played = run_play(tmp_path_factory.mktemp("purge"), [task for _title, task in tasks])
         for (title, _task), result in zip(tasks, played.results):
@@ -276,7 +283,7 @@ def ends(tmp_path_factory: pytest.TempPathFactory) -> dict[str, End]:
 
 
 def purged(result: Result) -> list[str]:
-    return [item["identity_name"] for item in result["results"] if item["purged"]]
+    return [item["name"] for item in result["results"] if item["purged"]]
 
 
 def writes(end: End) -> list[str]:
@@ -321,12 +328,15 @@ def test_check_mode_lists_exactly_what_a_real_run_revokes(
         # What is purged comes last, and is told for what it is.
         assert [item["purged"] for item in result["results"]] == [False] + [True] * 6
         for item in result["results"][1:]:
-            assert (item["state"], item["metadata"]) == ("absent", None)
+            assert item["azure_auth"] == {"state": "absent", "details": None}
+            # The identity itself stays.
+            assert item["state"] == "present"
+            assert "azure-auth" not in item["details"]["auth_methods"]
     assert check["results"][1:] == real["results"][1:]
     assert check["diff"] == real["diff"]
     headers = [difference["before_header"] for difference in real["diff"][1:]]
-    assert headers == [f"Azure Auth of {name} {end.ids[name]}" for name in SURPLUS]
-    assert {difference["after"]["state"] for difference in real["diff"][1:]} == {"absent"}
+    assert headers == [f"Identity {name} {end.ids[name]}" for name in SURPLUS]
+    assert [difference["after"] for difference in real["diff"][1:]] == [REVOKED] * 6
     assert end.attached == sorted(KEPT)
     # And again: nothing is left to purge.
     assert not again["failed"]
@@ -347,7 +357,7 @@ def test_nothing_is_purged_where_an_entry_failed(title: str, ends: dict[str, End
     for result in end.results:
         assert result["failed"]
         assert result["msg"].endswith("Nothing was purged.")
-        assert "identities failed: azure_auths[" in result["msg"]
+        assert "identities failed: identities[" in result["msg"]
         assert result["purged_count"] == 0
         assert purged(result) == []
         assert result["failed_count"] == 1
@@ -390,8 +400,8 @@ def test_what_others_detach_or_delete_meanwhile_is_fine(title: str, ends: dict[s
     if "500" not in title:
         # Known not to be our doing.
         assert not {"app 4", "app 5"} & set(purged(result))
-    assert [item["state"] for item in result["results"]] == ["absent"] * len(result["results"])
-    assert [item["after"] for item in result["diff"]] == [{"state": "absent"}] * len(result["diff"])
+    assert {item["azure_auth"]["state"] for item in result["results"]} == {"absent"}
+    assert [item["after"] for item in result["diff"]] == [REVOKED] * len(result["diff"])
 
 
 def test_one_that_cannot_be_purged_does_not_stop_the_others(ends: dict[str, End]) -> None:
@@ -408,9 +418,9 @@ def test_the_more_privileged_fail_and_the_others_are_purged(ends: dict[str, End]
     (result,) = end.results
     assert result["failed"]
     failed = [item for item in result["results"] if item["failed"]]
-    assert [item["identity_name"] for item in failed] == ["platform"]
+    assert [item["name"] for item in failed] == ["platform"]
     assert failed[0]["http_status"] == 403
-    assert failed[0]["state"] == "present"
+    assert failed[0]["azure_auth"]["state"] == "present"
     assert (failed[0]["changed"], failed[0]["purged"]) == (False, True)
     assert end.attached == sorted([*KEPT, "platform"])
     assert result["purged_count"] == 5
@@ -456,8 +466,8 @@ def test_batches_with_the_whole_list_purge_only_what_it_leaves_out(tmp_path: Pat
             {
                 "url": here.server.url,
                 "token": here.server.token,
-                "azure_auths": entries(*whole[start : start + 3], **REQUIRED),
-                "purge_except": whole,
+                "identities": entries(*whole[start : start + 3], **REQUIRED),
+                "purge_azure_auth_except": whole,
             }
             for start in (0, 3, 6)
         ]

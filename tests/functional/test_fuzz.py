@@ -282,9 +282,7 @@ def test_bodies_that_trouble_parsers(body: bytes, parrot: Parrot) -> None:
     ask_everything(parrot)
 
 
-known_keys = st.sampled_from(
-    [*entry_spec(AUTH_METHODS), "skipped", "identity_id"]
-)
+known_keys = st.sampled_from([*entry_spec(AUTH_METHODS), "skipped", "identity_id"])
 likely = st.sampled_from([IDENTITY, "billing", "present", "absent", "10.0.0.0/8", [], [""], 60])
 method_keys = st.sampled_from([*entry_spec(AUTH_METHODS)[AZURE_AUTH.key]["options"], "skipped"])
 likely = likely | st.dictionaries(method_keys | st.text(max_size=5), likely | values, max_size=4)

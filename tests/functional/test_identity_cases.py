@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import pytest
 from functional.cases import ATTACHED
-from functional.harness import Result, run_in_process
+from functional.harness import Result, run_in_process, warnings_of
 from functional.identity_cases import (
     CASES,
     EVERY,
@@ -299,6 +299,8 @@ def check_outcome(place: Place, outcome: Outcome) -> None:
     again, fed_back = outcome.results[2:]
     for result in outcome.results:
         assert not result["failed"], result["msg"]
+        stored = '"stored": {' in json.dumps(result["identity"])
+        assert ("hold what no option takes; they are under details" in warnings_of(result)) == stored
     expected = [[method, path, dict(body)] for method, path, body in case.writes]
     assert outcome.writes == [[], expected, [], []]
     changes = bool(case.writes)

@@ -14,7 +14,7 @@ import typing as t
 from pathlib import Path
 
 from functional.cases import ATTACHED, ONE, REQUIRED, TWO
-from functional.harness import FLEET, MODULE, finish_module, start_module
+from functional.harness import FLEET, MODULE, entry, finish_module, start_module
 
 from emulator import running
 
@@ -109,9 +109,9 @@ def test_after_a_kill_of_a_fleet_a_second_run_finishes_the_rest(
                 stored, options = ENDS[index % len(ENDS)]
                 if stored is not None:
                     server.put_azure_auth(identity_id, **stored)
-                entries.append({"identity_id": identity_id, **options})
+                entries.append(entry(identity_id, **options))
             before = {identity_id: server.azure_auth(identity_id) for identity_id in ids}
-            wanted = {"azure_auths": entries}
+            wanted = {"identities": entries}
             process = start(server, tmp_path, wanted, FLEET)
             enough = chance.randrange(1, FLEET_SIZE)
             while len(writes_of(server)) < enough:

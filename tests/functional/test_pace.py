@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from functional.cases import ATTACHED
-from functional.harness import FLEET, INFO, Result, run_play
+from functional.harness import FLEET, INFO, Result, entry, run_play
 
 from emulator import running
 
@@ -82,9 +82,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             names = [f"app {number} {n}" for n in range(run.size)]
             ids = server.create_identities(names, azure_auth=ATTACHED)
             listed = (
-                {"identity_ids": ids}
+                {"ids": ids}
                 if run.module == INFO
-                else {"azure_auths": [{"identity_id": i, **run.wanted} for i in ids]}
+                else {"identities": [entry(i, **run.wanted) for i in ids]}
             )
             options = {"url": server.url, "token": server.token, **listed, **run.options}
             results[title] += run_play(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED
-from functional.harness import FLEET, MODULE, finish_module, start_module
+from functional.harness import FLEET, MODULE, entry, finish_module, start_module
 
 from emulator import running
 
@@ -76,8 +76,12 @@ def test_a_signal_in_a_finaliser_ends_the_task(
     identity_id = server.create_identity(f"{module} {moment}")
     # A task that missed the signal would wait for this, and end well.
     server.fault("latency", method="GET", identity_id=identity_id, seconds=30)
-    entry = {"identity_id": identity_id, "state": "absent"}
-    options = entry if module == MODULE else {"azure_auths": [entry]}
+    revoked = {"state": "absent"}
+    options = (
+        {"identity_id": identity_id, **revoked}
+        if module == MODULE
+        else {"identities": [entry(identity_id, **revoked)]}
+    )
     before = server.live_tokens()
     process = start_module(
         module,

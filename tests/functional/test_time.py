@@ -23,24 +23,31 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
     TransportError,
     UnexpectedAnswerError,
 )
-from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
 from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
 from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
     Connection,
 )
+from ansible_collections.community.infisical.plugins.module_utils._server.request import Request
 from emulator import running
 
 
+def read(client: Client, identity_id: str) -> dict[str, t.Any]:
+    """Read the Azure Auth of an identity."""
+    route = "/api/v1/auth/azure-auth/identities/{}"
+    answer = client.request(Request("GET", route, (identity_id,), "read the Azure Auth"))
+    return t.cast(dict[str, t.Any], answer["identityAzureAuth"])
+
+
 @pytest.fixture
-def api(server: t.Any) -> t.Iterator[t.Callable[..., Api]]:
-    """A maker of API clients with the options of a connection."""
+def connect(server: t.Any) -> t.Iterator[t.Callable[..., Client]]:
+    """A maker of clients with the options of a connection."""
     with contextlib.ExitStack() as stack:
 
-        def make(**options: t.Any) -> Api:
+        def make(**options: t.Any) -> Client:
             client = Client(Connection(server.url, **{"retries": 0, "timeout": 1, **options}))
             stack.enter_context(contextlib.closing(client))
             client.use_token(server.token)
-            return Api(client, None, None)
+            return client
 
         yield make
         server.clear_faults()
@@ -53,24 +60,18 @@ def identity_id(server: t.Any) -> str:
     return created
 
 
-def read(api: Api, identity_id: str) -> dict[str, t.Any]:
-    """Read an Azure Auth, as the server sends it."""
-    purpose = f"read the Azure Auth of identity {identity_id}"
-    return api.auth("GET", "azure-auth", "identityAzureAuth", identity_id, purpose)
-
-
-def failure_of(api: Api, identity_id: str) -> tuple[InfisicalError, float]:
+def failure_of(client: Client, identity_id: str) -> tuple[InfisicalError, float]:
     started = time.monotonic()
     with pytest.raises(InfisicalError) as raised:
-        read(api, identity_id)
+        read(client, identity_id)
     return raised.value, time.monotonic() - started
 
 
 def test_an_answer_a_byte_at_a_time_is_given_up(
-    api: t.Callable[..., Api], server: t.Any, identity_id: str
+    connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     server.fault("drip", identity_id=identity_id, interval=0.3)
-    failure, seconds = failure_of(api(), identity_id)
+    failure, seconds = failure_of(connect(), identity_id)
     assert isinstance(failure, TransportError)
     assert "broke off (timed out)" in str(failure)
     assert seconds < 3
@@ -91,7 +92,7 @@ def test_a_head_that_never_ends_is_given_up() -> None:
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with contextlib.closing(Client(Connection(url, timeout=1, retries=0))) as client:
-            failure, seconds = failure_of(Api(client, None, None), "x")
+            failure, seconds = failure_of(client, "x")
         done.set()
         thread.join()
     assert "did not answer (timed out)" in str(failure)
@@ -100,34 +101,34 @@ def test_a_head_that_never_ends_is_given_up() -> None:
 
 @pytest.mark.parametrize("gzip", [False, True], ids=["plain", "gzip bomb"])
 def test_a_huge_answer_is_given_up_in_bounded_memory(
-    gzip: bool, api: t.Callable[..., Api], server: t.Any, identity_id: str
+    gzip: bool, connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     server.fault("huge", identity_id=identity_id, size=100 * 1024 * 1024, gzip=gzip)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    failure, _seconds = failure_of(api(timeout=20), identity_id)
+    failure, _seconds = failure_of(connect(timeout=20), identity_id)
     assert isinstance(failure, UnexpectedAnswerError)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown < 100, f"{grown:.0f} MiB"
 
 
 def test_retries_are_as_many_as_asked_for_and_the_message_says_so(
-    api: t.Callable[..., Api], server: t.Any, identity_id: str
+    connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     server.fault("drop", identity_id=identity_id)
     server.clear_requests()
-    failure, seconds = failure_of(api(retries=2), identity_id)
+    failure, seconds = failure_of(connect(retries=2), identity_id)
     assert "(the connection was closed)" in str(failure) or "reset" in str(failure)
     assert f"(tried 3 times in {seconds:.0f} seconds)." in str(failure)
     assert len(server.requests(identity_id=identity_id)) == 3
 
 
 def test_what_retrying_cannot_help_is_not_retried(
-    api: t.Callable[..., Api], server: t.Any, identity_id: str
+    connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     for status, error in ((500, "FindByOrgId"), (403, "PermissionDenied"), (404, "NotFound")):
         server.fault("error", identity_id=identity_id, times=1, status=status, error=error)
         server.clear_requests()
-        failure, _seconds = failure_of(api(retries=5), identity_id)
+        failure, _seconds = failure_of(connect(retries=5), identity_id)
         assert isinstance(failure, ApiError)
         assert failure.error == error
         assert len(server.requests(identity_id=identity_id)) == 1
@@ -142,7 +143,7 @@ def test_a_limit_is_kept_without_a_refusal_and_in_little_more_than_the_least_tim
         client.use_token(server.token)
         started = time.monotonic()
         for _number in range(reads):
-            read(Api(client, None, None), identity_id)
+            read(client, identity_id)
         seconds = time.monotonic() - started
         client.close()
         statuses = [item.status for item in server.requests(identity_id=identity_id)]
@@ -154,11 +155,11 @@ def test_a_limit_is_kept_without_a_refusal_and_in_little_more_than_the_least_tim
 
 @pytest.mark.parametrize("retry_after", [None, "soon", "-1", "0", "1.5"])
 def test_a_strange_retry_after_neither_hangs_nor_hammers(
-    retry_after: str | None, api: t.Callable[..., Api], server: t.Any, identity_id: str
+    retry_after: str | None, connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     server.fault("rate_limit", identity_id=identity_id, retry_after=retry_after)
     server.clear_requests()
-    failure, seconds = failure_of(api(rate_limit_timeout=2.5), identity_id)
+    failure, seconds = failure_of(connect(rate_limit_timeout=2.5), identity_id)
     assert isinstance(failure, RateLimitedError)
     assert "beyond rate_limit_timeout (2.5 seconds)" in str(failure)
     assert seconds < 5
@@ -166,10 +167,10 @@ def test_a_strange_retry_after_neither_hangs_nor_hammers(
 
 
 def test_a_gateway_that_asks_to_wait_is_not_called_a_rate_limit(
-    api: t.Callable[..., Api], server: t.Any, identity_id: str
+    connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     server.fault("error", identity_id=identity_id, status=503, html=True, retry_after=3600)
-    failure, seconds = failure_of(api(), identity_id)
+    failure, seconds = failure_of(connect(), identity_id)
     assert isinstance(failure, RateLimitedError)
     assert str(failure).endswith(
         f": {server.url}, which answers 503, refused it, and asks to wait 3600 seconds more, beyond"
@@ -179,7 +180,7 @@ def test_a_gateway_that_asks_to_wait_is_not_called_a_rate_limit(
 
 
 def test_waiting_for_a_limit_uses_up_no_retries(
-    api: t.Callable[..., Api], server: t.Any, identity_id: str
+    connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     server.fault("rate_limit", identity_id=identity_id, times=2, retry_after=1)
-    assert read(api(retries=0), identity_id)["resource"] == ATTACHED["resource"]
+    assert read(connect(retries=0), identity_id)["resource"] == ATTACHED["resource"]

@@ -184,10 +184,10 @@ def test_an_emulator_that_cannot_start_says_why(tmp_path: Path) -> None:
         assert run.stderr.count("\n") == 1
 
 
-def test_make_emulator_has_the_identity_of_the_tour_and_says_how_to_point_targets_at_it() -> None:
+def test_make_emulator_says_how_to_point_targets_at_it() -> None:
     command = make("emulator").stdout.split()
     arguments = command[command.index("emulator") + 1 :]
-    assert arguments == ["--identity", demo.IDENTITY]
+    assert arguments == []
     with subprocess.Popen(
         [sys.executable, "-m", "emulator", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
@@ -202,7 +202,7 @@ def test_make_emulator_has_the_identity_of_the_tour_and_says_how_to_point_target
         environ = {**project_environ(), **{name: exported[name] for name in VARIABLES}}
         del environ["PYTHONPATH"]
         tour = subprocess.run(
-            ["ansible-playbook", demo.PLAYBOOK, "-e", f"identity_name={demo.IDENTITY}"],
+            ["ansible-playbook", demo.PLAYBOOK],
             env=environ,
             check=False,
             capture_output=True,

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make demo`: the tour of playbooks/first_identity.yml, on the emulator or one's own Infisical.
 
-Arguments go to ansible-playbook; against one's own Infisical they have to name an identity.
+Arguments go to ansible-playbook.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from .infisical import VARIABLES, IncompleteError, opted_for
 from .paths import ROOT, link_collection
 
 PLAYBOOK = "community.infisical.first_identity"
-IDENTITY = "playground"
 # The playbook does without the organization.
 NEEDED = VARIABLES[:3]
 
@@ -29,14 +28,13 @@ What to try next
 
   Keep the emulator running, and play:
     make emulator                   in one terminal; it prints lines that start with "export"
-    make demo ARGS="-e identity_name=billing"
-                                    in another one, after pasting those lines
+    make demo                       in another one, after pasting those lines
 
-  Take the tour on your own Infisical, with an identity that nobody depends on:
+  Take the tour on your own Infisical. It creates an identity, and deletes it in the end:
     export TEST_INFISICAL_URL=https://infisical.example.com
     export TEST_INFISICAL_UNIVERSAL_AUTH_CLIENT_ID=...
     export TEST_INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET=...
-    make demo ARGS="-e identity_name=playground"
+    make demo
 
   See that everything holds: make test. Everything else: make help.
 """
@@ -75,13 +73,12 @@ def main(arguments: Sequence[str]) -> int:
 
         with running() as emulator:
             print(f"Infisical: an emulator at {emulator.url}", flush=True)
-            emulator.create_identity(IDENTITY)
             credentials = {
                 "INFISICAL_URL": emulator.url,
                 "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
                 "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
             }
-            status = play(arguments or ["-e", f"identity_name={IDENTITY}"], credentials)
+            status = play(arguments, credentials)
     if status == 0:
         print(NEXT, end="")
     return status

@@ -32,6 +32,9 @@ from .options import (
 if t.TYPE_CHECKING:
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+    _Level = tuple[Spec, ArgumentSpecValidator]
+
+PRESENT = "present"
 ABSENT = "absent"
 
 
@@ -63,18 +66,24 @@ def entry_spec(methods: t.Sequence[AuthMethod]) -> Spec:
 
 
 def read_entry(
-    options: Values, methods: t.Sequence[AuthMethod], warnings: Warnings
+    options: Values,
+    methods: t.Sequence[AuthMethod],
+    warnings: Warnings,
+    *,
+    refused: t.Collection[str] = (),
 ) -> tuple[Entry | None, list[str]]:
     """Read an identity from options of this spec, and return what is wrong with them, too.
 
-    The entry is None where it is not known which identity is meant.
+    The entry is None where it is not known which identity is meant. `refused` are options that are
+    left out because they were refused before.
     """
     problems: list[str] = []
     reference = None
     try:
         reference = _reference(options)
     except OptionError as error:
-        problems.append(str(error))
+        if not {"id", "name"} & set(refused):
+            problems.append(str(error))
     named = {key: value for key, value in options.items() if key != "name" or options.get("id")}
     values, errors = IDENTITY.read_options(named, warnings)
     problems += map(str, errors)
@@ -111,15 +120,12 @@ def read_entries(
             )
             problems.append(Problem(sentence, index))
             continue
-        options, sentences = validator.validate(item)
-        if options is not None:
-            entry, more = read_entry(options, methods, warnings.about(label))
-            sentences += more
-            if entry:
-                reference = entry.reference._replace(
-                    label=label, option=f"{label}: name", place=index
-                )
-                entries.append(entry._replace(reference=reference))
+        options, sentences, refused = validator.validate(item)
+        entry, more = read_entry(options, methods, warnings.about(label), refused=refused)
+        if entry:
+            reference = entry.reference._replace(label=label, option=f"{label}: name", place=index)
+            entries.append(entry._replace(reference=reference))
+        sentences += more
         problems += [Problem(f"{label}: {sentence}", index) for sentence in sentences]
     problems += repeated((item.reference, _key(item.reference)) for item in entries)
     if problems:
@@ -182,51 +188,58 @@ class _Validator:
         from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
         self._make = ArgumentSpecValidator
-        self._spec = spec
-        self._levels: dict[str, tuple[Spec, ArgumentSpecValidator]] = {"": self._level(spec)}
-        for option, details in spec.items():
-            if "options" in details:
-                self._levels[option] = self._level(details["options"])
+        self._top = self._level(spec)
+        self._nested = {
+            option: self._level(details["options"])
+            for option, details in spec.items()
+            if "options" in details
+        }
 
-    def validate(self, item: Values) -> tuple[dict[str, t.Any] | None, list[str]]:
-        """Return the options, None if they are not valid, and what is wrong."""
+    def validate(self, item: Values) -> tuple[dict[str, t.Any], list[str], set[str]]:
+        """Return the options that are valid, what is wrong, and the options that are not valid."""
         nested = {
             key: value
             for key, value in item.items()
-            if key in self._levels and isinstance(value, dict)
+            if key in self._nested and isinstance(value, dict)
         }
-        wrong = [key for key in self._levels if key not in nested and not absent(item.get(key))]
+        wrong = [key for key in self._nested if key not in nested and not absent(item.get(key))]
         flat = {key: value for key, value in item.items() if key not in (*nested, *wrong)}
-        options, problems = self._validate("", flat)
-        problems += [
-            f"{key} is {quoted(item[key])}, which is not a dictionary; write one." for key in wrong
-        ]
+        options, problems, refused = _validate("an entry", self._top, flat)
+        # There may be a secret in it, which is not shown.
+        problems += [f"{key} is not a dictionary; write one." for key in wrong]
         for key, value in nested.items():
-            options[key], more = self._validate(key, value)
+            options[key], more, _refused = _validate(key, self._nested[key], value)
             problems += [f"{key}: {problem}" for problem in more]
-        return (None if problems else options), problems
+        return options, problems, refused
 
-    def _level(self, spec: Spec) -> tuple[Spec, ArgumentSpecValidator]:
+    def _level(self, spec: Spec) -> _Level:
         plain = {
             key: {name: value for name, value in details.items() if name != "options"}
             for key, details in spec.items()
         }
         return plain, self._make(plain)
 
-    def _validate(self, key: str, item: Values) -> tuple[dict[str, t.Any], list[str]]:
-        spec, validator = self._levels[key]
-        what = key or "an entry"
-        problems = [unknown_option(name, spec, what) for name in item if name not in spec]
-        known = {name: value for name, value in item.items() if name in spec}
-        values, wrong = read_values(known, lambda name: reader_of_type(spec[name]))
-        problems += wrong.values()
-        # Ansible copies what it checks, and finds nothing to check in these.
-        containers = {
-            name: values.pop(name) for name in [*values] if isinstance(values[name], (list, dict))
-        }
-        checked = validator.validate(values)
-        problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
-        return {**checked.validated_parameters, **containers}, problems
+
+def _validate(
+    what: str, level: _Level, item: Values
+) -> tuple[dict[str, t.Any], list[str], set[str]]:
+    """Return the valid options of one level of an entry, what is wrong, and the other options."""
+    spec, validator = level
+    problems = [unknown_option(name, spec, what) for name in item if name not in spec]
+    known = {name: value for name, value in item.items() if name in spec}
+    values, wrong = read_values(known, lambda name: reader_of_type(spec[name]))
+    problems += wrong.values()
+    # Ansible copies what it checks, and finds nothing to check in these.
+    containers = {
+        name: values.pop(name) for name in [*values] if isinstance(values[name], (list, dict))
+    }
+    checked = validator.validate(values)
+    problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
+    options = {**checked.validated_parameters, **containers}
+    if checked.error_messages:
+        # What is left for Ansible to refuse are states; it leaves them as they were given.
+        options["state"] = PRESENT
+    return options, problems, set(wrong)
 
 
 def _reference(options: Values) -> Reference:
@@ -234,7 +247,7 @@ def _reference(options: Values) -> Reference:
     if not identity_id and not name:
         raise OptionError("Neither id nor name is given; give one of them.")
     if not identity_id:
-        name_option("name", name, Warnings())
+        name = name_option("name", name, Warnings())
     return Reference(
         id_of("id", identity_id, ", or give the name alone") if identity_id else None,
         name or None,

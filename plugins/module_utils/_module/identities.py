@@ -21,7 +21,7 @@ from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod
 from .._state.creations import Creations
-from .._state.directory import left_out, list_organization, resolve, whole_organization
+from .._state.directory import left_out, list_unless_few, resolve, whole_organization
 from .._state.entry import Desired, EntryReconciler
 from .._state.fleet import Fleet
 from .._state.identities import Identity, Reference, read_identity
@@ -38,15 +38,14 @@ from .results import Result, failure
 Works = Fleet[EntryReconciler]
 
 _OPTION = "identities"
-# Lists of all are cheaper than reading so many identities one by one.
-_FEW = 2
 
 
 class _Targets(t.NamedTuple):
     """Whom a task is about.
 
-    `identities` are those of the entries, None where there is none yet, or no need to know it.
-    `surplus` are those to purge, and `not_visible` sentences on what purging cannot reach.
+    `identities` are those of the entries, None where there is none yet, or no need to know it, and
+    those of the `surplus`, which are to be purged; `not_visible` are sentences on what purging
+    cannot reach.
     """
 
     identities: dict[Reference, Identity | None]
@@ -137,7 +136,7 @@ class _Task:
         self.result.update(
             changed=bool(changed),
             **_counts(self.fleet),
-            results=[outcome_of(work, self._methods) for work in works],
+            results=[outcome_of(work, self._methods, self._warnings) for work in works],
         )
         for work in changed:
             warn_of_changes(work, self._warnings)
@@ -179,14 +178,14 @@ class _Task:
         )
         problems += _renamed_into(found, desired)
         problems += self._unattachable(found, desired)
-        listed: list[Reference] = []
+        listed: dict[Reference, Identity] = {}
         if kept is not None and members is not None:
             keep, wrong = to_keep(self._purge_option, kept, members, found, desired)
             problems += wrong
             listed = surplus(self._purged.name, members, keep)
         if problems:
             raise ManyProblemsError(problems)
-        return _Targets(found, listed, not_visible)
+        return _Targets({**found, **listed}, list(listed), not_visible)
 
     def _may_be_new(self, desired: Desired) -> bool:
         """Return whether the name of an entry may be nobody's."""
@@ -308,9 +307,7 @@ def _listed(
     That is where more than a few are given by their ids, and more than auth methods is asked for.
     """
     by_id = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
-    if len(by_id) <= _FEW:
-        return None
-    return list_organization(api, roles=roles)
+    return list_unless_few(api, len(by_id), roles=roles)
 
 
 def _renamed_into(

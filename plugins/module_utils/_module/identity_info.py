@@ -13,7 +13,7 @@ from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod, AuthMethodResource
 from .._state.creations import Creations
-from .._state.directory import Listing, left_out, list_everything, resolve
+from .._state.directory import Listing, left_out, list_everything, list_unless_few, resolve
 from .._state.fleet import Fleet
 from .._state.identities import Identity, Reference, list_of_project, read_identity
 from .._state.identity import METADATA, ROLE, IdentityResource
@@ -167,7 +167,13 @@ def _readings(api: Api, question: _Question) -> tuple[list[_Reading], list[str]]
             listing = list_everything(api)
         listed = sorted(listing.identities, key=lambda item: (item.name, item.id))
         return [_Reading(_referring_to(item), item) for item in listed], listing.not_visible
-    found, problems = resolve(api, question.references, roles=True)
+    by_id = sum(item.id is not None for item in question.references)
+    found, problems = resolve(
+        api,
+        question.references,
+        members=list_unless_few(api, by_id, roles=True),
+        roles=True,
+    )
     if problems:
         raise ManyProblemsError(problems)
     readings: dict[str, _Reading] = {}

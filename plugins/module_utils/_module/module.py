@@ -58,6 +58,8 @@ class Module(AnsibleModule):
         given: dict[str, t.Any] = self.params
         self._parameters = settle(given, self.argument_spec)
         self.params: dict[str, t.Any] = self._parameters.public
+        for secret in self._parameters.of_settings:
+            self.hide(secret)
         try:
             self._choice = choose(self.options, os.environ)
         except OptionError as error:
@@ -65,7 +67,7 @@ class Module(AnsibleModule):
             # Which of them would be used is not known.
             self._secrets.update(every_secret(self.options, os.environ))
         else:
-            for secret in {*self._choice.secrets, *self._parameters.of_settings}:
+            for secret in self._choice.secrets:
                 self.hide(secret)
 
     @property
@@ -78,13 +80,7 @@ class Module(AnsibleModule):
     @property
     def options(self) -> dict[str, t.Any]:
         """The options, the secret ones among them."""
-        options: dict[str, t.Any] = dict(self.params)
-        for option, value in self._parameters.secret.items():
-            open_part = options.get(option)
-            if isinstance(value, dict) and isinstance(open_part, dict):
-                value = {**value, **open_part}
-            options[option] = value
-        return options
+        return self._parameters.with_secrets(self.params)
 
     @property
     def secrets(self) -> t.Collection[str]:

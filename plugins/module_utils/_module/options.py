@@ -114,6 +114,8 @@ def read_values(
 
 def reader_of_type(details: t.Mapping[str, t.Any]) -> Reader:
     """Return the reader of an option with this spec."""
+    if details.get("no_log"):
+        return _secret
     return _READERS.get(details["type"], _as_it_is)
 
 
@@ -133,6 +135,13 @@ def _text(option: str, raw: t.Any) -> str:
             " 12:30 and yes as other values than they look like."
         )
     _refuse_no_value(option, raw)
+    return raw
+
+
+def _secret(option: str, raw: t.Any) -> str:
+    """Read a secret. Raises OptionError, which does not show it."""
+    if not isinstance(raw, str):
+        raise OptionError(f"{option} is not a string; give the secret as one, in quotes.")
     return raw
 
 

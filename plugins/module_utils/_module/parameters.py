@@ -39,7 +39,8 @@ class Parameters(t.NamedTuple):
     """Parameters without secrets.
 
     `public` are those for Ansible, its own among them. `secret` are the secret options that have a
-    value, and login_data as a whole. `problems` are sentences about what is wrong.
+    value; of an option with options of its own a dictionary of the secret ones. `problems` are
+    sentences about what is wrong.
     """
 
     public: dict[str, t.Any]
@@ -49,27 +50,33 @@ class Parameters(t.NamedTuple):
     @property
     def of_settings(self) -> frozenset[str]:
         """The secrets among the settings that a module manages, and not those of logins."""
-        found: set[str] = set()
-        for option, value in self.secret.items():
-            if option not in CONNECTION_SPEC:
-                shown = self.public.get(option, {})
-                hidden = {option: value}
-                if isinstance(value, dict):
-                    hidden = {key: item for key, item in value.items() if key not in shown}
-                found.update(item for item in hidden.values() if isinstance(item, str))
-        return frozenset(found)
+        return frozenset(
+            text
+            for option, value in self.secret.items()
+            if option not in CONNECTION_SPEC
+            for text in (value.values() if isinstance(value, dict) else [value])
+        )
+
+    def with_secrets(self, options: Values) -> dict[str, t.Any]:
+        """Return a module's options, the secret ones among them."""
+        return self._with(options, self.secret)
 
     def shown(self, arguments: Values) -> dict[str, t.Any]:
         """Return a module's arguments as results show them, which say what secrets are given."""
-        shown = dict(arguments)
-        for option, value in self.secret.items():
-            open_part = self.public.get(option)
-            if isinstance(value, dict) and isinstance(open_part, dict):
-                hidden = {key: HIDDEN for key in value if key not in open_part}
-                shown[option] = {**open_part, **hidden}
-            else:
-                shown[option] = HIDDEN
-        return shown
+        hidden = {
+            option: dict.fromkeys(value, HIDDEN) if isinstance(value, dict) else HIDDEN
+            for option, value in self.secret.items()
+        }
+        return self._with(arguments, hidden)
+
+    @staticmethod
+    def _with(options: Values, others: Values) -> dict[str, t.Any]:
+        merged = dict(options)
+        for option, value in others.items():
+            # Where Ansible was here, it has put a null in the place of each secret.
+            nested = isinstance(value, dict)
+            merged[option] = {**(options.get(option) or {}), **value} if nested else value
+        return merged
 
 
 def settle(given: Values, spec: Spec) -> Parameters:
@@ -88,8 +95,10 @@ def settle(given: Values, spec: Spec) -> Parameters:
         if details.get("no_log"):
             secret[option] = value
         elif hidden and isinstance(value, dict):
-            secret[option] = value
             public[option] = {key: item for key, item in value.items() if key not in hidden}
+            apart = {key: item for key, item in value.items() if key in hidden}
+            if apart:
+                secret[option] = apart
         else:
             public[option] = value
     # Ansible is to refuse these too, which is how ansible-lint finds them. But that gives templates
@@ -114,8 +123,6 @@ def _reader(option: str, details: t.Mapping[str, t.Any]) -> Reader:
         return _login_data
     if option == _URL:
         return _url
-    if details.get("no_log"):
-        return _secret
     if "options" in details:
         return lambda name, raw: _dictionary(name, raw, details["options"])
     return reader_of_type(details)
@@ -148,13 +155,6 @@ def _url(option: str, raw: t.Any) -> str:
             " 'https://app.infisical.com'."
         )
     base_url(option, raw)
-    return raw
-
-
-def _secret(option: str, raw: t.Any) -> str:
-    """Read a secret. Raises OptionError, which does not show it."""
-    if not isinstance(raw, str):
-        raise OptionError(f"{option} is not a string; give the secret as one, in quotes.")
     return raw
 
 
@@ -195,7 +195,7 @@ def _login_data(option: str, raw: t.Any) -> dict[str, str]:
         if key == _URL and not _is_url(value):
             # It may be the token, in the wrong place.
             raise OptionError(f"login_data.url is not the URL of a server; {cure}.")
-        login[key] = _secret(f"{option}.{key}", value)
+        login[key] = value
     return login
 
 

@@ -38,9 +38,9 @@ class Pace:
     would begin.
     """
 
-    def __init__(self, patience: float) -> None:
-        """`patience` is the longest that a bucket is waited for without any progress."""
-        self._patience = patience
+    def __init__(self, max_wait: float) -> None:
+        """`max_wait` is the longest that a bucket is waited for without any progress."""
+        self._max_wait = max_wait
         self._windows: dict[Bucket, _Window] = {}
         self._changed = threading.Condition()
         self._stopped = False
@@ -52,7 +52,7 @@ class Pace:
             while True:
                 wait = window.wait(time.monotonic())
                 # A server that asks for longer than the user would wait is asked anyway.
-                if wait == 0 or (wait is not None and wait > self._patience):
+                if wait == 0 or (wait is not None and wait > self._max_wait):
                     break
                 self._wait(wait)
             self._check()
@@ -83,11 +83,11 @@ class Pace:
     def refused(self, bucket: Bucket, headers: t.Mapping[str, str]) -> tuple[float, float] | None:
         """Keep the bucket closed for as long as a refusal asks for.
 
-        If that is longer than the patience, returns for how long requests were refused, and how
+        If that is longer than that, returns for how long requests were refused, and how
         much longer the server asks to wait.
         """
         with self._changed:
-            return self._windows[bucket].refuse(headers, self._patience)
+            return self._windows[bucket].refuse(headers, self._max_wait)
 
     def pause(self, seconds: float) -> None:
         """Sleep."""
@@ -179,14 +179,14 @@ class _Window:
         self._limit = int(limit or 0)
         self._length = max(self._length, reset)
 
-    def refuse(self, headers: t.Mapping[str, str], patience: float) -> tuple[float, float] | None:
+    def refuse(self, headers: t.Mapping[str, str], max_wait: float) -> tuple[float, float] | None:
         """Note that a request was refused, and close; see Pace.refused()."""
         now = time.monotonic()
         if self.refused_since is None:
             self.refused_since = now
         waited = now - self.refused_since
         wait = self._asked(headers, now, waited)
-        if waited + wait > patience:
+        if waited + wait > max_wait:
             return waited, wait
         self._close(now + wait + random.uniform(0, min(_APART, wait / 10)))
         return None

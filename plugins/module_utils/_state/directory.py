@@ -23,6 +23,8 @@ from .identities import (
 
 # How many names a sentence lists.
 _NAMED = 5
+# How many identities are read one by one before a list of all is cheaper.
+_FEW = 2
 
 
 class Listing(t.NamedTuple):
@@ -79,8 +81,13 @@ def whole_organization(api: Api, purpose: str) -> Listing:
     return Listing(here, not_visible)
 
 
-def list_organization(api: Api, *, roles: bool) -> list[Identity]:
-    """Return the identities of the organisation; `roles` asks for all of their roles."""
+def list_unless_few(api: Api, count: int, *, roles: bool) -> list[Identity] | None:
+    """Return the identities of the organisation, None where reading so many one by one is cheaper.
+
+    `roles` asks for all of their roles.
+    """
+    if count <= _FEW:
+        return None
     purpose = "list the identities"
     found = search_everywhere(api, ["organization"], purpose) if roles and api.of_2026 else None
     return list_members(api, purpose)[0] if found is None else found

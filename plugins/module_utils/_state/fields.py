@@ -97,6 +97,15 @@ class Field(t.NamedTuple):
 
     def read(self, options: Values, warnings: Warnings) -> t.Any:
         """Return the value that options ask for, None where they don't. Raises OptionError."""
+        try:
+            return self._read(options, warnings)
+        except OptionError:
+            if not self.secret:
+                raise
+            # What is wrong with it may tell it.
+            raise OptionError(f"{self.option} is not valid; give another secret.") from None
+
+    def _read(self, options: Values, warnings: Warnings) -> t.Any:
         raw = options.get(self.option)
         switched = None
         if self.switch and self.from_switch and options.get(self.switch) is not None:
@@ -105,8 +114,7 @@ class Field(t.NamedTuple):
 
     def read_api(self, raw: t.Any) -> t.Any:
         """Return the value of the API's field. Raises ValueError."""
-        optional = not self.required and self.default is None
-        return None if raw is None and optional else self.from_api(raw)
+        return None if raw is None and self.optional else self.from_api(raw)
 
     def results(self, value: t.Any) -> dict[str, t.Any]:
         """Return a value as options take it."""
@@ -117,11 +125,14 @@ class Field(t.NamedTuple):
 
     def in_words(self, value: t.Any) -> str:
         """Return a value as a message has it: the option that says it, and what it says."""
-        if self.secret:
-            return f"another {self.option}"
         shown = {name: item for name, item in self.results(value).items() if item is not None}
         option = next(iter(shown), self.option)
         return f"{option} {quoted(shown[option])}" if shown else f"no {self.option}"
+
+    @property
+    def optional(self) -> bool:
+        """Whether an object can be without the setting, which is null then."""
+        return not self.required and self.default is None
 
     @property
     def needed(self) -> str:
@@ -244,11 +255,27 @@ class Settings:
         ]
 
     def defaults(self) -> dict[str, t.Any]:
-        """Return the values that the API documents for creating where a field is left out."""
+        """Return the values of an object that is created where a field is left out.
+
+        They are those that the API documents, and None for what is optional.
+        """
+        values: dict[str, t.Any] = {}
+        for field in self.fields:
+            if field.optional:
+                values[field.option] = None
+            elif not field.required:
+                values[field.option] = field.from_option(field.option, field.default, Warnings())
+        return values
+
+    def to_create(self, values: Values, wanted: Values) -> dict[str, t.Any]:
+        """Return those of the values that are sent to create an object.
+
+        What older servers lack is, unless it is wanted, none of them: it would be dropped.
+        """
         return {
-            field.option: field.from_option(field.option, field.default, Warnings())
+            field.option: values[field.option]
             for field in self.fields
-            if field.default is not None
+            if values.get(field.option) is not None and (field.option in wanted or not field.since)
         }
 
     def resent(self, values: Values) -> dict[str, t.Any]:
@@ -297,12 +324,18 @@ class Settings:
 
     def in_words(self, current: Values, wanted: Values) -> str:
         """Return how values are other than wanted, as a message has it."""
-        return " and ".join(
-            f"{field.in_words(current.get(field.option))} where"
-            f" {field.in_words(wanted[field.option])} was asked for"
-            for field in self.fields
-            if field.option in wanted
-        )
+        parts = []
+        for field in self.fields:
+            if field.option not in wanted:
+                continue
+            if field.secret:
+                parts.append(f"another {field.option} than was asked for")
+                continue
+            found = field.in_words(current.get(field.option))
+            if field.since and field.option not in current:
+                found += f", which servers have from {field.since} on,"
+            parts.append(f"{found} where {field.in_words(wanted[field.option])} was asked for")
+        return " and ".join(parts)
 
 
 def _same(field: Field, current: t.Any, wanted: t.Any) -> bool:

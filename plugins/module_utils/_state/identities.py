@@ -145,8 +145,9 @@ def only_identity(
     where = "organization" if project_id is None else f"project {project_id}"
     if found and not here:
         raise OptionError(
-            f"{option} {quoted(name)} is the name of an identity of a parent organization"
-            f" ({found[0].id}), which is not managed from here; log in to that organization."
+            f"{option} {quoted(name)} is the name of an identity of another organization, a parent"
+            f" or a sub-organization ({found[0].id}), which is not managed from here; log in to"
+            " that organization."
         )
     if not here:
         raise OptionError(

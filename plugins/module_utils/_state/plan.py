@@ -89,7 +89,7 @@ def _attach(method: Settings, wanted: Values, of_2024: bool, others: t.Collectio
     first = values
     if TTL in values and not can_attach(values[TTL], values[MAX_TTL], of_2024):
         first = {**values, **first_of(values[TTL], values[MAX_TTL])}
-    steps = [step(method, ATTACH, first)]
+    steps = [step(method, ATTACH, method.to_create(first, wanted))]
     rest = method.differing(first, values)
     if rest:
         steps.append(_resending(method, values, rest))

@@ -27,20 +27,57 @@ def to_keep(
     purging would revoke what was meant. Every present entry of the organisation has to be among
     those to keep.
     """
+    own = {
+        item: identity
+        for item, identity in entries.items()
+        if not (item.project_id or (identity and identity.project_id))
+    }
+    new = {item.name for item, identity in own.items() if identity is None and not item.id}
+    keep, problems = _found(kept, members, new)
+    names = {item.name for item in kept if item.name}
+    for item, identity in own.items():
+        listed = (identity.id if identity else item.id) in keep or item.name in names
+        if desired[item].identity is not None and not listed:
+            problems.append(
+                Problem(
+                    f"{item.label} is not in {option}, which has to list every identity that may"
+                    " keep what it has; add it.",
+                    item.place,
+                )
+            )
+    return keep, problems
+
+
+def surplus(
+    method: str, members: t.Iterable[Identity], keep: t.Collection[str]
+) -> dict[Reference, Identity]:
+    """Return the identities that have the auth method, and are not among those to keep it."""
+    return {
+        Reference(
+            identity.id, None, label=f"{printable(identity.name, 80)} ({identity.id})", option="id"
+        ): identity
+        for identity in sorted(members, key=lambda identity: (identity.name, identity.id))
+        if identity.id not in keep and method in (identity.methods or ())
+    }
+
+
+def _found(
+    kept: t.Sequence[Reference], members: t.Sequence[Identity], new: t.Collection[str | None]
+) -> tuple[set[str], list[Problem]]:
+    """Return the ids of the identities to keep, and a problem for each that is not there.
+
+    The names that are `new` may be nobody's yet.
+    """
     by_name: dict[str, list[Identity]] = {}
     for identity in members:
         by_name.setdefault(identity.name, []).append(identity)
     ids = {identity.id for identity in members}
-    new = {
-        item.name
-        for item, identity in entries.items()
-        if identity is None and not item.id and not item.project_id
-    }
     keep: set[str] = set()
-    names: set[str | None] = set()
     problems: list[Problem] = []
     for item in kept:
+        same = by_name.get(item.name or "", [])
         if item.id:
+            keep.add(item.id)
             if item.id not in ids:
                 problems.append(
                     Problem(
@@ -48,38 +85,9 @@ def to_keep(
                         " login can see in its organization; correct it, or take it out."
                     )
                 )
-            keep.add(item.id)
-            continue
-        names.add(item.name)
-        if item.name in new and item.name not in by_name:
-            continue
-        try:
-            keep.add(
-                only_identity(item.option, item.name or "", by_name.get(item.name or "", [])).id
-            )
-        except OptionError as error:
-            problems.append(Problem(str(error)))
-    problems += [
-        Problem(
-            f"{item.label} is not in {option}, which has to list every identity that may keep what"
-            " it has; add it.",
-            item.place,
-        )
-        for item, identity in entries.items()
-        if desired[item].identity is not None
-        and not (item.project_id or (identity and identity.project_id))
-        and (identity.id if identity else item.id) not in keep
-        and item.name not in names
-    ]
+        elif same or item.name not in new:
+            try:
+                keep.add(only_identity(item.option, item.name or "", same).id)
+            except OptionError as error:
+                problems.append(Problem(str(error)))
     return keep, problems
-
-
-def surplus(method: str, members: t.Iterable[Identity], keep: t.Collection[str]) -> list[Reference]:
-    """Return the identities that have the auth method, and are not among those to keep it."""
-    return [
-        Reference(
-            identity.id, None, label=f"{printable(identity.name, 80)} ({identity.id})", option="id"
-        )
-        for identity in sorted(members, key=lambda identity: (identity.name, identity.id))
-        if identity.id not in keep and method in (identity.methods or ())
-    ]

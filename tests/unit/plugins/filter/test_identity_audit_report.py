@@ -249,6 +249,20 @@ def test_a_refusal_is_told_without_the_place_in_its_batch(item: Object, told: st
     assert not_judged["entry"] == 8
 
 
+def test_a_refusal_is_told_without_the_file_that_is_beside_it() -> None:
+    entry = {"name": "a", "source": "lists/a.yml:3"}
+    said = "lists/a.yml:3 (a): role is blank. lists/a.yml:3 (a): state is x."
+    (item,) = make([entry], [check([failed(0, said, name="a")], 0)], NOTHING, [])["not_judged"]
+    assert (item["entry"], item["source"]) == (1, "lists/a.yml:3")
+    assert item["msg"] == "role is blank. state is x."
+
+
+def test_a_name_that_no_option_takes_is_told() -> None:
+    odd = {"details": {"stored": {"name": "a\0b"}}}
+    report = make([], [], {"identities": [{**identity(ONE, ""), "name": None, **odd}]}, [])
+    assert report["unlisted"][0]["name"] == "a\0b"
+
+
 def test_an_entry_is_told_by_its_place_in_the_whole_list() -> None:
     checks = [
         check([failed(1, "identities[1] is wrong.")], 0),

@@ -12,24 +12,20 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.fields import (
-    CURRENT,
-    LEGACY,
-)
-from ansible_collections.community.infisical.plugins.module_utils._state.plan import (
+from ansible_collections.community.infisical.plugins.module_utils._state.lifetimes import (
     depends_on_generation,
-    plan,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
+from ansible_collections.community.infisical.plugins.module_utils._state.plan import plan
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 
-BOTH = (CURRENT, LEGACY)
+BOTH = (False, True)
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 ONE = "8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21"
 REQUIRED = {"tenant_id": TENANT, "resource": "r", "allowed_service_principal_ids": [ONE]}
 
 
 def values(**options: t.Any) -> dict[str, t.Any]:
-    return AZURE_AUTH.from_options(options, Notes())
+    return AZURE_AUTH.from_options(options, Warnings())
 
 
 def stored(ttl: int = 3600, max_ttl: int = 7200, **fields: t.Any) -> dict[str, t.Any]:
@@ -48,9 +44,9 @@ def stored(ttl: int = 3600, max_ttl: int = 7200, **fields: t.Any) -> dict[str, t
 
 
 def bodies(
-    current: dict[str, t.Any] | None, wanted: dict[str, t.Any] | None, generation: str = CURRENT
+    current: dict[str, t.Any] | None, wanted: dict[str, t.Any] | None, of_2024: bool = False
 ) -> list[tuple[str, dict[str, t.Any]]]:
-    steps = plan(AZURE_AUTH, current, wanted, generation=generation).steps
+    steps = plan(AZURE_AUTH, current, wanted, of_2024=of_2024).steps
     return [(step.verb, dict(step.body)) for step in steps]
 
 
@@ -130,15 +126,15 @@ def test_attaching_needs_what_has_no_default(missing: str) -> None:
 
 def test_attaching_beside_another_method_is_refused_on_servers_of_2024_only() -> None:
     steps = plan(
-        AZURE_AUTH, None, values(**REQUIRED), generation=CURRENT, others=["universal-auth"]
+        AZURE_AUTH, None, values(**REQUIRED), of_2024=False, others=["universal-auth"]
     ).steps
     assert len(steps) == 1
     with pytest.raises(OptionError, match="the identity has universal-auth"):
-        plan(AZURE_AUTH, None, values(**REQUIRED), generation=LEGACY, others=["universal-auth"])
+        plan(AZURE_AUTH, None, values(**REQUIRED), of_2024=True, others=["universal-auth"])
 
 
 UPDATES = [
-    # stored TTL and max, wanted, the lifetimes of each request, generations
+    # stored TTL and max, wanted, the lifetimes of each request, on servers of 2024 or not
     ("lowering only the max sends the TTL along", (3600, 7200), (None, 5000), [(3600, 5000)], BOTH),
     ("raising only the max", (3600, 7200), (None, 9000), [(None, 9000)], BOTH),
     ("lowering only the TTL", (3600, 7200), (60, None), [(60, None)], BOTH),
@@ -148,19 +144,19 @@ UPDATES = [
     ("A: TTL 0 and a lower max", (3600, 7200), (0, 50), [(50, 50), (0, None)], BOTH),
     ("A: TTL stays 0, lower max", (0, 7200), (0, 50), [(50, 50), (0, None)], BOTH),
     ("A: only the max is wanted lower", (0, 7200), (None, 50), [(50, 50), (0, None)], BOTH),
-    ("B: no max, TTL above it", (60, 100), (200, 0), [(200, 200), (None, 0)], (CURRENT,)),
-    ("no max, TTL below it", (60, 100), (80, 0), [(80, 0)], (CURRENT,)),
-    ("no max alone", (60, 100), (None, 0), [(None, 0)], (CURRENT,)),
-    ("no limits at all", (60, 100), (0, 0), [(0, 0)], (CURRENT,)),
-    ("a stored TTL above the max is kept", (200, 100), (200, 0), [(None, 0)], (CURRENT,)),
-    ("a max where there was none", (60, 0), (None, 100), [(None, 100)], (CURRENT,)),
+    ("B: no max, TTL above it", (60, 100), (200, 0), [(200, 200), (None, 0)], (False,)),
+    ("no max, TTL below it", (60, 100), (80, 0), [(80, 0)], (False,)),
+    ("no max alone", (60, 100), (None, 0), [(None, 0)], (False,)),
+    ("no limits at all", (60, 100), (0, 0), [(0, 0)], (False,)),
+    ("a stored TTL above the max is kept", (200, 100), (200, 0), [(None, 0)], (False,)),
+    ("a max where there was none", (60, 0), (None, 100), [(None, 100)], (False,)),
     ("a TTL where there is no max stays possible", (60, 0), (70, None), [(70, None)], BOTH),
-    ("a negative max of 2024 is replaced", (60, -5), (60, 100), [(None, 100)], (LEGACY,)),
+    ("a negative max of 2024 is replaced", (60, -5), (60, 100), [(None, 100)], (True,)),
 ]
 
 
 @pytest.mark.parametrize(
-    ("current", "wanted", "requests", "generations"),
+    ("current", "wanted", "requests", "servers"),
     [row[1:] for row in UPDATES],
     ids=[row[0] for row in UPDATES],
 )
@@ -168,12 +164,12 @@ def test_lifetimes_of_an_update(
     current: tuple[int, int],
     wanted: tuple[int | None, int | None],
     requests: list[tuple[int | None, int | None]],
-    generations: tuple[str, ...],
+    servers: tuple[bool, ...],
 ) -> None:
     options = dict(zip(("access_token_ttl", "access_token_max_ttl"), wanted))
     given = values(**{name: value for name, value in options.items() if value is not None})
-    for generation in generations:
-        steps = bodies(stored(*current), given, generation)
+    for of_2024 in servers:
+        steps = bodies(stored(*current), given, of_2024)
         assert [lifetimes(body) for _verb, body in steps] == requests
 
 
@@ -185,24 +181,24 @@ def test_all_other_fields_go_into_the_first_of_two_requests() -> None:
 
 
 ATTACHMENTS = [
-    ("no max", (60, 0), [("attach", (60, 60)), ("update", (None, 0))], CURRENT),
-    ("no limits", (0, 0), [("attach", (0, 0))], CURRENT),
-    ("no TTL", (0, 60), [("attach", (0, 60))], CURRENT),
-    ("no TTL", (0, 60), [("attach", (60, 60)), ("update", (0, None))], LEGACY),
-    ("both", (60, 70), [("attach", (60, 70))], LEGACY),
+    ("no max", (60, 0), [("attach", (60, 60)), ("update", (None, 0))], False),
+    ("no limits", (0, 0), [("attach", (0, 0))], False),
+    ("no TTL", (0, 60), [("attach", (0, 60))], False),
+    ("no TTL", (0, 60), [("attach", (60, 60)), ("update", (0, None))], True),
+    ("both", (60, 70), [("attach", (60, 70))], True),
 ]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "requests", "generation"),
+    ("wanted", "requests", "of_2024"),
     [row[1:] for row in ATTACHMENTS],
-    ids=[f"{row[0]}, {row[3]}" for row in ATTACHMENTS],
+    ids=[f"{row[0]}, {'2024' if row[3] else 'later'}" for row in ATTACHMENTS],
 )
 def test_lifetimes_of_an_attachment(
-    wanted: tuple[int, int], requests: list[tuple[str, tuple[t.Any, t.Any]]], generation: str
+    wanted: tuple[int, int], requests: list[tuple[str, tuple[t.Any, t.Any]]], of_2024: bool
 ) -> None:
     given = values(access_token_ttl=wanted[0], access_token_max_ttl=wanted[1], **REQUIRED)
-    steps = bodies(None, given, generation)
+    steps = bodies(None, given, of_2024)
     assert [(verb, lifetimes(body)) for verb, body in steps] == requests
 
 
@@ -211,57 +207,57 @@ LIFETIME_REFUSALS = [
         "raising only the TTL above the stored max",
         stored(60, 100),
         {"access_token_ttl": 101},
-        CURRENT,
+        False,
         "access_token_ttl 101 (given) is above access_token_max_ttl 100 (stored)",
     ),
     (
         "lowering only the max below the stored TTL",
         stored(60, 100),
         {"access_token_max_ttl": 50},
-        CURRENT,
+        False,
         "access_token_ttl 60 (stored) is above access_token_max_ttl 50 (given)",
     ),
     (
         "attaching with a max below the default TTL",
         None,
         {"access_token_max_ttl": 3600, **REQUIRED},
-        CURRENT,
+        False,
         "access_token_ttl 2592000 (default) is above access_token_max_ttl 3600 (given)",
     ),
     (
         "attaching with a TTL above the default max",
         None,
         {"access_token_ttl": 2592001, **REQUIRED},
-        CURRENT,
+        False,
         "access_token_ttl 2592001 (given) is above access_token_max_ttl 2592000 (default)",
     ),
     (
         "no maximum on a server of 2024",
         stored(60, 100),
         {"access_token_max_ttl": 0},
-        LEGACY,
+        True,
         "access_token_max_ttl 0, which is no maximum, is not possible on this server",
     ),
     (
         "attaching without a maximum on a server of 2024",
         None,
         {"access_token_max_ttl": 0, **REQUIRED},
-        LEGACY,
+        True,
         "access_token_max_ttl 0, which is no maximum, is not possible on this server",
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("current", "options", "generation", "message"),
+    ("current", "options", "of_2024", "message"),
     [row[1:] for row in LIFETIME_REFUSALS],
     ids=[row[0] for row in LIFETIME_REFUSALS],
 )
 def test_lifetimes_that_are_refused_before_any_write(
-    current: dict[str, t.Any] | None, options: dict[str, t.Any], generation: str, message: str
+    current: dict[str, t.Any] | None, options: dict[str, t.Any], of_2024: bool, message: str
 ) -> None:
     with pytest.raises(OptionError) as raised:
-        bodies(current, values(**options), generation)
+        bodies(current, values(**options), of_2024)
     assert message in str(raised.value)
 
 
@@ -279,7 +275,7 @@ def test_a_cautious_plan_gives_both_lifetimes_first(
     wanted: tuple[int, int], requests: list[tuple[int | None, int | None]]
 ) -> None:
     given = values(access_token_ttl=wanted[0], access_token_max_ttl=wanted[1])
-    steps = plan(AZURE_AUTH, stored(10, 100), given, generation=CURRENT, cautious=True).steps
+    steps = plan(AZURE_AUTH, stored(10, 100), given, of_2024=False, cautious=True).steps
     assert [lifetimes(dict(step.body)) for step in steps] == requests
 
 

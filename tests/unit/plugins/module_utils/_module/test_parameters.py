@@ -12,20 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._module.options import (
-    AZURE_AUTH_SPEC,
     CONNECTION_SPEC,
-    IDENTITY_SPEC,
-    with_api_names,
+    IDENTITY_NAME_SPEC,
+    spec_of,
 )
-from ansible_collections.community.infisical.plugins.module_utils._module.parameters import (
-    HIDDEN,
-    settle,
-)
+from ansible_collections.community.infisical.plugins.module_utils._module.parameters import settle
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
 )
+from ansible_collections.community.infisical.plugins.module_utils._state.fields import HIDDEN
 
-SPEC = {**CONNECTION_SPEC, **IDENTITY_SPEC, **with_api_names(AZURE_AUTH_SPEC, AZURE_AUTH)}
+SPEC = {**CONNECTION_SPEC, **IDENTITY_NAME_SPEC, **spec_of(AZURE_AUTH, api_names=True)}
 SECRET = "S3cret-of-the-test"
 SECRET_OPTIONS = ("token", "jwt", "ldap_password", "universal_auth_client_secret")
 
@@ -74,7 +71,8 @@ def test_login_data_goes_on_without_its_token() -> None:
     for given_as in (login_data, json.dumps(login_data), repr(login_data)):
         parameters = settle({"login_data": given_as}, SPEC)
         assert parameters.public == {"login_data": {"url": login_data["url"]}}
-        assert parameters.secret == {"login_data": login_data}
+        assert parameters.secret == {"login_data": {"access_token": SECRET}}
+        assert parameters.with_secrets(parameters.public) == {"login_data": login_data}
         shown = {"login_data": {**login_data, "access_token": HIDDEN}}
         assert parameters.shown(parameters.public) == shown
 
@@ -159,3 +157,92 @@ def test_whole_numbers(raw: t.Any, number: int) -> None:
 def test_a_list_of_anything_else_is_for_the_option_to_judge() -> None:
     items = [None, 7, {"ipAddress": "10.0.0.0"}, "", "10.0.0.0/8"]
     assert settle({"accessTokenTrustedIps": items}, SPEC).public == {"accessTokenTrustedIps": items}
+
+
+NESTED = {
+    **CONNECTION_SPEC,
+    "name": {"type": "str"},
+    "ldap_auth": {
+        "type": "dict",
+        "options": {
+            "bind_dn": {"type": "str"},
+            "bind_pass": {"type": "str", "no_log": True},
+            "access_token_ttl": {"type": "int", "no_log": False},
+            "access_token_trusted_ips": {"type": "list", "elements": "raw", "no_log": False},
+        },
+    },
+}
+
+
+def test_a_secret_among_the_options_of_an_option_is_apart() -> None:
+    given_as = {"bind_dn": " cn ", "bind_pass": SECRET, "access_token_ttl": " 60 "}
+    for raw in (given_as, json.dumps(given_as), repr(given_as)):
+        parameters = settle({"name": "x", "ldap_auth": raw, "token": "t"}, NESTED)
+        shown = {"bind_dn": " cn ", "access_token_ttl": 60}
+        assert parameters.public == {"name": "x", "ldap_auth": shown}
+        assert parameters.secret == {"ldap_auth": {"bind_pass": SECRET}, "token": "t"}
+        assert parameters.problems == []
+        assert parameters.of_settings == {SECRET}
+        # Ansible puts a null in the place of each option that is not given to it.
+        for seen in (shown, {**shown, "bind_pass": None}):
+            hidden = {"ldap_auth": {**shown, "bind_pass": HIDDEN}, "token": HIDDEN, "name": "x"}
+            assert parameters.shown({"name": "x", "ldap_auth": seen}) == hidden
+            whole = {"ldap_auth": {**shown, "bind_pass": SECRET}, "token": "t", "name": "x"}
+            assert parameters.with_secrets({"name": "x", "ldap_auth": seen}) == whole
+
+
+@pytest.mark.parametrize("raw", [None, "", " ", "\ufeff"])
+def test_null_and_blanks_in_a_dictionary_are_absent(raw: t.Any) -> None:
+    nested = dict.fromkeys(NESTED["ldap_auth"]["options"], raw)
+    assert settle({"ldap_auth": nested}, NESTED) == ({"ldap_auth": {}}, {}, [])
+    assert settle({"ldap_auth": raw}, NESTED) == ({}, {}, [])
+
+
+NESTED_PROBLEMS: list[tuple[t.Any, list[str]]] = [
+    (SECRET, ["ldap_auth is a text that is no dictionary; write one."]),
+    ([SECRET], ["ldap_auth is not a dictionary; write one with bind_dn, bind_pass,"]),
+    (True, ["ldap_auth is not a dictionary; write one with bind_dn, bind_pass,"]),
+    ({"bind_pass": [SECRET]}, ["ldap_auth: bind_pass is not a string; give the secret as one"]),
+    ({"bind_pass": {SECRET: 1}}, ["ldap_auth: bind_pass is not a string; give the secret as one"]),
+    ({"bind_pass": 83}, ["ldap_auth: bind_pass is not a string; give the secret as one"]),
+    ({"bindPass": SECRET}, ["'bindPass' is not an option of ldap_auth; did you mean bind_pass?"]),
+    (
+        {"bind_pass": SECRET, "access_token_ttl": "1h", "bind_dn": 7, "password": SECRET},
+        [
+            "'password' is not an option of ldap_auth;",
+            "ldap_auth: access_token_ttl is '1h', which is not a whole number;",
+            "ldap_auth: bind_dn is 7, which is not a string; put it in quotes",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("raw", "messages"), NESTED_PROBLEMS, ids=repr)
+def test_all_that_is_wrong_in_a_dictionary_is_told_without_a_secret(
+    raw: t.Any, messages: list[str]
+) -> None:
+    parameters = settle({"name": "x", "ldap_auth": raw}, NESTED)
+    (problem,) = parameters.problems
+    for message in messages:
+        assert message in problem
+    assert SECRET not in problem
+    # Nor is any of it left for Ansible to judge, which would show it.
+    assert parameters.public == {"name": "x"}
+    assert parameters.secret == {}
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*NESTED["ldap_auth"]["options"], "bindPass", "bind_dm", ""]),
+        st.sampled_from([SECRET, [SECRET], {SECRET: SECRET}, None, 7, f"{SECRET}\0"]),
+    )
+    | st.sampled_from([SECRET, [SECRET], f'{{"bind_pass": "{SECRET}"}}', f"bind_pass={SECRET}"]),
+)
+def test_a_secret_in_a_dictionary_is_never_left_for_ansible(raw: t.Any) -> None:
+    if isinstance(raw, dict):
+        # In the place of an option that is none, it is what that option was given.
+        raw = {key: value for key, value in raw.items() if not key.startswith(("bind_dn", "acc"))}
+    parameters = settle({"ldap_auth": raw}, NESTED)
+    assert SECRET not in texts(parameters.public)
+    assert SECRET not in texts(parameters.problems)
+    assert SECRET not in texts(parameters.shown(parameters.public))

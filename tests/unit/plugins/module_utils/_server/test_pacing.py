@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 import math
 import random
@@ -214,9 +215,7 @@ def task(
     ("limit", "window", "workers", "requests"),
     [
         (200, 60, 8, 601),
-        # What creates many identities: nine full windows, and the last batch.
         (30, 60, 8, 300),
-        (30, 60, 1, 300),
         (60, 60, 8, 301),
         (90, 60, 64, 271),
         (40, 5, 8, 160),
@@ -242,6 +241,25 @@ def test_a_task_alone_is_never_refused_and_takes_little_more_than_the_least_time
     assert server.refused == first
     trips = 3 * 1.5 * latency * (server.least(requests) // window + 1)
     assert server.seconds <= 1.10 * server.least(requests) + trips
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_many_creations_fill_every_window(world: World, workers: int) -> None:
+    """Other requests of the task, in buckets of their own, go on meanwhile."""
+    creations, attachments = Server(world, 30), Server(world, 200)
+    pace = Pace(300)
+    todo = iter(range(300))
+
+    def create_and_attach(who: str) -> None:
+        for _number in todo:
+            assert request(pace, creations, who, WRITE)
+            assert request(pace, attachments, who, READ)
+
+    world.run(*(lambda who=f"{n}": create_and_attach(who) for n in range(workers)))
+    counts = collections.Counter(start for _time, _who, start in creations.passed)
+    assert list(counts.values()) == [30] * 10
+    assert creations.refused == attachments.refused == []
+    assert creations.seconds <= 1.10 * 540
 
 
 @pytest.mark.parametrize("seed", [9, 11])

@@ -18,7 +18,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.azure_a
     same_principals,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.fields import same_networks
-from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 from ansible_collections.community.infisical.plugins.module_utils._text import BLANKS, uuid_or_none
 
 FIELDS = {field.option: field for field in AZURE_AUTH.fields}
@@ -27,7 +27,7 @@ TWO = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
 
 def read(**options: t.Any) -> dict[str, t.Any]:
-    return AZURE_AUTH.from_options(options, Notes())
+    return AZURE_AUTH.from_options(options, Warnings())
 
 
 def refusal(**options: t.Any) -> str:
@@ -37,9 +37,9 @@ def refusal(**options: t.Any) -> str:
 
 
 def warnings(**options: t.Any) -> list[str]:
-    notes = Notes()
-    AZURE_AUTH.from_options(options, notes)
-    return notes.messages()
+    found = Warnings()
+    AZURE_AUTH.from_options(options, found)
+    return found.messages()
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_not_everyone_asks_for_nothing_where_that_is_so() -> None:
     [(ONE, "", True), (None, "", True), ("", "", False), ("", ONE, False), (", ", "", True)],
 )
 def test_who_opens_an_identity_is_warned(before: str | None, after: str, warned: bool) -> None:
-    notes = Notes()
+    found = Warnings()
     current = None if before is None else stored_as(before)
-    AZURE_AUTH.note_change("billing", current, stored_as(after), notes)
-    assert ["billing" in message for message in notes.messages()] == [True] * warned
+    AZURE_AUTH.warn_of_change("billing", current, stored_as(after), found)
+    assert ["billing" in message for message in found.messages()] == [True] * warned
 
 
 def stored_as(principals: str) -> dict[str, t.Any]:
@@ -272,18 +272,18 @@ def test_order_and_repetitions_of_networks_do_not_matter(one: list[str], random:
     random.shuffle(other)
     field = FIELDS["access_token_trusted_ips"]
     assert same_networks(
-        field.from_option(field.option, one, Notes()),
-        field.from_option(field.option, other, Notes()),
+        field.from_option(field.option, one, Warnings()),
+        field.from_option(field.option, other, Warnings()),
     )
 
 
 @given(networks)
 def test_what_networks_come_out_as_can_be_fed_back_in(texts: list[str]) -> None:
     field = FIELDS["access_token_trusted_ips"]
-    value = field.from_option(field.option, texts, Notes())
-    notes = Notes()
-    assert field.from_option(field.option, field.to_result(value), notes) == value
-    assert not [message for message in notes.messages() if "host bits" in message]
+    value = field.from_option(field.option, texts, Warnings())
+    found = Warnings()
+    assert field.from_option(field.option, field.to_result(value), found) == value
+    assert not [message for message in found.messages() if "host bits" in message]
 
 
 WARNINGS = [
@@ -330,7 +330,8 @@ STORED = {
 
 
 def test_an_object_of_the_api_as_shown() -> None:
-    assert AZURE_AUTH.to_result(AZURE_AUTH.from_api(STORED)) == {
+    shown, stored = AZURE_AUTH.to_result(AZURE_AUTH.from_api(STORED))
+    assert shown == {
         "tenant_id": ONE,
         "resource": "r",
         "allowed_service_principal_ids": None,
@@ -338,8 +339,9 @@ def test_an_object_of_the_api_as_shown() -> None:
         "access_token_trusted_ips": ["0.0.0.0/0"],
         "access_token_ttl": 7200,
         "access_token_max_ttl": 0,
-        "access_token_num_uses_limit": 2**60,
+        "access_token_num_uses_limit": None,
     }
+    assert stored == {"access_token_num_uses_limit": 2**60}
 
 
 json_values = st.recursive(
