@@ -202,7 +202,11 @@ CREATING = [
         None,
         {"role": "viewer"},
         [
-            ("POST", f"projects/{PROJECT}/identities", {"name": NAME, "roles": [{"role": "viewer"}]}),
+            (
+                "POST",
+                f"projects/{PROJECT}/identities",
+                {"name": NAME, "roles": [{"role": "viewer"}]},
+            ),
             (
                 "PATCH",
                 f"projects/{PROJECT}/memberships/identities/{ID}",
@@ -492,11 +496,7 @@ CHANGING = [
         "everything at once, in one request",
         {},
         {**SAME, "name": f"{NAME} renamed"},
-        [
-            update(
-                name=f"{NAME} renamed", role="member", metadata=PAIRS, hasDeleteProtection=True
-            )
-        ],
+        [update(name=f"{NAME} renamed", role="member", metadata=PAIRS, hasDeleteProtection=True)],
         {**SAME, "name": f"{NAME} renamed"},
         by="id",
         generations=RICH,

@@ -215,7 +215,9 @@ def among_others(place: Place, entry: t.Mapping[str, t.Any], check: bool) -> Res
     where = place.case.where if place.case.where in place.site.others else "organization"
     ids = place.site.others[where]
     # Where ids are many, another way is taken to find them.
-    others: list[dict[str, t.Any]] = [{"id": identity_id, "state": "present"} for identity_id in ids]
+    others: list[dict[str, t.Any]] = [
+        {"id": identity_id, "state": "present"} for identity_id in ids
+    ]
     if place.case.by == "name":
         project = {"project_id": place.site.project} if where == "project" else {}
         others = [{"name": f"bystander {number}", **project} for number in range(len(ids))]
@@ -300,7 +302,9 @@ def check_outcome(place: Place, outcome: Outcome) -> None:
     for result in outcome.results:
         assert not result["failed"], result["msg"]
         stored = '"stored": {' in json.dumps(result["identity"])
-        assert ("hold what no option takes; they are under details" in warnings_of(result)) == stored
+        assert (
+            "hold what no option takes; they are under details" in warnings_of(result)
+        ) == stored
     expected = [[method, path, dict(body)] for method, path, body in case.writes]
     assert outcome.writes == [[], expected, [], []]
     changes = bool(case.writes)
