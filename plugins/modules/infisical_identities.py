@@ -323,7 +323,7 @@ results:
               returned: if there is any
               type: dict
     details:
-      description: What the server adds; null where the identity is not there, or was not looked at.
+      description: What the server adds; null where the identity is not there.
       returned: always
       type: dict
       contains:

@@ -397,7 +397,7 @@ def without_the_unknown(item: Result) -> Result:
     known = {
         key: value for key, value in item.items() if key not in ("id", "details", "azure_auth")
     }
-    details = item["details"] or {}
+    details = item.get("details") or {}
     known["methods"], known["roles"] = details.get("auth_methods"), details.get("roles")
     if "azure_auth" in item:
         known["azure_auth"] = {**item["azure_auth"], "details": None}

@@ -72,9 +72,6 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: 
         if method.key in work.method_work
         and _is_known(work.method_work[method.key], failed=work.failed_at == method.key)
     }
-    if states and "state" not in result:
-        # It was not looked at, and is there, since its auth methods are.
-        result.update(state="present", role=None, delete_protection=None, details=None)
     details = result.get("details")
     if details and details.get("auth_methods") is not None:
         # What was read before the work on the methods, and what came of that.
