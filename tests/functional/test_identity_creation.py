@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names are no key: one run never makes two identities of one name, whatever becomes of its requests.
+"""Names are no key: one run never makes two identities of a name, whatever becomes of requests.
 
 On the newest generation of servers, and on all of them by `make thorough`.
 """
@@ -18,7 +18,10 @@ import pytest
 from functional.cases import REQUIRED
 from functional.harness import Result, run_in_process
 
-from ansible_collections.community.infisical.plugins.module_utils._state import creations
+from ansible_collections.community.infisical.plugins.module_utils._state import (
+    creations,
+    identity,
+)
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_identities,
     infisical_identity,
@@ -95,8 +98,10 @@ class Scenario:
 
 UNKNOWN = (
     "Whether the identity '",
-    "' was created is not known, and it is not asked for again, because names are not unique; run"
-    " the task again later.",
+    (
+        "' was created is not known, and it is not asked for again, because names are not unique;"
+        " run the task again later."
+    ),
 )
 
 SCENARIOS = [
@@ -180,8 +185,10 @@ SCENARIOS = [
         (
             "There are 2 identities named '",
             ", made by this run)",
-            "Another run may have made the other; nothing was attached. Delete one of them with"
-            " infisical_identity (id ",
+            (
+                "Another run may have made the other; nothing was attached. Delete one of them with"
+                " infisical_identity (id "
+            ),
         ),
         made=2,
         ends="is the name of 2 identities",
@@ -212,6 +219,7 @@ def site(
 ) -> t.Iterator[Site]:
     monkeypatch.setattr(creations, "_SEARCH", SEARCH)
     monkeypatch.setattr(creations, "_FIRST_WAIT", 0.1)
+    monkeypatch.setattr(identity, "_READ_BACK", (0.0, 0.05))
     server.reset()
     project_id = None
     if request.param == "project":

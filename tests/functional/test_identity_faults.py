@@ -54,9 +54,7 @@ def run(
     common = {"url": server.url, "token": token or server.token, "retries": 1}
     if module == "one":
         return run_in_process(infisical_identity.main, {**common, **entry}, check=check)
-    many = run_in_process(
-        infisical_identities.main, {**common, "identities": [entry]}, check=check
-    )
+    many = run_in_process(infisical_identities.main, {**common, "identities": [entry]}, check=check)
     told = many["results"][0] if many["results"] else {}
     return {**many, "identity": told, **told}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Identities as options describe them: one, or a list in which all that is wrong is told at once."""
+"""Identities as options describe them: one, or a list, all of whose faults are told at once."""
 
 from __future__ import annotations
 
