@@ -159,9 +159,11 @@ def prepare(site: Site, case: Case, label: str) -> Place:
     server.settings(**case.settings)
     name = f"{case.id} {label}".replace(":", "").replace(",", "")
     place = Place(site, case, name, None, site.token(case.where))
-    project = {"project_id": site.project} if case.where == "project" else {}
+    project: dict[str, t.Any] = {"project_id": site.project} if case.where == "project" else {}
     if case.beside:
-        owner = {"project_id": site.project} if case.beside == "project" else project
+        owner: dict[str, t.Any] = (
+            {"project_id": site.project} if case.beside == "project" else project
+        )
         names = {"upper": name.upper(), "taken": f"{name} taken"}
         server.create_identity(names.get(case.beside, name), **owner)
     if case.stored is None:

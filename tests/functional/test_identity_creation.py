@@ -299,7 +299,7 @@ def test_the_elder_of_two_goes_on(module: str, site: Site) -> None:
     assert "is the name of 2 identities" in site.run(module, "sole")["msg"]
 
 
-def looks_of(site: Site) -> dict[str, str]:
+def looks_of(site: Site) -> dict[str, t.Any]:
     """Return the requests by which a name is looked for before it is created, and after."""
     if site.server.generation == "2024-10":
         return {"method": "GET", "path": CREATION}
@@ -450,7 +450,7 @@ def test_what_the_server_drops_at_an_update_is_no_success(
 ) -> None:
     if site.server.generation != "2026" or (site.project_id and dropped == "role"):
         pytest.skip("not what this server drops")
-    owner = {"project_id": site.project_id} if site.project_id else {}
+    owner: dict[str, t.Any] = {"project_id": site.project_id} if site.project_id else {}
     site.server.create_identity("sole", **before, **owner)
     site.server.settings(drops=[dropped])
     result = site.run(module, "sole", **{"role": None, "azure_auth": None, **options})

@@ -86,7 +86,7 @@ CHANGES = {
     "change": Change("PATCH", {"name": "changed", "role": "member"}),
     "delete": Change("DELETE", {"state": "absent"}),
 }
-LOST = {
+LOST: dict[str, tuple[str, dict[str, t.Any]]] = {
     "500": ("error", {"status": 500}),
     "502 of a proxy": ("error", {"status": 502, "html": True}),
     "closed": ("drop", {}),
@@ -162,7 +162,7 @@ def test_another_deletes_it_first(module: str, server: Emulator) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_another_makes_the_same_change_first(module: str, server: Emulator) -> None:
     identity_id = server.create_identity("target")
-    where = {"method": "PATCH", "identity_id": identity_id, "times": 1}
+    where: dict[str, t.Any] = {"method": "PATCH", "identity_id": identity_id, "times": 1}
     server.fault("race", change="edit", fields={"name": "changed"}, **where)
     server.fault("error", status=500, error="Update by id", **where)
     result = run(module, server, {"id": identity_id, "name": "changed"})
