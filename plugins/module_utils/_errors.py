@@ -76,7 +76,17 @@ class InfisicalError(Exception):
 
 
 class OptionError(InfisicalError):
-    """An option, or the state that the options ask for, is not valid."""
+    """An option, or the state that the options ask for, is not valid.
+
+    `answer` is the server's from which that was learnt, where it was one.
+    """
+
+    def __init__(self, message: str, answer: InfisicalError | None = None) -> None:
+        super().__init__(message)
+        if answer:
+            self.http_status = answer.http_status
+            self.error = answer.error
+            self.request_id = answer.request_id
 
 
 class Problem(t.NamedTuple):

@@ -203,6 +203,27 @@ def test_a_preview_with_a_purge_can_be_of_a_list_of_which_nobody_is_there(
     assert counts(preview) == counts(told)
 
 
+def test_a_purge_needs_nobody_whose_azure_auth_the_list_revokes(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """They need not even be there."""
+    names = ("listed", "revoked", "surplus")
+    ids = dict(zip(names, emulator.create_identities(names, azure_auth=STORED)))
+    revoked = [{"name": name, "azure_auth": {"state": "absent"}} for name in ("revoked", "nobody")]
+    variables = {
+        "identities_apply_desired": [*entries("listed"), *revoked],
+        "identities_apply_purge": True,
+        "identities_apply_keep": own(emulator),
+    }
+    preview = run(emulator, tmp_path, variables, "--check")
+    assert preview.returncode == 0, preview.output
+    told = run(emulator, tmp_path, variables)
+    assert told.returncode == 0, told.output
+    assert with_azure_auth(emulator, ids) == ["listed"]
+    assert (counts(told)["changed"], counts(told)["purged"]) == (2, 1)
+    assert counts(preview) == counts(told)
+
+
 def test_entries_of_projects_are_not_listed_for_the_organization(
     emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -359,7 +380,7 @@ def test_what_is_chosen_by_name_and_by_id_is_applied_once(
     [
         pytest.param(
             [{"name": "second", "azure_auth": {"tenantId": "t"}}],
-            "write tenant_id.",
+            "did you mean tenant_id?",
             id="an option",
         ),
         pytest.param(

@@ -117,6 +117,10 @@ def message_parts() -> list[str]:
     return [part for line in text.splitlines() for part in re.findall(r"``(.+?\.)``", line)]
 
 
+# Exceptions that nobody gets to see.
+_INTERNAL = ("AssertionError", "ValueError")
+
+
 def messages_in_code() -> list[str]:
     """Return what the code gives to its errors and warnings, with `...` for each value in it.
 
@@ -149,7 +153,7 @@ def messages_in_code() -> list[str]:
         message = node.args[0]
         if method == "add" and isinstance(message, ast.Name) and message.id in constants:
             found.append(_message(constants[message.id]))
-        elif (name.endswith("Error") and name != "ValueError") or method == "warn":
+        elif (name.endswith("Error") and name not in _INTERNAL) or method == "warn":
             found.append(_message(message))
     return [message for message in dict.fromkeys(found) if message != "..."]
 

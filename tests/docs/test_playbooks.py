@@ -123,3 +123,14 @@ def test_tour_that_cannot_create_deletes_nothing(emulator: Emulator, tour: Tour)
     told = tour()
     assert told.returncode != 0
     assert _writes(emulator) == ["POST identity"]
+
+
+def test_tour_leaves_alone_what_somebody_created_meanwhile(emulator: Emulator, tour: Tour) -> None:
+    """Between the look under check mode and the real one."""
+    emulator.fault(
+        "race", path="universal-auth/login", nth=2, change="create", fields={"name": NAME}
+    )
+    told = tour()
+    assert told.returncode != 0
+    assert "Somebody else was quicker" in told.output
+    assert "DELETE identity" not in _writes(emulator)

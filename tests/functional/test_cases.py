@@ -10,6 +10,7 @@ generation; both go on at the same time.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import typing as t
@@ -21,13 +22,11 @@ from functional.cases import ATTACHED, BOTH, CASES, Case
 from functional.harness import Result, Task, run_in_process, run_tasks, warnings_of
 
 from ansible_collections.community.infisical.plugins.modules import infisical_azure_auth
-from emulator import running
+from emulator import Emulator, running
 
 AZURE_AUTH = "/api/v1/auth/azure-auth/identities/"
 WRITES = ("POST", "PATCH", "DELETE")
 UNKNOWN_ON_ATTACH = ("id", "created_at", "updated_at")
-# One module at a time has this process.
-IN_PROCESS = threading.Lock()
 
 
 @dataclass
@@ -46,66 +45,70 @@ class Outcome:
     after: dict[str, t.Any] | None
 
 
-def run_all(generation: str, folder: Path) -> dict[str, Outcome]:
-    cases = [case for case in CASES if generation in case.generations]
-    with running(generation=generation) as server:
-        ids = {}
-        for case in cases:
-            ids[case.id] = server.create_identity(case.id, methods=case.methods)
-            if case.stored is not None:
-                server.put_azure_auth(ids[case.id], **{**ATTACHED, **case.stored})
-        before = {case.id: server.azure_auth(ids[case.id]) for case in cases}
-        tasks = []
-        for case in cases:
-            options = {
-                "url": server.url,
-                "token": server.token,
-                "identity_id": ids[case.id],
-                **case.options,
-            }
-            tasks += [Task(options, check=True), Task(options)]
-            if not case.refused:
-                tasks.append(Task(options))
-        results = iter(run_tasks(folder, tasks))
-        outcomes = {
-            case.id: Outcome(
-                check=next(results),
-                real=next(results),
-                again=None if case.refused else next(results),
-                fed_back=None,
-                requests=server.requests(identity_id=ids[case.id]),
-                before=before[case.id],
-                after=server.azure_auth(ids[case.id]),
-            )
-            for case in cases
+def run_all(server: Emulator, folder: Path) -> dict[str, Outcome]:
+    cases = [case for case in CASES if server.generation in case.generations]
+    ids = {}
+    for case in cases:
+        ids[case.id] = server.create_identity(case.id, methods=case.methods)
+        if case.stored is not None:
+            server.put_azure_auth(ids[case.id], **{**ATTACHED, **case.stored})
+    before = {case.id: server.azure_auth(ids[case.id]) for case in cases}
+    tasks = []
+    for case in cases:
+        options = {
+            "url": server.url,
+            "token": server.token,
+            "identity_id": ids[case.id],
+            **case.options,
         }
-        with IN_PROCESS:
-            for outcome in outcomes.values():
-                if outcome.again is not None:
-                    options = {"url": server.url, "token": server.token}
-                    options.update(outcome.real.get("azure_auth", {}))
-                    outcome.fed_back = run_in_process(infisical_azure_auth.main, options)
-        return outcomes
+        tasks += [Task(options, check=True), Task(options)]
+        if not case.refused:
+            tasks.append(Task(options))
+    results = iter(run_tasks(folder, tasks))
+    return {
+        case.id: Outcome(
+            check=next(results),
+            real=next(results),
+            again=None if case.refused else next(results),
+            fed_back=None,
+            requests=server.requests(identity_id=ids[case.id]),
+            before=before[case.id],
+            after=server.azure_auth(ids[case.id]),
+        )
+        for case in cases
+    }
+
+
+def feed_back(server: Emulator, outcome: Outcome) -> Result | None:
+    if outcome.again is None:
+        return None
+    options = {"url": server.url, "token": server.token, **outcome.real.get("azure_auth", {})}
+    return run_in_process(infisical_azure_auth.main, options)
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Outcome]]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, dict[str, Outcome]]]:
     found: dict[str, dict[str, Outcome]] = {}
 
-    def run(generation: str, folder: Path) -> None:
-        found[generation] = run_all(generation, folder)
+    def run(server: Emulator, folder: Path) -> None:
+        found[server.generation] = run_all(server, folder)
 
-    # The factory is not for threads.
-    threads = [
-        threading.Thread(target=run, args=[generation, tmp_path_factory.mktemp(generation)])
-        for generation in BOTH
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert set(found) == set(BOTH), "a run of the playbook failed: see the traceback above"
-    return found
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(running(generation)) for generation in BOTH]
+        # The factory is not for threads.
+        threads = [
+            threading.Thread(target=run, args=[server, tmp_path_factory.mktemp(server.generation)])
+            for server in servers
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(found) == set(BOTH), "a run of the playbook failed: see the traceback above"
+        for server in servers:
+            for outcome in found[server.generation].values():
+                outcome.fed_back = feed_back(server, outcome)
+        yield found
 
 
 TABLE = [

@@ -20,14 +20,14 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, BOTH, CASES, Case
-from functional.harness import FLEET, Result, run_in_process, run_play, warnings_of
+from functional.harness import FLEET, Result, entry, run_in_process, run_play, warnings_of
 from functional.test_faults import SCENARIOS, Scenario, group_of, prepare
 
 from ansible_collections.community.infisical.plugins.modules import infisical_azure_auth
 from emulator import running
 
 WRITES = ("POST", "PATCH", "DELETE")
-OUTCOME = ("index", "changed", "failed", "purged")
+OUTCOME = ("index", "changed", "created", "deleted", "failed", "purged")
 RUNS = ("check", "real", "again")
 # Alone nothing is tried again: test_cases.py does that.
 COMPARED = ("check", "real")
@@ -83,7 +83,12 @@ def prepared(server: t.Any, generation: str) -> dict[str, str]:
 
 def addressed(run: str, case: Case, ids: dict[str, str]) -> dict[str, str]:
     """By its id and by its name in turn: what is read on the way is not the same."""
-    return {"identity_name": case.id} if run == "real" else {"identity_id": ids[case.id]}
+    return {"name": case.id} if run == "real" else {"id": ids[case.id]}
+
+
+def as_options(address: dict[str, str]) -> dict[str, str]:
+    """Return an address as the module for one identity's Azure Auth takes it."""
+    return {f"identity_{key}": value for key, value in address.items()}
 
 
 def side_of(server: t.Any, ids: dict[str, str], results: t.Any) -> Side:
@@ -104,7 +109,7 @@ def alone(generation: str) -> Side:
             for case in cases_of(generation):
                 results[run][case.id] = run_in_process(
                     infisical_azure_auth.main,
-                    {**connection, **addressed(run, case, ids), **case.options},
+                    {**connection, **as_options(addressed(run, case, ids)), **case.options},
                     check=run == "check",
                 )
         return side_of(server, ids, results)
@@ -119,8 +124,8 @@ def together(generation: str, folder: Path) -> tuple[Side, dict[str, Result]]:
                 FLEET: {
                     "url": server.url,
                     "token": server.token,
-                    "azure_auths": [
-                        {**addressed(run, case, ids), **case.options} for case in cases
+                    "identities": [
+                        {**addressed(run, case, ids), "azure_auth": case.options} for case in cases
                     ],
                 },
                 "check_mode": run == "check",
@@ -134,7 +139,7 @@ def together(generation: str, folder: Path) -> tuple[Side, dict[str, Result]]:
         for run, result in runs.items():
             results[run] = dict.fromkeys(ids)
             for item in result["results"]:
-                results[run][titles[item["identity_id"]]] = item
+                results[run][titles[item["id"]]] = item
         return side_of(server, ids, results), runs
 
 
@@ -166,10 +171,19 @@ TABLE = [
 
 def timeless(azure_auth: Result) -> Result:
     """Return a state without what depends on when, and as the how many-th, it was written."""
-    metadata = azure_auth["metadata"]
-    if metadata is None:
+    details = azure_auth["details"]
+    if details is None:
         return azure_auth
-    return {**azure_auth, "metadata": {name: value is None for name, value in metadata.items()}}
+    known = {
+        name: value is None if name in ("id", "created_at", "updated_at") else value
+        for name, value in details.items()
+    }
+    return {**azure_auth, "details": known}
+
+
+def without_id(azure_auth: Result) -> Result:
+    """Return the state that the module for one returns, as it is in an entry."""
+    return {name: value for name, value in azure_auth.items() if name != "identity_id"}
 
 
 def writes_of(side: Side, case: Case) -> list[tuple[str, t.Any]]:
@@ -194,6 +208,8 @@ def test_an_entry_comes_out_as_the_identity_alone(
     assert {name: many[name] for name in OUTCOME} == {
         "index": cases_of(generation).index(case),
         "changed": one["changed"],
+        "created": False,
+        "deleted": False,
         "failed": one["failed"],
         "purged": False,
     }
@@ -201,8 +217,7 @@ def test_an_entry_comes_out_as_the_identity_alone(
         assert many["msg"] == one["msg"]
         assert f"): {one['msg']}" in comparison.runs[run]["msg"]
         return
-    state = {name: value for name, value in many.items() if name not in OUTCOME}
-    assert timeless(state) == timeless(one["azure_auth"])
+    assert timeless(many["azure_auth"]) == timeless(without_id(one["azure_auth"]))
 
 
 @pytest.mark.parametrize(("case", "generation"), TABLE)
@@ -261,10 +276,11 @@ def test_differences_are_those_of_each_identity_alone_headed_by_name_and_id(
         alone_result = comparison.one.results[run][case.id]
         assert alone_result is not None
         for side in ("before", "after"):
-            assert difference[side] == alone_result["diff"][side]
+            # The identity itself is not looked at.
+            assert difference[side] == {"azure_auth": alone_result["diff"][side]}
             header = difference[f"{side}_header"]
-            assert header.endswith(item["identity_id"])
-            assert (case.id in header) == ("identity_name" in item)
+            assert header.endswith(item["id"])
+            assert (case.id in header) == (item["name"] is not None)
         assert difference["before"] != difference["after"]
 
 
@@ -285,14 +301,11 @@ def test_counts_sum_up_and_the_order_is_that_of_the_entries(
         assert result["failed_count"] == refused
         assert result["changed_count"] == (0 if run == "again" else writing)
         assert result["changed"] == (run != "again")
-        assert result["purged_count"] == 0
+        counts = ("created_count", "deleted_count", "purged_count")
+        assert [result[name] for name in counts] == [0, 0, 0]
         order = [case.id for case in cases if comparison.many.results[run][case.id]]
-        titles = {
-            item["identity_id"]: title
-            for title, item in comparison.many.results[run].items()
-            if item
-        }
-        assert [titles[item["identity_id"]] for item in result["results"]] == order
+        titles = {item["id"]: title for title, item in comparison.many.results[run].items() if item}
+        assert [titles[item["id"]] for item in result["results"]] == order
 
 
 @pytest.mark.parametrize("generation", BOTH)
@@ -319,7 +332,7 @@ def test_each_kind_of_warning_comes_once_with_a_count(
         for kind in kinds:
             assert text.count(kind) == 1
         # Who it is about is told, too.
-        assert "azure_auths[" in text
+        assert "identities[" in text
         for case in cases_of(generation):
             if case.warns and case.warns.startswith(WARNINGS_OF_OPTIONS):
                 assert case.warns.split(":")[-1].strip() in text or ", ..." in text
@@ -365,8 +378,8 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Day]:
                     "url": server.url,
                     "token": server.token,
                     "concurrency": 32,
-                    "azure_auths": [
-                        {"identity_id": identity_id, **scenario.options}
+                    "identities": [
+                        entry(identity_id, **scenario.options)
                         for identity_id, scenario in zip(group_ids, group)
                     ],
                 }
@@ -377,7 +390,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Day]:
         found = {}
         for server, group, group_ids, result in zip(servers, groups, ids, results):
             assert result["checked"] == len(group)
-            told = {item["identity_id"]: item for item in result["results"]}
+            told = {item["id"]: item for item in result["results"]}
             for scenario, identity_id in zip(group, group_ids):
                 raw = server.azure_auth(identity_id) if server.identity(identity_id) else "gone"
                 requests = server.requests(identity_id=identity_id)
@@ -399,9 +412,11 @@ def test_a_bad_day_of_one_identity_among_others(scenario: Scenario, days: dict[s
     if isinstance(scenario.leaves, dict):
         assert isinstance(day.raw, dict)
         assert {name: day.raw[name] for name in scenario.leaves} == scenario.leaves
-        if day.result and "state" in day.result:
-            assert day.result["resource"] == day.raw["resource"]
-            assert day.result["access_token_ttl"] == day.raw["accessTokenTTL"]
+        azure_auth = (day.result or {}).get("azure_auth", {})
+        assert azure_auth or not day.result or day.result["failed"]
+        if azure_auth.get("state") == "present":
+            assert azure_auth["resource"] == day.raw["resource"]
+            assert azure_auth["access_token_ttl"] == day.raw["accessTokenTTL"]
     else:
         assert day.raw == scenario.leaves
     updates = [item.body for item in day.requests if item.method == "PATCH"]

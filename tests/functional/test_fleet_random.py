@@ -19,10 +19,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.community.infisical.plugins.module_utils._module.entries import (
-    Found,
-    Reference,
-)
 from ansible_collections.community.infisical.plugins.module_utils._server import client
 from ansible_collections.community.infisical.plugins.module_utils._server.api import Api
 from ansible_collections.community.infisical.plugins.module_utils._server.client import Client
@@ -30,14 +26,21 @@ from ansible_collections.community.infisical.plugins.module_utils._server.connec
     Connection,
 )
 from ansible_collections.community.infisical.plugins.module_utils._server.login import Choice, Login
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_method import (
+    AuthMethodResource,
+)
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.fleet import Fleet, Visit
-from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import (
-    Reconciliation,
+from ansible_collections.community.infisical.plugins.module_utils._state.creations import Creations
+from ansible_collections.community.infisical.plugins.module_utils._state.entry import (
+    Desired,
+    EntryReconciler,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Notes
+from ansible_collections.community.infisical.plugins.module_utils._state.fleet import Fleet
+from ansible_collections.community.infisical.plugins.module_utils._state.identities import Reference
+from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import Reconciler
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 from emulator import running
 
 SIZE = 12
@@ -109,9 +112,21 @@ class Side:
                 action, options = ACCIDENTS[accident]
                 self.server.fault(action, identity_id=identity_id, times=1, **options)
 
-    def work(self, number: int, check: bool) -> Reconciliation:
-        api = Api(self._client, None)
-        return Reconciliation(api, self._login, AZURE_AUTH, self.ids[number], check=check)
+    def work(self, number: int, check: bool) -> Reconciler:
+        """The work on the Azure Auth of one, alone."""
+        api = Api(self._client, None, None)
+        resource = AuthMethodResource(api, self._login, AZURE_AUTH, self.ids[number])
+        return Reconciler(resource, check=check)
+
+    def entry(self, number: int, wanted: t.Any, check: bool) -> EntryReconciler:
+        """The work on one of a list."""
+        api = Api(self._client, None, None)
+        reference = Reference(self.ids[number], None, label=f"identities[{number}]", place=number)
+        desired = Desired({}, {AZURE_AUTH.key: wanted})
+        creations = Creations(api, Warnings())
+        return EntryReconciler(
+            api, self._login, [AZURE_AUTH], reference, desired, creations, check=check
+        )
 
     def writes(self, number: int) -> list[tuple[str, t.Any]]:
         requests = self.server.requests(identity_id=self.ids[number])
@@ -137,31 +152,28 @@ def sides(request: pytest.FixtureRequest) -> t.Iterator[tuple[Side, Side]]:
         yield Side(servers[0]), Side(servers[1])
 
 
-def outcome_of(work: Reconciliation, failure: InfisicalError | None) -> tuple[t.Any, ...]:
+def outcome_of(work: Reconciler, failure: InfisicalError | None) -> tuple[t.Any, ...]:
     states = [state and dict(state.values) for state in (work.before, work.actual, work.result)]
     # Of a failed one the result means nothing.
     states[2] = None if failure else states[2]
     return str(failure) if failure else "", work.changed, *states
 
 
-def all_at_once(side: Side, wanted: t.Sequence[t.Any], concurrency: int, check: bool) -> Fleet:
-    fleet = Fleet(concurrency)
-    visits = []
-    for number, identity_id in enumerate(side.ids):
-        reference = Reference(f"azure_auths[{number}]", "", identity_id, None, number)
-        found = Found(reference, identity_id, None)
-        visits.append(Visit(found, side.work(number, check)))
-    fleet.visit(
-        visits,
-        lambda visit: visit.work.run(wanted[t.cast(int, visit.found.reference.place)]),
-        lambda _visit: True,
+def all_at_once(
+    side: Side, wanted: t.Sequence[t.Any], concurrency: int, check: bool
+) -> Fleet[EntryReconciler]:
+    fleet: Fleet[EntryReconciler] = Fleet(concurrency)
+    fleet.run(
+        [side.entry(number, values, check) for number, values in enumerate(wanted)],
+        lambda work: work.run(),
+        lambda _work: True,
     )
     return fleet
 
 
 def one_by_one(
     side: Side, wanted: t.Sequence[t.Any], check: bool
-) -> list[tuple[Reconciliation, InfisicalError | None]]:
+) -> list[tuple[Reconciler, InfisicalError | None]]:
     outcomes = []
     for number, values in enumerate(wanted):
         work = side.work(number, check)
@@ -189,7 +201,7 @@ def test_many_at_once_come_out_as_each_alone(
 ) -> None:
     wanted = []
     for _stored, options, _accident in fleet:
-        values, errors = AZURE_AUTH.read_options(options or {}, Notes())
+        values, errors = AZURE_AUTH.read_options(options or {}, Warnings())
         # What is not valid never gets as far.
         wanted.append(None if options is None or errors else values)
     for side in sides:
@@ -198,13 +210,16 @@ def test_many_at_once_come_out_as_each_alone(
     together = all_at_once(many, wanted, concurrency, check)
     apart = one_by_one(alone, wanted, check)
     assert together.checked == together.total == len(fleet)
-    assert [visit.found.reference.place for visit in together.visits] == list(range(len(fleet)))
-    for number, (visit, (work, failure)) in enumerate(zip(together.visits, apart)):
+    assert [work.reference.place for work in together.kept] == list(range(len(fleet)))
+    for number, (entry, (work, failure)) in enumerate(zip(together.kept, apart)):
+        # The identity itself is not looked at.
+        assert entry.identity_work is None
+        ours = outcome_of(entry.method_work[AZURE_AUTH.key], entry.failure)
+        theirs = outcome_of(work, failure)
         # How long was tried is told, too, and the two have other addresses.
-        ours, theirs = outcome_of(visit.work, visit.failure), outcome_of(work, failure)
         assert ours[1:] == theirs[1:], fleet[number]
         assert bool(ours[0]) == bool(theirs[0]), fleet[number]
-        assert type(visit.failure) is type(failure), fleet[number]
+        assert type(entry.failure) is type(failure), fleet[number]
         assert many.writes(number) == alone.writes(number), fleet[number]
         assert many.raw(number) == alone.raw(number), fleet[number]
     failed = sum(failure is not None for _work, failure in apart)

@@ -13,14 +13,15 @@ from collections import Counter
 import pytest
 from functional.cases import ATTACHED, ONE, TWO
 from functional.forwarder import Forwarder, serving
-from functional.harness import FLEET, INFO, MODULE, Result, run_in_process, run_play
+from functional.harness import FLEET, INFO, MODULE, Result, entry, run_in_process, run_play
 
 from ansible_collections.community.infisical.plugins.modules import (
-    infisical_azure_auth_info,
-    infisical_azure_auths,
+    infisical_identities,
+    infisical_identity_info,
 )
 from emulator import running
 
+COUNTS = ("changed_count", "created_count", "deleted_count", "failed_count", "purged_count")
 MARK = "a-resource-that-only-one-entry-has"
 # What a runner, such as that of AWX, keeps of an event.
 RUNNER_KEEPS = 700_000
@@ -51,7 +52,7 @@ class Bench:
         self.ids = server.create_identities(self.names, azure_auth=ATTACHED)
 
     def run(
-        self, main: t.Callable[[], None] = infisical_azure_auths.main, **options: t.Any
+        self, main: t.Callable[[], None] = infisical_identities.main, **options: t.Any
     ) -> tuple[Result, dict[str, int]]:
         """Run in check mode; returns the result, and how often each kind of request was made."""
         self.server.clear_requests()
@@ -68,10 +69,10 @@ class Bench:
         return dict(kinds)
 
     def by_id(self, count: int) -> list[dict[str, t.Any]]:
-        return [{"identity_id": identity_id} for identity_id in self.ids[:count]]
+        return [entry(identity_id) for identity_id in self.ids[:count]]
 
     def by_name(self, count: int) -> list[dict[str, t.Any]]:
-        return [{"identity_name": name} for name in self.names[:count]]
+        return [entry(called=name) for name in self.names[:count]]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def listing(kinds: dict[str, int]) -> int:
 
 
 def test_one_read_an_identity_and_nothing_else(bench: Bench) -> None:
-    result, kinds = bench.run(azure_auths=bench.by_id(320))
+    result, kinds = bench.run(identities=bench.by_id(320))
     assert not result["failed"], result["msg"]
     assert kinds == {READ: 320}
     paths = Counter(item.path for item in bench.server.requests())
@@ -105,29 +106,29 @@ def test_one_read_an_identity_and_nothing_else(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("count", "searches"), [(1, 1), (100, 1), (101, 2), (200, 2)])
 def test_names_are_searched_for_by_the_hundred(bench: Bench, count: int, searches: int) -> None:
-    result, kinds = bench.run(azure_auths=bench.by_name(count))
+    result, kinds = bench.run(identities=bench.by_name(count))
     assert not result["failed"], result["msg"]
     assert kinds == {SEARCH: searches, READ: count}
 
 
 @pytest.mark.parametrize("count", [201, 320])
 def test_more_names_take_the_list_of_all(bench: Bench, count: int) -> None:
-    result, kinds = bench.run(azure_auths=bench.by_name(count))
+    result, kinds = bench.run(identities=bench.by_name(count))
     assert not result["failed"], result["msg"]
     assert kinds[READ] == count
     assert SEARCH not in kinds
-    assert listing(kinds) == 2
+    assert listing(kinds) == 1
 
 
 def test_ids_among_names_are_not_searched_for(bench: Bench) -> None:
-    result, kinds = bench.run(azure_auths=[*bench.by_name(100), *bench.by_id(220)[100:]])
+    result, kinds = bench.run(identities=[*bench.by_name(100), *bench.by_id(220)[100:]])
     assert not result["failed"], result["msg"]
     assert kinds == {SEARCH: 1, READ: 220}
 
 
-def test_a_name_that_is_only_a_label_is_not_searched_for(bench: Bench) -> None:
-    labelled = [{**entry, "identity_name": "a/b: c"} for entry in bench.by_id(20)]
-    result, kinds = bench.run(azure_auths=labelled)
+def test_a_label_is_not_searched_for(bench: Bench) -> None:
+    labelled = [{**item, "source": "fleet/a b.yml:7"} for item in bench.by_id(20)]
+    result, kinds = bench.run(identities=labelled)
     assert not result["failed"], result["msg"]
     assert kinds == {READ: 20}
 
@@ -135,37 +136,41 @@ def test_a_name_that_is_only_a_label_is_not_searched_for(bench: Bench) -> None:
 def test_names_that_the_search_refuses_take_the_list(bench: Bench) -> None:
     odd = bench.server.create_identity("app: (odd)")
     bench.server.put_azure_auth(odd, **ATTACHED)
-    entries = [*bench.by_name(5), {"identity_name": "app: (odd)"}]
-    result, kinds = bench.run(azure_auths=entries)
+    entries = [*bench.by_name(5), entry(called="app: (odd)")]
+    result, kinds = bench.run(identities=entries)
     bench.server.delete_identity(odd)
     assert not result["failed"], result["msg"]
     assert kinds[READ] == 6
     assert SEARCH not in kinds
-    assert listing(kinds) == 2
+    assert listing(kinds) == 1
 
 
 def test_purging_takes_the_list_and_a_read_of_each_that_would_go(bench: Bench) -> None:
-    result, kinds = bench.run(azure_auths=bench.by_name(250), purge_except=bench.names[:300])
+    result, kinds = bench.run(
+        identities=bench.by_name(250), purge_azure_auth_except=bench.names[:300]
+    )
     assert not result["failed"], result["msg"]
     # Twenty of the fleet, and three of the emulator's own.
     assert result["purged_count"] == 23
     # And one that the list does not tell to be a sub-organisation's: its own read does.
     assert kinds[READ] == 250 + 23 + 1
     assert SEARCH not in kinds
-    assert listing(kinds) == 2 + 1
+    # The list tells the organization by the token, and who is of another one by a look.
+    assert listing(kinds) == 1 + 1
 
 
-def test_looking_up_all_takes_the_list_and_a_read_each(bench: Bench) -> None:
-    result, kinds = bench.run(infisical_azure_auth_info.main)
-    assert len(result["azure_auths"]) == 323
-    # And one that the list does not tell to be a sub-organisation's: its own read does.
-    assert kinds[READ] == 323 + 1
-    assert listing(kinds) == 2 + 1
+def test_looking_up_all_reads_only_those_that_have_it(bench: Bench) -> None:
+    result, kinds = bench.run(infisical_identity_info.main)
+    # And six of the emulator's own that have none, which the search tells.
+    assert len(result["identities"]) == 323 + 6
+    assert kinds[READ] == 323
+    # The list, four pages of a search, the projects and the sub-organizations.
+    assert listing(kinds) == 1 + 4 + 2
 
 
 @pytest.mark.parametrize("count", [1, 150, 320])
 def test_servers_of_2024_have_no_search_and_take_the_list(old_bench: Bench, count: int) -> None:
-    result, kinds = old_bench.run(azure_auths=old_bench.by_name(count))
+    result, kinds = old_bench.run(identities=old_bench.by_name(count))
     assert not result["failed"], result["msg"]
     assert kinds[READ] == count
     # The search, which is not there, is asked for only where it would be worth it.
@@ -177,13 +182,13 @@ def test_names_borne_by_more_identities_than_a_search_returns_take_the_list() ->
     with running() as server:
         twins = Bench(server, 100)
         server.create_identities(twins.names[:-1])
-        result, kinds = twins.run(azure_auths=twins.by_name(100))
+        result, kinds = twins.run(identities=twins.by_name(100))
     assert result["failed"]
     # All but one are of two identities, which a page of a hundred does not show.
     assert [item["index"] for item in result["results"]] == list(range(99))
-    assert all("is borne by 2 identities" in item["msg"] for item in result["results"])
+    assert all("is the name of 2 identities" in item["msg"] for item in result["results"])
     assert kinds[SEARCH] == 1
-    assert listing(kinds) == 3
+    assert listing(kinds) == 2
     assert READ not in kinds
 
 
@@ -191,7 +196,7 @@ def test_names_borne_by_more_identities_than_a_search_returns_take_the_list() ->
 def test_connections_are_kept_and_no_more_than_workers(bench: Bench, concurrency: int) -> None:
     with serving(Counting(bench.server.url)) as front:
         result, kinds = bench.run(
-            url=front.url, azure_auths=bench.by_name(60), concurrency=concurrency
+            url=front.url, identities=bench.by_name(60), concurrency=concurrency
         )
         assert not result["failed"], result["msg"]
         assert kinds == {SEARCH: 1, READ: 60}
@@ -218,27 +223,26 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
             "access_token_max_ttl": 120,
         }
         listed = [
-            {"identity_id": identity_id, "identity_name": name, **changes}
-            for identity_id, name in zip(ids, names)
+            {**entry(identity_id, **changes), "name": name} for identity_id, name in zip(ids, names)
         ]
-        unchanged = [{"identity_id": identity_id} for identity_id in ids[3:6]]
+        unchanged = [entry(identity_id) for identity_id in ids[3:6]]
         failing = [
-            {"identity_id": ids[0], "resource": MARK},
+            entry(ids[0], resource=MARK),
             *unchanged,
-            {"identity_id": ids[1], "access_token_max_ttl": 1},
-            {"identity_id": ids[2], "state": "absent"},
+            entry(ids[1], access_token_max_ttl=1),
+            entry(ids[2], state="absent"),
         ]
         tasks: dict[str, dict[str, t.Any]] = {
-            "a batch": {FLEET: {"azure_auths": listed}, "diff": True},
-            "a bad batch": {FLEET: {"azure_auths": failing}, "diff": True, "check_mode": True},
+            "a batch": {FLEET: {"identities": listed}, "diff": True},
+            "a bad batch": {FLEET: {"identities": failing}, "diff": True, "check_mode": True},
             "not to fail": {
-                FLEET: {"azure_auths": failing},
+                FLEET: {"identities": failing},
                 "diff": True,
                 "failed_when": False,
             },
-            "info": {INFO: {"identity_ids": ids[:2]}},
+            "info": {INFO: {"ids": ids[:2]}},
             "info that fails": {
-                INFO: {"identity_ids": [ids[0], server.identities["foreign"]]},
+                INFO: {"ids": [ids[0], server.identities["foreign"]]},
                 "failed_when": False,
             },
             "one": {MODULE: {"identity_id": ids[0]}},
@@ -270,26 +274,27 @@ def test_results_have_what_changed_failed_or_was_purged_and_nothing_else(
 ) -> None:
     result = outcome["a bad batch"]
     assert result["failed"]
-    counts = ("checked", "changed_count", "failed_count", "purged_count")
-    assert [result[name] for name in counts] == [6, 2, 1, 0]
+    counts = ("checked", *COUNTS)
+    assert [result[name] for name in counts] == [6, 2, 0, 0, 1, 0]
     assert [item["index"] for item in result["results"]] == [0, 4, 5]
     changed, failed, revoked = result["results"]
     assert [item["changed"] for item in result["results"]] == [True, False, True]
     assert [item["failed"] for item in result["results"]] == [False, True, False]
-    assert changed["resource"] == MARK
-    assert revoked["state"] == "absent"
+    assert changed["azure_auth"]["resource"] == MARK
+    assert revoked["azure_auth"] == {"state": "absent", "details": None}
     # What is known of a failed one is the state that it has.
-    assert failed["state"] == "present"
-    assert failed["access_token_max_ttl"] == 120
+    assert failed["azure_auth"]["state"] == "present"
+    assert failed["azure_auth"]["access_token_max_ttl"] == 120
     # The differences are there, though Ansible prints none for a failed task.
-    assert [item["after"]["state"] for item in result["diff"]] == ["present", "absent"]
+    after = [item["after"]["azure_auth"]["state"] for item in result["diff"]]
+    assert after == ["present", "absent"]
 
 
 def test_failed_when_false_keeps_everything(outcome: dict[str, Result]) -> None:
     kept, failed = outcome["not to fail"], outcome["a bad batch"]
     assert not kept["failed"]
     assert kept["msg"] == failed["msg"]
-    for name in ("checked", "changed_count", "failed_count", "purged_count", "changed"):
+    for name in ("checked", *COUNTS, "changed"):
         assert kept[name] == failed[name]
     assert [item["index"] for item in kept["results"]] == [0, 4, 5]
     assert [item["before_header"] for item in kept["diff"]] == [
@@ -298,7 +303,7 @@ def test_failed_when_false_keeps_everything(outcome: dict[str, Result]) -> None:
     looked_up = outcome["info that fails"]
     assert not looked_up["failed"]
     assert looked_up["failed_count"] == 1
-    assert (len(looked_up["azure_auths"]), len(looked_up["failures"])) == (1, 1)
+    assert (len(looked_up["identities"]), len(looked_up["failures"])) == (1, 1)
 
 
 def test_entries_are_not_in_the_invocation_and_no_result_sets_facts(
@@ -306,10 +311,10 @@ def test_entries_are_not_in_the_invocation_and_no_result_sets_facts(
 ) -> None:
     for title, shown in (("a batch", "100 entries"), ("a bad batch", "6 entries")):
         arguments = outcome[title]["invocation"]["module_args"]
-        assert arguments["azure_auths"] == shown
+        assert arguments["identities"] == shown
         assert MARK not in json.dumps(arguments)
         assert TWO not in json.dumps(arguments)
-    assert outcome["info"]["invocation"]["module_args"]["identity_ids"] == "2 entries"
+    assert outcome["info"]["invocation"]["module_args"]["ids"] == "2 entries"
     assert not any("ansible_facts" in outcome[title] for title in outcome if title != "one")
 
 
@@ -335,11 +340,13 @@ def test_differences_are_headed_by_name_and_id_with_sorted_lists(
 ) -> None:
     result = outcome["a batch"]
     for item, difference in zip(result["results"], result["diff"]):
-        header = f"Azure Auth of {item['identity_name']} {item['identity_id']}"
+        header = f"Identity {item['name']} {item['id']}"
         assert difference["before_header"] == difference["after_header"] == header
-        for side in ("before", "after"):
-            ids = difference[side]["allowed_service_principal_ids"]
+        for side, ttl in (("before", 3600), ("after", 60)):
+            # The names were given, and so the identities were looked at.
+            assert difference[side]["name"] == item["name"]
+            settings = difference[side]["azure_auth"]
+            ids = settings["allowed_service_principal_ids"]
             assert ids == sorted(ids)
-            assert "metadata" not in difference[side]
-        assert difference["before"]["access_token_ttl"] == 3600
-        assert difference["after"]["access_token_ttl"] == 60
+            assert settings["access_token_ttl"] == ttl
+            assert "details" not in {**difference[side], **settings}

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, BOTH, ONE, RESOURCE, TENANT, TWO, trusted
-from functional.harness import FLEET, INFO, Result, run_in_process, run_play
+from functional.harness import FLEET, INFO, Result, run_in_process, run_play, warnings_of
 
-from ansible_collections.community.infisical.plugins.modules import infisical_azure_auth_info
+from ansible_collections.community.infisical.plugins.modules import infisical_identity_info
 from emulator import running
 
 UNKNOWN = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
@@ -26,8 +26,6 @@ ODD: dict[str, dict[str, t.Any]] = {
     "IPv6 spelled at length": trusted("2001:0DB8:0:0::1", "2001:db8::/32"),
     "everyone": {"allowedServicePrincipalIds": ""},
     "an empty entry, twice the same": {"allowedServicePrincipalIds": f"{ONE}, , {TWO}, {ONE}"},
-    # Given back, a blank counts as left out.
-    "a blank resource": {"resource": ""},
     "blanks within": {"resource": "api://my  app"},
     "the most": {"accessTokenTTL": 315360000, "accessTokenMaxTTL": 315360000},
     "no TTL": {"accessTokenTTL": 0, "accessTokenMaxTTL": 60},
@@ -40,25 +38,27 @@ BROKEN: dict[str, dict[str, t.Any]] = {
     "an upper-case tenant": {"tenantId": TENANT.upper()},
     "upper-case principals": {"allowedServicePrincipalIds": f"{ONE.upper()}, {TWO}"},
 }
-# What no option can say: to give it back is an error, and never opens or closes anything.
-UNSAYABLE: dict[str, tuple[dict[str, t.Any], str]] = {
-    "nobody": ({"allowedServicePrincipalIds": ", "}, "allowed_service_principal_ids[0] is blank"),
-    "a zone": (
-        trusted("fe80::1%eth0"),
-        "access_token_trusted_ips[0] 'fe80::1%eth0' is not an IPv4 or IPv6 address",
-    ),
-    "a TTL above the max": (
-        {"accessTokenTTL": 200, "accessTokenMaxTTL": 100},
-        "access_token_ttl 200 (given) is above access_token_max_ttl 100 (given)",
-    ),
+# What no option can say, and the key under which it is shown as it is stored. Giving it back leaves
+# it alone, and never opens or closes anything.
+UNSAYABLE: dict[str, tuple[dict[str, t.Any], str, t.Any]] = {
+    "nobody": ({"allowedServicePrincipalIds": ", "}, "allowed_service_principal_ids", [""]),
+    "a zone": (trusted("fe80::1%eth0"), "access_token_trusted_ips", ["fe80::1%eth0"]),
     "principals that are no UUIDs": (
         {"allowedServicePrincipalIds": "My-App, other"},
-        "allowed_service_principal_ids[0] 'My-App' is not a UUID",
+        "allowed_service_principal_ids",
+        ["My-App", "other"],
     ),
-    "a tenant that is no UUID": ({"tenantId": "My-Tenant"}, "tenant_id 'My-Tenant' is not a UUID"),
-    "no audience": ({"resource": "/"}, "resource is '/', for which Infisical checks no audience"),
-    "a masked resource": ({"resource": "https://********/"}, "is masked text, which Ansible"),
+    "a tenant that is no UUID": ({"tenantId": "My-Tenant"}, "tenant_id", "My-Tenant"),
+    "a blank resource": ({"resource": ""}, "resource", ""),
+    "no audience": ({"resource": "/"}, "resource", "/"),
+    "a masked resource": (
+        {"resource": "https://********/"},
+        "resource",
+        "https://********/",
+    ),
 }
+# Settings that are right one by one, and not together: to give them back is an error.
+CONTRADICTORY = {"accessTokenTTL": 200, "accessTokenMaxTTL": 100}
 
 
 @dataclass
@@ -70,7 +70,17 @@ class Visit:
     ids: dict[str, str]
     raw: dict[str, t.Any]
     raw_after: dict[str, t.Any]
+    identities: dict[str, t.Any]
     seeded: dict[str, str]
+
+
+def writes_of(server: t.Any) -> list[t.Any]:
+    return [
+        item
+        for item in server.requests()
+        if item.method in ("PATCH", "DELETE")
+        or (item.method == "POST" and not item.path.endswith("/search"))
+    ]
 
 
 def names_of(generation: str) -> dict[str, dict[str, t.Any]]:
@@ -84,11 +94,14 @@ def visit(generation: str, folder: Path) -> Visit:
         for name, fields in names_of(generation).items():
             ids[name] = server.create_identity(name)
             server.put_azure_auth(ids[name], **{**ATTACHED, **fields})
-        ids["ledger"] = server.create_identity("ledger")
+        metadata = {} if generation == "2024-10" else {"metadata": {"team": "finance"}}
+        ids["ledger"] = server.create_identity("ledger", **metadata)
         # Elsewhere, where it is in nobody's way.
         unsayable = moving.create_identities(list(UNSAYABLE))
-        for identity_id, (fields, _message) in zip(unsayable, UNSAYABLE.values()):
+        for identity_id, (fields, _key, _value) in zip(unsayable, UNSAYABLE.values()):
             moving.put_azure_auth(identity_id, **{**ATTACHED, **fields})
+        (contradictory,) = moving.create_identities(["contradictory"])
+        moving.put_azure_auth(contradictory, **{**ATTACHED, **CONTRADICTORY})
         several = moving.create_identities([f"app {n}" for n in range(6)], azure_auth=ATTACHED)
         for number, change in ((1, "detach"), (2, "delete")):
             for _time in range(2):
@@ -103,41 +116,41 @@ def visit(generation: str, folder: Path) -> Visit:
         base = {"url": server.url, "token": server.token}
         there = {"url": moving.url, "token": moving.token}
         some = [ids["everyone"], f"{{{ids['everyone'].upper()}}}", ids["ledger"]]
-        round_trip = {**base, "azure_auths": "{{ everything.azure_auths }}"}
+        round_trip = {**base, "identities": "{{ everything.identities }}"}
         tasks: dict[str, dict[str, t.Any]] = {
-            "one": {INFO: {**base, "identity_ids": [ids["host bits"]]}},
+            "one": {INFO: {**base, "ids": [ids["host bits"]]}},
             "several": {
                 INFO: {
                     **base,
-                    "identity_ids": some,
-                    "identity_names": ["no TTL", "ledger", " no TTL ", "everyone"],
+                    "ids": some,
+                    "names": ["no TTL", "ledger", " no TTL ", "everyone"],
                 }
             },
-            "none of that kind": {INFO: {**base, "identity_ids": []}},
-            "none of either kind": {INFO: {**base, "identity_ids": [], "identity_names": []}},
+            "none of that kind": {INFO: {**base, "ids": []}},
+            "none of either kind": {INFO: {**base, "ids": [], "names": []}},
             "all": {INFO: base, "register": "everything"},
             "all in check mode": {INFO: base, "check_mode": True},
             "back in check mode": {FLEET: round_trip, "check_mode": True, "diff": True},
             "back": {FLEET: round_trip},
             "back again": {FLEET: round_trip},
-            "some that are not": {
-                INFO: {**base, "identity_ids": [ids["everyone"], UNKNOWN, ids["ledger"]]}
-            },
-            "unsayable": {INFO: {**there, "identity_ids": unsayable}, "register": "odd"},
-            "unsayable, back": {FLEET: {**there, "azure_auths": "{{ odd.azure_auths }}"}},
-            "gone meanwhile, of some": {INFO: {**there, "identity_ids": several[:3]}},
+            "some that are not": {INFO: {**base, "ids": [ids["everyone"], UNKNOWN, ids["ledger"]]}},
+            "unsayable": {INFO: {**there, "ids": unsayable}, "register": "odd"},
+            "unsayable, back": {FLEET: {**there, "identities": "{{ odd.identities }}"}},
+            "contradictory": {INFO: {**there, "ids": [contradictory]}, "register": "torn"},
+            "contradictory, back": {FLEET: {**there, "identities": "{{ torn.identities }}"}},
+            "without Azure Auth": {INFO: {**base, "azure_auth": False}},
+            "with metadata": {INFO: {**base, "metadata": True, "names": ["ledger"]}},
+            "gone meanwhile, of some": {INFO: {**there, "ids": several[:3]}},
             "gone meanwhile, of all": {INFO: there},
         }
         results = dict(zip(tasks, run_play(folder, tasks.values()).results))
         counts = {
-            "several": len(server.requests(identity_id=ids["everyone"])),
-            "searches": len(server.requests(path="/identities/search$")),
-            "lists": len(server.requests(path="/identities$")),
-            "writes": len(server.requests(method="PATCH")),
-            "writes elsewhere": sum(item.method != "GET" for item in moving.requests()),
+            "writes": len(writes_of(server)),
+            "writes elsewhere": len(writes_of(moving)),
         }
         raw_after = {name: server.azure_auth(ids[name]) for name in raw}
-        return Visit(results, counts, ids, raw, raw_after, server.identities)
+        identities = {name: server.identity(identity_id) for name, identity_id in ids.items()}
+        return Visit(results, counts, ids, raw, raw_after, identities, server.identities)
 
 
 @pytest.fixture(scope="module")
@@ -166,24 +179,39 @@ def test_one(here: Visit, generation: str) -> None:
     result = here.results["one"]
     assert not result["failed"], result["msg"]
     assert result["changed"] is False
-    raw = here.raw["host bits"]
-    assert result["azure_auths"] == [
+    raw, identity = here.raw["host bits"], here.identities["host bits"]
+    assert result["identities"] == [
         {
-            "identity_id": here.ids["host bits"],
+            "id": here.ids["host bits"],
+            "name": "host bits",
+            "project_id": None,
             "state": "present",
-            "tenant_id": TENANT,
-            "resource": RESOURCE,
-            "allowed_service_principal_ids": [ONE],
-            "allow_all_service_principals": False,
-            "access_token_trusted_ips": ["10.0.0.0/8", "192.0.2.0/24"],
-            "access_token_ttl": 3600,
-            "access_token_max_ttl": 7200,
-            "access_token_num_uses_limit": 0,
-            "metadata": {
-                "id": raw["id"],
-                "created_at": raw["createdAt"],
-                "updated_at": raw["updatedAt"],
-                "access_token_period": 0 if generation == "2026" else None,
+            "role": "no-access",
+            # Servers of 2024 have none. Metadata is not asked for.
+            **({"delete_protection": False} if generation == "2026" else {}),
+            "details": {
+                "created_at": identity["createdAt"],
+                "updated_at": identity["updatedAt"],
+                "organization_id": identity["orgId"],
+                "auth_methods": ["azure-auth"],
+                "roles": ["no-access"],
+            },
+            "azure_auth": {
+                "state": "present",
+                "tenant_id": TENANT,
+                "resource": RESOURCE,
+                "allowed_service_principal_ids": [ONE],
+                "allow_all_service_principals": False,
+                "access_token_trusted_ips": ["10.0.0.0/8", "192.0.2.0/24"],
+                "access_token_ttl": 3600,
+                "access_token_max_ttl": 7200,
+                "access_token_num_uses_limit": 0,
+                "details": {
+                    "id": raw["id"],
+                    "created_at": raw["createdAt"],
+                    "updated_at": raw["updatedAt"],
+                    "access_token_period": 0 if generation == "2026" else None,
+                },
             },
         }
     ]
@@ -192,43 +220,87 @@ def test_one(here: Visit, generation: str) -> None:
 def test_several_by_ids_and_names_each_once_in_the_order_asked_for(here: Visit) -> None:
     result = here.results["several"]
     assert not result["failed"], result["msg"]
-    ids = [item["identity_id"] for item in result["azure_auths"]]
+    ids = [item["id"] for item in result["identities"]]
     assert ids == [here.ids[name] for name in ("everyone", "ledger", "no TTL")]
-    assert [item["state"] for item in result["azure_auths"]] == ["present", "absent", "present"]
-    absent = result["azure_auths"][1]
-    assert absent == {
-        "identity_id": here.ids["ledger"],
-        "identity_name": "ledger",
-        "state": "absent",
-        "metadata": None,
-    }
-    assert result["azure_auths"][2]["identity_name"] == "no TTL"
+    assert [item["name"] for item in result["identities"]] == ["everyone", "ledger", "no TTL"]
+    assert [item["state"] for item in result["identities"]] == ["present"] * 3
+    states = [item["azure_auth"]["state"] for item in result["identities"]]
+    assert states == ["present", "absent", "present"]
+    ledger = result["identities"][1]
+    assert ledger["azure_auth"] == {"state": "absent", "details": None}
+    assert ledger["details"]["auth_methods"] == []
 
 
 @pytest.mark.parametrize("title", ["none of that kind", "none of either kind"])
 def test_an_empty_list_means_none(title: str, here: Visit) -> None:
     result = here.results[title]
     assert not result["failed"], result["msg"]
-    assert result["azure_auths"] == []
+    assert result["identities"] == []
 
 
-def test_all_are_those_of_the_organization_that_have_it_by_name(
-    here: Visit, generation: str
-) -> None:
+# Of the emulator's own; the other two are of other organizations.
+SEEDED = [
+    *("admin", "auditor", "batch worker", "batch worker", "billing", "member", "no-access"),
+    *("payments", "platform"),
+]
+
+
+def test_all_are_those_of_the_organization_by_name(here: Visit, generation: str) -> None:
     result = here.results["all"]
     assert not result["failed"], result["msg"]
-    seeded = ["batch worker", "payments", "platform"]
-    names = [item["identity_name"] for item in result["azure_auths"]]
-    assert names == sorted([*names_of(generation), *seeded])
-    assert {item["state"] for item in result["azure_auths"]} == {"present"}
-    assert all(item["metadata"]["id"] for item in result["azure_auths"])
+    names = [item["name"] for item in result["identities"]]
+    assert names == sorted([*names_of(generation), "ledger", *SEEDED])
+    attached = [
+        item["name"] for item in result["identities"] if item["azure_auth"]["state"] == "present"
+    ]
+    assert attached == sorted([*names_of(generation), "batch worker", "payments", "platform"])
+    for item in result["identities"]:
+        has_it = item["azure_auth"]["state"] == "present"
+        assert ("azure-auth" in item["details"]["auth_methods"]) == has_it
+        assert bool(item["azure_auth"]["details"]) == has_it
+        assert "metadata" not in item
     for key in ("foreign", "sub-organization"):
-        assert here.seeded.get(key) not in [item["identity_id"] for item in result["azure_auths"]]
+        assert here.seeded.get(key) not in [item["id"] for item in result["identities"]]
+
+
+def test_what_all_cannot_cover_is_told(here: Visit, generation: str) -> None:
+    told = here.results["all"]["not_visible"]
+    if generation == "2024-10":
+        assert told == []
+        return
+    sentences = (
+        "Projects that this login is no member of (1: ",
+        "Sub-organizations have identities of their own (1 of them); ",
+        "Identities that belong to another organization, a parent or a sub-organization, ",
+    )
+    assert len(told) == len(sentences)
+    for sentence, beginning in zip(told, sentences):
+        assert sentence.startswith(beginning)
+    # What was asked for by id or by name is not about all.
+    assert "not_visible" not in here.results["several"]
+
+
+def test_the_list_alone_has_the_same_identities_without_their_azure_auth(here: Visit) -> None:
+    alone, whole = (here.results[title] for title in ("without Azure Auth", "all"))
+    assert alone["identities"] == [
+        {key: value for key, value in item.items() if key != "azure_auth"}
+        for item in whole["identities"]
+    ]
+    assert alone["not_visible"] == whole["not_visible"]
+
+
+def test_metadata_is_read_where_it_is_asked_for(here: Visit, generation: str) -> None:
+    (item,) = here.results["with metadata"]["identities"]
+    if generation == "2024-10":
+        # There is none, and none is told.
+        assert "metadata" not in item
+    else:
+        assert item["metadata"] == {"team": "finance"}
 
 
 def test_check_mode_makes_no_difference(here: Visit) -> None:
     results = here.results
-    assert results["all in check mode"]["azure_auths"] == results["all"]["azure_auths"]
+    assert results["all in check mode"]["identities"] == results["all"]["identities"]
     assert results["all in check mode"]["changed"] is False
 
 
@@ -237,9 +309,9 @@ def test_giving_it_all_back_changes_nothing_but_broken_ids(here: Visit) -> None:
     for title in ("back in check mode", "back"):
         result = here.results[title]
         assert not result["failed"], result["msg"]
-        assert [item["identity_name"] for item in result["results"]] == broken
+        assert [item["name"] for item in result["results"]] == broken
         assert result["changed_count"] == len(broken)
-        assert result["checked"] == len(here.results["all"]["azure_auths"])
+        assert result["checked"] == len(here.results["all"]["identities"])
     again = here.results["back again"]
     assert not again["changed"]
     assert again["results"] == []
@@ -255,70 +327,85 @@ def test_giving_it_all_back_changes_nothing_but_broken_ids(here: Visit) -> None:
 def test_what_is_not_there_fails_and_the_others_are_returned(here: Visit) -> None:
     result = here.results["some that are not"]
     assert result["failed"]
-    assert [item["identity_id"] for item in result["azure_auths"]] == [
+    assert [item["id"] for item in result["identities"]] == [
         here.ids["everyone"],
         here.ids["ledger"],
     ]
     assert result["failed_count"] == 1
     (failure,) = result["failures"]
-    assert failure["identity_id"] == UNKNOWN
+    assert failure["id"] == UNKNOWN
     assert (failure["http_status"], failure["error"]) == (404, "NotFound")
-    assert (
-        result["msg"] == f"1 of 3 identities failed: identity_ids[1] ({UNKNOWN}): {failure['msg']}"
-    )
+    assert result["msg"] == f"1 of 3 identities failed: ids[1] ({UNKNOWN}): {failure['msg']}"
 
 
 @pytest.mark.parametrize("title", UNSAYABLE)
-def test_what_no_option_can_say_is_shown_and_refused_when_it_comes_back(
+def test_what_no_option_can_say_is_shown_apart_and_left_alone_when_it_comes_back(
     title: str, here: Visit
 ) -> None:
-    shown = here.results["unsayable"]
-    assert not shown["failed"], shown["msg"]
-    index = list(UNSAYABLE).index(title)
-    refused = here.results["unsayable, back"]
-    assert refused["failed"]
-    assert f"azure_auths[{index}] (" in refused["msg"]
-    assert UNSAYABLE[title][1] in refused["msg"]
+    _fields, key, value = UNSAYABLE[title]
+    result = here.results["unsayable"]
+    assert not result["failed"], result["msg"]
+    shown = result["identities"][list(UNSAYABLE).index(title)]["azure_auth"]
+    assert shown[key] is None
+    assert shown["details"]["stored"] == {key: value}
+    # Nobody is never shown as everyone.
+    assert shown["allow_all_service_principals"] is False
+    # The first ones are named, and all are counted.
+    assert f"{len(UNSAYABLE)} of the settings hold what no option takes" in warnings_of(result)
+    named = f"{title}: azure_auth: {key}" in warnings_of(result)
+    assert named == (title in list(UNSAYABLE)[:3])
+    back = here.results["unsayable, back"]
+    assert not back["failed"], back["msg"]
+    assert not back["changed"]
     assert here.requests["writes elsewhere"] == 0
 
 
-def test_nobody_is_shown_as_a_blank_and_never_as_everyone(here: Visit) -> None:
-    shown = here.results["unsayable"]["azure_auths"]
-    assert shown[0]["allowed_service_principal_ids"] == [""]
-    assert shown[1]["access_token_trusted_ips"] == ["fe80::1%eth0"]
+def test_settings_that_contradict_each_other_are_refused_when_they_come_back(here: Visit) -> None:
+    (shown,) = here.results["contradictory"]["identities"]
+    lifetimes = ("access_token_ttl", "access_token_max_ttl")
+    assert [shown["azure_auth"][key] for key in lifetimes] == [200, 100]
+    refused = here.results["contradictory, back"]
+    assert refused["failed"]
+    assert refused["msg"].startswith(
+        "identities[0] (contradictory): azure_auth: access_token_ttl 200 (given) is above"
+        " access_token_max_ttl 100 (given)"
+    )
 
 
 def test_those_that_lose_it_meanwhile_are_absent_or_fail_when_asked_for(here: Visit) -> None:
     result = here.results["gone meanwhile, of some"]
     assert result["failed"]
-    assert [item["state"] for item in result["azure_auths"]] == ["present", "absent"]
+    states = [item["azure_auth"]["state"] for item in result["identities"]]
+    assert states == ["present", "absent"]
+    # What the list said before counts no more.
+    methods = [item["details"]["auth_methods"] for item in result["identities"]]
+    assert methods == [["azure-auth"], []]
     assert [item["http_status"] for item in result["failures"]] == [404]
 
 
-def test_those_that_lose_it_meanwhile_are_left_out_of_all(here: Visit) -> None:
+def test_those_that_lose_it_meanwhile_have_none_among_all_and_the_deleted_are_left_out(
+    here: Visit,
+) -> None:
     result = here.results["gone meanwhile, of all"]
     assert not result["failed"], result["msg"]
-    names = [item["identity_name"] for item in result["azure_auths"]]
-    assert [name for name in names if name.startswith("app")] == [
-        "app 0",
-        "app 3",
-        "app 4",
-        "app 5",
-    ]
-
-
-def test_names_and_lists_take_the_fewest_requests(here: Visit, generation: str) -> None:
-    today = generation == "2026"
-    # The names of "several" are looked for once; all are listed three times, one way or the other.
-    assert here.requests["searches"] == 1
-    assert here.requests["lists"] == (2 if today else 3)
+    states = {item["name"]: item["azure_auth"]["state"] for item in result["identities"]}
+    assert {name: state for name, state in states.items() if name.startswith("app")} == {
+        "app 0": "present",
+        "app 1": "absent",
+        "app 3": "present",
+        "app 4": "present",
+        "app 5": "present",
+    }
 
 
 def test_a_route_that_is_not_there_is_not_taken_for_identities_that_are_gone() -> None:
     with running() as server:
         server.fault("error", path="azure-auth", status=404, error="Not Found")
         options = {"url": server.url, "token": server.token}
-        result = run_in_process(infisical_azure_auth_info.main, options)
+        result = run_in_process(infisical_identity_info.main, options)
     assert result["failed"]
     assert "The server does not know this API" in result["msg"]
-    assert result["azure_auths"] == []
+    # Of those that have none the list says so.
+    assert {item["azure_auth"]["state"] for item in result["identities"]} == {"absent"}
+    names = [item["name"] for item in result["failures"]]
+    assert names == ["batch worker", "payments", "platform"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Identities as options describe them: one, or a list in which all that is wrong is told at once."""
+"""Identities as options describe them: one, or a list where all that is wrong is told at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ if t.TYPE_CHECKING:
 
     _Level = tuple[Spec, ArgumentSpecValidator]
 
-PRESENT = "present"
 ABSENT = "absent"
 
 
@@ -236,10 +235,13 @@ def _validate(
     checked = validator.validate(values)
     problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
     options = {**checked.validated_parameters, **containers}
-    if checked.error_messages:
-        # What is left for Ansible to refuse are states; it leaves them as they were given.
-        options["state"] = PRESENT
-    return options, problems, set(wrong)
+    refused = set(wrong)
+    # Ansible does not say which it refuses, and leaves them as they were given.
+    for name in values if checked.error_messages else ():
+        if type(validator)({name: spec[name]}).validate({name: values[name]}).error_messages:
+            options[name] = spec[name].get("default")
+            refused.add(name)
+    return options, problems, refused
 
 
 def _reference(options: Values) -> Reference:

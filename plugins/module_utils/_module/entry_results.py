@@ -17,6 +17,7 @@ from .._state.reconcile import State
 from .._state.warnings import Warnings
 from .._text import visible
 from .results import (
+    ABSENT,
     Result,
     compared,
     difference,
@@ -42,21 +43,29 @@ def entry_of(
     }
 
 
-def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
+def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: Warnings) -> Result:
     """Return what a run leaves of an identity, or would leave; of a failed one the last known."""
     failed = work.failure is not None
     identity, reference = work.identity, work.reference
     result: Result = {
-        "id": (identity.id or None) if identity else reference.id,
+        # One that would be created has none yet.
+        "id": (identity.id if identity else reference.id) or None,
         "name": identity.name if identity else reference.name,
         "project_id": identity.project_id if identity else reference.project_id,
     }
     own = work.identity_work
+    subject = result["name"] or result["id"] or ""
     if own and (own.before or own.result or not failed):
-        result.update(_of_identity(work, failed=failed))
+        result.update(_of_identity(work, subject, warnings, failed=failed))
     elif identity:
         known = State(values_of(identity), details_of(identity))
-        result.update(settings_of(IDENTITY, known))
+        result.update(settings_of(IDENTITY, known, subject, warnings))
+    elif work.method_work and not failed:
+        # What has an auth method is there.
+        result["state"] = "present"
+    elif not failed:
+        # It was looked for in order to revoke from it.
+        result.update(ABSENT)
     states = {
         method.key: (method, final_state(work.method_work[method.key], failed=failed))
         for method in methods
@@ -70,13 +79,15 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
         others = [name for name in details["auth_methods"] if name not in worked_on]
         attached = [name for name, done in worked_on.items() if done]
         details["auth_methods"] = sorted([*others, *attached])
-    return {**result, **_methods(states, "", None)}
+    return {**result, **_methods(states, subject, warnings)}
 
 
-def outcome_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
+def outcome_of(
+    work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: Warnings
+) -> Result:
     """Return what came of one identity of many."""
     result = {
-        **result_of(work, methods),
+        **result_of(work, methods, warnings),
         "index": work.reference.place,
         "changed": work.changed,
         "created": work.created,
@@ -120,7 +131,8 @@ def difference_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Res
     before: Result = {}
     after: Result = {}
     own = work.identity_work
-    if own:
+    # Where its auth methods alone change, they are what is shown: it may not have been looked at.
+    if own and (own.changed or not work.method_work):
         before = compared(IDENTITY, own.before.values if own.before else None)
         state = final_state(own, failed=failed)
         after = compared(IDENTITY, state.values if state else None)
@@ -146,11 +158,13 @@ def warn_of_changes(work: EntryReconciler, warnings: Warnings) -> None:
             warn_of_change(done, label, warnings, failed=work.failure is not None)
 
 
-def _of_identity(work: EntryReconciler, *, failed: bool) -> Result:
+def _of_identity(
+    work: EntryReconciler, subject: str, warnings: Warnings, *, failed: bool
+) -> Result:
     """Return what was found out of the identity itself."""
     own = work.identity_work
     state = final_state(own, failed=failed) if own else None
-    result = settings_of(IDENTITY, state)
+    result = settings_of(IDENTITY, state, subject, warnings)
     if state is None and work.deleted and own and own.before:
         result = {**settings_of(IDENTITY, own.before), "state": "absent"}
         if work.resource and work.resource.projects:
@@ -164,7 +178,7 @@ def _methods(
     warnings: Warnings | None,
 ) -> Result:
     return {
-        key: settings_of(method, state, f"{name}: {key}" if name else key, warnings)
+        key: settings_of(method, state, f"{name}: {key}", warnings)
         for key, (method, state) in methods.items()
     }
 

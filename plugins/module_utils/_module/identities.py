@@ -136,7 +136,7 @@ class _Task:
         self.result.update(
             changed=bool(changed),
             **_counts(self.fleet),
-            results=[outcome_of(work, self._methods) for work in works],
+            results=[outcome_of(work, self._methods, self._warnings) for work in works],
         )
         for work in changed:
             warn_of_changes(work, self._warnings)

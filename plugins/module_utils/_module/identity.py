@@ -48,7 +48,7 @@ def manage_identity(methods: t.Sequence[AuthMethod]) -> None:
         if work:
             work.failure = error
     if work and not (problem and not work.changed):
-        result["identity"] = result_of(work, methods)
+        result["identity"] = result_of(work, methods, after)
         if module._diff:
             result["diff"] = difference_of(work, methods)
         warn_of_changes(work, after)

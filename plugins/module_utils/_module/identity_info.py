@@ -73,12 +73,26 @@ class _Reading:
         if resource.identity is None:
             raise OptionError(
                 f"id {quoted(self.reference.id)} is not the id of any identity that this login can"
-                " see."
+                " see.",
+                resource.missing,
             )
         self.identity = resource.identity
+        if not question.metadata:
+            # Left out unless it is asked for, so that a task it is given to leaves it alone.
+            self.identity = self.identity._replace(metadata=None)
         for method in question.methods:
-            auth = AuthMethodResource(api, login, method, self.identity.id, self.identity)
+            auth = AuthMethodResource(
+                api,
+                login,
+                method,
+                self.identity.id,
+                self.identity,
+                project_id=self.identity.project_id,
+            )
             self.methods[method.key] = (method, auth.read())
+            if auth.identity:
+                # That the method is attached may be no longer so.
+                self.identity = self.identity._replace(methods=auth.identity.methods)
 
     def run_listed(self, api: Api, login: Login, question: _Question) -> None:
         """Read one of a list of all, which may have changed since, or may not be read."""

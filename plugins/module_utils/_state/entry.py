@@ -198,7 +198,14 @@ class EntryReconciler:
         if identity is None and self.reference.id is None:
             # It would be created, and have nothing at first.
             of_2024 = self._creations.of_2024()
-            identity = Identity("", self.reference.name or "", None, methods=(), of_2024=of_2024)
+            identity = Identity(
+                "",
+                self.reference.name or "",
+                None,
+                project_id=self.reference.project_id,
+                methods=(),
+                of_2024=of_2024,
+            )
         identity_id = identity.id if identity else self.reference.id or ""
         work = Reconciler(
             AuthMethodResource(

@@ -222,9 +222,11 @@ class Settings:
             if field.option not in values or field.secret:
                 continue
             result = field.results(values[field.option])
+            # What is blank counts as left out.
+            blank = isinstance(result[field.option], str) and not trim(result[field.option])
             try:
                 field.read(result, Warnings())
-                taken = not any(map(no_value, texts_in(result[field.option])))
+                taken = not blank and not any(map(no_value, texts_in(result[field.option])))
             except OptionError:
                 taken = False
             if not taken:

@@ -197,10 +197,11 @@ class IdentityResource:
     """One machine identity. `identity` is what is known of it, None if it is not there.
 
     `needed` are the options whose values have to be read. `lift` lets a deletion lift the
-    protection first. `renamed` are the names that identities get in the same task, by id.
-    `absent` says that it was looked for a moment ago, and is not there. `before_creation()` refuses what would fail once the identity is made.
-    `created` says that this run has created it, and `projects` names those that a deletion takes it
-    out of.
+    protection first. `renamed` are the names that identities get in the same task, by id. `absent`
+    says that it was looked for a moment ago, and is not there. `before_creation()` refuses what
+    would fail once the identity is made. `missing` is the answer that there is no such identity,
+    if it was asked for. `created` says that this run has created it, and `projects` names those
+    that a deletion takes it out of.
     """
 
     settings = IDENTITY
@@ -229,6 +230,7 @@ class IdentityResource:
         self._absent = absent
         self._before_creation = before_creation
         self.identity = identity
+        self.missing: ApiError | None = None
         self.created = False
         self.projects: list[str] = []
 
@@ -333,6 +335,7 @@ class IdentityResource:
             return read_identity(self._api, identity_id, project_id)
         except ApiError as failure:
             if failure.http_status == 404 and not failure.unknown_route:
+                self.missing = failure
                 return None
             raise
 
@@ -417,7 +420,8 @@ class IdentityResource:
         if reference.id:
             raise OptionError(
                 f"id {quoted(reference.id)} is not the id of any identity that this login can see;"
-                " correct it. An id never creates an identity: give the name alone for that."
+                " correct it. An id never creates an identity: give the name alone for that.",
+                self.missing,
             )
         name = reference.name or ""
         self._creations.refuse_unless_new(reference)
@@ -470,6 +474,12 @@ class IdentityResource:
         return Step(UPDATE, changes, body)
 
     def _refuse_elsewhere(self, identity: Identity) -> None:
+        """Refuse an identity of another organization, which a DELETE would only take out of here.
+
+        Servers of 2026 have a list that does not tell.
+        """
+        if self._api.of_2026 and identity.home_id is None:
+            identity = read_identity(self._api, identity.id, identity.project_id)
         if not identity.here:
             raise OptionError(
                 f"The identity {identity.id} belongs to another organization ({identity.home_id}),"

@@ -236,20 +236,47 @@ def test_every_problem_of_every_entry_is_told_in_order() -> None:
         {"name": "b", "azure_auth": {"access_token_ttl": -1, "resource": "/"}},
         {},
     )
-    assert [place for place, _sentence in found] == [0, 2, 3, 4, 5, 5, 6, 5]
-    sentences = [sentence for _place, sentence in found]
-    assert sentences[0].startswith("identities[0] (a): azure_auth: 'nope' is not an option of")
-    assert sentences[2] == (
-        "identities[3]: azure_auth: access_token_ttl is '1h', which is not a whole number; write"
-        " one, and let a template that computes it end in '| int'."
-    )
-    assert "present, absent" in sentences[3]
-    assert sentences[4].startswith("identities[5] (b): azure_auth: resource is '/'")
-    assert sentences[5].startswith("identities[5] (b): azure_auth: access_token_ttl is -1;")
-    assert sentences[6] == "identities[6]: Neither id nor name is given; give one of them."
-    assert sentences[7] == (
-        "identities[5] (b) is the same identity as identities[1] (b); list it once."
-    )
+    assert [place for place, _sentence in found] == [0, 0, 0, 2, 3, 3, 4, 4, 4, 5, 5, 6, 4, 5]
+    starts = [
+        "identities[0] (a): azure_auth: 'nope' is not an option of azure_auth;",
+        "identities[0] (a): role is 'custom', which is the server's own word",
+        "identities[0] (a): azure_auth: tenant_id 'y' is not a UUID;",
+        "identities[2] is 'c', which is not a dictionary;",
+        "identities[3]: azure_auth: access_token_ttl is '1h', which is not a whole number;",
+        "identities[3]: Neither id nor name is given; give one of them.",
+        "identities[4] (b): value of state must be one of: present, absent, got: gone.",
+        "identities[4] (b): azure_auth: resource is '/', for which Infisical checks",
+        "identities[4] (b): azure_auth: access_token_ttl is -1;",
+        "identities[5] (b): azure_auth: resource is '/', for which Infisical checks",
+        "identities[5] (b): azure_auth: access_token_ttl is -1;",
+        "identities[6]: Neither id nor name is given; give one of them.",
+        "identities[4] (b) is the same identity as identities[1] (b); list it once.",
+        "identities[5] (b) is the same identity as identities[1] (b); list it once.",
+    ]
+    for (_place, sentence), start in zip(found, starts):
+        assert sentence.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"state": "gone"}, "value of state must be one of: present, absent, got: gone."),
+        ({"metadata": "x"}, "argument 'metadata' is of type str and we were unable to convert"),
+        ({"delete_protection": "maybe"}, "argument 'delete_protection' is of type str and we"),
+        (
+            {"azure_auth": {"allow_all_service_principals": "maybe"}},
+            "azure_auth: argument 'allow_all_service_principals' is of type str and we were",
+        ),
+        ({"azure_auth": {"state": 7}}, "azure_auth: state is 7, which is not a string;"),
+        ({"id": "x"}, "id 'x' is not a UUID;"),
+        ({"id": 7}, "id is 7, which is not a string;"),
+        ({"project_id": "shop"}, "project_id 'shop' is not a UUID;"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_told_once(item: dict[str, t.Any], message: str) -> None:
+    ((_place, sentence),) = problems_of({"name": "x", **item})
+    assert sentence.startswith(f"identities[0] (x): {message}")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,325 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many identities: whom options mean, which there are at all, and what cannot be seen."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.community.infisical.plugins.module_utils._errors import (
+    ApiError,
+    UnexpectedAnswerError,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.directory import (
+    list_everything,
+    list_unless_few,
+    resolve,
+    whole_organization,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.identities import (
+    Identity,
+    Reference,
+    Role,
+)
+
+ORGANIZATION = "0f8d7c6b-5a49-4382-b716-0514f3e2d1c0"
+PARENT = "1f8d7c6b-5a49-4382-b716-0514f3e2d1c0"
+PROJECT = "0f0e0d0c-0b0a-4908-8706-050403020100"
+LIST, SEARCH = "GET /api/v1/identities", "POST /api/v1/identities/search"
+SEARCH_2 = "POST /api/v2/identities/search"
+PROJECTS, OTHERS = "GET /api/v1/projects", "POST /api/v1/projects/search"
+OWNED = f"GET /api/v1/projects/{PROJECT}/identities"
+SUBS = "GET /api/v1/sub-organizations"
+DENIED = ApiError("Not allowed.", http_status=403, error="PermissionDenied")
+BROKEN = ApiError("Broken.", http_status=500, error="InternalServerError")
+
+
+def id_of(number: int) -> str:
+    return f"6f1a2b3c-4d5e-4f60-8a7b-{number:012x}"
+
+
+def member(number: int, name: str = "", **inner: t.Any) -> dict[str, t.Any]:
+    identity = {"id": id_of(number), "name": name or f"n{number}", "authMethods": [], **inner}
+    return {"orgId": ORGANIZATION, "role": "member", "identity": identity}
+
+
+def old(number: int) -> dict[str, t.Any]:
+    """One of a server of 2024."""
+    inner = {"id": id_of(number), "name": f"n{number}", "authMethod": None}
+    return {"orgId": ORGANIZATION, "role": "member", "identity": inner}
+
+
+def found(number: int, project_id: str | None = None) -> dict[str, t.Any]:
+    return {
+        "identityId": id_of(number),
+        "orgId": ORGANIZATION,
+        "projectId": project_id,
+        "roles": [{"role": "admin", "isTemporary": False}],
+        "identity": {"name": f"n{number}", "orgId": ORGANIZATION, "authMethods": []},
+    }
+
+
+def owned(number: int) -> dict[str, t.Any]:
+    return {"id": id_of(number), "name": f"n{number}", "orgId": ORGANIZATION, "projectId": PROJECT}
+
+
+def page(*items: dict[str, t.Any], total: t.Any = None) -> dict[str, t.Any]:
+    return {"identities": list(items), "totalCount": len(items) if total is None else total}
+
+
+def numbers(identities: t.Iterable[Identity]) -> list[int]:
+    return [int(identity.id[-12:], 16) for identity in identities]
+
+
+def named(name: str, place: int, project_id: str | None = None) -> Reference:
+    label = f"identities[{place}] ({name})"
+    return Reference(None, name, project_id, label, f"{label}: name", place)
+
+
+# -- whom options mean ----------------------------------------------------------------------------
+
+
+def test_all_names_are_asked_for_at_once_and_ids_not_at_all(server: t.Any) -> None:
+    server.answers[SEARCH] = page(member(1, "a"), member(2, "b"))
+    b, a, by_id = named("b", 0), named("a", 1), Reference(id_of(1), None)
+    result, problems = resolve(server.api(), [b, a, by_id])
+    assert problems == []
+    assert server.asked == [SEARCH]
+    assert numbers(identity for identity in result.values() if identity) == [2, 1]
+    assert result[by_id] is None
+    assert resolve(server.api(), [by_id]) == ({by_id: None}, [])
+    assert len(server.asked) == 1
+
+
+def test_where_all_are_known_nobody_is_asked_for(server: t.Any) -> None:
+    members = [Identity(id_of(1), "a", "org"), Identity(id_of(2), "b", "org")]
+    b, by_id = named("b", 0), Reference(id_of(1), "new name")
+    result, problems = resolve(server.api(), [b, by_id], members=members)
+    assert (problems, server.asked) == ([], [])
+    assert [t.cast(Identity, item).name for item in result.values()] == ["b", "a"]
+
+
+def test_names_of_a_project_are_looked_for_there(server: t.Any) -> None:
+    server.answers.update({SEARCH: page(member(1, "n3")), OWNED: page(owned(3))})
+    here, there = named("n3", 0), named("n3", 1, PROJECT)
+    result, problems = resolve(server.api(), [here, there])
+    assert problems == []
+    assert numbers(identity for identity in result.values() if identity) == [1, 3]
+
+
+def test_names_of_none_and_of_several_are_told_with_their_place(server: t.Any) -> None:
+    server.answers[SEARCH] = page(member(1, "twin"), member(2, "twin"))
+    nobody, twin, new = named("nobody", 0), named("twin", 1), named("new", 2)
+    result, problems = resolve(server.api(), [nobody, twin, new], may_be_new=[new])
+    assert result == {new: None}
+    assert [problem.place for problem in problems] == [0, 1]
+    start = "identities[0] (nobody): name 'nobody' is not the name of any identity that this login"
+    assert problems[0].sentence.startswith(start)
+    several = f"is the name of 2 identities ({id_of(1)}, {id_of(2)}); give the id instead."
+    assert problems[1].sentence.endswith(several)
+    # That there may be none does not mean that there may be two.
+    _result, problems = resolve(server.api(), [twin], may_be_new=[twin])
+    assert len(problems) == 1
+
+
+# -- the whole organization -----------------------------------------------------------------------
+
+
+def test_a_list_that_is_all_that_is_counted_is_whole(server: t.Any) -> None:
+    server.answers[LIST] = page(member(1), member(2))
+    identities, not_visible = whole_organization(server.api(), "list them")
+    assert (numbers(identities), not_visible) == ([1, 2], [])
+    assert server.asked == [LIST]
+
+
+def test_a_parents_are_left_out_and_told_of(server: t.Any) -> None:
+    server.answers[LIST] = page(member(1, orgId=ORGANIZATION), member(2, orgId=PARENT))
+    identities, (sentence,) = whole_organization(server.api(), "list them")
+    assert numbers(identities) == [1]
+    assert sentence == (
+        "Identities that belong to another organization, a parent or a sub-organization, are left"
+        " out (1); log in there to read them."
+    )
+
+
+def test_what_is_counted_more_is_what_projects_own_where_a_search_says_so(server: t.Any) -> None:
+    server.answers.update({LIST: page(member(1), total=4), SEARCH_2: page(found(1), total=1)})
+    identities, (sentence,) = whole_organization(server.api(), "list them")
+    assert numbers(identities) == [1]
+    assert sentence.startswith("Identities that projects own are counted, and not listed (3);")
+
+
+def test_before_that_search_it_may_be_others_too(server: t.Any) -> None:
+    server.answers.update({LIST: page(member(1), total=4), PROJECTS: {"projects": []}})
+    _identities, (sentence,) = whole_organization(server.api(of_2026=True), "list them")
+    assert sentence.startswith("More identities are counted than listed (3), probably those that")
+    assert sentence.endswith("has no way to tell whether others are missing.")
+
+
+SHORT: list[tuple[str, dict[str, t.Any], str]] = [
+    ("older servers own none", {LIST: page(member(1), total=4)}, "listed 1 identities, and counts"),
+    (
+        "a server of 2024",
+        {LIST: page(old(1), total=2), SEARCH_2: page(found(1)), PROJECTS: {"projects": []}},
+        "and counts 2;",
+    ),
+    ("a count that is less", {LIST: page(member(1), member(2), total=1)}, "and counts"),
+    ("a count that is none", {LIST: page(member(1), total="2")}, "and counts"),
+    (
+        "the search counts more",
+        {LIST: page(member(1), total=4), SEARCH_2: page(found(1), total=2)},
+        "and counts 2;",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"), [row[1:] for row in SHORT], ids=[row[0] for row in SHORT]
+)
+def test_a_list_that_is_not_whole_is_an_error(
+    server: t.Any, answers: dict[str, t.Any], message: str
+) -> None:
+    server.answers.update(answers)
+    with pytest.raises(UnexpectedAnswerError) as raised:
+        whole_organization(server.api(), "list them")
+    assert str(raised.value).startswith("Could not list them: Infisical listed ")
+    assert message in str(raised.value)
+
+
+def test_all_roles_are_listed_where_a_search_shows_them(server: t.Any) -> None:
+    server.answers.update({LIST: page(member(1)), SEARCH_2: page(found(1))})
+    server.answers[f"GET /api/v1/identities/{id_of(9)}"] = {"identity": member(9)}
+    for of_2026, roles, asked in ((True, True, SEARCH_2), (True, False, LIST), (False, True, LIST)):
+        api = server.api(of_2026=of_2026, own=id_of(9))
+        (identity,) = list_unless_few(api, 3, roles=roles) or []
+        assert server.asked[-1] == asked
+        assert identity.id == id_of(1)
+        if asked == SEARCH_2:
+            assert identity.roles == (Role("admin"),)
+    server.asked.clear()
+    assert list_unless_few(server.api(), 2, roles=True) is None
+    assert server.asked == []
+
+
+# -- everything -----------------------------------------------------------------------------------
+
+
+def whole(server: t.Any, **others: t.Any) -> None:
+    """A server of 2026 with one of the organisation, and one of a project."""
+    answers = {
+        LIST: page(member(1, orgId=ORGANIZATION), total=2),
+        SEARCH_2: page(found(1), found(2, PROJECT)),
+        OTHERS: {"projects": [{"id": PROJECT, "name": "shop", "isMember": True}]},
+        SUBS: {"totalCount": 0},
+    }
+    server.answers.update({**answers, **others})
+
+
+def test_all_of_the_organization_and_of_projects(server: t.Any) -> None:
+    whole(server)
+    identities, not_visible = list_everything(server.api())
+    assert (numbers(identities), not_visible) == ([1, 2], [])
+    assert [identity.project_id for identity in identities] == [None, PROJECT]
+    # Roles are those of the search.
+    assert [identity.roles for identity in identities] == [(Role("admin"),)] * 2
+
+
+NOT_VISIBLE: list[tuple[str, dict[str, t.Any], str]] = [
+    (
+        "counted and hidden",
+        {LIST: page(member(1), total=5)},
+        (
+            "Identities that projects own are counted, and not shown to this login (3); make it a"
+            " member of their projects, with the permission to read identities there."
+        ),
+    ),
+    (
+        "a scope dropped without a word",
+        {SEARCH_2: page(found(1))},
+        "Identities that projects own are counted, and not shown to this login (1); make it",
+    ),
+    (
+        "projects without membership",
+        {OTHERS: {"projects": [{"name": f"p{n}", "isMember": False} for n in range(7)]}},
+        "Projects that this login is no member of (7: p0, p1, p2, p3, p4, ...): it cannot read the",
+    ),
+    (
+        "sub-organizations",
+        {SUBS: {"totalCount": 2}},
+        "Sub-organizations have identities of their own (2 of them); log in to each with organiz",
+    ),
+    (
+        "a parent's",
+        {LIST: page(member(1), member(3, orgId=PARENT), total=3)},
+        "Identities that belong to another organization, a parent or a sub-organization, are left",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"), [row[1:] for row in NOT_VISIBLE], ids=[row[0] for row in NOT_VISIBLE]
+)
+def test_what_cannot_be_seen_is_told(
+    server: t.Any, answers: dict[str, t.Any], sentence: str
+) -> None:
+    whole(server, **answers)
+    identities, not_visible = list_everything(server.api())
+    assert [text[: len(sentence)] for text in not_visible] == [sentence]
+    assert 3 not in numbers(identities)
+
+
+def test_what_nobody_tells_is_no_reason_to_fail(server: t.Any) -> None:
+    """Who lives in a sub-organisation may not ask for them, and sees one only."""
+    whole(server, **{SUBS: DENIED, OTHERS: None})
+    assert list_everything(server.api()).not_visible == []
+    server.answers[SUBS] = BROKEN
+    with pytest.raises(ApiError):
+        list_everything(server.api())
+
+
+def test_projects_are_paged(server: t.Any) -> None:
+    def projects(request: t.Any) -> t.Any:
+        count = 100 if request.body["offset"] == 0 else 50
+        return {"projects": [{"name": "p", "isMember": False}] * count}
+
+    whole(server, **{OTHERS: projects})
+    (sentence,) = list_everything(server.api()).not_visible
+    assert sentence.startswith("Projects that this login is no member of (150: ")
+
+
+def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
+    server.answers.update(
+        {
+            f"GET /api/v1/identities/{id_of(9)}": {"identity": member(9)},
+            LIST: page(member(1), total=2),
+            PROJECTS: {"projects": [{"id": PROJECT, "name": "shop"}, "odd", {"id": None}]},
+            OWNED: page(owned(2)),
+        }
+    )
+    api = server.api(of_2026=False, own=id_of(9))
+    identities, not_visible = list_everything(api)
+    assert (numbers(identities), not_visible) == ([1, 2], [])
+    server.answers[OWNED] = DENIED
+    identities, (sentence, hidden) = list_everything(api)
+    assert numbers(identities) == [1]
+    assert sentence == (
+        "The identities that the project 'shop' owns: this login may not read them."
+    )
+    assert hidden.startswith("Identities that projects own are counted, and not shown")
+    server.answers[OWNED] = BROKEN
+    with pytest.raises(ApiError):
+        list_everything(api)
+
+
+def test_where_projects_own_nothing_the_list_has_to_be_whole(server: t.Any) -> None:
+    server.answers[f"GET /api/v1/identities/{id_of(9)}"] = {"identity": member(9)}
+    server.answers[LIST] = page(member(1), member(2))
+    api = server.api(of_2026=False, own=id_of(9))
+    assert numbers(list_everything(api).identities) == [1, 2]
+    server.answers[LIST] = page(member(1), total=2)
+    with pytest.raises(UnexpectedAnswerError, match="listed 1 identities, and counts 2"):
+        list_everything(api)
