@@ -27,7 +27,9 @@ from emulator import running
 WORLDS = {"2026": 120, "2025-06": 30, "2024-10": 30}
 SIZE = 7
 NEW = ("xenon", "yttrium", "zinc")
-FRESH = tuple(f"renamed to {word}" for word in ("ash", "birch", "cedar", "elm", "fir", "oak", "yew"))
+FRESH = tuple(
+    f"renamed to {word}" for word in ("ash", "birch", "cedar", "elm", "fir", "oak", "yew")
+)
 NAMES = ("alpha", "bravo (1)", "charlie", "delta", "Échö", "foxtrot", "golf")
 
 Entry = dict[str, t.Any]
