@@ -26,9 +26,9 @@ from .reconcile import Reconciler
 class Desired(t.NamedTuple):
     """What an identity is to be.
 
-    `identity` are its values by option, None for "deleted"; with `lift` its protection is lifted for
-    that. `methods` are the values of its auth methods by key, None for "not attached"; a method that
-    is left out is left alone.
+    `identity` are its values by option, None for "deleted"; with `lift` its protection is lifted
+    for that. `methods` are the values of its auth methods by key, None for "not attached"; a method
+    that is left out is left alone.
     """
 
     identity: Values | None
@@ -66,7 +66,7 @@ class EntryReconciler:
         identity: Identity | None = None,
         *,
         check: bool,
-        renamed: t.Mapping[str, str] = {},  # noqa: B006 never changed
+        renamed: t.Mapping[str, str] = {},
         absent: bool = False,
         purged: bool = False,
     ) -> None:
