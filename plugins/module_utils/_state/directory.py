@@ -179,8 +179,8 @@ def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:
         return []
     return [
         (
-            f"Identities that projects own are counted, and not shown to this login ({hidden}); make it"
-            " a member of their projects, with the permission to read identities there."
+            f"Identities that projects own are counted, and not shown to this login ({hidden});"
+            " make it a member of their projects, with the permission to read identities there."
         )
     ]
 
