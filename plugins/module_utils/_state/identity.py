@@ -226,6 +226,7 @@ class IdentityResource:
         self._creations = creations
         self._needed = needed
         self._lift = lift
+        self._lifted = False
         self._renamed = renamed
         self._absent = absent
         self._before_creation = before_creation
@@ -570,6 +571,8 @@ class IdentityResource:
 
     def _update(self, identity: Identity, todo: Step) -> Identity:
         purpose = f"update the identity {identity.id}"
+        # Also where the answer is lost.
+        self._lifted = self._lift
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)
         if identity.protected is None and PROTECTION not in todo.asked:
@@ -609,7 +612,7 @@ class IdentityResource:
         try:
             self._api.delete_identity(identity.project_id, identity.id)
         except InfisicalError as failure:
-            if self._lift and identity.protected is False:
+            if self._lifted:
                 failure.args = (f"{failure} Its delete protection was lifted before.",)
             raise
 
