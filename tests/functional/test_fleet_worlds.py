@@ -29,7 +29,9 @@ if THOROUGH:
     WORLDS = dict.fromkeys(WORLDS, 1000)
 SIZE = 7
 NEW = ("xenon", "yttrium", "zinc")
-FRESH = tuple(f"renamed to {word}" for word in ("ash", "birch", "cedar", "elm", "fir", "oak", "yew"))
+FRESH = tuple(
+    f"renamed to {word}" for word in ("ash", "birch", "cedar", "elm", "fir", "oak", "yew")
+)
 NAMES = ("alpha", "bravo (1)", "charlie", "delta", "Échö", "foxtrot", "golf")
 
 Entry = dict[str, t.Any]
