@@ -92,7 +92,7 @@ def test_after_any_kill_one_run_finishes_the_work_and_never_makes_a_second(
             halves += sum(server.azure_auth(identity_id) is None for identity_id in ids)
 
             finished = finish_module(start(server, tmp_path, names))
-            assert not finished.get("failed"), finished
+            assert not finished.get("failed"), finished["msg"]
             assert finished["created_count"] == SIZE - len(ids)
             after = bearers(server, names)
             assert {len(found) for found in after.values()} == {1}
