@@ -88,7 +88,7 @@ def test_after_any_kill_one_run_finishes_the_work_and_never_makes_a_second(
             made = bearers(server, names)
             assert max(map(len, made.values())) <= 1, made
             ids = [identity_id for found in made.values() for identity_id in found]
-            half_way += 0 < len(ids)
+            half_way += bool(ids)
             halves += sum(server.azure_auth(identity_id) is None for identity_id in ids)
 
             finished = finish_module(start(server, tmp_path, names))
