@@ -572,6 +572,9 @@ class IdentityResource:
         purpose = f"update the identity {identity.id}"
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)
+        if identity.protected is None and PROTECTION not in todo.asked:
+            # What was not known before would look like a change.
+            updated = updated._replace(protected=None)
         if todo.asked.get(METADATA):
             updated = updated._replace(metadata=metadata_of(item, purpose))
         return updated
