@@ -47,7 +47,7 @@ def test_metadata_names_the_oldest_libraries() -> None:
     said = dict(re.findall(r"^(\w+) >= ([0-9.]+)$", needed, re.MULTILINE))
     assert {
         library: tuple(map(int, floor.split("."))) for library, floor in said.items()
-    } == _requirements.LIBRARIES
+    } == requirements.LIBRARIES
     assert ".".join(map(str, _requirements.PYTHON)) == SUPPORTED[0]
 
 
