@@ -23,6 +23,8 @@ Item = dict[str, t.Any]
 Known = t.Mapping[t.Any, Values]
 # Of the entries that a task was given, in the list, counted from 0; empty where they are not known.
 Places = t.Sequence[int]
+# The result of a task that compared entries, and their places.
+Check = tuple[Values, Places]
 
 # How the module calls an entry, by its place in what it was given.
 _PLACE = re.compile(r"\bidentities\[([0-9]+)\]")
@@ -46,9 +48,20 @@ class Meant(t.NamedTuple):
     name: Name | None
 
 
+class Verdicts(t.NamedTuple):
+    """How many entries were judged, those of them that have drifted, and those that were not.
+
+    What is not judged is told for each entry that was tried.
+    """
+
+    judged: int
+    drifted: list[Item]
+    not_judged: list[Item]
+
+
 def report(
     desired: t.Sequence[t.Any],
-    checks: t.Sequence[tuple[Values, Places]],
+    checks: t.Sequence[Check],
     info: Values,
     findings: t.Sequence[Values],
     about: Values,
@@ -63,11 +76,41 @@ def report(
     identities = info.get("identities") or []
     known = {item["id"]: item for item in [*identities, *(info.get("failures") or [])]}
     meant = [_meant(entry) for entry in desired]
-    twice = _listed_twice(meant, checks, known)
+    verdicts = _verdicts(desired, checks, known, _listed_twice(meant, checks, known))
+    untried = len(desired) - verdicts.judged - len(verdicts.not_judged)
+    problems = [*_untried(untried, checks), *_unread(info)]
+    unlisted = _unlisted(identities, meant)
+    parts = {
+        "drifted": verdicts.drifted,
+        "not_judged": verdicts.not_judged,
+        "unlisted": [_identity(item, known) for item in unlisted if _has_azure_auth(item)],
+        "unlisted_without_azure_auth": [
+            _identity(item, known) for item in unlisted if not _has_azure_auth(item)
+        ],
+        "findings": _grouped(findings, known),
+    }
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        **about,
+        "counts": _counts(len(desired), verdicts.judged, identities, parts),
+        "complete": not problems and not verdicts.not_judged,
+        "problems": problems,
+        "not_visible": list(info.get("not_visible") or []),
+        **parts,
+    }
+
+
+def _verdicts(
+    desired: t.Sequence[t.Any],
+    checks: t.Sequence[Check],
+    known: Known,
+    twice: t.Mapping[int, Item],
+) -> Verdicts:
+    """Return what became of the entries; those in `twice` are not judged, whatever was found."""
+    judged = 0
     drifted: list[Item] = []
     not_judged: list[Item] = []
-    problems = []
-    judged = 0
     for result, places in checks:
         failed = [item for item in result.get("results", []) if item["failed"]]
         again = [place for place in _judged(result, places) if place in twice]
@@ -80,57 +123,42 @@ def report(
             for place, item in _drifted(result, places, known)
             if place not in twice
         ]
-    untried = len(desired) - judged - len(not_judged)
-    if untried:
+    return Verdicts(judged, drifted, not_judged)
+
+
+def _untried(count: int, checks: t.Sequence[Check]) -> t.Iterator[str]:
+    """Yield a sentence on the entries that no task tried, if there are any, and why."""
+    if count:
         result, places = checks[-1] if checks else ({}, ())
-        count = (
-            "1 identity of the list was"
-            if untried == 1
-            else f"{untried} identities of the list were"
-        )
-        said = _located(result.get("msg") or "", places)
-        problems.append(f"{count} not tried. {said}".strip())
+        who = "1 identity of the list was" if count == 1 else f"{count} identities of the list were"
+        yield f"{who} not tried. {_located(result.get('msg') or '', places)}".strip()
+
+
+def _unread(info: Values) -> t.Iterator[str]:
+    """Yield a sentence on why not all identities could be read, if that is so."""
     if info.get("msg"):
-        problems.append(f"Not all of the organization could be read. {info['msg']}")
-    unlisted = _unlisted(identities, meant)
-    grouped = _grouped(findings, known)
-    by_severity = {
-        f"findings_{severity}": sum(
-            len(rule["identities"]) for rule in grouped if rule["severity"] == severity
-        )
-        for severity in SEVERITIES
-    }
-    parts = {
-        "drifted": drifted,
-        "not_judged": not_judged,
-        "unlisted": [_identity(item, known) for item in unlisted if _has_azure_auth(item)],
-        "unlisted_without_azure_auth": [
-            _identity(item, known) for item in unlisted if not _has_azure_auth(item)
-        ],
-        "findings": grouped,
-    }
+        yield f"Not all of the organization could be read. {info['msg']}"
+
+
+def _counts(
+    listed: int, judged: int, identities: t.Sequence[Values], parts: t.Mapping[str, list[Item]]
+) -> dict[str, int]:
+    """Return how many there are of what a report has."""
+    actions = [item["action"] for item in parts["drifted"]]
+    found = [rule["severity"] for rule in parts["findings"] for _item in rule["identities"]]
     return {
-        "format": FORMAT,
-        "version": VERSION,
-        **about,
-        "counts": {
-            "checked": len(desired),
-            "as_desired": judged - len(drifted),
-            "drifted": len(drifted),
-            "not_judged": len(desired) - judged,
-            "to_create": sum(item["action"] == "create" for item in drifted),
-            "to_delete": sum(item["action"] == "delete" for item in drifted),
-            "identities": len(identities),
-            "without_azure_auth": sum(not _has_azure_auth(item) for item in identities),
-            "unlisted": len(parts["unlisted"]),
-            "unlisted_without_azure_auth": len(parts["unlisted_without_azure_auth"]),
-            "findings": len(findings),
-            **by_severity,
-        },
-        "complete": not problems and not not_judged,
-        "problems": problems,
-        "not_visible": list(info.get("not_visible") or []),
-        **parts,
+        "checked": listed,
+        "as_desired": judged - len(parts["drifted"]),
+        "drifted": len(parts["drifted"]),
+        "not_judged": listed - judged,
+        "to_create": actions.count("create"),
+        "to_delete": actions.count("delete"),
+        "identities": len(identities),
+        "without_azure_auth": sum(not _has_azure_auth(item) for item in identities),
+        "unlisted": len(parts["unlisted"]),
+        "unlisted_without_azure_auth": len(parts["unlisted_without_azure_auth"]),
+        "findings": len(found),
+        **{f"findings_{severity}": found.count(severity) for severity in SEVERITIES},
     }
 
 
@@ -170,24 +198,21 @@ def _place(item: Values, places: Places) -> int | None:
 
 
 def _listed_twice(
-    meant: t.Sequence[Meant], checks: t.Sequence[tuple[Values, Places]], known: Known
+    meant: t.Sequence[Meant], checks: t.Sequence[Check], known: Known
 ) -> dict[int, Item]:
     """Return the entries whose identity an earlier entry has, by their places.
 
     A task refuses a list that has an identity by its id and by its name, but cannot know of what
     other tasks have. Whose name it is, is known of identities that were read or have drifted.
     """
-    ids: dict[Name | None, set[str]] = {}
-    refused = set()
-    for item in known.values():
-        ids.setdefault(_name(item), set()).add(item["id"])
-    for result, places in checks:
-        for item in result.get("results", []):
-            if not result.get("checked"):
-                # Not the entry to keep: its name may be nobody's, or that of several.
-                refused.add(_place(item, places))
-            elif item.get("id"):
-                ids.setdefault(_name(item), set()).add(item["id"])
+    # Not the entries to keep: the names may be nobody's, or that of several.
+    refused = {
+        _place(item, places)
+        for result, places in checks
+        if not result.get("checked")
+        for item in result.get("results", [])
+    }
+    ids = _ids_by_name(checks, known)
     first: dict[str, int] = {}
     twice = {}
     for place, (identity_id, name) in enumerate(meant):
@@ -197,18 +222,37 @@ def _listed_twice(
         (same,) = found
         earlier = first.setdefault(same, place)
         if earlier != place:
-            named = name or meant[earlier].name
-            earlier_name = meant[earlier].name
-            label = printable(earlier_name.name if earlier_name else same, 80)
-            twice[place] = {
-                "entry": place + 1,
-                **_identity({"id": same, **(named._asdict() if named else {})}, known),
-                "msg": (
-                    f"Entry {place + 1} of the list is the same identity as entry {earlier + 1} of"
-                    f" the list ({label}); list it once."
-                ),
-            }
+            twice[place] = _same(same, place, earlier, meant, known)
     return twice
+
+
+def _ids_by_name(checks: t.Sequence[Check], known: Known) -> dict[Name, set[str]]:
+    """Return the ids that identities of a name have, among those read and those with a result."""
+    ids: dict[Name, set[str]] = {}
+    for item in known.values():
+        ids.setdefault(_name(item), set()).add(item["id"])
+    for result, _places in checks:
+        for item in result.get("results", []):
+            if result.get("checked") and item.get("id"):
+                ids.setdefault(_name(item), set()).add(item["id"])
+    return ids
+
+
+def _same(
+    identity_id: str, place: int, earlier: int, meant: t.Sequence[Meant], known: Known
+) -> Item:
+    """Return an entry that means the identity of an earlier one, and says so."""
+    earlier_name = meant[earlier].name
+    named = meant[place].name or earlier_name
+    label = printable(earlier_name.name if earlier_name else identity_id, 80)
+    return {
+        "entry": place + 1,
+        **_identity({"id": identity_id, **(named._asdict() if named else {})}, known),
+        "msg": (
+            f"Entry {place + 1} of the list is the same identity as entry {earlier + 1} of the"
+            f" list ({label}); list it once."
+        ),
+    }
 
 
 def _judged(result: Values, places: Places) -> t.Iterator[int]:

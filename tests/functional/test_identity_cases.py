@@ -4,9 +4,9 @@
 
 """Every case of identity_cases.py: alone, and as an entry among others, and the outcomes agree.
 
-In check mode, for real, once more, and with what came out given back in. Each is played on the newest
-generation of servers that it fits, and on the others where they do it in other ways; on all of them
-by `make thorough`.
+In check mode, for real, once more, and with what came out given back in. Each is played on the
+newest generation of servers that it fits, and on the others where they do it in other ways; on all
+of them by `make thorough`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Place:
             entry["name"] = self.name
         else:
             entry["id"] = UNKNOWN_ID if case.by == "unknown" else self.id
-        if case.where == "project" and case.by != "bare id" or case.by == "id of another project":
+        if (case.where == "project" and case.by != "bare id") or case.by == "id of another project":
             entry["project_id"] = self.site.project or UNKNOWN_ID
         return entry
 
@@ -159,9 +159,11 @@ def prepare(site: Site, case: Case, label: str) -> Place:
     server.settings(**case.settings)
     name = f"{case.id} {label}".replace(":", "").replace(",", "")
     place = Place(site, case, name, None, site.token(case.where))
-    project = {"project_id": site.project} if case.where == "project" else {}
+    project: dict[str, t.Any] = {"project_id": site.project} if case.where == "project" else {}
     if case.beside:
-        owner = {"project_id": site.project} if case.beside == "project" else project
+        owner: dict[str, t.Any] = (
+            {"project_id": site.project} if case.beside == "project" else project
+        )
         names = {"upper": name.upper(), "taken": f"{name} taken"}
         server.create_identity(names.get(case.beside, name), **owner)
     if case.stored is None:

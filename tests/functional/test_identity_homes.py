@@ -62,9 +62,7 @@ def sentence(result: Result) -> str:
     [{"state": "absent"}, {"role": "admin"}, {"metadata": {"team": "a"}}, {"name": "below"}],
     ids=["deleted", "role", "metadata", "name"],
 )
-def test_an_identity_of_the_parent_is_left_alone(
-    world: World, wanted: dict[str, t.Any]
-) -> None:
+def test_an_identity_of_the_parent_is_left_alone(world: World, wanted: dict[str, t.Any]) -> None:
     server, above = world
     who = {"id": above} if "name" in wanted else {"name": "above"}
     for check in (True, False):

@@ -48,7 +48,7 @@ def test_metadata_names_the_oldest_libraries() -> None:
     assert {
         library: tuple(map(int, floor.split("."))) for library, floor in said.items()
     } == requirements.LIBRARIES
-    assert ".".join(map(str, _requirements.PYTHON)) == SUPPORTED[0]
+    assert ".".join(map(str, requirements.PYTHON)) == SUPPORTED[0]
 
 
 def test_ci_runs_the_matrix_of_each_ansible_core_with_every_python() -> None:

@@ -71,10 +71,8 @@ def _named(module: Module, api: Api, name: str, project_id: str | None) -> Ident
         return only_identity("identity_name", name, found, project_id)
     except OptionError as error:
         if module.check_mode and not found:
-            error.args = (
-                f"{error} In check mode, an identity that an earlier task would create is not there"
-                " yet.",
-            )
+            later = "In check mode, an identity that an earlier task would create is not there yet."
+            error.args = (f"{error} {later}",)
         raise
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 from .._errors import ApiError, InfisicalError, OptionError, UnknownStateError
 from .._server.api import Api, unexpected
@@ -68,6 +67,7 @@ class AuthMethodResource:
         self._method = method
         self._project_id = project_id
         self._created = created
+        self._cautious = False
         self.settings: Settings = method
         self.identity_id = identity_id
         self.identity = identity
@@ -113,7 +113,7 @@ class AuthMethodResource:
         finally:
             self.identity = self.identity or known
 
-    def plan(self, current: State | None, wanted: Values | None, *, cautious: bool) -> Plan:
+    def plan(self, current: State | None, wanted: Values | None) -> Plan:
         """Return the plan from a state. Raises OptionError."""
         identity = self.identity
         todo = plan(
@@ -122,7 +122,7 @@ class AuthMethodResource:
             wanted,
             of_2024=self._of_2024(current, wanted),
             others=(identity.methods or ()) if identity and not current else (),
-            cautious=cautious,
+            cautious=self._cautious,
         )
         if current and todo.steps:
             self._spare_own_login()
@@ -152,14 +152,17 @@ class AuthMethodResource:
             self._call("PATCH", f"update {self.title}", dict(step.body)), f"update {self.title}"
         )
 
-    def is_about_rules(self, failure: InfisicalError, todo: Plan) -> bool:
-        """Return whether a refusal may be the server's rule on lifetimes being another one.
+    def learn_from(self, failure: InfisicalError, todo: Plan) -> None:
+        """Take note of a refusal that may come from another rule on lifetimes.
 
         The rule that servers follow is reported as a bug and may be mended.
         """
-        return failure.http_status == 400 and any(
-            step.verb == UPDATE and (TTL in step.asked or MAX_TTL in step.asked)
-            for step in todo.steps
+        self._cautious = self._cautious or (
+            failure.http_status == 400
+            and any(
+                step.verb == UPDATE and (TTL in step.asked or MAX_TTL in step.asked)
+                for step in todo.steps
+            )
         )
 
     def _read(self) -> State:

@@ -178,8 +178,10 @@ def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:
     if hidden <= 0:
         return []
     return [
-        f"Identities that projects own are counted, and not shown to this login ({hidden}); make it"
-        " a member of their projects, with the permission to read identities there."
+        (
+            f"Identities that projects own are counted, and not shown to this login ({hidden});"
+            " make it a member of their projects, with the permission to read identities there."
+        )
     ]
 
 
@@ -204,9 +206,11 @@ def _other_projects(api: Api, purpose: str) -> list[str]:
         return []
     shown = ", ".join(printable(name, 60) for name in sorted(names)[:_NAMED])
     return [
-        f"Projects that this login is no member of ({len(names)}:"
-        f" {shown}{', ...' if len(names) > _NAMED else ''}): it cannot read the auth methods of"
-        " identities that they own."
+        (
+            f"Projects that this login is no member of ({len(names)}:"
+            f" {shown}{', ...' if len(names) > _NAMED else ''}): it cannot read the auth methods of"
+            " identities that they own."
+        )
     ]
 
 
@@ -223,8 +227,10 @@ def _sub_organizations(api: Api, purpose: str) -> list[str]:
     if not isinstance(count, int) or not count:
         return []
     return [
-        f"Sub-organizations have identities of their own ({count} of them); log in to each with"
-        " organization_slug."
+        (
+            f"Sub-organizations have identities of their own ({count} of them); log in to each with"
+            " organization_slug."
+        )
     ]
 
 

@@ -26,9 +26,9 @@ from .reconcile import Reconciler
 class Desired(t.NamedTuple):
     """What an identity is to be.
 
-    `identity` are its values by option, None for "deleted"; with `lift` its protection is lifted for
-    that. `methods` are the values of its auth methods by key, None for "not attached"; a method that
-    is left out is left alone.
+    `identity` are its values by option, None for "deleted"; with `lift` its protection is lifted
+    for that. `methods` are the values of its auth methods by key, None for "not attached"; a method
+    that is left out is left alone.
     """
 
     identity: Values | None
@@ -48,11 +48,11 @@ class Desired(t.NamedTuple):
 class EntryReconciler:
     """Makes an identity and its auth methods what is desired; with `check`, finds out what changes.
 
-    `identity` is what is known of the identity already; `absent` says that it was looked for, and is
-    not there. However run() ends, `identity_work` and
-    `method_work` tell how far it came; the first is None where the identity itself was not looked
-    at. `failure` is None where all went well; `failed_at` is the key of the auth method that it was
-    about, if it was about one. `purged` says that the entry is one to purge.
+    `identity` is what is known of the identity already; `absent` says that it was looked for, and
+    is not there. However run() ends, `identity_work` and `method_work` tell how far it came; the
+    first is None where the identity itself was not looked at. `failure` is None where all went
+    well; `failed_at` is the key of the auth method that it was about, if it was about one. `purged`
+    says that the entry is one to purge.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class EntryReconciler:
         identity: Identity | None = None,
         *,
         check: bool,
-        renamed: t.Mapping[str, str] = {},  # noqa: B006 never changed
+        renamed: t.Mapping[str, str] = {},
         absent: bool = False,
         purged: bool = False,
     ) -> None:

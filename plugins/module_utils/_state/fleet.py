@@ -179,14 +179,14 @@ class Fleet(t.Generic[OneWork]):
         if not rest or self._concurrency == 1:
             shares = [([*rest, *creations], self._concurrency)]
         self._workers = [Workers(make, items) for items, _count in shares]
-        for workers, (items, count) in zip(self._workers, shares):
-            try:
+        try:
+            for workers, (items, count) in zip(self._workers, shares):
                 workers.start(min(count, len(items)))
-            except RuntimeError:
-                raise InfisicalError(
-                    "The host that runs the module lets it start no thread; raise the limit of"
-                    " processes that its user or its container has."
-                ) from None
+        except RuntimeError:
+            raise InfisicalError(
+                "The host that runs the module lets it start no thread; raise the limit of"
+                " processes that its user or its container has."
+            ) from None
 
     def _note(self, number: int, work: OneWork, keep: t.Callable[[OneWork], bool]) -> None:
         failure = work.failure

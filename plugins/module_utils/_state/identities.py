@@ -52,8 +52,9 @@ class Identity(t.NamedTuple):
 
     `organization_id` is the organisation in which it was seen, and `home_id` the one that it
     belongs to; `project_id` the project that owns it. `methods` are the names of its auth methods.
-    `roles` are all of its roles in what owns it, and `shown_role` is one of them. `metadata` are its
-    pairs, in no order. `of_2024` says that the server allows one auth method an identity, and has no metadata.
+    `roles` are all of its roles in what owns it, and `shown_role` is one of them. `metadata` are
+    its pairs, in no order. `of_2024` says that the server allows one auth method an identity, and
+    has no metadata.
     """
 
     id: str

@@ -216,7 +216,7 @@ class IdentityResource:
         *,
         needed: t.Collection[str] = (),
         lift: bool = False,
-        renamed: t.Mapping[str, str] = {},  # noqa: B006 never changed
+        renamed: t.Mapping[str, str] = {},
         absent: bool = False,
         before_creation: t.Callable[[], None] = lambda: None,
     ) -> None:
@@ -263,7 +263,7 @@ class IdentityResource:
             self.identity = self._by_id(known.id)
         return self.read() if self.identity or not known else None
 
-    def plan(self, current: State | None, wanted: Values | None, *, cautious: bool) -> Plan:
+    def plan(self, current: State | None, wanted: Values | None) -> Plan:
         """Return the writes from a state to the wanted values; None: deleted."""
         if wanted is None:
             return self._deletion(self.identity) if current else Plan((), None)
@@ -299,9 +299,8 @@ class IdentityResource:
         self.identity = self._read_back(identity, todo.asked)
         return self._state(self.identity)
 
-    def is_about_rules(self, _failure: InfisicalError, _todo: Plan) -> bool:
-        """There are no rules that may be other ones."""
-        return False
+    def learn_from(self, _failure: InfisicalError, _todo: Plan) -> None:
+        """Learn nothing: there are no rules that may be others."""
 
     def _known(self) -> Identity:
         if self.identity is None:
@@ -527,9 +526,10 @@ class IdentityResource:
             return
         if not self._creations.has_role(slug, project_id):
             where = f"project {project_id}" if project_id else "organization"
+            built_in = ", ".join(_BUILT_IN_PROJECT if project_id else _BUILT_IN)
             raise OptionError(
                 f"role {quoted(slug)} is not the slug of any role of the {where}; write one of"
-                f" {', '.join(_BUILT_IN_PROJECT if project_id else _BUILT_IN)}, or of a custom role."
+                f" {built_in}, or of a custom role."
             )
 
     def _create(self, todo: Step) -> Identity:
@@ -572,6 +572,9 @@ class IdentityResource:
         purpose = f"update the identity {identity.id}"
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)
+        if identity.protected is None and PROTECTION not in todo.asked:
+            # What was not known before would look like a change.
+            updated = updated._replace(protected=None)
         if todo.asked.get(METADATA):
             updated = updated._replace(metadata=metadata_of(item, purpose))
         return updated

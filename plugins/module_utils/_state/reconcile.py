@@ -50,7 +50,7 @@ class Resource(t.Protocol):
     def look_again(self) -> State | None:
         """Return the state, read anew."""
 
-    def plan(self, current: State | None, wanted: Values | None, *, cautious: bool) -> Plan:
+    def plan(self, current: State | None, wanted: Values | None) -> Plan:
         """Return the writes that lead from a state to the wanted values. Raises OptionError."""
 
     def predict(self, current: State | None, values: Values) -> State:
@@ -59,8 +59,8 @@ class Resource(t.Protocol):
     def perform(self, step: Step) -> State | None:
         """Make one write, and return the state that it leads to."""
 
-    def is_about_rules(self, failure: InfisicalError, todo: Plan) -> bool:
-        """Return whether a refusal may come from rules that are not those planned for."""
+    def learn_from(self, failure: InfisicalError, todo: Plan) -> None:
+        """Take note of a refusal that may come from rules other than those planned for."""
 
 
 class Reconciler:
@@ -88,7 +88,7 @@ class Reconciler:
     def run(self, wanted: Values | None) -> None:
         """Bring about the wanted values by option, or None: not there. Raises InfisicalError."""
         self.look()
-        todo = self.resource.plan(self.actual, wanted, cautious=False)
+        todo = self.resource.plan(self.actual, wanted)
         if self._check:
             self.changed = bool(todo.steps)
             if todo.steps:
@@ -103,7 +103,6 @@ class Reconciler:
         self.actual = self.result = None
 
     def _carry_out(self, todo: Plan, wanted: Values | None) -> None:
-        cautious = False
         tries = 0
         # How often a write of a kind was made without a clear outcome.
         spent: dict[str, int] = {}
@@ -121,8 +120,8 @@ class Reconciler:
                     raise
                 tries += 1
                 self._look_again(failure)
-                cautious = cautious or self.resource.is_about_rules(failure, todo)
-                tried, todo = todo, self.resource.plan(self.actual, wanted, cautious=cautious)
+                self.resource.learn_from(failure, todo)
+                tried, todo = todo, self.resource.plan(self.actual, wanted)
                 hopeless = todo == tried and not failure.transient
                 if failure.unsure or failure.transient:
                     spent[step.verb] = spent.get(step.verb, 0) + failure.tries

@@ -73,9 +73,8 @@ class Lamp:
         self.lost: tuple[InfisicalError, ...] = ()
         self.meanwhile: list[Values | None] = []
         self.unreadable: InfisicalError | None = None
-        self.about_rules = False
         self.done: list[str] = []
-        self.cautious: list[bool] = []
+        self.learned: list[InfisicalError] = []
         self.answer: Values | None = None
 
     def read(self) -> State | None:
@@ -87,8 +86,7 @@ class Lamp:
             raise self.unreadable
         return self.read()
 
-    def plan(self, current: State | None, wanted: Values | None, *, cautious: bool) -> Plan:
-        self.cautious.append(cautious)
+    def plan(self, current: State | None, wanted: Values | None) -> Plan:
         if wanted is None:
             return Plan((Step("delete", {}, {}),) if current else (), None)
         if current is None:
@@ -114,8 +112,8 @@ class Lamp:
             return None
         return State(self.answer if self.answer is not None else self.values, {})
 
-    def is_about_rules(self, _failure: InfisicalError, _todo: Plan) -> bool:
-        return self.about_rules
+    def learn_from(self, failure: InfisicalError, _todo: Plan) -> None:
+        self.learned.append(failure)
 
 
 def run(lamp: Lamp, wanted: Values | None, *, check: bool = False) -> Reconciler:
@@ -266,12 +264,11 @@ def test_races_are_run_three_times() -> None:
     assert (failure, work.changed) == (RACE, False)
 
 
-def test_rules_that_are_other_ones_are_planned_for_with_caution() -> None:
+def test_a_resource_learns_from_each_refusal_before_it_plans_anew() -> None:
     lamp = Lamp(RED, RACE)
-    lamp.about_rules = True
     lamp.meanwhile = [None]
     run(lamp, BLUE)
-    assert lamp.cautious == [False, True]
+    assert lamp.learned == [RACE]
 
 
 def test_a_state_that_cannot_be_read_again_leaves_the_first_failure() -> None:
@@ -311,13 +308,13 @@ def test_an_answer_that_is_not_what_was_asked_for_is_an_error() -> None:
 
 
 def test_a_plan_that_is_refused_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_arguments: t.Any, cautious: bool) -> Plan:
-        raise OptionError(f"Not so. {cautious}")
+    def refuse(*_arguments: t.Any) -> Plan:
+        raise OptionError("Not so.")
 
     lamp = Lamp(RED)
     monkeypatch.setattr(lamp, "plan", refuse)
     work, failure = fails(lamp, BLUE)
-    assert (str(failure), work.changed, lamp.done) == ("Not so. False", False, ["read"])
+    assert (str(failure), work.changed, lamp.done) == ("Not so.", False, ["read"])
     assert values_of(work.before) == RED
 
 
