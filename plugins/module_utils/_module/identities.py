@@ -278,10 +278,10 @@ class _Task:
         count = fleet.changed + fleet.purged
         if count <= limit:
             return
-        self.result["refused"] = True
         what = f"{count} changes, max_changes is {limit}"
         if not self._module.check_mode:
             raise OptionError(f"{what}; nothing was done. Check the list, or raise max_changes.")
+        self.result["refused"] = True
         self._module.warn(f"A real run would refuse: {what}.")
 
 
