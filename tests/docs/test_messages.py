@@ -458,9 +458,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             {"id": OWN, "azure_auth": {"tenantId": SOMEBODYS["tenantId"]}}
         ),
         "an identity that is listed twice": entries({"id": OWN}, {"id": OWN}),
-        "an entry with another type": entries(
-            {"id": OWN, "azure_auth": {"resource": 7}}
-        ),
+        "an entry with another type": entries({"id": OWN, "azure_auth": {"resource": 7}}),
         "an entry with a name that nobody has": entries({"name": "nobody"}, create=False),
         "an entry with infinity": entries(
             {"id": OWN, "azure_auth": {"access_token_num_uses_limit": float("inf")}}
@@ -479,9 +477,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
         ),
         "nobody may keep it": entries(purge_azure_auth_except=[]),
         "somebody unknown may keep it": entries(purge_azure_auth_except=[OWN, ID]),
-        "an entry that may not keep it": entries(
-            {"id": OWN}, purge_azure_auth_except=["billing"]
-        ),
+        "an entry that may not keep it": entries({"id": OWN}, purge_azure_auth_except=["billing"]),
         "the login may not keep it": Trigger(
             {
                 "identities": [],
@@ -491,9 +487,7 @@ def triggers(setting: Setting) -> dict[str, Trigger]:
             FLEET,
             server="purged",
         ),
-        "an identity among several that is unknown": entries(
-            {"id": ID}, {"id": OWN}
-        ),
+        "an identity among several that is unknown": entries({"id": ID}, {"id": OWN}),
         "reading one that is unknown": read(ids=[ID]),
         "a server that is down": read("down", retries=1),
         "a token that is used up": Trigger(
@@ -571,9 +565,7 @@ def of_identities(setting: Setting) -> dict[str, Trigger]:
         ),
         "an attach that fails": entry("not attaching", name="not attached", azure_auth=REQUIRED),
         "a new name that another has": entry(id=OWN, name="billing"),
-        "the login's own deletion": entry(
-            id=setting.own, state="absent", token=setting.own_token
-        ),
+        "the login's own deletion": entry(id=setting.own, state="absent", token=setting.own_token),
         "an id and another name to delete": entry(id=OWN, name="billing", state="absent"),
         "a protected identity": replace(entry(id=OWN, state="absent"), protected=True),
         "a protected identity without a name": entry(
@@ -589,7 +581,8 @@ def of_identities(setting: Setting) -> dict[str, Trigger]:
             fault=("body", {"method": "PATCH", "json": {"identity": {"id": OWN, "name": "x"}}}),
         ),
         "entries that give the same name": entries(
-            {"id": OWN, "name": "same"}, {"id": setting.current.identities["member"], "name": "same"}
+            {"id": OWN, "name": "same"},
+            {"id": setting.current.identities["member"], "name": "same"},
         ),
         "an entry by its new name": entries({"id": OWN, "name": "new"}, {"name": "new"}),
         "a negative limit": entries({"id": OWN}, max_changes=-1),
@@ -644,9 +637,7 @@ def of_what_is_not_visible(setting: Setting) -> dict[str, Trigger]:
     member = projects.issue_token(projects.identities["member"])
     purge = {"purge_azure_auth_except": ["billing"]}
     return {
-        "a list that leaves out those of projects": replace(
-            entries(**purge), server="projects"
-        ),
+        "a list that leaves out those of projects": replace(entries(**purge), server="projects"),
         "a list that nothing counts": replace(entries(**purge), server="without counts"),
         "all that an admin sees": read("projects"),
         "all that a member sees": read("projects", token=member),

@@ -4,8 +4,8 @@
 
 """A server of bytes: it says what no framework would send, on plain sockets and on TLS.
 
-It keeps the Azure Auth of one identity, so that it is known what was really done, and answers as
-Infisical does, but for the kind of request that its script is about.
+It keeps identities, and the Azure Auth of one, so that it is known what was really done, and
+answers as Infisical does, but for the kind of request that its script is about.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from functional.cases import ATTACHED
 
 ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 NAME = "billing"
+# The beginning of the ids of identities that are created; their number follows.
+NEW = "00000000-0000-4000-8000-"
 ORGANIZATION = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
 
 # Kinds of requests: how they begin.
@@ -37,8 +39,11 @@ LIST = "GET /api/v1/identities?"
 SEARCH = "POST /api/v1/identities/search"
 LOGIN = "POST /api/v1/auth/universal-auth/login"
 LOGOUT = "POST /api/v1/auth/token/revoke"
+CREATE = "POST /api/v1/identities "
+RENAME = f"PATCH /api/v1/identities/{ID}"
+DELETE = f"DELETE /api/v1/identities/{ID}"
 CONNECT = "CONNECT "
-WRITES = (ATTACH, UPDATE, REVOKE)
+WRITES = (ATTACH, UPDATE, REVOKE, CREATE, RENAME, DELETE)
 
 # How an answer ends.
 KEEP, CLOSE, RESET, STALL = "keep", "close", "reset", "stall"
@@ -97,10 +102,12 @@ class Seen:
 
 @dataclass
 class State:
-    """What the server has, and what it saw."""
+    """What the server has, and what it saw. `names` are those of its identities, by id."""
 
     script: Script
     azure_auth: dict[str, t.Any] | None
+    names: dict[str, str] = field(default_factory=lambda: {ID: NAME})
+    made: int = 0
     seen: list[Seen] = field(default_factory=list)
     played: int = 0
     connections: int = 0
@@ -260,9 +267,18 @@ def _work(state: State, line: str, body: bytes, token: str, *, done: bool) -> tu
     if line.startswith(LOGIN):
         answer = {"accessToken": token, "expiresIn": 60, "tokenType": "Bearer"}
     elif line.startswith((SEARCH, LIST)):
-        answer = {"identities": [_identity(state)], "totalCount": 1}
+        found = [_identity(state, identity_id) for identity_id in state.names]
+        answer = {"identities": found, "totalCount": len(found)}
     elif line.startswith(OWN):
         answer = {"identityDetails": {"organization": {"id": ORGANIZATION}}}
+    elif line.startswith(CREATE):
+        names, identity_id = dict(state.names), f"{NEW}{state.made:012x}"
+        names[identity_id] = json.loads(body)["name"]
+        answer = {"identity": {"id": identity_id, "name": names[identity_id]}}
+        if done:
+            state.names, state.made = names, state.made + 1
+    elif line.startswith((IDENTITY, RENAME, DELETE)):
+        status, answer = _work_on_identity(state, line, body, done=done)
     elif one := re.match(r"GET /api/v1/identities/([0-9a-f-]{36}) ", line):
         answer = {"identity": _identity(state, one[1])}
     elif not line.startswith((READ, *WRITES)):
@@ -280,9 +296,26 @@ def _work(state: State, line: str, body: bytes, token: str, *, done: bool) -> tu
     return status, json.dumps(answer).encode()
 
 
-def _identity(state: State, identity_id: str = ID) -> dict[str, t.Any]:
-    methods = ["azure-auth"] if state.azure_auth else []
-    inner = {"id": identity_id, "name": NAME, "authMethods": methods}
+def _work_on_identity(state: State, line: str, body: bytes, *, done: bool) -> tuple[int, t.Any]:
+    if ID not in state.names:
+        return 404, {"statusCode": 404, "error": "NotFound", "message": "No such identity"}
+    if line.startswith(f"{IDENTITY}/identity-memberships"):
+        return 200, {"identityMemberships": []}
+    if line.startswith(IDENTITY):
+        return 200, {"identity": _identity(state, ID)}
+    name = json.loads(body)["name"] if line.startswith(RENAME) else state.names[ID]
+    if done and line.startswith(DELETE):
+        state.names.pop(ID)
+        state.azure_auth = None
+    elif done:
+        state.names[ID] = name
+    return 200, {"identity": {"id": ID, "name": name}}
+
+
+def _identity(state: State, identity_id: str) -> dict[str, t.Any]:
+    methods = ["azure-auth"] if state.azure_auth and identity_id == ID else []
+    name = state.names.get(identity_id, NAME)
+    inner = {"id": identity_id, "name": name, "authMethods": methods}
     return {"id": "m", "identityId": identity_id, "orgId": ORGANIZATION, "identity": inner}
 
 

@@ -41,8 +41,9 @@ class Case:
     wanted of it. `by` is how it is named: by its "name" or its "id" (and its project where that
     owns it), by its "bare id", by an "unknown" one, or by the "id of another project"; `where` is
     "organization", "project" (which owns it), "parent" (it is seen from a sub-organization of its
-    own), "foreign" (of another organization) or "own" (the task is logged in as it). `beside` is another identity: of the
-    "same" name, also in a "project", of the "upper"-case one, or with the name "taken".
+    own), "foreign" (of another organization) or "own" (the task is logged in as it). `beside`
+    is another identity: of the "same" name, also in a "project", of the "upper"-case one, or with
+    the name "taken".
 
     `writes` are the requests that the real run must make, and no others. Either `refused` is in the
     message of both runs, or `leaves` in what they return. `differs` is set where generations do it
@@ -169,7 +170,7 @@ CREATING = [
         "create with an unknown role",
         None,
         {"role": "nobody"},
-        refused="role 'nobody' is not the slug of any role of the organization; write one of admin,",
+        refused="role 'nobody' is not the slug of any role of the organization; write one of",
         generations=TODAY,
     ),
     Case(
@@ -202,7 +203,11 @@ CREATING = [
         None,
         {"role": "viewer"},
         [
-            ("POST", f"projects/{PROJECT}/identities", {"name": NAME, "roles": [{"role": "viewer"}]}),
+            (
+                "POST",
+                f"projects/{PROJECT}/identities",
+                {"name": NAME, "roles": [{"role": "viewer"}]},
+            ),
             (
                 "PATCH",
                 f"projects/{PROJECT}/memberships/identities/{ID}",
@@ -492,11 +497,7 @@ CHANGING = [
         "everything at once, in one request",
         {},
         {**SAME, "name": f"{NAME} renamed"},
-        [
-            update(
-                name=f"{NAME} renamed", role="member", metadata=PAIRS, hasDeleteProtection=True
-            )
-        ],
+        [update(name=f"{NAME} renamed", role="member", metadata=PAIRS, hasDeleteProtection=True)],
         {**SAME, "name": f"{NAME} renamed"},
         by="id",
         generations=RICH,
@@ -711,7 +712,7 @@ ELSEWHERE = [
         "own: delete",
         {"role": "admin"},
         {"state": "absent"},
-        refused="is the one that this task is logged in as, and is not deleted; use the credentials",
+        refused="is the one that this task is logged in as, and is not deleted; use the",
         where="own",
         differs=True,
     ),
@@ -719,7 +720,7 @@ ELSEWHERE = [
         "own: another role",
         {"role": "admin"},
         {"role": "member"},
-        refused="is the one that this task is logged in as, and keeps its role; use the credentials",
+        refused="is the one that this task is logged in as, and keeps its role; use the",
         where="own",
         by="id",
         differs=True,
@@ -765,7 +766,7 @@ ELSEWHERE = [
         "of a parent: by name",
         {},
         {},
-        refused="is the name of an identity of another organization, a parent or a sub-organization (",
+        refused="is the name of an identity of another organization, a parent or a sub-organi",
         where="parent",
         generations=TODAY,
     ),
@@ -773,7 +774,7 @@ ELSEWHERE = [
         "of a parent: delete by name",
         {},
         {"state": "absent"},
-        refused="is the name of an identity of another organization, a parent or a sub-organization (",
+        refused="is the name of an identity of another organization, a parent or a sub-organi",
         where="parent",
         generations=TODAY,
     ),

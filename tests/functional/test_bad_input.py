@@ -322,8 +322,10 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "an id that is no UUID": (
         {"id": "billing", "name": None},
-        "id 'billing' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or"
-        " give the name alone.",
+        (
+            "id 'billing' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b',"
+            " or give the name alone."
+        ),
     ),
     "an id that would change the path": (
         {"id": f"{ID}/../x", "name": None},
@@ -354,8 +356,10 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a project by its slug": (
         {"project_id": "shop"},
-        "project_id 'shop' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b';"
-        " a project's name or slug will not do.",
+        (
+            "project_id 'shop' is not a UUID; write one such as"
+            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'; a project's name or slug will not do."
+        ),
     ),
     "an unknown state": (
         {"state": "deleted"},
@@ -367,8 +371,10 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "the role custom": (
         {"role": " custom "},
-        "role is 'custom', which is the server's own word for any custom role; write the slug of the"
-        " role.",
+        (
+            "role is 'custom', which is the server's own word for any custom role; write the slug"
+            " of the role."
+        ),
     ),
     "a role that YAML made a boolean": ({"role": False}, "role is False, which is not a string"),
     "several roles": ({"role": ["member", "admin"]}, "role is ['member', 'admin'], which is not a"),
@@ -387,8 +393,10 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     "a null in metadata": ({"metadata": {"team": None}}, "metadata['team'] is None; keys and"),
     "a blank in metadata": (
         {"metadata": {"team": "\ufeff "}},
-        "metadata['team'] is blank in its key or its value, which Infisical does not store; leave it"
-        " out.",
+        (
+            "metadata['team'] is blank in its key or its value, which Infisical does not store;"
+            " leave it out."
+        ),
     ),
     "a blank key in metadata": ({"metadata": {" ": "a"}}, "metadata[' '] is blank in its key or"),
     "a key of metadata twice": (
@@ -425,7 +433,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "everyone, and a list": (
         {"azure_auth": {**REQUIRED, "allow_all_service_principals": True}},
-        f"azure_auth: allow_all_service_principals is true, and {PRINCIPALS} is given too; give one",
+        f"azure_auth: allow_all_service_principals is true, and {PRINCIPALS} is given too; give",
     ),
     "a tenant by its domain": (
         {"azure_auth": {**REQUIRED, "tenant_id": "contoso.com"}},
@@ -513,8 +521,10 @@ OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
     "a dictionary for a list": ({"identities": {"name": "a"}}, "identities"),
     "a number for an entry": (
         {"identities": [7]},
-        "identities[0] is 7, which is not a dictionary; write one with name or id and what the"
-        " identity is to be.",
+        (
+            "identities[0] is 7, which is not a dictionary; write one with name or id and what the"
+            " identity is to be."
+        ),
     ),
     "a null for an entry": ({"identities": [None]}, "identities[0] is None, which is not a"),
     "an empty entry": ({"identities": [{}]}, "identities[0]: Neither id nor name is given; give"),
@@ -534,8 +544,10 @@ OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
     "a number of changes in words": ({"max_changes": "few"}, "max_changes is 'few', which is not"),
     "an empty list of those to keep": (
         {"purge_azure_auth_except": []},
-        "purge_azure_auth_except is an empty list, which would revoke from every identity of the"
-        " organization; list the identities that may keep what they have, or leave it out.",
+        (
+            "purge_azure_auth_except is an empty list, which would revoke from every identity of"
+            " the organization; list the identities that may keep what they have, or leave it out."
+        ),
     ),
     "a blank among those to keep": (
         {"purge_azure_auth_except": ["billing", " "]},
@@ -608,8 +620,10 @@ def test_bad_input_of_what_to_read(title: str, server: t.Any) -> None:
 OF_PROJECTS: dict[str, tuple[dict[str, t.Any], str]] = {
     "a slug": (
         {"identity_name": "a", "project_id": "shop"},
-        "project_id 'shop' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b';"
-        " a project's name or slug will not do.",
+        (
+            "project_id 'shop' is not a UUID; write one such as"
+            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'; a project's name or slug will not do."
+        ),
     ),
     "a number": ({"identity_name": "a", "project_id": 7}, "project_id is 7, which is not a string"),
     "details that are no dictionary": (

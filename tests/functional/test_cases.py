@@ -164,7 +164,8 @@ def check_outcome(case: Case, outcome: Outcome) -> None:
     fact = check["ansible_facts"]["infisical_azure_auth"]
     assert (fact["details"] is None) == (outcome.before is None)
     if outcome.before is not None:
-        assert fact["tenant_id"] == outcome.before["tenantId"]
+        shown = {**fact, **fact["details"].get("stored", {})}
+        assert shown["tenant_id"] == outcome.before["tenantId"]
         assert fact["details"]["updated_at"] == outcome.before["updatedAt"]
     assert again["azure_auth"] == state
     if case.warns:

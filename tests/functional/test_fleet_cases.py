@@ -125,8 +125,7 @@ def together(generation: str, folder: Path) -> tuple[Side, dict[str, Result]]:
                     "url": server.url,
                     "token": server.token,
                     "identities": [
-                        {**addressed(run, case, ids), "azure_auth": case.options}
-                        for case in cases
+                        {**addressed(run, case, ids), "azure_auth": case.options} for case in cases
                     ],
                 },
                 "check_mode": run == "check",
@@ -305,11 +304,7 @@ def test_counts_sum_up_and_the_order_is_that_of_the_entries(
         counts = ("created_count", "deleted_count", "purged_count")
         assert [result[name] for name in counts] == [0, 0, 0]
         order = [case.id for case in cases if comparison.many.results[run][case.id]]
-        titles = {
-            item["id"]: title
-            for title, item in comparison.many.results[run].items()
-            if item
-        }
+        titles = {item["id"]: title for title, item in comparison.many.results[run].items() if item}
         assert [titles[item["id"]] for item in result["results"]] == order
 
 

@@ -55,11 +55,11 @@ from ansible_collections.community.infisical.plugins.module_utils._state.entry i
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.identities import (
     Reference,
+    Role,
     find_identities,
     list_of_project,
     read_identity,
 )
-from ansible_collections.community.infisical.plugins.module_utils._state.identity import Role
 from ansible_collections.community.infisical.plugins.module_utils._state.plan import UPDATE, Step
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 

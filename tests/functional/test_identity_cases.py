@@ -4,9 +4,9 @@
 
 """Every case of identity_cases.py: alone, and as an entry among others, and the outcomes agree.
 
-In check mode, for real, once more, and with what came out given back in. Each is played on the newest
-generation of servers that it fits, and on the others where they do it in other ways; on all of them
-by `make thorough`.
+In check mode, for real, once more, and with what came out given back in. Each is played on the
+newest generation of servers that it fits, and on the others where they do it in other ways; on all
+of them by `make thorough`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Place:
             entry["name"] = self.name
         else:
             entry["id"] = UNKNOWN_ID if case.by == "unknown" else self.id
-        if case.where == "project" and case.by != "bare id" or case.by == "id of another project":
+        if (case.where == "project" and case.by != "bare id") or case.by == "id of another project":
             entry["project_id"] = self.site.project or UNKNOWN_ID
         return entry
 
@@ -159,9 +159,11 @@ def prepare(site: Site, case: Case, label: str) -> Place:
     server.settings(**case.settings)
     name = f"{case.id} {label}".replace(":", "").replace(",", "")
     place = Place(site, case, name, None, site.token(case.where))
-    project = {"project_id": site.project} if case.where == "project" else {}
+    project: dict[str, t.Any] = {"project_id": site.project} if case.where == "project" else {}
     if case.beside:
-        owner = {"project_id": site.project} if case.beside == "project" else project
+        owner: dict[str, t.Any] = (
+            {"project_id": site.project} if case.beside == "project" else project
+        )
         names = {"upper": name.upper(), "taken": f"{name} taken"}
         server.create_identity(names.get(case.beside, name), **owner)
     if case.stored is None:
@@ -215,7 +217,9 @@ def among_others(place: Place, entry: t.Mapping[str, t.Any], check: bool) -> Res
     where = place.case.where if place.case.where in place.site.others else "organization"
     ids = place.site.others[where]
     # Where ids are many, another way is taken to find them.
-    others: list[dict[str, t.Any]] = [{"id": identity_id, "state": "present"} for identity_id in ids]
+    others: list[dict[str, t.Any]] = [
+        {"id": identity_id, "state": "present"} for identity_id in ids
+    ]
     if place.case.by == "name":
         project = {"project_id": place.site.project} if where == "project" else {}
         others = [{"name": f"bystander {number}", **project} for number in range(len(ids))]
@@ -300,7 +304,9 @@ def check_outcome(place: Place, outcome: Outcome) -> None:
     for result in outcome.results:
         assert not result["failed"], result["msg"]
         stored = '"stored": {' in json.dumps(result["identity"])
-        assert ("hold what no option takes; they are under details" in warnings_of(result)) == stored
+        assert (
+            "hold what no option takes; they are under details" in warnings_of(result)
+        ) == stored
     expected = [[method, path, dict(body)] for method, path, body in case.writes]
     assert outcome.writes == [[], expected, [], []]
     changes = bool(case.writes)

@@ -13,8 +13,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from functional.cases import ATTACHED
-from functional.harness import FLEET, INFO, MODULE, Run, run_play
+from functional.cases import ATTACHED, REQUIRED
+from functional.harness import FLEET, IDENTITY, INFO, MODULE, Run, run_play
 
 LOGIN = "community.infisical.infisical_login"
 CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
@@ -62,6 +62,9 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
     server.fault("drop", identity_id=ids[4])
     server.fault("error", identity_id=ids[5], status=401, error="UnauthorizedError")
     server.fault("rate_limit", identity_id=ids[6], retry_after=999)
+    refusal = {"status": 400, "error": "BadRequest", "message": echo}
+    server.fault("error", method="POST", path="/identities$", nth=3, **refusal)
+    server.fault("error", method="PATCH", path=f"/v1/identities/{ids[0]}", **refusal)
     impatient = {"retries": 0, "rate_limit_timeout": 0}
     common = {"resource": "leaks"}
     wrong = {
@@ -82,14 +85,32 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
         {MODULE: {"identity_id": ids[0], "url": f"https://user:{WRONG}@infisical.invalid"}},
         {MODULE: {"identity_id": ids[0], "login_data": {"url": f"x://u:{WRONG}@x"}}},
         # A bad and a good one each of several, and one that echoes the secret.
-        {FLEET: {"azure_auths": [{"identity_id": i, **common} for i in ids], **impatient}},
-        {INFO: {"identity_ids": ids, **impatient}},
-        {FLEET: {"azure_auths": [{"identity_id": ids[0]}, 7], **given}},
-        {FLEET: {"azure_auths": [{"identity_id": ids[1]}], **wrong}},
+        {FLEET: {"identities": [{"id": i, "azure_auth": common} for i in ids], **impatient}},
+        {INFO: {"ids": ids, **impatient}},
+        {INFO: {"ids": ids, "metadata": True, **given, **impatient}},
+        {FLEET: {"identities": [{"id": ids[0]}, 7], **given}},
+        {FLEET: {"identities": [{"id": ids[1], "role": "no-access"}], **wrong}},
+        *({IDENTITY: {"id": i, "azure_auth": common, **impatient}} for i in (ids[1], *ids[3:])),
+        # Made, changed, and refused with the secret in the answer.
+        {IDENTITY: {"name": "leaks new", "metadata": {"a": "b"}, "azure_auth": REQUIRED}},
+        {FLEET: {"identities": [{"name": "leaks newer", "delete_protection": True}]}},
+        {IDENTITY: {"name": "leaks refused", "azure_auth": REQUIRED, **given, **impatient}},
+        {IDENTITY: {"id": ids[0], "name": "leaks renamed", **given, **impatient}},
+        {IDENTITY: {"name": "leaks new", "state": "absent", "login_data": login_data}},
+        {IDENTITY: {"name": "leaks", **wrong}},
+        {IDENTITY: {"name": "leaks", "role": "custom", "metadata": {"a": 1}, **given}},
         # A secret in the wrong place, of which a message shows no more than the beginning.
-        {FLEET: {"azure_auths": [server.token, {"identity_id": server.token}], **given}},
-        {FLEET: {"azure_auths": [], "purge_except": [server.token], **given}},
-        {INFO: {"identity_names": [server.token], **given}},
+        {FLEET: {"identities": [server.token, {"id": server.token}], **given}},
+        {FLEET: {"identities": [], "purge_azure_auth_except": [server.token], **given}},
+        {INFO: {"names": [server.token], **given}},
+        {INFO: {"project_id": server.token, **given}},
+        {IDENTITY: {"id": server.token, "role": server.token, **given}},
+        {IDENTITY: {"name": "leaks", "role": server.token, "create": WRONG, **given}},
+        {IDENTITY: {"name": server.token, "state": "absent", **given}},
+        {IDENTITY: {"name": "leaks", "azure_auth": {"client_secret": WRONG}, **given}},
+        {IDENTITY: {"name": "leaks", "azure_auth": f"{WRONG}: x", "token": WRONG}},
+        {FLEET: {"identities": [{"name": "leaks", "client_secret": WRONG}], **given}},
+        {FLEET: {"identities": [{"name": "l", "azure_auth": {"jwt": WRONG}}], **given}},
         {MODULE: {"identity_id": f"Bearer {server.token}", **given}},
         # What Ansible, or the module, refuses before a login is chosen.
         {MODULE: {"identity_id": ids[0], "login_data": server.token}},
@@ -99,15 +120,19 @@ def tasks_of(server: t.Any) -> list[dict[str, t.Any]]:
         {MODULE: {"identity_id": ids[0], "tenant": 1, "url": f"https://user:{WRONG}@x"}},
         {MODULE: {"identity_id": ids[0], "state": "?", "url": f"https://user:{WRONG}@x", **given}},
         {MODULE: {"identity_id": server.token, "timeout": "x", "url": "no URL", **given}},
-        {INFO: {"identity_ids": ids, "concurrency": "x", "ldap_password": [WRONG]}},
+        {INFO: {"ids": ids, "concurrency": "x", "ldap_password": [WRONG]}},
         {MODULE: {"identity_id": ids[0], "url": [f"https://user:{WRONG}@x"], **given}},
         {MODULE: {"identity_id": ids[0], "url": f"https://{WRONG}@infisical.invalid", **given}},
         # Warned of by its name, and cut.
         {
             FLEET: {
-                "azure_auths": [
-                    {"identity_name": server.token, "access_token_trusted_ips": ["10.1.2.3/8"]}
+                "identities": [
+                    {
+                        "name": server.token,
+                        "azure_auth": {"access_token_trusted_ips": ["10.1.2.3/8"]},
+                    }
                 ],
+                "create": False,
                 **given,
             }
         },
@@ -156,10 +181,11 @@ def test_no_secret_gets_out(
     server.clear_faults()
     texts = {**searched(tmp_path, run), "processes": processes.stop()}
     outcomes = [result["failed"] for result in run.results]
-    assert outcomes.count(False) >= 6, "the tasks that should pass did not"
-    assert outcomes.count(True) >= 16, "the tasks that should fail did not"
+    assert outcomes.count(False) >= 9, "the tasks that should pass did not"
+    assert outcomes.count(True) >= 36, "the tasks that should fail did not"
     assert "ansible-playbook" in texts["processes"]
-    assert "AnsiballZ_infisical_azure_auth.py" in texts["processes"]
+    for module in (MODULE, IDENTITY, FLEET, INFO):
+        assert f"AnsiballZ_{module.rpartition('.')[2]}.py" in texts["processes"]
     assert "leaks" in texts["output"]
     secrets = {server.client_secret, server.token, WRONG, PASSWORD}
     leaks = [(place, s) for place, text in texts.items() for s in secrets if s in text]
@@ -182,15 +208,28 @@ def test_what_the_login_does_not_use_masks_nothing(server: t.Any, tmp_path: Path
         {MODULE: {**connection, "token": server.token, **unused}},
         # An input that AWX leaves blank would mask every blank.
         {MODULE: {**connection, "token": server.token, "jwt": " ", "state": "?"}},
-        {INFO: {"url": server.url, "identity_ids": [identity_id], "token": server.token}},
+        {INFO: {"url": server.url, "ids": [identity_id], "token": server.token}},
+        {
+            IDENTITY: {
+                "url": server.url,
+                "id": identity_id,
+                "metadata": {"domain": "management"},
+                "azure_auth": {"resource": ATTACHED["resource"]},
+                "token": server.token,
+                **unused,
+            }
+        },
     ]
     environment = {"INFISICAL_LDAP_PASSWORD": "management", "INFISICAL_JWT": "https"}
     run = run_play(tmp_path, tasks, "-vvv", **environment)
-    assert [result["failed"] for result in run.results] == [False, False, True, False]
+    assert [result["failed"] for result in run.results] == [False, False, True, False, False]
     assert run.results[0]["azure_auth"]["resource"] == ATTACHED["resource"]
     assert run.results[1]["azure_auth"]["resource"] == ATTACHED["resource"]
     assert "value of state must be one of" in run.results[2]["msg"]
-    assert run.results[3]["azure_auths"][0]["resource"] == ATTACHED["resource"]
+    (read,) = run.results[3]["identities"]
+    assert read["azure_auth"]["resource"] == ATTACHED["resource"]
+    assert run.results[4]["identity"]["metadata"] == {"domain": "management"}
+    assert run.results[4]["identity"]["azure_auth"]["resource"] == ATTACHED["resource"]
     assert "management.azure.com" in run.output
 
 
@@ -209,16 +248,34 @@ def test_a_name_cannot_forge_a_line_of_output(
         {
             FLEET: {
                 **{key: options[key] for key in ("url", "token")},
-                "azure_auths": [
-                    {"identity_name": name, "access_token_num_uses_limit": 8},
-                    {"identity_name": f"{name}!", "access_token_ttl": -1},
+                "identities": [
+                    {"name": name, "azure_auth": {"access_token_num_uses_limit": 8}},
+                    {"name": f"{name}!", "azure_auth": {"access_token_ttl": -1}},
                 ],
             }
         },
-        {INFO: {**{key: options[key] for key in ("url", "token")}, "identity_names": [name]}},
+        {INFO: {**{key: options[key] for key in ("url", "token")}, "names": [name]}},
+        {
+            IDENTITY: {
+                **{key: options[key] for key in ("url", "token")},
+                "id": identity_id,
+                "name": f"{name}?",
+                "metadata": {name: name},
+                "azure_auth": {"access_token_num_uses_limit": 7},
+            }
+        },
+        {IDENTITY: {**{key: options[key] for key in ("url", "token")}, "name": f"{name}.."}},
+        {
+            IDENTITY: {
+                **{key: options[key] for key in ("url", "token")},
+                "name": f"{name}?",
+                "role": name,
+            }
+        },
     ]
     run = run_play(tmp_path, tasks, "--diff", verbosity)
-    assert [result["failed"] for result in run.results] == [False, False, True, False]
+    failed = [result["failed"] for result in run.results]
+    assert failed == [False, False, True, False, False, False, True]
     headers = run.results[1]["diff"]["before_header"]
     assert headers.isprintable()
     # Ansible prints results as JSON, in which it escapes no more than JSON asks it to.

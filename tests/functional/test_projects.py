@@ -16,7 +16,6 @@ from functional.harness import Result, run_in_process
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
     infisical_identities,
-    infisical_identity,
     infisical_identity_info,
 )
 from emulator import Emulator, running
@@ -33,6 +32,30 @@ UNSURE = (
     "More identities are counted than listed (2), probably those that projects own; this server"
     " has no way to tell whether others are missing."
 )
+OTHER_PROJECTS = (
+    "Projects that this login is no member of (1: Vault): it cannot read the auth methods of"
+    " identities that they own."
+)
+SUB_ORGANIZATIONS = (
+    "Sub-organizations have identities of their own (1 of them); log in to each with"
+    " organization_slug."
+)
+HIDDEN = (
+    "Identities that projects own are counted, and not shown to this login (1); make it a member of"
+    " their projects, with the permission to read identities there."
+)
+# What is seeded, without those of other organizations.
+SEEDED = [
+    "admin",
+    "auditor",
+    "batch worker",
+    "batch worker",
+    "billing",
+    "member",
+    "no-access",
+    "payments",
+    "platform",
+]
 AUTH, INFO, MANY = (
     infisical_azure_auth.main,
     infisical_identity_info.main,
@@ -89,21 +112,37 @@ def purged(result: Result) -> list[str]:
     return [item["name"] for item in result["results"] if item["purged"]]
 
 
-def test_reading_all_goes_on_and_says_what_it_left_out(site: Site) -> None:
+def test_reading_all_shows_them_and_says_what_it_left_out(site: Site) -> None:
     result = site.run(INFO)
     assert not result["failed"], result.get("msg")
-    assert names(result) == ["batch worker", "payments", "platform"]
-    assert result["not_visible"] == [OWNED, ELSEWHERE]
+    assert names(result) == sorted([*SEEDED, "bare", "attached"])
+    assert result["not_visible"] == [OTHER_PROJECTS, SUB_ORGANIZATIONS, ELSEWHERE]
+    owned = {item["name"]: item for item in result["identities"] if item["project_id"]}
+    assert {item["project_id"] for item in owned.values()} == {site.project}
+    assert owned["bare"]["azure_auth"] == {"state": "absent", "details": None}
+    assert owned["attached"]["azure_auth"]["resource"] == ATTACHED["resource"]
 
 
-def test_without_any_of_them_the_list_is_whole_at_no_further_request() -> None:
+def test_one_in_a_project_that_cannot_be_read_is_counted(site: Site) -> None:
+    token = site.token("reader", "read", in_project="admin")
+    site.server.create_identity("secret", project_id=site.server.project_id)
+    result = site.run(INFO, token=token)
+    assert not result["failed"], result.get("msg")
+    assert "secret" not in names(result)
+    assert result["not_visible"] == [HIDDEN, OTHER_PROJECTS, SUB_ORGANIZATIONS, ELSEWHERE]
+
+
+def test_reading_all_takes_four_lists_and_each_that_has_it() -> None:
     with running() as server:
         server.delete_identity(server.identities["sub-organization"])
         given = {"url": server.url, "token": server.token}
         result = run_in_process(INFO, given)
-        assert result["not_visible"] == []
-        # The own identity for its organisation, the list, and each that has it.
-        assert len(server.requests()) == 2 + len(result["identities"])
+        assert result["not_visible"] == [OTHER_PROJECTS, SUB_ORGANIZATIONS]
+        attached = [
+            item for item in result["identities"] if item["azure_auth"]["state"] == "present"
+        ]
+        # Both lists of identities, the projects and the sub-organizations.
+        assert len(server.requests()) == 4 + len(attached)
 
 
 def test_reading_some_says_nothing_of_the_others(site: Site) -> None:
@@ -119,16 +158,26 @@ def test_a_name_that_only_the_list_can_find_is_found(site: Site) -> None:
 
 def test_a_server_that_has_no_count_of_its_own_says_so(site: Site) -> None:
     site.server.fault("error", path="/api/v2/", status=404, error="Not Found")
-    result = site.run(INFO)
+    result = site.run(MANY, identities=[], purge_azure_auth_except=["payments"])
     assert not result["failed"], result.get("msg")
     assert result["not_visible"] == [UNSURE, ELSEWHERE]
+
+
+def test_a_server_without_the_search_for_all_is_read_project_by_project(site: Site) -> None:
+    site.server.settings(lacks=["/v2/identities/search"])
+    result = site.run(INFO)
+    assert not result["failed"], result.get("msg")
+    assert sorted(names(result)) == sorted([*SEEDED, "bare", "attached"])
+    assert result["not_visible"] == [ELSEWHERE]
+    site.server.create_identity("secret", project_id=site.server.project_id)
+    assert site.run(INFO)["not_visible"] == [HIDDEN, ELSEWHERE]
 
 
 def test_a_list_that_lacks_one_of_the_organizations_own_is_refused(site: Site) -> None:
     listed = [site.server.identity(i) for k, i in site.server.identities.items() if k != "foreign"]
     short = {"identities": listed[:-1], "totalCount": len(listed) + 2}
     site.server.fault("body", path="/v1/identities$", json=short)
-    result = site.run(INFO)
+    result = site.run(MANY, identities=[], purge_azure_auth_except=["payments"])
     assert result["failed"]
     assert f"listed {len(listed) - 1} identities, and counts {len(listed)}" in result["msg"]
 
@@ -157,11 +206,23 @@ def test_one_is_managed_by_its_id(site: Site, state: str, check: bool) -> None:
         assert (after == before) if check else bool(after) == (state == "present")
 
 
-def test_that_nothing_is_attached_takes_three_reads(site: Site) -> None:
+def test_reading_one_by_its_id_finds_its_project(site: Site) -> None:
     result = site.run(INFO, ids=[site.bare])
     assert not result["failed"], result.get("msg")
     (found,) = result["identities"]
-    assert (found["state"], found["identity_name"]) == ("absent", "bare")
+    assert (found["name"], found["project_id"]) == ("bare", site.project)
+    assert found["azure_auth"] == {"state": "absent", "details": None}
+    assert site.asked() == [
+        ("GET", "v1/identities/ID", 404),
+        ("GET", "v1/identities/ID/identity-memberships", 200),
+    ]
+
+
+def test_that_nothing_is_attached_takes_three_reads(site: Site) -> None:
+    result = site.run(AUTH, identity_id=site.bare, state="absent")
+    assert not result["failed"], result.get("msg")
+    assert result["azure_auth"]["state"] == "absent"
+    assert result["identity_name"] == "bare"
     assert site.asked() == [
         ("GET", "v1/auth/azure-auth/identities/ID", 400),
         ("GET", "v1/identities/ID", 404),
@@ -207,3 +268,70 @@ def test_one_of_a_project_may_be_an_entry_of_a_list(site: Site) -> None:
     result = site.run(MANY, identities=entries)
     assert not result["failed"], result.get("msg")
     assert result["changed_count"] == 1
+
+
+def test_with_its_project_it_takes_two_reads(site: Site) -> None:
+    result = site.run(AUTH, identity_id=site.bare, project_id=site.project, state="absent")
+    assert not result["failed"], result.get("msg")
+    assert [(verb, status) for verb, _path, status in site.asked()] == [("GET", 400), ("GET", 200)]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_one_is_managed_by_its_name_and_its_project(site: Site, check: bool) -> None:
+    # Others of the name: the organization's, and another project's.
+    site.server.create_identity("attached")
+    other = site.server.create_project("other")
+    site.server.add_member(site.server.identities["admin"], "admin", project_id=other)
+    site.server.create_identity("attached", project_id=other)
+    by_name = {"identity_name": "attached", "project_id": site.project.upper()}
+    same = site.run(AUTH, check=check, **by_name, resource=ATTACHED["resource"])
+    assert not same["failed"], same.get("msg")
+    assert not same["changed"]
+    assert (same["azure_auth"]["identity_id"], same["identity_name"]) == (site.attached, "attached")
+    # The search, and the Azure Auth.
+    assert len(site.asked()) == 2
+    for options, state in (({"resource": "other"}, "present"), ({"state": "absent"}, "absent")):
+        result = site.run(AUTH, check=check, **by_name, **options)
+        assert not result["failed"], result.get("msg")
+        assert result["changed"]
+        assert result["azure_auth"]["state"] == state
+    assert bool(site.server.azure_auth(site.attached)) == check
+
+
+def test_a_name_is_looked_for_in_its_project_alone(site: Site) -> None:
+    for name, project in (("payments", site.project), ("bare", None)):
+        result = site.run(AUTH, identity_name=name, project_id=project, state="absent")
+        where = f"project {project}" if project else "organization"
+        assert result["msg"].startswith(
+            f"identity_name '{name}' is not the name of any identity that this login can see in its"
+            f" {where}; "
+        )
+        assert not result["changed"]
+
+
+@pytest.mark.parametrize("generation", ["2025-06", "2024-10"])
+def test_projects_own_nothing_on_older_servers(generation: str) -> None:
+    project = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
+    with running(generation) as server:
+        given = {"url": server.url, "token": server.token, "identity_name": "x"}
+        result = run_in_process(AUTH, {**given, "project_id": project, "state": "absent"})
+        assert result["failed"]
+        assert result["msg"].startswith(
+            f"project_id '{project}' is given, and projects own no identities on this server;"
+        )
+
+
+@pytest.mark.parametrize("generation", ["2026", "2025-06", "2024-10"])
+@pytest.mark.parametrize("check", [True, False])
+def test_revoking_from_an_identity_that_is_gone_is_fine(generation: str, check: bool) -> None:
+    with running(generation) as server:
+        gone = server.create_identity("gone")
+        server.delete_identity(gone)
+        given = {"url": server.url, "token": server.token, "identity_id": gone}
+        result = run_in_process(AUTH, {**given, "state": "absent"}, check=check)
+        assert not result["failed"], result.get("msg")
+        assert not result["changed"]
+        assert result["azure_auth"] == {"identity_id": gone, "state": "absent", "details": None}
+        result = run_in_process(AUTH, {**given, **REQUIRED}, check=check)
+        assert result["failed"]
+        assert result["http_status"] == 404

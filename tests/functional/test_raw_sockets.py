@@ -30,6 +30,8 @@ from functional.adversary import (
     ATTACH,
     CLOSE,
     CONNECT,
+    CREATE,
+    DELETE,
     HANDSHAKES,
     ID,
     IDENTITY,
@@ -38,8 +40,10 @@ from functional.adversary import (
     LOGIN,
     LOGOUT,
     NAME,
+    NEW,
     OWN,
     READ,
+    RENAME,
     RESET,
     REVOKE,
     SEARCH,
@@ -62,8 +66,11 @@ from ansible_collections.community.infisical.plugins.module_utils._server import
     client,
     platform_tokens,
 )
+from ansible_collections.community.infisical.plugins.module_utils._state import creations
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
+    infisical_identities,
+    infisical_identity,
     infisical_identity_info,
 )
 
@@ -82,21 +89,43 @@ class Action:
     options: t.Mapping[str, t.Any]
     kinds: tuple[str, ...]
     attached: bool = True
-    info: bool = False
+    module: t.Any = infisical_azure_auth
     logs_in: bool = False
-    # What is stored when it succeeded.
+    # What is stored when it succeeded: the resource, and the names of the identities.
     leaves: str | None = ATTACHED["resource"]
+    names: tuple[str, ...] = (NAME,)
 
 
 ACTIONS = {
-    "read": Action({"ids": [ID]}, (READ,), info=True),
-    "read nothing": Action({"ids": [ID]}, (READ, IDENTITY), False, info=True, leaves=None),
-    "list": Action({}, (OWN, LIST), info=True),
+    "read": Action({"ids": [ID]}, (READ,), module=infisical_identity_info),
+    "read nothing": Action(
+        {"ids": [ID]}, (READ, IDENTITY), False, infisical_identity_info, leaves=None
+    ),
+    "list": Action({}, (OWN, LIST), module=infisical_identity_info),
     "search": Action({"identity_name": NAME}, (SEARCH,)),
     "attach": Action({"identity_id": ID, **REQUIRED}, (IDENTITY, ATTACH, ATTACH, READ), False),
     "update": Action({"identity_id": ID, "resource": "o"}, (READ, UPDATE, UPDATE), leaves="o"),
     "revoke": Action({"identity_id": ID, "state": "absent"}, (READ, REVOKE, REVOKE), leaves=None),
     "log in": Action({"identity_id": ID}, (LOGIN, LOGIN, LOGOUT), logs_in=True),
+    "create": Action(
+        {"name": "new"},
+        (SEARCH, LIST, CREATE, CREATE, CREATE, OWN),
+        module=infisical_identity,
+        names=(NAME, "new"),
+    ),
+    "rename": Action(
+        {"id": ID, "name": "other"},
+        (IDENTITY, SEARCH, RENAME, RENAME),
+        module=infisical_identity,
+        names=("other",),
+    ),
+    "delete": Action(
+        {"id": ID, "state": "absent"},
+        (IDENTITY, DELETE, DELETE),
+        module=infisical_identity,
+        leaves=None,
+        names=(),
+    ),
 }
 
 
@@ -147,6 +176,9 @@ def play(servers: dict[bool, Adversary], bundle: str) -> t.Iterator[Player]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "_backoff", lambda _failures: 0.001)
+        # What a creation may have made is looked for again and again.
+        patch.setattr(creations, "_SEARCH", 0.2)
+        patch.setattr(creations, "_FIRST_WAIT", 0.01)
         for name in list(os.environ):
             if name.upper().startswith("INFISICAL_") or name.upper().endswith("_PROXY"):
                 patch.delenv(name)
@@ -154,9 +186,8 @@ def play(servers: dict[bool, Adversary], bundle: str) -> t.Iterator[Player]:
         def run(what: Play, **others: t.Any) -> tuple[Result, State]:
             server, action = servers[what.tls], ACTIONS[what.action]
             state = server.play(replace(what.script, attached=action.attached))
-            module = infisical_identity_info if action.info else infisical_azure_auth
             options = {**options_for(what, server, bundle), **others}
-            result = run_in_process(module.main, options)
+            result = run_in_process(action.module.main, options)
             judge(what, result, state, server)
             return result, state
 
@@ -226,21 +257,25 @@ def judge(what: Play, result: Result, state: State, server: Adversary) -> None:
         assert message
 
     made = [seen.line for seen in state.seen]
-    for kind in (*WRITES, LOGIN, LOGOUT, SEARCH, LIST, OWN):
+    looks = () if what.action == "create" else (SEARCH, LIST, OWN)
+    for kind in (*WRITES, LOGIN, LOGOUT, *looks):
         assert count(state, kind) <= what.retries + what.steps, (kind, made)
+    # Names are no key: whatever happens, one run never makes two.
+    assert state.made <= 1
     if script.kind == READ and action.kinds[0] == READ:
         # A 400 may mean "not attached", which the identity tells, and then it is read again.
         reads = [line for line in made if line.startswith(READ)]
         assert max(map(reads.count, reads), default=0) <= 2 * (what.retries + 1)
 
-    before = ATTACHED["resource"] if action.attached else None
-    after = state.azure_auth["resource"] if state.azure_auth else None
+    before = (ATTACHED["resource"] if action.attached else None, (NAME,))
+    resource = state.azure_auth["resource"] if state.azure_auth else None
+    after = (resource, tuple(state.names.values()))
     if before != after:
         assert result["changed"] is True
     # What was not done, and is said to be, cannot be told from the truth.
     honest = script.kind in (*WRITES, LOGIN, LOGOUT) and all(one.works for one in script.replies)
     if not result["failed"] and honest:
-        assert after == action.leaves
+        assert after == (action.leaves, action.names)
 
 
 JSON = b"Content-Type: application/json\r\n"
@@ -461,9 +496,14 @@ ends = st.sampled_from([CLOSE] * 6 + [KEEP] * 3 + [RESET] * 2 + [STALL])
 endings = st.sampled_from([CLOSE, CLOSE, RESET, STALL]).map(lambda end: Reply(end=end))
 # Of one that says that it refused, and did not, nothing can be known.
 REFUSED = re.compile(rb"HTTP/1.[01] [34]\d\d ")
+UNDONE = re.compile(rb'"error": "(IdAccessTokenFindOne|Update by id)"')
 replies = st.builds(
     lambda reply, works, end: replace(
-        reply, works=(reply.works or works) and not REFUSED.match(reply.head), end=end
+        reply,
+        works=(reply.works or works)
+        and not REFUSED.match(reply.head)
+        and not UNDONE.search(reply.body or b""),
+        end=end,
     ),
     st.one_of(nearly_right(), errors, errors, redirects, soup(), soup(), chunked(), lengths)
     | endings,
@@ -805,9 +845,20 @@ def test_a_proxy_that_makes_no_connection(
     ],
     ids=["handshakes", "database"],
 )
-def test_an_outage_ends_a_fleet(script: Script, play: Player) -> None:
-    ids = [f"00000000-0000-4000-8000-{number:012x}" for number in range(300)]
-    result, _state = play(Play("read", script, tls=True), ids=ids)
+def test_an_outage_ends_a_fleet(
+    script: Script, servers: dict[bool, Adversary], bundle: str
+) -> None:
+    what = Play("read", script, tls=True)
+    state = servers[True].play(script)
+    options = {**options_for(what, servers[True], bundle), "ids": None}
+    options["identities"] = [
+        {"id": f"{NEW}{number:012x}", "azure_auth": {}} for number in range(300)
+    ]
+    result = run_in_process(
+        infisical_identities.main,
+        {key: value for key, value in options.items() if value is not None},
+    )
+    judge(what, result, state, servers[True])
     assert re.search(r" \d+ of 300 identities were not tried\.$", result["msg"])
 
 
@@ -872,7 +923,6 @@ def test_whatever_is_sent_memory_is_bounded(
     record_property: t.Callable[[str, object], None],
 ) -> None:
     server, kind = servers[False], {"update": READ, "list": LIST}[action]
-    name = "infisical_identity_info" if ACTIONS[action].info else "infisical_azure_auth"
     options = options_for(Play(action, Script()), server, bundle)
     peaks = []
     for answer in answers:
@@ -882,7 +932,7 @@ def test_whatever_is_sent_memory_is_bounded(
                 sys.executable,
                 "-c",
                 MEASURED,
-                f"ansible_collections.community.infisical.plugins.modules.{name}",
+                ACTIONS[action].module.__name__,
             ],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": options}),
             env=clean_environment(tmp_path, PYTHONPATH=str(COLLECTIONS)),

@@ -47,8 +47,8 @@ def test_metadata_names_the_oldest_libraries() -> None:
     said = dict(re.findall(r"^(\w+) >= ([0-9.]+)$", needed, re.MULTILINE))
     assert {
         library: tuple(map(int, floor.split("."))) for library, floor in said.items()
-    } == _requirements.LIBRARIES
-    assert ".".join(map(str, _requirements.PYTHON)) == SUPPORTED[0]
+    } == requirements.LIBRARIES
+    assert ".".join(map(str, requirements.PYTHON)) == SUPPORTED[0]
 
 
 def test_ci_runs_the_matrix_of_each_ansible_core_with_every_python() -> None:

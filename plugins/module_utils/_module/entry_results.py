@@ -43,9 +43,7 @@ def entry_of(
     }
 
 
-def result_of(
-    work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: Warnings
-) -> Result:
+def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: Warnings) -> Result:
     """Return what a run leaves of an identity, or would leave; of a failed one the last known."""
     failed = work.failure is not None
     identity, reference = work.identity, work.reference

@@ -48,8 +48,8 @@ def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
     text = text_option(option, raw, warnings)
     if text in ("", "/"):
         raise OptionError(
-            f"{option} is {quoted(text)}, for which Infisical checks no audience at all; write the audience"
-            " that tokens must be for, such as 'https://management.azure.com/'."
+            f"{option} is {quoted(text)}, for which Infisical checks no audience at all; write the"
+            " audience that tokens must be for, such as 'https://management.azure.com/'."
         )
     if not text.isprintable():
         raise OptionError(

@@ -474,6 +474,12 @@ class IdentityResource:
         return Step(UPDATE, changes, body)
 
     def _refuse_elsewhere(self, identity: Identity) -> None:
+        """Refuse an identity of another organization, which a DELETE would only take out of here.
+
+        Servers of 2026 have a list that does not tell.
+        """
+        if self._api.of_2026 and identity.home_id is None:
+            identity = read_identity(self._api, identity.id, identity.project_id)
         if not identity.here:
             raise OptionError(
                 f"The identity {identity.id} belongs to another organization ({identity.home_id}),"
@@ -566,6 +572,9 @@ class IdentityResource:
         purpose = f"update the identity {identity.id}"
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)
+        if identity.protected is None and PROTECTION not in todo.asked:
+            # What was not known before would look like a change.
+            updated = updated._replace(protected=None)
         if todo.asked.get(METADATA):
             updated = updated._replace(metadata=metadata_of(item, purpose))
         return updated

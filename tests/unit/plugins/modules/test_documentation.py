@@ -218,7 +218,7 @@ def test_what_came_of_an_entry_is_documented() -> None:
     returned = returned_by("infisical_identities")
     contains = returned["results"]["contains"]
     failed = {"msg", "http_status", "error", "request_id"}
-    assert {*contains} - failed == {*outcome_of(worked(), AUTH_METHODS)}
+    assert {*contains} - failed == {*outcome_of(worked(), AUTH_METHODS, Warnings())}
     assert {*refused([{"id": ID, "name": "x"}], [Problem("is wrong", 0)])[0]} <= {*contains}
     assert {*returned} - {"refused", "not_visible", "results"} - failed == {*_counts(Fleet(1))}
 

@@ -1,0 +1,507 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A machine identity: its options, and what is written to make it what is wanted."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.community.infisical.plugins.module_utils._errors import (
+    ApiError,
+    OptionError,
+    TransportError,
+    UnknownOutcomeError,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.creations import Creations
+from ansible_collections.community.infisical.plugins.module_utils._state.identities import (
+    Identity,
+    Reference,
+    Role,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.identity import (
+    IDENTITY,
+    IdentityResource,
+    values_of,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import Reconciler
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
+from ansible_collections.community.infisical.plugins.module_utils._text import BLANKS, trim
+
+ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+OTHER = "8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21"
+OWN = "1f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
+PROJECT = "0f0e0d0c-0b0a-4908-8706-050403020100"
+ORGANIZATION = "0f8d7c6b-5a49-4382-b716-0514f3e2d1c0"
+PARENT = "1f8d7c6b-5a49-4382-b716-0514f3e2d1c0"
+
+MISSING = ApiError("No such identity.", http_status=404, error="NotFound")
+DENIED = ApiError("Not allowed.", http_status=403, error="PermissionDenied")
+LOST = TransportError("The answer was lost.", unsent=False, transient=True)
+
+
+def read(**options: t.Any) -> dict[str, t.Any]:
+    return IDENTITY.from_options(options, Warnings())
+
+
+# -- options --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": ""}, "name '' has 0 characters; write a name of 1 to 255."),
+        ({"name": "x" * 256}, "has 256 characters; write a name of 1 to 255."),
+        ({"name": "a\0b"}, r"name 'a\x00b' has a NUL character in it"),
+        (
+            {"role": "custom"},
+            "role is 'custom', which is the server's own word for any custom role",
+        ),
+        ({"role": " custom\ufeff"}, "role is 'custom', which is the server's own word"),
+        ({"delete_protection": "yes"}, "delete_protection is 'yes'; write true or false."),
+        ({"metadata": []}, "metadata is [], which is not a dictionary; write one."),
+        ({"metadata": {"a": 1}}, "metadata['a'] is 1; keys and values are strings: put them in qu"),
+        ({"metadata": {"a": True}}, "metadata['a'] is True; keys and values are strings"),
+        ({"metadata": {"a": None}}, "metadata['a'] is None; keys and values are strings"),
+        ({"metadata": {"a": {"b": "c"}}}, "metadata['a'] is {'b': 'c'}; keys and values are"),
+        ({"metadata": {8: "a"}}, "metadata[8] is 'a'; keys and values are strings"),
+        ({"metadata": {"a": " "}}, "metadata['a'] is blank in its key or its value, which"),
+        ({"metadata": {"\ufeff": "a"}}, "is blank in its key or its value, which Infisical does"),
+        ({"metadata": {"a": "b", " a": "c"}}, "metadata[' a'] is there twice, but for blanks;"),
+        ({"metadata": {"a": "{{ b }}"}}, "metadata['a'] is a template that was not rendered;"),
+        ({"metadata": {"********": "b"}}, "metadata['********'] is masked text, which Ansible"),
+        ({"metadata": {"a": "\0"}}, "has a NUL character in it"),
+    ],
+    ids=str,
+)
+def test_a_refusal_names_option_value_and_what_is_right(
+    options: dict[str, t.Any], message: str
+) -> None:
+    with pytest.raises(OptionError) as raised:
+        read(**options)
+    assert message in str(raised.value)
+
+
+def test_what_is_read() -> None:
+    assert read(name=" billing\ufeff", role=" member ", metadata={" b ": " 1 ", "a": "x y"}) == {
+        "name": "billing",
+        "role": (Role("member"),),
+        "metadata": (("a", "x y"), ("b", "1")),
+    }
+    # No pairs at all are something else than none given.
+    assert read(metadata={}) == {"metadata": ()}
+    assert read(metadata=None) == {}
+    assert read(role="custom-1", name="x" * 255)["role"] == (Role("custom-1"),)
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=6) | st.integers() | st.none(),
+        st.text(max_size=6) | st.text(BLANKS) | st.integers() | st.booleans() | st.none(),
+        max_size=4,
+    )
+)
+def test_metadata_are_read_whole_or_not_at_all(raw: dict[t.Any, t.Any]) -> None:
+    try:
+        pairs = read(metadata=raw)["metadata"]
+    except OptionError:
+        return
+    assert dict(pairs) == {trim(key): trim(value) for key, value in raw.items()}
+    assert len(pairs) == len(raw)
+    assert all(text and text == trim(text) for pair in pairs for text in pair)
+    shown, stored = IDENTITY.to_result({"metadata": pairs})
+    assert (read(**shown)["metadata"], stored) == (pairs, {})
+    sent = IDENTITY.to_api({"metadata": pairs})["metadata"]
+    assert [(item["key"], item["value"]) for item in sent] == list(pairs)
+
+
+PAIRS = st.lists(
+    st.tuples(st.sampled_from(["a", "b", " a", "", "{{"]), st.text(max_size=3)), max_size=4
+)
+ROLES = st.lists(st.builds(Role, st.sampled_from(["member", "custom", "x", ""]), st.booleans()))
+
+
+@given(
+    st.builds(
+        Identity,
+        st.just(ID),
+        st.text(max_size=4),
+        st.just(ORGANIZATION),
+        roles=st.none() | ROLES.map(tuple),
+        metadata=st.none() | PAIRS.map(lambda pairs: tuple(sorted(pairs))),
+        protected=st.none() | st.booleans(),
+    )
+)
+def test_whatever_is_stored_what_is_shown_goes_back_in(identity: Identity) -> None:
+    """It means the same, but for blanks, or leaves alone what no option takes."""
+    current = values_of(identity)
+    shown, stored = IDENTITY.to_result(current)
+    json.dumps([shown, stored])
+    assert all(shown[option] is None for option in stored)
+    values, errors = IDENTITY.read_options(shown, Warnings())
+    assert errors == []
+    for option, value in IDENTITY.differing(current, values).items():
+        if option == "name":
+            assert value == trim(identity.name)
+        else:
+            assert option == "metadata"
+            trimmed = sorted((trim(key), trim(text)) for key, text in identity.metadata or ())
+            assert list(value) == trimmed
+    # What is no one permanent role is null, and so left alone.
+    if identity.roles is not None and (len(identity.roles) != 1 or identity.roles[0].temporary):
+        assert shown["role"] is None
+
+
+@pytest.mark.parametrize(
+    ("roles", "shown", "in_diff"),
+    [
+        ((), None, []),
+        ((Role("a"),), "a", "a"),
+        ((Role("b"), Role("a")), None, ["a", "b"]),
+        ((Role("a", temporary=True),), None, ["a (temporary)"]),
+    ],
+)
+def test_roles_as_shown(roles: tuple[Role, ...], shown: t.Any, in_diff: t.Any) -> None:
+    assert IDENTITY.to_result({"role": roles})[0] == {"role": shown}
+    assert IDENTITY.to_diff({"role": roles}) == {"role": in_diff}
+
+
+def test_several_roles_of_which_one_is_wanted_are_a_difference() -> None:
+    wanted = read(role="member")
+    for roles in ((Role("member"), Role("admin")), (Role("member", temporary=True),), ()):
+        assert IDENTITY.differing({"role": roles}, wanted) == wanted
+    assert IDENTITY.differing({"role": (Role("member"),)}, wanted) == {}
+
+
+def test_a_key_that_is_there_twice_is_told_apart_and_differs_from_every_dictionary() -> None:
+    pairs = (("a", "1"), ("a", "2"))
+    shown, stored = IDENTITY.to_result({"metadata": pairs})
+    assert (shown, stored) == (
+        {"metadata": None},
+        {"metadata": [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]},
+    )
+    for value in ({"a": "1"}, {"a": "2"}, {}):
+        assert IDENTITY.differing({"metadata": pairs}, read(metadata=value))
+
+
+# -- writes ---------------------------------------------------------------------------------------
+
+LIST, SEARCH = "GET /api/v1/identities", "POST /api/v1/identities/search"
+SEARCH_2 = "POST /api/v2/identities/search"
+CREATE = "POST /api/v1/identities"
+BY_ID = f"GET /api/v1/identities/{ID}"
+UPDATE, DELETE = f"PATCH /api/v1/identities/{ID}", f"DELETE /api/v1/identities/{ID}"
+MEMBERSHIPS = f"{BY_ID}/identity-memberships"
+
+
+def seen(**others: t.Any) -> Identity:
+    """An identity of the organisation, of which all is known."""
+    values: dict[str, t.Any] = {
+        "home_id": ORGANIZATION,
+        "methods": (),
+        "roles": (Role("member"),),
+        "metadata": (),
+        "protected": False,
+        **others,
+    }
+    return Identity(ID, "billing", ORGANIZATION, **values)
+
+
+def item(**others: t.Any) -> dict[str, t.Any]:
+    """What a write answers."""
+    return {"identity": {"id": ID, "name": "billing", "hasDeleteProtection": False, **others}}
+
+
+def page(*items: t.Any) -> dict[str, t.Any]:
+    return {"identities": list(items), "totalCount": len(items)}
+
+
+def member(name: str = "billing", identity_id: str = ID) -> dict[str, t.Any]:
+    inner = {"id": identity_id, "name": name, "authMethods": []}
+    return {"orgId": ORGANIZATION, "role": "member", "identity": inner}
+
+
+def work_on(
+    server: t.Any,
+    identity: Identity | None,
+    reference: Reference | None = None,
+    *,
+    own: str | None = OWN,
+    check: bool = False,
+    **others: t.Any,
+) -> Reconciler:
+    login = t.cast(t.Any, types.SimpleNamespace(identity_id=own))
+    api = server.api()
+    resource = IdentityResource(
+        api,
+        login,
+        reference or Reference(ID, None),
+        Creations(api, Warnings()),
+        identity,
+        **others,
+    )
+    return Reconciler(resource, check=check)
+
+
+def refusal(work: Reconciler, wanted: dict[str, t.Any] | None) -> str:
+    """What is said of a run that is refused before it writes."""
+    with pytest.raises(OptionError) as raised:
+        work.run(wanted)
+    assert not work.changed
+    return str(raised.value)
+
+
+def test_lifting_the_protection_alone_sends_the_name_along(server: t.Any) -> None:
+    """Alone it is dropped without a word."""
+    server.answers[UPDATE] = item()
+    work = work_on(server, seen(protected=True))
+    work.run(read(delete_protection=False))
+    assert (server.asked, server.bodies) == (
+        [UPDATE],
+        [{"hasDeleteProtection": False, "name": "billing"}],
+    )
+    assert work.changed
+    nameless = seen(protected=True)._replace(name="")
+    message = refusal(work_on(server, nameless), read(delete_protection=False))
+    assert "has no name, and Infisical does not lift the protection of one without" in message
+
+
+def test_only_what_differs_is_sent(server: t.Any) -> None:
+    metadata = [{"key": "a", "value": "b"}]
+    server.answers[UPDATE] = item(metadata=metadata, hasDeleteProtection=True)
+    options = {"metadata": {"a": "b"}, "delete_protection": True, "role": "member"}
+    work_on(server, seen()).run(read(**options))
+    assert server.bodies == [{"metadata": metadata, "hasDeleteProtection": True}]
+    assert server.asked == [UPDATE]
+    server.asked.clear()
+    known = seen(metadata=(("a", "b"),), protected=True)
+    assert not _run(work_on(server, known), read(**options)).changed
+    assert server.asked == []
+
+
+def _run(work: Reconciler, wanted: dict[str, t.Any] | None) -> Reconciler:
+    work.run(wanted)
+    return work
+
+
+def test_emptied_metadata_are_read_back(server: t.Any) -> None:
+    still = {**member(), "metadata": [{"key": "a", "value": "b"}]}
+    gone = {**member(), "metadata": []}
+    server.answers.update({UPDATE: item(), BY_ID: [{"identity": still}, {"identity": gone}]})
+    work = _run(work_on(server, seen(metadata=(("a", "b"),))), read(metadata={}))
+    assert server.bodies[0] == {"metadata": []}
+    assert server.asked == [UPDATE, BY_ID, BY_ID]
+    assert server.paused == [0.5]
+    assert work.actual is not None
+    assert work.actual.values["metadata"] == ()
+
+
+def test_what_was_dropped_in_silence_is_an_error(server: t.Any) -> None:
+    server.answers[UPDATE] = item(hasDeleteProtection=False)
+    work = work_on(server, seen())
+    with pytest.raises(Exception, match="delete_protection False where delete_protection True"):
+        work.run(read(delete_protection=True))
+    assert work.changed
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked"),
+    [(read(role="admin"), "role"), (None, "deleted")],
+    ids=["role", "deletion"],
+)
+def test_the_own_identity_is_neither_deleted_nor_given_a_role(
+    server: t.Any, wanted: dict[str, t.Any] | None, asked: str
+) -> None:
+    message = refusal(work_on(server, seen(), own=ID), wanted)
+    assert "is the one that this task is logged in as" in message
+    assert asked in message
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("wanted", [read(name="x"), read(role="admin"), read(metadata={}), None])
+def test_a_parents_identity_is_never_changed(
+    server: t.Any, wanted: dict[str, t.Any] | None
+) -> None:
+    elsewhere = seen(home_id=PARENT, metadata=(("a", "b"),))
+    for check in (True, False):
+        message = refusal(work_on(server, elsewhere, check=check), wanted)
+        assert f"belongs to another organization ({PARENT})" in message
+    assert server.asked == []
+
+
+def test_a_protected_one_is_deleted_only_where_the_task_says_so(server: t.Any) -> None:
+    server.answers.update(
+        {UPDATE: item(), DELETE: item(), MEMBERSHIPS: {"identityMemberships": []}}
+    )
+    message = refusal(work_on(server, seen(protected=True)), None)
+    assert "has delete protection; set delete_protection to false in the same task" in message
+    assert server.asked == []
+    work = _run(work_on(server, seen(protected=True), lift=True), None)
+    assert server.asked == [MEMBERSHIPS, UPDATE, DELETE]
+    assert (work.changed, work.actual) == (True, None)
+
+
+def test_a_deletion_that_fails_after_the_protection_was_lifted_says_so(server: t.Any) -> None:
+    server.answers.update(
+        {UPDATE: item(), DELETE: DENIED, MEMBERSHIPS: {"identityMemberships": []}}
+    )
+    work = work_on(server, seen(protected=True), lift=True)
+    with pytest.raises(ApiError, match="Its delete protection was lifted before"):
+        work.run(None)
+    assert work.changed
+
+
+def test_what_a_deletion_ends_is_read_before_it(server: t.Any) -> None:
+    members = [
+        {"project": {"id": PROJECT, "name": "shop"}},
+        {"project": {"id": OTHER}},
+        {"project": None},
+        "odd",
+    ]
+    server.answers.update({MEMBERSHIPS: {"identityMemberships": members}, DELETE: item()})
+    work = _run(work_on(server, seen(), check=True), None)
+    assert t.cast(IdentityResource, work.resource).projects == ["shop", OTHER]
+    assert server.asked == [MEMBERSHIPS]
+
+
+def test_a_name_that_another_has_is_not_given(server: t.Any) -> None:
+    server.answers[SEARCH] = page(member("new", OTHER))
+    message = refusal(work_on(server, seen()), read(name="new"))
+    assert f"name 'new' is the name of another identity ({OTHER})" in message
+    # One that gets another name in the same task makes room.
+    server.answers[UPDATE] = item(name="new")
+    assert _run(work_on(server, seen(), renamed={OTHER: "old"}), read(name="new")).changed
+
+
+def test_an_id_never_creates(server: t.Any) -> None:
+    server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
+    message = refusal(work_on(server, None), read(role="member"))
+    assert f"id '{ID}' is not the id of any identity that this login can see; correct it" in message
+    assert not _run(work_on(server, None), None).changed
+
+
+def new(server: t.Any, *, project_id: str | None = None, **others: t.Any) -> Reconciler:
+    return work_on(server, None, Reference(None, "billing", project_id), absent=True, **others)
+
+
+def found(role: str = "no-access") -> dict[str, t.Any]:
+    return {
+        "identityId": ID,
+        "orgId": ORGANIZATION,
+        "projectId": None,
+        "roles": [{"role": role, "isTemporary": False}],
+        "identity": {"name": "billing", "orgId": ORGANIZATION, "authMethods": []},
+    }
+
+
+def test_a_new_identity(server: t.Any) -> None:
+    server.answers.update({LIST: page(), CREATE: item(), SEARCH: page(member())})
+    work = _run(new(server), {})
+    assert server.asked == [LIST, CREATE, SEARCH]
+    assert server.bodies[1] == {"name": "billing", "organizationId": ORGANIZATION}
+    assert work.actual is not None
+    assert work.actual.values["role"] == (Role("no-access"),)
+    assert t.cast(IdentityResource, work.resource).created
+
+
+def test_check_mode_creates_nothing_and_shows_what_would_be(server: t.Any) -> None:
+    server.answers[LIST] = page()
+    work = _run(new(server, check=True), read(metadata={"a": "b"}))
+    assert (server.asked, work.changed) == ([LIST], True)
+    assert work.result is not None
+    assert work.result.values == {
+        "name": "billing",
+        "role": (Role("no-access"),),
+        "metadata": (("a", "b"),),
+        "delete_protection": False,
+    }
+
+
+def test_what_could_not_be_attached_is_refused_before_the_creation(server: t.Any) -> None:
+    def refuse() -> None:
+        raise OptionError("It could not be attached.")
+
+    server.answers[LIST] = page()
+    message = refusal(new(server, before_creation=refuse), {})
+    assert (message, server.asked) == ("It could not be attached.", [LIST])
+
+
+def test_a_role_is_read_back(server: t.Any) -> None:
+    server.answers.update({LIST: page(), CREATE: item(), SEARCH: page(member())})
+    server.answers[SEARCH_2] = [page(), page(found("admin"))]
+    work = _run(new(server), read(role="admin"))
+    assert server.bodies[1]["role"] == "admin"
+    assert work.actual is not None
+    assert work.actual.values["role"] == (Role("admin"),)
+    assert server.paused == [0.5]
+
+
+def test_a_role_that_is_none_is_refused_before_any_write(server: t.Any) -> None:
+    server.answers.update({LIST: page(), "GET /api/v1/organization/roles/slug/nope": MISSING})
+    message = refusal(new(server), read(role="nope"))
+    assert message == (
+        "role 'nope' is not the slug of any role of the organization; write one of admin, member,"
+        " no-access, or of a custom role."
+    )
+    assert CREATE not in server.asked
+
+
+def test_a_project_gets_the_role_in_its_own_form_and_again_where_it_was_dropped(
+    server: t.Any,
+) -> None:
+    owned = f"/api/v1/projects/{PROJECT}/identities"
+    membership = f"/api/v1/projects/{PROJECT}/memberships/identities/{ID}"
+    listed = {"id": ID, "name": "billing", "orgId": ORGANIZATION, "projectId": PROJECT}
+
+    def roles(slug: str) -> dict[str, t.Any]:
+        return {"identityMembership": {"roles": [{"role": slug, "isTemporary": False}]}}
+
+    server.answers.update(
+        {
+            f"GET {owned}": [page(), page(listed)],
+            f"POST {owned}": item(projectId=PROJECT),
+            SEARCH_2: page(),
+            f"GET {membership}": [*[roles("no-access")] * 4, roles("viewer")],
+            f"PATCH {membership}": {},
+        }
+    )
+    work = _run(new(server, project_id=PROJECT), read(role="viewer"))
+    posted = server.bodies[server.asked.index(f"POST {owned}")]
+    assert posted == {"name": "billing", "roles": [{"role": "viewer"}]}
+    patched = server.bodies[server.asked.index(f"PATCH {membership}")]
+    assert patched == {"roles": [{"role": "viewer"}]}
+    assert work.actual is not None
+    assert work.actual.values["role"] == (Role("viewer"),)
+
+
+def test_a_creation_without_an_answer_is_looked_for_and_never_made_again(server: t.Any) -> None:
+    server.answers.update({LIST: page(), CREATE: LOST})
+    server.answers[SEARCH] = [page(), page(member())]
+    work = _run(new(server), {})
+    assert work.changed
+    assert server.asked.count(CREATE) == 1
+    assert t.cast(IdentityResource, work.resource).created
+
+
+def test_a_refused_creation_is_raised_and_nothing_looked_for(server: t.Any) -> None:
+    server.answers.update({LIST: page(), CREATE: DENIED})
+    work = new(server)
+    with pytest.raises(ApiError):
+        work.run({})
+    assert (work.changed, server.asked) == (False, [LIST, CREATE])
+
+
+def test_what_fails_after_the_creation_says_that_it_was_created(server: t.Any) -> None:
+    server.answers.update({LIST: page(), CREATE: item(), SEARCH: DENIED})
+    work = new(server)
+    with pytest.raises(UnknownOutcomeError, match=f"The identity {ID} was created, but: Not all"):
+        work.run({})
+    assert work.changed
+    assert server.asked.count(CREATE) == 1
