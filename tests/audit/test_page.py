@@ -21,7 +21,7 @@ from ansible_collections.community.infisical.plugins.module_utils._text import v
 from audit.browser import Page, chromium, page
 from audit.conftest import Messy
 from audit.harness import page_of
-from audit.worlds import HOSTILE
+from audit.worlds import HOSTILE, NOBODY
 
 # Those who look at the same audit share a process.
 MANY = 5000
@@ -186,6 +186,19 @@ def test_an_identity_is_told_with_its_project_role_and_protection(
     assert "would be deleted" in text
     assert re.search(r"entry 6 of the list, <bdi>identities/a.yml:7</bdi>", text)
     assert "team: payments" in text
+
+
+def test_an_identity_that_others_are_configured_like_is_told_with_its_id(
+    mess: Messy, tmp_path: Path
+) -> None:
+    value = {"identities": 12, "first_id": NOBODY, "first_name": "<first>"}
+    rule, *others = mess.audit.report["findings"]
+    rule["identities"][0]["value"] = value
+    report = {**mess.audit.report, "findings": [rule, *others]}
+    text = page_of(report, tmp_path).read_text("utf-8")
+    told = r"the same as\s+<bdi>&lt;first&gt;</bdi>\s+<span class=\"id\">" + NOBODY
+    assert re.search(told, text)
+    assert '<span class="soft">12 identities</span>' in text
 
 
 def test_times_are_told_in_days_and_hours(mess: Messy) -> None:
