@@ -216,7 +216,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         )
         login = {"url": server.url, "token": server.token}
         defaults = {"module_defaults": {"group/community.infisical.infisical": login}}
-        changes = {
+        changes: dict[str, t.Any] = {
             "allowed_service_principal_ids": [*reversed(PRINCIPALS), ONE],
             "access_token_trusted_ips": NETWORKS,
             "access_token_ttl": 60,

@@ -285,7 +285,7 @@ def test_sanity_tests_that_need_what_cannot_be_had_are_left_out(
 @pytest.mark.parametrize(
     ("line", "complains"),
     [
-        ("WARNING: ERROR    Failed to find community.infisical.azure_auth_apply playbook.", True),
+        ("WARNING: ERROR    Failed to find community.infisical.identities_apply playbook.", True),
         ("ERROR: No changelog found.", True),
         ("CRITICAL: No.", True),
         ("Importer processing completed successfully", False),

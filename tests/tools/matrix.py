@@ -23,7 +23,7 @@ from typing import IO
 
 from .ansible_test import LEFT_OUT, run_ansible_test
 from .counts import Counts, read_reports, total
-from .demo import IDENTITY, PLAYBOOK
+from .demo import PLAYBOOK
 from .environments import Environment, InstallError, environment, project_environ
 from .infisical import opt_out
 from .paths import CACHE, LOGS, REPORTS, REQUIREMENTS, ROOT, copy_collection
@@ -257,11 +257,10 @@ def run_installed(controller: Environment, label: str, log: IO[str], *, from_git
     collections = environ["ANSIBLE_COLLECTIONS_PATH"]
     call("ansible-galaxy", "collection", "install", source, "--collections-path", collections)
     with running() as emulator:
-        emulator.create_identity(IDENTITY)
         environ["INFISICAL_URL"] = emulator.url
         environ["INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"] = emulator.client_id
         environ["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"] = emulator.client_secret
-        call("ansible-playbook", PLAYBOOK, "-e", f"identity_name={IDENTITY}")
+        call("ansible-playbook", PLAYBOOK)
     return 0
 
 

@@ -28,7 +28,6 @@ from typing import Any
 
 import yaml
 
-from .demo import IDENTITY
 from .environments import (
     INTERPRETER,
     Environment,
@@ -41,9 +40,10 @@ from .paths import COLLECTION, REQUIREMENTS, ROOT
 
 NAME = "community.infisical"
 MODULE = f"{NAME}.infisical_azure_auth"
-AUDIT = f"{NAME}.azure_auth_audit"
-REPORT = "azure_auth_audit.html"
+AUDIT = f"{NAME}.identities_audit"
+REPORT = "identities_audit.html"
 # Made up.
+IDENTITY = "release-check"
 AZURE_AUTH = {
     "identity_name": IDENTITY,
     "tenant_id": "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16",
@@ -356,7 +356,7 @@ class Smoke:
             if emulator.azure_auth(identity_id) is None:
                 raise ReleaseError(f"{MODULE} attached nothing.")
             self.call(
-                "ansible-playbook", AUDIT, "-e", "azure_auth_audit_without_list=true", **infisical
+                "ansible-playbook", AUDIT, "-e", "identities_audit_without_list=true", **infisical
             )
         if IDENTITY not in (self.place / REPORT).read_text(encoding="utf-8"):
             raise ReleaseError(f"{REPORT} does not name the identity that was audited.")

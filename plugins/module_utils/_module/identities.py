@@ -122,7 +122,10 @@ class _Task:
             self._spare_own_login(login)
             if limit is not None and not module.check_mode:
                 rehearsal: Works = Fleet(self._concurrency)
+                not_visible = [*self._targets.not_visible]
                 self._work(api, login, rehearsal, Warnings(), check=True)
+                # The real run finds out anew what it cannot reach.
+                self._targets.not_visible[:] = not_visible
                 self._refuse_too_many(rehearsal, limit)
             self.fleet = Fleet(self._concurrency)
             self._work(api, login, self.fleet, self._warnings, check=module.check_mode)
@@ -275,10 +278,10 @@ class _Task:
         count = fleet.changed + fleet.purged
         if count <= limit:
             return
-        self.result["refused"] = True
         what = f"{count} changes, max_changes is {limit}"
         if not self._module.check_mode:
             raise OptionError(f"{what}; nothing was done. Check the list, or raise max_changes.")
+        self.result["refused"] = True
         self._module.warn(f"A real run would refuse: {what}.")
 
 

@@ -220,14 +220,14 @@ class Creations:
             if project_id is None:
                 self._api.role(slug)
                 return True
-            slugs = [item.get("slug") for item in self._api.project_roles(project_id)]
+            roles = self._api.project_roles(project_id)
         except ApiError as failure:
             if failure.http_status == 404 and not failure.unknown_route:
                 return False
             if failure.http_status in (401, 403, 404):
                 return True
             raise
-        return slug in slugs
+        return any(isinstance(role, dict) and role.get("slug") == slug for role in roles)
 
     @staticmethod
     def _seen_meanwhile(name: str) -> t.NoReturn:

@@ -111,6 +111,9 @@ def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> 
             " read identities of the organization.",
             failure,
         ) from None
+    if not members:
+        # No project owns it: it has shown up since the first look, at a replica that lags behind.
+        return from_membership(api, api.identity(identity_id, purpose), purpose)
     return _of_project(members, identity_id, purpose)
 
 

@@ -15,7 +15,7 @@ import typing as t
 from .._errors import ApiError, InfisicalError, OptionError, UnknownOutcomeError
 from .._server.api import Api
 from .._server.login import Login
-from .._text import no_value, quoted, refuse_nul, trim
+from .._text import no_value, printable, quoted, refuse_nul, trim
 from .creations import Creations
 from .fields import (
     Field,
@@ -226,6 +226,7 @@ class IdentityResource:
         self._creations = creations
         self._needed = needed
         self._lift = lift
+        self._lifted = False
         self._renamed = renamed
         self._absent = absent
         self._before_creation = before_creation
@@ -368,7 +369,7 @@ class IdentityResource:
         # Servers without that search show one role, which may not be the only one.
         shown = identity.shown_role or read_identity(self._api, identity.id).shown_role
         if shown and (self._api.of_2026 or identity.home_id):
-            self._creations.warnings.add(ONE_ROLE, identity.name or identity.id)
+            self._creations.warnings.add(ONE_ROLE, _shown(identity))
         return (shown,) if shown else None
 
     def _state(self, identity: Identity) -> State:
@@ -489,7 +490,7 @@ class IdentityResource:
         """Refuse what would lock the task out."""
         own = self._login.identity_id
         if own is None:
-            self._creations.warnings.add(OWN_UNKNOWN, identity.name or identity.id)
+            self._creations.warnings.add(OWN_UNKNOWN, _shown(identity))
         if own == identity.id:
             raise OptionError(
                 f"The identity {identity.id} is the one that this task is logged in as, and {what};"
@@ -570,6 +571,8 @@ class IdentityResource:
 
     def _update(self, identity: Identity, todo: Step) -> Identity:
         purpose = f"update the identity {identity.id}"
+        # Also where the answer is lost.
+        self._lifted = self._lift
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)
         if identity.protected is None and PROTECTION not in todo.asked:
@@ -609,7 +612,7 @@ class IdentityResource:
         try:
             self._api.delete_identity(identity.project_id, identity.id)
         except InfisicalError as failure:
-            if self._lift and identity.protected is False:
+            if self._lifted:
                 failure.args = (f"{failure} Its delete protection was lifted before.",)
             raise
 
@@ -626,3 +629,8 @@ def details_of(identity: Identity, projects: t.Sequence[str] = ()) -> dict[str, 
     if projects:
         details["projects"] = list(projects)
     return details
+
+
+def _shown(identity: Identity) -> str:
+    """Return what an identity is called in a warning, which a terminal shows."""
+    return printable(identity.name, 80) or identity.id
