@@ -679,7 +679,7 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
         down = started["down"]
         down.create_identities([f"app {number}" for number in range(60)], azure_auth=SOMEBODYS)
         down.fault("drop", path="/azure-auth/")
-        created = {"method": "POST", "path": "/identities$"}
+        created: t.Any = {"method": "POST", "path": "/identities$"}
         started["losing"].fault("drop", **created)
         started["racing"].fault(
             "race",
