@@ -66,6 +66,7 @@ class Lamp:
     settings = SETTINGS
     title = "the lamp"
     retries = 0
+    own_unknown = False
 
     def __init__(self, values: Values | None = None, *failures: InfisicalError | None) -> None:
         self.values = values
