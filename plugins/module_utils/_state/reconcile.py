@@ -109,6 +109,9 @@ class Reconciler:
     def end_without_object(self) -> None:
         """Take note that the object is gone, with what it belonged to."""
         self.actual = self.result = None
+        if not self.changed:
+            # That it is gone is the doing of somebody else.
+            self.before = None
 
     def _carry_out(self, todo: Plan, wanted: Values | None) -> None:
         tries = 0
