@@ -209,8 +209,8 @@ def _not_read(readings: t.Sequence[_Reading]) -> list[str]:
     unreadable = sum(reading.unreadable for reading in readings)
     if unreadable:
         sentences.append(
-            f"The auth methods of identities in projects that this login is no member of"
-            f" ({unreadable} identities, which are listed without them)."
+            f"Identities of projects that this login is no member of are listed without their auth"
+            f" methods ({unreadable})."
         )
     return sentences
 

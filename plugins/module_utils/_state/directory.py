@@ -185,8 +185,8 @@ def _list_before_2026(api: Api, purpose: str) -> Listing:
                 if refusal.http_status != 403:
                     raise
                 not_visible.append(
-                    f"The identities that the project {quoted(project.get('name'))} owns: this"
-                    " login may not read them."
+                    "This login may not read the identities that the project"
+                    f" {quoted(project.get('name'))} owns."
                 )
         if not owned and not not_visible:
             not_visible.append(_unlisted(api, members, total, purpose))

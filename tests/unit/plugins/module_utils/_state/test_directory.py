@@ -308,7 +308,7 @@ def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
     identities, (sentence, hidden) = list_everything(api)
     assert numbers(identities) == [1]
     assert sentence == (
-        "The identities that the project 'shop' owns: this login may not read them."
+        "This login may not read the identities that the project 'shop' owns."
     )
     assert hidden.startswith("Identities that projects own are counted, and not shown")
     server.answers[OWNED] = BROKEN
