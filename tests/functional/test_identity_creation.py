@@ -10,6 +10,7 @@ On the newest generation of servers, and on all of them by `make thorough`.
 from __future__ import annotations
 
 import os
+import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -114,6 +115,8 @@ SCENARIOS = [
             ("a 500", "error", {"status": 500, "when": "after"}),
             ("a 502 of a proxy", "error", {"status": 502, "html": True, "when": "after"}),
             ("a 504", "error", {"status": 504, "error": "Timeout", "when": "after"}),
+            # What asks to come back may have been done all the same.
+            ("a 503 to come back", "error", {"status": 503, "retry_after": 0, "when": "after"}),
             ("HTML", "body", {"text": "<html>", "when": "after"}),
             ("a lone null", "body", {"when": "after"}),
             ("JSON of another shape", "body", {"json": {"identity": {}}, "when": "after"}),
@@ -134,6 +137,7 @@ SCENARIOS = [
             ("a 500", "error", {"times": 1, "status": 500}),
             ("a 503 of a proxy", "error", {"times": 1, "status": 503, "html": True}),
             ("a 502", "error", {"times": 1, "status": 502, "error": "Bad Gateway"}),
+            ("a 503 to come back", "error", {"times": 1, "status": 503, "retry_after": 0}),
         )
     ),
     Scenario(
@@ -466,3 +470,42 @@ def test_what_the_server_drops_at_an_update_is_no_success(
     result = site.run(module, "sole", **{"role": None, "azure_auth": None, **options})
     assert result["failed"], result
     assert says in result["msg"]
+
+
+@pytest.mark.parametrize("module", ["one", "many"])
+def test_a_lost_answer_hides_no_value(module: str, site: Site) -> None:
+    """What was asked for is compared with what is there, which searches do not show."""
+    options: dict[str, t.Any] = {"role": "member"}
+    if site.server.generation != "2024-10":
+        options["metadata"] = {"a": "b"}
+    if site.server.generation == "2026":
+        options["delete_protection"] = True
+    site.server.fault("drop", method="POST", path=CREATION, when="after", times=1)
+    result = site.run(module, "lost", **options)
+    assert not result["failed"], result["msg"]
+    assert {key: result["identity"][key] for key in options} == options
+    (made,) = site.made("lost")
+    assert site.server.azure_auth(made)
+
+
+def test_a_name_is_looked_for_once_more_after_the_wait_for_a_rate_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(creations, "_LOOK_LASTS", 0.5)
+    with running(creation_limit=1, window=2) as server:
+        twin = threading.Timer(1, lambda: server.create_identity("second"))
+        twin.start()
+        result = run_in_process(
+            infisical_identities.main,
+            {
+                "url": server.url,
+                "token": server.token,
+                "identities": [{"name": "first"}, {"name": "second"}],
+                "concurrency": 1,
+            },
+        )
+        twin.join()
+        names = [item.name for item in server.state.identities.values()]
+    assert not result["failed"], result["msg"]
+    assert result["created_count"] == 1
+    assert (names.count("first"), names.count("second")) == (1, 1)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -306,3 +307,95 @@ def test_a_foreign_name_is_no_control_sequence(module: str, server: Emulator) ->
     assert diff["before_header"].isprintable()
     assert diff["before"]["name"].isprintable()
     assert result["identity"]["name"] == name
+
+
+READ_BACK: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
+    "role": ({"role": "member"}, {"path": "/v2/identities/search"}),
+    "metadata": ({"metadata": {}}, {"method": "GET", "path": "/v1/identities/[^/]+$"}),
+}
+UNREADABLE: dict[str, tuple[str, dict[str, t.Any]]] = {
+    "a refusal": ("error", {"status": 403, "error": "PermissionDenied"}),
+    "the end of the login": ("error", {"status": 401, "error": "UnauthorizedError"}),
+    "a long rate limit": ("rate_limit", {"retry_after": 400}),
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("value", READ_BACK)
+@pytest.mark.parametrize("how", UNREADABLE)
+def test_what_was_written_and_cannot_be_read_back_counts_as_changed(
+    how: str, value: str, module: str, servers: t.Any
+) -> None:
+    server = servers["2026"]
+    server.reset()
+    entry, look = READ_BACK[value]
+    identity_id = server.create_identity("target", metadata={"a": "b"})
+    action, options = UNREADABLE[how]
+    # As often it is read before the write.
+    run(module, server, {"id": identity_id, **entry}, check=True)
+    reads = [
+        item
+        for item in server.requests(method=look.get("method"))
+        if re.search(look["path"], item.path)
+    ]
+    server.fault(action, nth=len(reads) + 1, **look, **options)
+    result = run(module, server, {"id": identity_id, **entry})
+    assert result["failed"]
+    assert result["changed"]
+    assert f"The update of identity {identity_id} was done, and what came of it" in result["msg"]
+    assert len(server.requests(identity_id=identity_id, method="PATCH")) == 1
+
+
+@pytest.mark.parametrize("wanted", [{"state": "absent"}, {"role": "member"}, {"name": "new"}])
+@pytest.mark.parametrize("module", MODULES)
+def test_the_answer_about_another_identity_changes_nobody(
+    module: str, wanted: dict[str, t.Any], server: Emulator
+) -> None:
+    target, other = server.create_identities(["target", "other"])
+    answer = {"identity": server.identity(other)}
+    server.fault("body", method="GET", path=f"/v1/identities/{target}$", json=answer)
+    result = run(module, server, {"id": target, **wanted})
+    assert result["failed"]
+    assert not result["changed"]
+    assert "is not what Infisical answers (another identity)" in result["msg"]
+    assert [item for item in server.requests() if item.method in ("PATCH", "DELETE")] == []
+
+
+def renamed_before_it_is_read(server: Emulator, identity_id: str) -> None:
+    """Somebody renames it after it was found by its name."""
+    server.fault(
+        "race",
+        change="edit",
+        fields={"name": "precious"},
+        method="GET",
+        path="/v1/identities/[^/]+$",
+        identity_id=identity_id,
+        times=1,
+    )
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("check", [True, False])
+def test_what_was_renamed_meanwhile_is_not_deleted(
+    check: bool, module: str, server: Emulator
+) -> None:
+    identity_id = server.create_identity("old")
+    renamed_before_it_is_read(server, identity_id)
+    result = run(module, server, {"name": "old", "state": "absent"}, check=check)
+    assert result["failed"]
+    assert not result["changed"]
+    assert f"The identity {identity_id} is named 'precious', and not 'old'" in result["msg"]
+    assert server.identity(identity_id) is not None
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_lifting_the_protection_undoes_no_renaming(module: str, servers: t.Any) -> None:
+    server = servers["2026"]
+    server.reset()
+    identity_id = server.create_identity("old", delete_protection=True)
+    renamed_before_it_is_read(server, identity_id)
+    result = run(module, server, {"name": "old", "delete_protection": False})
+    assert not result["failed"], result["msg"]
+    held = server.identity(identity_id)["identity"]
+    assert (held["name"], held["hasDeleteProtection"]) == ("precious", False)
+    assert result["identity"]["name"] == "precious"

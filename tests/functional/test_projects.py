@@ -16,6 +16,7 @@ from functional.harness import Result, run_in_process
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
     infisical_identities,
+    infisical_identity,
     infisical_identity_info,
 )
 from emulator import Emulator, running
@@ -56,10 +57,11 @@ SEEDED = [
     "payments",
     "platform",
 ]
-AUTH, INFO, MANY = (
+AUTH, INFO, MANY, ONE = (
     infisical_azure_auth.main,
     infisical_identity_info.main,
     infisical_identities.main,
+    infisical_identity.main,
 )
 
 
@@ -335,3 +337,99 @@ def test_revoking_from_an_identity_that_is_gone_is_fine(generation: str, check: 
         result = run_in_process(AUTH, {**given, **REQUIRED}, check=check)
         assert result["failed"]
         assert result["http_status"] == 404
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("several", [1, 3])
+def test_the_project_that_is_given_with_an_id_has_to_own_it(
+    several: int, check: bool, site: Site
+) -> None:
+    """One by one, and where a list is read for all."""
+    server = site.server
+    other = server.create_project("other")
+    server.add_member(server.identities["admin"], "admin", project_id=other)
+    ours = server.identities["attached"]
+    bystanders = [{"id": i, "role": "member"} for i in server.create_identities(["a", "b"])]
+    wanted: list[dict[str, t.Any]] = [
+        {"state": "absent"},
+        {"role": "member"},
+        {"azure_auth": {"state": "absent"}},
+    ]
+    for identity_id, project, owner in (
+        (ours, site.project, "the organization"),
+        (site.attached, other, f"the project {site.project}"),
+    ):
+        message = (
+            f"The identity {identity_id} is not owned by the project {project}, but by {owner};"
+            " correct project_id, or leave it out."
+        )
+        given = {"id": identity_id, "project_id": project}
+        for options in wanted:
+            entries = [{**given, **options}, *bystanders[: several - 1]]
+            result = site.run(MANY, check=check, identities=entries)
+            assert result["failed"], (owner, options)
+            assert message in result["msg"]
+            assert [item["id"] for item in result["results"] if item["failed"]] == [identity_id]
+        absent = {"identity_id": identity_id, "project_id": project, "state": "absent"}
+        result = site.run(AUTH, check=check, **absent)
+        assert (result["failed"], result["msg"]) == (True, message)
+        assert server.azure_auth(identity_id)
+    assert server.identity(ours)
+
+
+def test_a_member_of_a_project_is_not_taken_for_one_that_it_owns() -> None:
+    """Early versions of the search of version 2 show it so."""
+    with running(search_members=True) as server:
+        project = server.create_project("shop")
+        server.add_member(server.identities["admin"], "admin", project_id=project)
+        shared = server.create_identity("shared", methods=["azure-auth"])
+        server.add_member(shared, "member", project_id=project)
+        before = server.azure_auth(shared)
+        common = {"url": server.url, "token": server.token, "project_id": project}
+        revoked = {"azure_auth": {"state": "absent"}}
+        by_name: list[tuple[t.Callable[[], None], dict[str, t.Any]]] = [
+            (AUTH, {"identity_name": "shared", "state": "absent"}),
+            (ONE, {"name": "shared", "azure_auth": {"access_token_ttl": 60}}),
+            (ONE, {"name": "shared", "state": "absent"}),
+            (INFO, {"names": ["shared"]}),
+            (MANY, {"identities": [{"name": "shared", "project_id": project, **revoked}]}),
+        ]
+        for main, options in by_name:
+            if main is MANY:
+                common = {"url": server.url, "token": server.token}
+            result = run_in_process(main, {**common, **options})
+            assert not result["changed"]
+            assert result.get("identities", []) == []
+        assert server.azure_auth(shared) == before
+        assert server.identity(shared)
+
+
+def test_a_project_with_more_rows_than_its_list_shows() -> None:
+    """A row for each pair of metadata."""
+    with running() as server:
+        project = server.create_project("shop")
+        server.add_member(server.identities["admin"], "admin", project_id=project)
+        pairs = {"a": "1", "b": "2", "c": "3"}
+        for number in range(340):
+            server.create_identity(f"app {number}", project_id=project, metadata=pairs)
+        common = {"url": server.url, "token": server.token, "project_id": project}
+        result = run_in_process(INFO, {**common, "azure_auth": False})
+        assert not result["failed"], result.get("msg")
+        assert len(result["identities"]) == 340
+        for options, changed in (
+            ({"name": "app 339", "state": "absent"}, True),
+            ({"name": "gone", "state": "absent"}, False),
+            ({"name": "fresh", "role": "viewer"}, True),
+            ({"name": "fresh", "role": "viewer"}, False),
+        ):
+            result = run_in_process(ONE, {**common, **options})
+            assert not result["failed"], result.get("msg")
+            assert result["changed"] == changed
+        # A server without the search of version 2 says so.
+        server.settings(lacks=["/v2/identities/search"])
+        result = run_in_process(INFO, {**common, "azure_auth": False})
+        assert result["failed"]
+        assert "Infisical counts 340, and shows 33" in result["msg"]
+        result = run_in_process(ONE, {**common, "name": "app 7", "state": "absent"})
+        assert not result["failed"], result.get("msg")
+        assert result["changed"]

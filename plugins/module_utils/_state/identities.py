@@ -149,7 +149,10 @@ def find_identities(
         take(_searched(api, wanted, project_id))
     missing = [name for name, identities in found.items() if not identities]
     if missing:
-        take(_candidates(api, missing) if project_id is None else list_of_project(api, project_id))
+        if project_id is None:
+            take(_candidates(api, missing))
+        else:
+            take(_of_project_named(api, missing, project_id))
     return {name: list(identities.values()) for name, identities in found.items()}
 
 
@@ -341,7 +344,7 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
         return [item._replace(metadata=None) for item in owned.values()]
     searched = search_everywhere(api, ["organization", "project"], purpose) if not name else None
     found = [item for item in searched or () if item.project_id == project_id]
-    if isinstance(total, int) and len(found) >= total:
+    if isinstance(total, int) and len(owned) <= total <= len(found):
         return found
     raise UnexpectedAnswerError(
         f"Could not {purpose}: Infisical counts {quoted(total)}, and shows {len(owned)}. It lists at"
@@ -353,12 +356,15 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
 
 def _of_project_named(api: Api, names: t.Sequence[str], project_id: str) -> list[Identity]:
     """Return the identities of a project with the names; what is not found there is not there."""
-    if len(names) > _FEW_NAMES:
+    # In a search, other characters might mean something.
+    plain = all(map(searchable, names))
+    if len(names) > _FEW_NAMES or not plain:
         try:
             return list_of_project(api, project_id)
         except UnexpectedAnswerError:
             # It has too many for one list.
-            pass
+            if not plain:
+                raise
     return [item for name in names for item in list_of_project(api, project_id, name)]
 
 

@@ -284,12 +284,18 @@ def test_what_nobody_tells_is_no_reason_to_fail(server: t.Any) -> None:
 
 def test_projects_are_paged(server: t.Any) -> None:
     def projects(request: t.Any) -> t.Any:
-        count = 100 if request.body["offset"] == 0 else 50
-        return {"projects": [{"name": "p", "isMember": False}] * count}
+        start = request.body["offset"]
+        ids = range(start, min(start + 100, 150))
+        return {"projects": [{"id": id_of(n), "name": "p", "isMember": False} for n in ids]}
 
     whole(server, **{OTHERS: projects})
     (sentence,) = list_everything(server.api()).not_visible
     assert sentence.startswith("Projects that this login is no member of (150: ")
+    # A server that leaves out the offset.
+    same = [{"id": id_of(n), "name": "p", "isMember": False} for n in range(100)]
+    whole(server, **{OTHERS: {"projects": same}})
+    (sentence,) = list_everything(server.api()).not_visible
+    assert sentence.startswith("Projects that this login is no member of (100: ")
 
 
 def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:

@@ -305,14 +305,59 @@ def test_what_a_project_owns(server: t.Any) -> None:
 def test_a_list_of_a_project_that_is_not_whole_is_no_list(server: t.Any, total: t.Any) -> None:
     path = f"GET /api/v1/projects/{PROJECT}/identities"
     server.answers[path] = {"identities": [owned(), owned(OTHER)], "totalCount": total}
-    with pytest.raises(UnexpectedAnswerError, match="2 identities where it counts"):
+    with pytest.raises(UnexpectedAnswerError, match=f"counts {total!r}, and shows 2"):
         list_of_project(server.api(), PROJECT)
+
+
+def test_a_project_with_too_many_for_its_list_is_searched(server: t.Any) -> None:
+    """Its list has a row for each pair of metadata, and no second page that can be trusted."""
+    path = f"GET /api/v1/projects/{PROJECT}/identities"
+    search = "POST /api/v2/identities/search"
+    server.answers[path] = {"identities": [owned()], "totalCount": 2}
+    both = [found(projectId=PROJECT), found(OTHER, "x", projectId=PROJECT)]
+    server.answers[search] = {"identities": [*both, found("1" + ID[1:])]}
+    assert [item.id for item in list_of_project(server.api(), PROJECT)] == [ID, OTHER]
+    # It leaves out what the login may not read.
+    server.answers[search] = {"identities": both[:1]}
+    with pytest.raises(UnexpectedAnswerError, match="counts 2, and shows 1"):
+        list_of_project(server.api(), PROJECT)
+
+
+def test_names_in_a_project_with_too_many_for_its_list_are_asked_for_one_by_one(
+    server: t.Any,
+) -> None:
+    names = {"deploy": [ID], "deployer": [OTHER]}
+    asked = []
+
+    def listed(request: t.Any) -> t.Any:
+        part = request.query.get("search", "")
+        asked.append(part)
+        items = [owned(i, name) for name, ids in names.items() for i in ids if part in name]
+        return {"identities": items, "totalCount": len(items) if part else 1500}
+
+    server.answers[f"GET /api/v1/projects/{PROJECT}/identities"] = listed
+    wanted = ["deploy", "deployer", "a", "b"]
+    result = find_identities(server.api(), wanted, PROJECT)
+    assert {name: [item.id for item in same] for name, same in result.items()} == {
+        "deploy": [ID],
+        "deployer": [OTHER],
+        "a": [],
+        "b": [],
+    }
+    assert asked == ["", *wanted]
+    # For a few the whole list is not even asked for.
+    asked.clear()
+    assert find_identities(server.api(), ["a"], PROJECT) == {"a": []}
+    assert asked == ["a"]
+    # Of what may mean something in a search, no absence is read off it.
+    with pytest.raises(UnexpectedAnswerError, match="counts 1500, and shows 2"):
+        find_identities(server.api(), ["a%"], PROJECT)
 
 
 def test_a_list_of_a_project_repeats_some(server: t.Any) -> None:
     path = f"GET /api/v1/projects/{PROJECT}/identities"
     server.answers[path] = {"identities": [owned(), owned()], "totalCount": 2}
-    with pytest.raises(UnexpectedAnswerError, match="1 identities where it counts 2"):
+    with pytest.raises(UnexpectedAnswerError, match="counts 2, and shows 1"):
         list_of_project(server.api(), PROJECT)
 
 
@@ -397,7 +442,28 @@ def test_one_of_which_the_login_may_not_know_is_not_missing(server: t.Any) -> No
     assert raised.value.unknown_route
 
 
-@pytest.mark.parametrize("members", [[], [{}], ["x"], [{"identity": None}]], ids=repr)
+def test_one_that_shows_up_between_two_looks_is_read(server: t.Any) -> None:
+    """A replica lags behind. No project owns it."""
+    shown = {"identity": {**member(orgId=ORGANIZATION), "metadata": []}}
+    server.answers.update({BY_ID: [MISSING, shown], MEMBERSHIPS: {"identityMemberships": []}})
+    assert read_identity(server.api(), ID).name == "billing"
+    server.answers[BY_ID] = MISSING
+    with pytest.raises(ApiError) as raised:
+        read_identity(server.api(), ID)
+    assert raised.value is MISSING
+
+
+@pytest.mark.parametrize("project", [None, PROJECT])
+def test_the_answer_about_another_identity_is_not_believed(
+    server: t.Any, project: str | None
+) -> None:
+    path = f"GET /api/v1/projects/{PROJECT}/identities/{ID}" if project else BY_ID
+    server.answers[path] = {"identity": owned(OTHER) if project else member(OTHER)}
+    with pytest.raises(UnexpectedAnswerError, match="another identity"):
+        read_identity(server.api(), ID, project)
+
+
+@pytest.mark.parametrize("members", [[{}], ["x"], [{"identity": None}]], ids=repr)
 def test_memberships_without_an_identity_tell_nothing(server: t.Any, members: t.Any) -> None:
     server.answers.update({BY_ID: MISSING, MEMBERSHIPS: {"identityMemberships": members}})
     with pytest.raises(UnexpectedAnswerError):

@@ -228,6 +228,12 @@ def member(name: str = "billing", identity_id: str = ID) -> dict[str, t.Any]:
     return {"orgId": ORGANIZATION, "role": "member", "identity": inner}
 
 
+def stored(name: str = "billing", **inner: t.Any) -> dict[str, t.Any]:
+    """What the read of it by its id answers."""
+    known = {**member(name)["identity"], "orgId": ORGANIZATION, "hasDeleteProtection": False}
+    return {"identity": {**member(), "identity": {**known, **inner}, "metadata": []}}
+
+
 def work_on(
     server: t.Any,
     identity: Identity | None,
@@ -260,17 +266,28 @@ def refusal(work: Reconciler, wanted: dict[str, t.Any] | None) -> str:
 
 def test_lifting_the_protection_alone_sends_the_name_along(server: t.Any) -> None:
     """Alone it is dropped without a word."""
-    server.answers[UPDATE] = item()
+    server.answers.update({BY_ID: stored(hasDeleteProtection=True), UPDATE: item()})
     work = work_on(server, seen(protected=True))
     work.run(read(delete_protection=False))
     assert (server.asked, server.bodies) == (
-        [UPDATE],
-        [{"hasDeleteProtection": False, "name": "billing"}],
+        [BY_ID, UPDATE],
+        [None, {"hasDeleteProtection": False, "name": "billing"}],
     )
     assert work.changed
+    server.answers[BY_ID] = stored("", hasDeleteProtection=True)
     nameless = seen(protected=True)._replace(name="")
     message = refusal(work_on(server, nameless), read(delete_protection=False))
     assert "has no name, and Infisical does not lift the protection of one without" in message
+
+
+def test_lifting_the_protection_sends_the_name_that_it_has_by_now(server: t.Any) -> None:
+    """The list that told its name may be old, and nobody's renaming is undone."""
+    server.answers[BY_ID] = stored("renamed", hasDeleteProtection=True)
+    server.answers[UPDATE] = item(name="renamed")
+    work = _run(work_on(server, seen(protected=True)), read(delete_protection=False))
+    assert server.bodies[-1] == {"hasDeleteProtection": False, "name": "renamed"}
+    assert work.actual is not None
+    assert work.actual.values["name"] == "renamed"
 
 
 def test_only_what_differs_is_sent(server: t.Any) -> None:
@@ -319,38 +336,53 @@ def test_what_was_dropped_in_silence_is_an_error(server: t.Any) -> None:
 def test_the_own_identity_is_neither_deleted_nor_given_a_role(
     server: t.Any, wanted: dict[str, t.Any] | None, asked: str
 ) -> None:
+    server.answers[BY_ID] = stored()
     message = refusal(work_on(server, seen(), own=ID), wanted)
     assert "is the one that this task is logged in as" in message
     assert asked in message
-    assert server.asked == []
+    assert server.asked in ([], [BY_ID])
 
 
 @pytest.mark.parametrize("wanted", [read(name="x"), read(role="admin"), read(metadata={}), None])
 def test_a_parents_identity_is_never_changed(
     server: t.Any, wanted: dict[str, t.Any] | None
 ) -> None:
-    elsewhere = seen(home_id=PARENT, metadata=(("a", "b"),))
-    for check in (True, False):
-        message = refusal(work_on(server, elsewhere, check=check), wanted)
-        assert f"belongs to another organization ({PARENT})" in message
-    assert server.asked == []
+    server.answers[BY_ID] = stored(orgId=PARENT)
+    # Or a list that does not tell.
+    for home_id in (PARENT, None):
+        elsewhere = seen(home_id=home_id, metadata=(("a", "b"),))
+        for check in (True, False):
+            message = refusal(work_on(server, elsewhere, check=check), wanted)
+            assert f"belongs to another organization ({PARENT})" in message
+    assert set(server.asked) == {BY_ID}
 
 
 def test_a_protected_one_is_deleted_only_where_the_task_says_so(server: t.Any) -> None:
     server.answers.update(
-        {UPDATE: item(), DELETE: item(), MEMBERSHIPS: {"identityMemberships": []}}
+        {
+            BY_ID: stored(hasDeleteProtection=True),
+            UPDATE: item(),
+            DELETE: item(),
+            MEMBERSHIPS: {"identityMemberships": []},
+        }
     )
     message = refusal(work_on(server, seen(protected=True)), None)
     assert "has delete protection; set delete_protection to false in the same task" in message
-    assert server.asked == []
+    assert server.asked == [BY_ID]
+    server.asked.clear()
     work = _run(work_on(server, seen(protected=True), lift=True), None)
-    assert server.asked == [MEMBERSHIPS, UPDATE, DELETE]
+    assert server.asked == [BY_ID, MEMBERSHIPS, UPDATE, DELETE]
     assert (work.changed, work.actual) == (True, None)
 
 
 def test_a_deletion_that_fails_after_the_protection_was_lifted_says_so(server: t.Any) -> None:
     server.answers.update(
-        {UPDATE: item(), DELETE: DENIED, MEMBERSHIPS: {"identityMemberships": []}}
+        {
+            BY_ID: stored(hasDeleteProtection=True),
+            UPDATE: item(),
+            DELETE: DENIED,
+            MEMBERSHIPS: {"identityMemberships": []},
+        }
     )
     work = work_on(server, seen(protected=True), lift=True)
     with pytest.raises(ApiError, match="Its delete protection was lifted before"):
@@ -365,10 +397,20 @@ def test_what_a_deletion_ends_is_read_before_it(server: t.Any) -> None:
         {"project": None},
         "odd",
     ]
-    server.answers.update({MEMBERSHIPS: {"identityMemberships": members}, DELETE: item()})
+    server.answers.update({BY_ID: stored(), MEMBERSHIPS: {"identityMemberships": members}})
     work = _run(work_on(server, seen(), check=True), None)
     assert t.cast(IdentityResource, work.resource).projects == ["shop", OTHER]
-    assert server.asked == [MEMBERSHIPS]
+    assert server.asked == [BY_ID, MEMBERSHIPS]
+
+
+def test_what_is_deleted_by_its_name_has_that_name_by_now(server: t.Any) -> None:
+    server.answers[BY_ID] = stored("precious")
+    message = refusal(work_on(server, seen(), Reference(None, "billing")), None)
+    assert f"The identity {ID} is named 'precious', and not 'billing'; correct" in message
+    # One that has gone since is nothing to delete.
+    server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
+    work = _run(work_on(server, seen(), Reference(None, "billing")), None)
+    assert (work.changed, work.before, work.result) == (False, None, None)
 
 
 def test_a_name_that_another_has_is_not_given(server: t.Any) -> None:
@@ -468,7 +510,7 @@ def test_a_project_gets_the_role_in_its_own_form_and_again_where_it_was_dropped(
             f"GET {owned}": [page(), page(listed)],
             f"POST {owned}": item(projectId=PROJECT),
             SEARCH_2: page(),
-            f"GET {membership}": [*[roles("no-access")] * 4, roles("viewer")],
+            f"GET {membership}": [*[roles("no-access")] * 5, roles("viewer")],
             f"PATCH {membership}": {},
         }
     )

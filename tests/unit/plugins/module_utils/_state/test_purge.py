@@ -113,6 +113,22 @@ def test_an_entry_that_would_be_created_may_be_listed_and_has_to_be() -> None:
     assert len(problems) == 1
 
 
+def test_an_entry_by_its_id_is_not_listed_by_the_name_that_it_gets() -> None:
+    """That is another's now, which would be kept in its place."""
+    renamed = entry(0, "b", identity_id=ID)
+    _ids, ((place, _sentence),) = keep(["b"], {renamed: A})
+    assert place == 0
+    assert keep(["a"], {renamed: A}) == ({ID}, [])
+
+
+def test_the_name_of_an_entry_that_creates_nothing_is_no_name_to_keep() -> None:
+    gone, revoked = entry(0, "typo"), entry(1, "misspelt")
+    desired = {gone: ABSENT, revoked: Desired({}, {"azure_auth": None})}
+    for name in ("typo", "misspelt"):
+        _ids, problems = keep(["a", "misspelt", name], {gone: None, revoked: None}, desired=desired)
+        assert f"'{name}' is not the name of any identity" in problems[-1][1]
+
+
 def test_what_is_to_be_deleted_and_what_projects_own_need_not_be_listed() -> None:
     gone = entry(0, "b")
     owned = entry(1, "shop", project_id=PROJECT)
