@@ -39,6 +39,10 @@ emulator: ## Run the emulator until Ctrl-C
 test: ## Run every check; ARGS="lint units" runs some
 	$(RUN) nox python -m tools.check $(ARGS)
 
+thorough: export THOROUGH := 1
+thorough: ## Run every check as `test` does, with many more kills and random worlds
+	$(RUN) nox python -m tools.check $(ARGS)
+
 unit: ## The fast inner loop: unit tests without ansible-test; ARGS= goes to pytest
 	$(RUN) test pytest --quiet tests/unit $(ARGS)
 

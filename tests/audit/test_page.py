@@ -21,7 +21,7 @@ from ansible_collections.community.infisical.plugins.module_utils._text import v
 from audit.browser import Page, chromium, page
 from audit.conftest import Messy
 from audit.harness import page_of
-from audit.worlds import HOSTILE
+from audit.worlds import HOSTILE, NOBODY
 
 # Those who look at the same audit share a process.
 MANY = 5000
@@ -66,6 +66,14 @@ class Parsed(HTMLParser):
         """Return the text of each element of a kind, up to the next tag."""
         return ["".join(texts) for found, _attributes, texts in self.elements if found == tag]
 
+    def notices(self) -> list[str]:
+        """Return the texts of the notices at the top."""
+        return [
+            "".join(texts)
+            for _tag, attributes, texts in self.elements
+            if "notice" in (attributes.get("class") or "").split()
+        ]
+
 
 @pytest.fixture(scope="module")
 def parsed(mess: Messy) -> Parsed:
@@ -100,8 +108,7 @@ def test_nothing_in_the_page_is_obeyed_in_place_of_being_shown(mess: Messy) -> N
 def test_what_was_not_seen_is_told_at_the_top(mess: Messy, tmp_path: Path) -> None:
     said = ["The project payments: the login may not read its identities.", "A\n<b>"]
     page = Parsed(page_of({**mess.audit.report, "not_visible": said}, tmp_path).read_text("utf-8"))
-    notices = ["".join(texts) for _tag, a, texts in page.elements if a.get("class") == "notice"]
-    assert notices[1:] == [f"Not seen: {said[0]}", "Not seen: A\\n<b>"]
+    assert page.notices()[1:] == [f"Not seen: {said[0]}", "Not seen: A\\n<b>"]
 
 
 def test_the_policy_allows_the_script_and_the_style_of_the_page_and_nothing_else(
@@ -146,11 +153,21 @@ def test_numbers_come_first(mess: Messy, parsed: Parsed) -> None:
     assert parsed.texts("strong")[:8] == [str(counts[key]) for key in (*keys, *severities)]
 
 
+def test_what_would_be_created_and_deleted_is_told_with_the_number_of_the_drifted(
+    mess: Messy, tmp_path: Path
+) -> None:
+    report = mess.audit.report
+    told = "</strong> drifted, 1 to create, 1 to delete</a>"
+    assert told in mess.audit.html.read_text("utf-8")
+    counts = {**report["counts"], "to_create": 0, "to_delete": 0}
+    text = page_of({**report, "counts": counts}, tmp_path).read_text("utf-8")
+    assert "</strong> drifted</a>" in text
+
+
 def test_what_was_not_complete_is_told_at_the_top(mess: Messy, parsed: Parsed) -> None:
     (problem,) = mess.audit.report["problems"]
-    notices = ["".join(texts) for _tag, a, texts in parsed.elements if a.get("class") == "notice"]
     unseen = [f"Not seen: {sentence}" for sentence in mess.audit.report["not_visible"]]
-    assert notices == [problem, *unseen]
+    assert parsed.notices() == [problem, *unseen]
 
 
 def test_an_identity_is_told_with_its_project_role_and_protection(
@@ -169,6 +186,19 @@ def test_an_identity_is_told_with_its_project_role_and_protection(
     assert "would be deleted" in text
     assert re.search(r"entry 6 of the list, <bdi>identities/a.yml:7</bdi>", text)
     assert "team: payments" in text
+
+
+def test_an_identity_that_others_are_configured_like_is_told_with_its_id(
+    mess: Messy, tmp_path: Path
+) -> None:
+    value = {"identities": 12, "first_id": NOBODY, "first_name": "<first>"}
+    rule, *others = mess.audit.report["findings"]
+    rule["identities"][0]["value"] = value
+    report = {**mess.audit.report, "findings": [rule, *others]}
+    text = page_of(report, tmp_path).read_text("utf-8")
+    told = r"the same as\s+<bdi>&lt;first&gt;</bdi>\s+<span class=\"id\">" + NOBODY
+    assert re.search(told, text)
+    assert '<span class="soft">12 identities</span>' in text
 
 
 def test_times_are_told_in_days_and_hours(mess: Messy) -> None:
@@ -315,12 +345,24 @@ def test_texts_have_contrast(dark: bool, mess: Messy, browser: Page) -> None:
     assert browser.evaluate(CONTRASTS) == []
 
 
+# The tables that do not fit, also those in what is closed or far from the window.
+TOO_WIDE = """
+(() => {
+  for (const one of document.querySelectorAll("details")) one.open = true;
+  return [...document.querySelectorAll(".table")]
+    .filter((e) => (e.style.contentVisibility = "visible") && e.scrollWidth > e.clientWidth)
+    .map((e) => e.getAttribute("aria-labelledby") || e.getAttribute("aria-label"));
+})()
+"""
+
+
 @pytest.mark.parametrize("width", [1280, 360], ids=["desktop", "phone"])
 def test_the_page_fits_the_window(width: int, mess: Messy, browser: Page) -> None:
-    """What is too wide can be scrolled within itself."""
+    """What is too wide, as the four columns of drift are on a phone, is scrolled within itself."""
     browser.emulate(width=width)
     browser.open(mess.audit.html)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert browser.evaluate(TOO_WIDE) == (["drifted"] if width < 600 else [])
 
 
 @pytest.fixture(scope="module")

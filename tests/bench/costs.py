@@ -21,7 +21,8 @@ from .results import Process, Start
 from .servers import Server, entries
 from .singles import EMPTY, own, uri
 
-INFO_MODULE = "community.infisical.infisical_azure_auth_info"
+IDENTITY_MODULE = "community.infisical.infisical_identity"
+INFO_MODULE = "community.infisical.infisical_identity_info"
 LOGIN_MODULE = "community.infisical.infisical_login"
 
 # Runs a module as the interpreter would, and writes down what the process took.
@@ -80,8 +81,9 @@ def measure_starts(player: Player, server: Server, runs: int) -> list[Start]:
         "an empty module": {EMPTY: {}},
         "ansible.builtin.uri": uri(server, identity_id),
         "infisical_azure_auth": own(identity_id),
-        "infisical_azure_auths": fleet_task("fleet"),
-        "infisical_azure_auth_info": {INFO_MODULE: {"identity_ids": [identity_id]}},
+        "infisical_identity": {IDENTITY_MODULE: {"id": identity_id}},
+        "infisical_identities": fleet_task("fleet"),
+        "infisical_identity_info": {INFO_MODULE: {"ids": [identity_id]}},
         "infisical_login": {LOGIN_MODULE: {}},
     }
     payloads = _payloads(player, server, tasks)

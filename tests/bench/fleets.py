@@ -21,7 +21,7 @@ from .scale import Scale
 from .servers import PATH, TTL, Server, entries
 from .singles import EMPTY, turned
 
-MODULE = "community.infisical.infisical_azure_auths"
+MODULE = "community.infisical.infisical_identities"
 
 
 def empty_task(expression: str) -> Task:
@@ -34,7 +34,7 @@ def fleet_task(
 ) -> Task:
     """A task for the fleet that an expression comes to."""
     return {
-        MODULE: {"azure_auths": f"{{{{ {expression} }}}}", "concurrency": concurrency},
+        MODULE: {"identities": f"{{{{ {expression} }}}}", "concurrency": concurrency},
         "check_mode": check,
     }
 

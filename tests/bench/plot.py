@@ -68,7 +68,7 @@ def lines_of(results: Results, latency: float) -> list[Line]:
             [(fleet.size, slow.seconds(fleet.size)) for fleet in fleets],
         ),
         Line(
-            "infisical_azure_auths",
+            "infisical_identities",
             "task",
             [(fleet.size, median(fleet.task)) for fleet in fleets],
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from .ratios import Spread, least_seconds, paired_ratio, spread
 
 MIB = 1 << 20
-# Of infisical_azure_auths.
+# Of infisical_identities.
 DEFAULT_CONCURRENCY = 8
 
 

@@ -220,8 +220,5 @@ def is_given() -> bool:
 
 
 def entries(ids: Sequence[str], **changes: Any) -> list[dict[str, Any]]:
-    """What `infisical_azure_auths` takes for identities, as the info module returns it."""
-    return [
-        {"identity_id": identity_id, "identity_name": f"fleet {number}", **OPTIONS, **changes}
-        for number, identity_id in enumerate(ids)
-    ]
+    """What `infisical_identities` takes for the Azure Auth of identities."""
+    return [{"id": identity_id, "azure_auth": {**OPTIONS, **changes}} for identity_id in ids]

@@ -58,8 +58,8 @@ def test_times_and_sizes_are_those_of_this_world(measured: Results) -> None:
 
 def test_own_modules_import_what_they_are_made_of(measured: Results) -> None:
     imports = {start.module: start.imports for start in measured.starts}
-    assert imports["infisical_azure_auths"]["collection"] > 0
-    assert imports["infisical_azure_auths"]["requests"] > 0
+    assert imports["infisical_identities"]["collection"] > 0
+    assert imports["infisical_identities"]["requests"] > 0
     assert imports["ansible.builtin.uri"]["collection"] == 0
     assert imports["an empty module"]["ansible"] > 0
 

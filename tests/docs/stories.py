@@ -198,33 +198,44 @@ class Story:
     def _create_identities(self, blocks: t.Sequence[Block]) -> dict[str, str]:
         """Create what is there before; return the documented ids and addresses, and the real ones.
 
-        An identity that one block is to find is there, unless a block before it creates it.
+        An identity that one block is to find is there, unless a block before it creates it. One that
+        a block creates is not there, though the emulator may begin with one of that name.
         """
         text = "\n".join(block.text for block in blocks)
         entered: set[str] = set()
+        found: set[str] = set()
         for block in blocks:
             content = yaml.safe_load(block.text) if block.language == "yaml" else None
             with_azure_auth = _given(block.marks.get("given", ""))
             names = [name for name in _named(content) if name not in entered]
             if block.heading == EXAMPLES:
                 with_azure_auth = [*names, *_entered(content)]
-            for name in (*names, *with_azure_auth, *_given(block.marks.get("bare", ""))):
+            there = [*names, *with_azure_auth, *_given(block.marks.get("bare", ""))]
+            for name in there:
                 if name not in self._identities:
                     self._identities[name] = self._emulator.create_identity(name)
+            found.update(there)
+            for name in _entered(content):
+                if name in self._identities and name not in found:
+                    self._emulator.delete_identity(self._identities.pop(name))
             for name in dict.fromkeys(with_azure_auth):
                 self._emulator.put_azure_auth(self._identities[name], **SOMEBODYS)
             entered.update(_entered(content))
         ids = dict.fromkeys(match["id"] for match in _ID.finditer(text))
-        projects = dict.fromkeys(match["id"] for match in _PROJECT_ID.finditer(text))
+        projects = {
+            match["id"]: self._emulator.create_project(f"documented as {match['id']}")
+            for match in _PROJECT_ID.finditer(text)
+        }
+        for project_id in (*projects.values(), self._emulator.project_id):
+            self._emulator.add_member(
+                self._emulator.identities["admin"], "admin", project_id=project_id
+            )
         return {
             **{
                 documented: self._emulator.create_identity(f"documented as {documented}")
                 for documented in ids
             },
-            **{
-                documented: self._emulator.create_project(f"documented as {documented}")
-                for documented in projects
-            },
+            **projects,
             **{match["id"]: self._given.identity_id for match in _LOGIN_ID.finditer(text)},
             **dict.fromkeys(URLS, self._emulator.url),
         }

@@ -532,6 +532,7 @@ def of_identities(setting: Setting) -> dict[str, Trigger]:
         "a text for Azure Auth": entry(id=OWN, azure_auth="{"),
         "a list for Azure Auth in an entry": entries({"id": OWN, "azure_auth": [UNUSED]}),
         "a list for a boolean": entries({"id": OWN, "delete_protection": [True]}),
+        "a setting beside Azure Auth": entries({"id": OWN, "tenant_id": ID}),
         "an entry with an unknown option": entries({"id": OWN, "qqqq": "x"}),
         "a name that nobody has yet": Trigger(
             {"identity_id": None, "identity_name": "nobody", "_ansible_check_mode": True}
@@ -675,7 +676,7 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
             )
         }
         down = started["down"]
-        down.create_identities([f"app {number}" for number in range(20)], azure_auth=SOMEBODYS)
+        down.create_identities([f"app {number}" for number in range(60)], azure_auth=SOMEBODYS)
         down.fault("drop", path="/azure-auth/")
         created = {"method": "POST", "path": "/identities$"}
         started["losing"].fault("drop", **created)

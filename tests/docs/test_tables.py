@@ -191,7 +191,8 @@ def test_contributing_lists_exactly_the_make_targets() -> None:
 def test_contributing_speaks_of_paths_that_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     tables = first_column(section("CONTRIBUTING.md", "Where things are"))
-    paths = {name for name in re.findall(r"`([a-z_.]+/[\w./-]*)`", text) if name[0] != "."}
+    # The rooms have a test of their own.
+    paths = {name for name in re.findall(r"`([a-z_.]+/[\w./-]*)`", text) if name[0] not in "._"}
     missing = [name for name in (*tables, *paths) if not (ROOT / name).exists()]
     assert not missing
 

@@ -28,6 +28,9 @@ INFO = "community.infisical.infisical_identity_info"
 HERE = Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
 
+# What is left to chance is tried more often by `make thorough`, which has more time.
+THOROUGH = os.environ.get("THOROUGH") == "1"
+
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _PYTHON_MODULES = "ansible_collections.community.infisical.plugins.modules"
 

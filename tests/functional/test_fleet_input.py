@@ -59,7 +59,10 @@ NO_ID = (
     "is not the id of any identity that this login can see in its organization; correct it, or"
     " take it out."
 )
-NOT_KEPT = "is not in purge_azure_auth_except, which has to list every identity that may keep what it has; add it."
+NOT_KEPT = (
+    "is not in purge_azure_auth_except, which has to list every identity that may keep what it has;"
+    " add it."
+)
 NO_ITEM = "write the id or the name of an identity."
 NO_WHOLE_NUMBER = (
     "which is not a whole number; write one, and let a template that computes it end in '| int'."
@@ -104,7 +107,7 @@ WRONG_ENTRIES: list[tuple[t.Any, str]] = [
     ),
     (
         {"name": "flat", "tenant_id": ONE},
-        f" (flat): 'tenant_id' is not an option of an entry; there are {OPTIONS}.",
+        " (flat): 'tenant_id' is not an option of an entry; write it below azure_auth.",
     ),
     (
         {"name": "listed", "azure_auth": [{"tenant_id": ONE}]},
@@ -159,7 +162,10 @@ WRONG_SETTINGS: list[tuple[t.Any, str]] = [
 WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
     (
         entry(called="of a tenant", tenantId=ONE),
-        " (of a tenant): azure_auth: 'tenantId' is not an option of azure_auth; did you mean tenant_id?",
+        (
+            " (of a tenant): azure_auth: 'tenantId' is not an option of azure_auth; did you mean"
+            " tenant_id?"
+        ),
     ),
     (
         entry(called="of a TTL", accessTokenTTL=1),
@@ -365,8 +371,8 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
     "an empty purge_except": Bad(
         entries(purge_azure_auth_except=[]),
         (
-            "purge_azure_auth_except is an empty list, which would revoke from every identity of the"
-            " organization; list the identities that may keep what they have, or leave it out."
+            "purge_azure_auth_except is an empty list, which would revoke from every identity of"
+            " the organization; list the identities that may keep what they have, or leave it out."
         ),
     ),
     "an empty template in purge_except": Bad(
@@ -467,7 +473,7 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
         "a new name that another entry gives to an identity": Bad(
             entries({"id": ledger, "name": "book"}, {"name": "book"}),
             (
-                f"identities[1] (book) is the name that identities[0] (book) gets in this task;"
+                "identities[1] (book) is the name that identities[0] (book) gets in this task;"
                 " list that identity once, by its id."
             ),
             blamed=[1],

@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 from functional.cases import ATTACHED, ONE, RESOURCE, TENANT, TWO, trusted
+from functional.harness import THOROUGH
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.warning
 from emulator import running
 
 SIZE = 12
-FLEETS = 150
+FLEETS = 1000 if THOROUGH else 150
 
 Stored = t.Optional[dict[str, t.Any]]
 Member = tuple[Stored, t.Optional[dict[str, t.Any]], t.Optional[str]]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from functional.cases import ATTACHED, MONTH, REQUIRED
-from functional.harness import Result, run_in_process
+from functional.harness import THOROUGH, Result, run_in_process
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +25,8 @@ from emulator import running
 
 # One generation in full, and the others for what differs.
 WORLDS = {"2026": 120, "2025-06": 30, "2024-10": 30}
+if THOROUGH:
+    WORLDS = dict.fromkeys(WORLDS, 1000)
 SIZE = 7
 NEW = ("xenon", "yttrium", "zinc")
 FRESH = tuple(

@@ -219,7 +219,6 @@ def site(
 ) -> t.Iterator[Site]:
     monkeypatch.setattr(creations, "_SEARCH", SEARCH)
     monkeypatch.setattr(creations, "_FIRST_WAIT", 0.1)
-    monkeypatch.setattr(identity, "_READ_BACK", (0.0, 0.05))
     server.reset()
     project_id = None
     if request.param == "project":
@@ -284,10 +283,13 @@ def test_one_run_never_makes_two(scenario: Scenario, module: str, site: Site) ->
 def test_the_elder_of_two_goes_on(module: str, site: Site) -> None:
     # Made by another run right after this one has made its own.
     fields = {"name": "sole", "project_id": site.project_id}
+    last = last_look(site, module)
+    # Ages are told in milliseconds.
+    site.server.fault("latency", seconds=0.01, nth=last, **looks_of(site))
     site.server.fault(
         "race",
         change="create",
-        nth=last_look(site, module),
+        nth=last,
         fields={key: value for key, value in fields.items() if value},
         **looks_of(site),
     )
@@ -404,10 +406,16 @@ def test_a_look_that_fails_after_the_creation_is_told(module: str, site: Site) -
     ],
 )
 def test_what_the_server_drops_at_creation_is_no_success(
-    dropped: str, options: t.Mapping[str, t.Any], says: str, module: str, site: Site
+    dropped: str,
+    options: t.Mapping[str, t.Any],
+    says: str,
+    module: str,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if site.server.generation != "2026" or (site.project_id and dropped == "role"):
         pytest.skip("not what this server drops")
+    monkeypatch.setattr(identity, "_READ_BACK", (0.0, 0.05))
     site.server.settings(drops=[dropped])
     result = site.run(module, "sole", **options)
     assert result["failed"], result
@@ -447,9 +455,11 @@ def test_what_the_server_drops_at_an_update_is_no_success(
     says: str,
     module: str,
     site: Site,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if site.server.generation != "2026" or (site.project_id and dropped == "role"):
         pytest.skip("not what this server drops")
+    monkeypatch.setattr(identity, "_READ_BACK", (0.0, 0.05))
     owner: dict[str, t.Any] = {"project_id": site.project_id} if site.project_id else {}
     site.server.create_identity("sole", **before, **owner)
     site.server.settings(drops=[dropped])

@@ -94,8 +94,8 @@ def visit(generation: str, folder: Path) -> Visit:
         for name, fields in names_of(generation).items():
             ids[name] = server.create_identity(name)
             server.put_azure_auth(ids[name], **{**ATTACHED, **fields})
-        metadata = {} if generation == "2024-10" else {"metadata": {"team": "finance"}}
-        ids["ledger"] = server.create_identity("ledger", **metadata)
+        metadata = {} if generation == "2024-10" else {"team": "finance"}
+        ids["ledger"] = server.create_identity("ledger", metadata=metadata)
         # Elsewhere, where it is in nobody's way.
         unsayable = moving.create_identities(list(UNSAYABLE))
         for identity_id, (fields, _key, _value) in zip(unsayable, UNSAYABLE.values()):

@@ -15,12 +15,14 @@ import typing as t
 from dataclasses import dataclass, field
 
 import pytest
-from functional.cases import ATTACHED
+from functional.cases import ATTACHED, REQUIRED
 from functional.harness import FLEET, INFO, Result, entry, run_play
 
 from emulator import running
 
 WORKERS = 8
+# Of the limit on creations, in seconds.
+WINDOW = 4
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Run:
     options: t.Mapping[str, t.Any] = field(default_factory=dict)
     plays: int = 1
     module: str = FLEET
+    # So many more are listed that are not there yet.
+    new: int = 0
 
 
 RUNS = {
@@ -42,6 +46,12 @@ RUNS = {
     ),
     "two plays": Run(80, {"read_limit": 40, "window": 5}, plays=2),
     "a limit below the concurrency": Run(16, {"read_limit": 4, "window": 5}),
+    "creations and updates": Run(
+        200,
+        {"creation_limit": 30, "write_limit": 200, "window": WINDOW},
+        wanted={"resource": "other"},
+        new=300,
+    ),
     "no patience": Run(50, {"read_limit": 20, "window": 60}, options={"rate_limit_timeout": 3}),
     "no patience, to look up": Run(
         50, {"read_limit": 20, "window": 60}, options={"rate_limit_timeout": 3}, module=INFO
@@ -81,11 +91,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             run, server = RUNS[title], servers[title]
             names = [f"app {number} {n}" for n in range(run.size)]
             ids = server.create_identities(names, azure_auth=ATTACHED)
-            listed = (
-                {"ids": ids}
-                if run.module == INFO
-                else {"identities": [entry(i, **run.wanted) for i in ids]}
-            )
+            wanted = [entry(i, **run.wanted) for i in ids]
+            made = [entry(called=f"new {number} {n}", **REQUIRED) for n in range(run.new)]
+            listed = {"ids": ids} if run.module == INFO else {"identities": [*made, *wanted]}
             options = {"url": server.url, "token": server.token, **listed, **run.options}
             results[title] += run_play(
                 folder / title / str(number), [{run.module: options}]
@@ -143,6 +151,33 @@ def test_reads_and_writes_have_limits_of_their_own(outcomes: dict[str, Outcome])
     # 60 writes at 20 a window of 5 seconds.
     assert outcome.seconds("PATCH") <= 1.10 * 10
     assert outcome.seconds("GET", "PATCH") <= 1.10 * 10 + 0.5
+
+
+def test_creations_take_as_many_windows_as_they_must_and_slow_nothing_else(
+    outcomes: dict[str, Outcome], record_property: t.Callable[[str, object], None]
+) -> None:
+    outcome = outcomes["creations and updates"]
+    (result,) = outcome.results
+    assert not result["failed"], result["msg"]
+    assert (result["checked"], result["changed_count"], result["created_count"]) == (500, 500, 300)
+    creations = [item for item in outcome.of("POST") if item.path == "/api/v1/identities"]
+    assert sum(item.status == 200 for item in creations) == 300
+    assert sum(item.status == 429 for item in creations) <= WORKERS
+    # Nine full windows, and the last batch.
+    least = 9 * WINDOW
+    took = max(item.time for item in creations) - min(item.time for item in creations)
+    record_property("of the least time under a limit on creations", f"{took / least:.0%}")
+    assert took <= 1.10 * least
+    # Listed after all that is new, they are done long before.
+    updates = outcome.of("PATCH")
+    assert sum(item.status == 200 for item in updates) == 200
+    assert max(item.time for item in updates) <= min(item.time for item in creations) + 2 * WINDOW
+    attached = [item for item in outcome.of("POST") if "/azure-auth/identities/" in item.path]
+    assert len(attached) == 300
+    # Each got its Azure Auth right after it was made.
+    made = sorted(item.time for item in creations if item.status == 200)
+    for when, then in zip(made, sorted(item.time for item in attached)):
+        assert then <= when + WINDOW
 
 
 def test_two_plays_at_once_both_get_on(outcomes: dict[str, Outcome]) -> None:

@@ -257,7 +257,8 @@ def judge(what: Play, result: Result, state: State, server: Adversary) -> None:
         assert message
 
     made = [seen.line for seen in state.seen]
-    looks = () if what.action == "create" else (SEARCH, LIST, OWN)
+    # A name is looked for again before each creation and each renaming, and after them.
+    looks = () if action.module is infisical_identity else (SEARCH, LIST, OWN)
     for kind in (*WRITES, LOGIN, LOGOUT, *looks):
         assert count(state, kind) <= what.retries + what.steps, (kind, made)
     # Names are no key: whatever happens, one run never makes two.

@@ -216,7 +216,7 @@ class _Validator:
             key: {name: value for name, value in details.items() if name != "options"}
             for key, details in spec.items()
         }
-        return plain, self._make(plain)
+        return spec, self._make(plain)
 
 
 def _validate(

@@ -37,6 +37,7 @@ def entry_of(
     state = State(values_of(identity), details_of(identity))
     return {
         "id": identity.id,
+        "name": identity.name,
         "project_id": identity.project_id,
         **settings_of(IDENTITY, state, identity.name, warnings),
         **_methods(methods, identity.name, warnings),

@@ -216,16 +216,21 @@ _READERS: t.Mapping[str, t.Callable[[str, t.Any], t.Any]] = {
 }
 
 
-def unknown_option(option: t.Any, legal: t.Collection[str], of: str) -> str:
-    """Return what is wrong with an option that does not exist, whose value may be a secret."""
+def unknown_option(option: t.Any, spec: Spec, of: str) -> str:
+    """Return what is wrong with an option that is not in a spec, whose value may be a secret."""
     # Few tasks come here, and each import takes time when a task starts.
     from difflib import get_close_matches
 
     text = option if isinstance(option, str) else repr(option)
-    close = get_close_matches(text, sorted(legal), n=1)
+    names = sorted(spec)
+    above = [name for name in names if text in spec[name].get("options", ())]
+    close = get_close_matches(text, names, n=1)
     if not close:
-        close = [name for name in sorted(legal) if text and name.endswith(f"_{text}")][:1]
-    meant = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(legal))}."
+        close = [name for name in names if text and name.endswith(f"_{text}")]
+    if above:
+        meant = f"; write it below {above[0]}."
+    else:
+        meant = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}."
     return f"{quoted(option)} is not an option of {of}{meant}"
 
 

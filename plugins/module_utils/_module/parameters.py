@@ -101,16 +101,25 @@ def settle(given: Values, spec: Spec) -> Parameters:
                 secret[option] = apart
         else:
             public[option] = value
-    # Ansible is to refuse these too, which is how ansible-lint finds them. But that gives templates
-    # as they are.
+    # Ansible is to refuse these too, which is how ansible-lint finds them.
     public.update(
         (option, HIDDEN)
         for option in wrong
         if not _is_secret(by_name[option])
         and option != _URL
-        and (by_name[option].get("required") or not has_template(known[option]))
+        and (by_name[option].get("required") or not _by_templates(option, known, by_name))
     )
     return Parameters(public, secret, [*problems, *wrong.values()])
+
+
+def _by_templates(option: str, given: Values, by_name: Spec) -> bool:
+    """Return whether an option is wrong for its templates alone: ansible-lint renders none."""
+    raw = given[option]
+    if not isinstance(raw, dict):
+        return has_template(raw)
+    rest = {key: None if has_template(value) else value for key, value in raw.items()}
+    _values, wrong = read_values({option: rest}, lambda key: _reader(key, by_name[key]))
+    return not wrong
 
 
 def _is_secret(details: t.Mapping[str, t.Any]) -> bool:

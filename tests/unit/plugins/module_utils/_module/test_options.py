@@ -93,7 +93,12 @@ def test_a_concurrency_out_of_its_range_is_refused(concurrency: t.Any) -> None:
 
 
 def test_an_option_that_is_none_is_told_with_the_one_that_was_meant() -> None:
-    legal = ["tenant_id", "resource", "universal_auth_client_secret"]
+    spec: t.Any = {
+        "tenant_id": {},
+        "resource": {},
+        "universal_auth_client_secret": {},
+        "login_data": {"options": {"access_token": {}}},
+    }
     sentences = {
         "tenantId": "'tenantId' is not an option of a task; did you mean tenant_id?",
         "client_secret": (
@@ -101,9 +106,10 @@ def test_an_option_that_is_none_is_told_with_the_one_that_was_meant() -> None:
             " universal_auth_client_secret?"
         ),
         "q": (
-            "'q' is not an option of a task; there are resource, tenant_id,"
+            "'q' is not an option of a task; there are login_data, resource, tenant_id,"
             " universal_auth_client_secret."
         ),
+        "access_token": "'access_token' is not an option of a task; write it below login_data.",
     }
     for option, sentence in sentences.items():
-        assert unknown_option(option, legal, "a task") == sentence
+        assert unknown_option(option, spec, "a task") == sentence

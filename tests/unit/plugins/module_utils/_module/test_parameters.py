@@ -198,6 +198,25 @@ def test_null_and_blanks_in_a_dictionary_are_absent(raw: t.Any) -> None:
     assert settle({"ldap_auth": raw}, NESTED) == ({}, {}, [])
 
 
+@pytest.mark.parametrize(
+    ("nested", "kept"),
+    [
+        ({"bind_dn": "{{ x }}", "access_token_trusted_ips": ["{{ x }}"]}, False),
+        ({"bind_dn": "{{ x }}", "access_token_ttl": "1h"}, True),
+        ({"bind_dm": "{{ x }}"}, True),
+    ],
+)
+def test_a_dictionary_that_is_wrong_for_its_templates_alone_is_not_for_ansible_to_refuse(
+    nested: dict[str, t.Any], kept: bool
+) -> None:
+    """As ansible-lint would, which renders none; but it finds mistakes beside them."""
+    spec = {"azure_auth": {"type": "dict", "options": {**NESTED["ldap_auth"]["options"]}}}
+    del spec["azure_auth"]["options"]["bind_pass"]
+    parameters = settle({"azure_auth": nested}, spec)
+    assert parameters.problems
+    assert parameters.public == ({"azure_auth": HIDDEN} if kept else {})
+
+
 NESTED_PROBLEMS: list[tuple[t.Any, list[str]]] = [
     (SECRET, ["ldap_auth is a text that is no dictionary; write one."]),
     ([SECRET], ["ldap_auth is not a dictionary; write one with bind_dn, bind_pass,"]),
