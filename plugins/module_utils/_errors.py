@@ -216,6 +216,16 @@ class ChangedMeanwhileError(InfisicalError):
         return True
 
 
+class NotWrittenError(InfisicalError):
+    """A write was not made, because what has to be known before could not be read."""
+
+    def __init__(self, message: str, cause: InfisicalError) -> None:
+        super().__init__(message)
+        self.http_status = cause.http_status
+        self.error = cause.error
+        self.request_id = cause.request_id
+
+
 class UnknownOutcomeError(InfisicalError):
     """A write was made, or may have been made, and what came of it is not, or only half, known.
 

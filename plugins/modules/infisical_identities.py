@@ -218,14 +218,14 @@ results:
       sample: null
     state:
       description: Whether the identity is there.
-      returned: always
+      returned: when it was looked at
       type: str
       sample: present
     role:
       description:
         - Slug of the role that the identity has in what owns it.
-        - Null where it has several roles, or a temporary one, which RV(results[].details.roles) lists, and where the role is not known.
-      returned: always
+        - Null where it has several roles, or a temporary one, which RV(results[].details.roles) lists.
+      returned: when it was read
       type: str
       sample: no-access
     metadata:
@@ -234,8 +234,8 @@ results:
       type: dict
       sample: {team: payments}
     delete_protection:
-      description: Whether Infisical refuses to delete the identity; null where the server does not tell.
-      returned: always
+      description: Whether Infisical refuses to delete the identity.
+      returned: when it was read
       type: bool
       sample: true
     azure_auth:
@@ -324,7 +324,7 @@ results:
               type: dict
     details:
       description: What the server adds; null where the identity is not there.
-      returned: always
+      returned: when the identity was looked at
       type: dict
       contains:
         created_at:

@@ -114,7 +114,6 @@ RACES = [
         [race("DELETE", "delete")],
         changed=False,
         leaves="gone",
-        message="404 NotFound",
     ),
     Scenario(
         "update: another revokes first, and it is attached again",

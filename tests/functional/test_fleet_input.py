@@ -107,7 +107,7 @@ WRONG_ENTRIES: list[tuple[t.Any, str]] = [
     ),
     (
         {"name": "flat", "tenant_id": ONE},
-        f" (flat): 'tenant_id' is not an option of an entry; there are {OPTIONS}.",
+        " (flat): 'tenant_id' is not an option of an entry; write it below azure_auth.",
     ),
     (
         {"name": "listed", "azure_auth": [{"tenant_id": ONE}]},

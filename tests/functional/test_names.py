@@ -54,7 +54,10 @@ def test_identity_name(generation: str, tmp_path: Path) -> None:
         assert attach["changed"] is True
         assert attach["azure_auth"]["identity_id"] == fresh
         assert f"identity_name 'ledge' {UNKNOWN}" in unknown["msg"]
-        assert in_check_mode["msg"] == unknown["msg"]
+        assert in_check_mode["msg"] == (
+            f"{unknown['msg']} In check mode, an identity that an earlier task would create is not"
+            " there yet."
+        )
         assert "identity_name 'twin of mine' is the name of 2 identities (" in ambiguous["msg"]
         assert all(identity_id in ambiguous["msg"] for identity_id in twins)
         assert f"identity_name 'only elsewhere' {UNKNOWN}" in elsewhere["msg"]

@@ -21,10 +21,11 @@ from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod
 from .._state.creations import Creations
-from .._state.directory import left_out, list_unless_few, resolve, whole_organization
+from .._state.directory import left_out, read_by_id, resolve, whole_organization
 from .._state.entry import Desired, EntryReconciler
 from .._state.fleet import Fleet
 from .._state.identities import Identity, Reference, read_identity
+from .._state.names import name_problems, names_afterwards
 from .._state.plan import plan
 from .._state.purge import surplus, to_keep
 from .._state.warnings import Warnings
@@ -167,11 +168,13 @@ class _Task:
         not_visible: list[str] = []
         if kept is not None:
             members, not_visible = whole_organization(api, "list the identities to purge")
+        detailed = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
         roles = any("role" in (item.identity or {}) for item in desired.values())
         found, problems = resolve(
             api,
             [*desired],
-            members=members if members is not None else _listed(api, desired, roles=roles),
+            members=members,
+            listed=read_by_id(api, detailed, roles=roles) if members is None else (),
             roles=roles,
             may_be_new=[item for item, wanted in desired.items() if self._may_be_new(wanted)],
         )
@@ -179,12 +182,14 @@ class _Task:
             (item, identity.id if identity else item.id or (item.project_id, item.name))
             for item, identity in found.items()
         )
-        problems += _renamed_into(found, desired)
+        problems += name_problems(api, found, desired)
         problems += self._unattachable(found, desired)
         listed: dict[Reference, Identity] = {}
         if kept is not None and members is not None:
             keep, wrong = to_keep(self._purge_option, kept, members, found, desired)
             problems += wrong
+            # What entries ask for is theirs to do.
+            keep.update(identity.id for identity in found.values() if identity)
             listed = surplus(self._purged.name, members, keep)
         if problems:
             raise ManyProblemsError(problems)
@@ -204,7 +209,7 @@ class _Task:
         problems = []
         for item, identity in found.items():
             wanted = desired[item]
-            if identity or item.id or wanted.identity is None:
+            if identity or item.id or not wanted.creates:
                 continue
             for method in self._methods:
                 values = wanted.methods.get(method.key)
@@ -216,7 +221,13 @@ class _Task:
         return problems
 
     def _spare_own_login(self, login: Login) -> None:
-        """Take the identity that the task is logged in as from those to purge."""
+        """Take the identity that the task is logged in as from those to purge. Raises OptionError."""
+        if self._targets.surplus and login.identity_id is None:
+            raise OptionError(
+                "The token does not tell whose it is, so that purging might end the login itself;"
+                " use another login, or list in"
+                f" {self._purge_option} every identity that has {self._purged.title}."
+            )
         for item in self._targets.surplus:
             if item.id == login.identity_id:
                 self._module.warn(
@@ -232,11 +243,8 @@ class _Task:
         """Work on the identities of the entries, and then on those to purge."""
         creations = Creations(api, warnings, allowed=self._module.params["create"])
         targets = self._targets
-        renamed = {
-            entry.reference.id: entry.reference.name
-            for entry in self._entries
-            if entry.reference.id and entry.reference.name and entry.desired.identity is not None
-        }
+        desired = {entry.reference: entry.desired for entry in self._entries}
+        renamed = names_afterwards(targets.identities, desired)
 
         def work_on(item: Reference, desired: Desired, *, purged: bool) -> EntryReconciler:
             return EntryReconciler(
@@ -274,14 +282,23 @@ class _Task:
                 fleet.remark = "Nothing was purged."
 
     def _refuse_too_many(self, fleet: Works, limit: int) -> None:
-        """Refuse a run that would change more identities than are allowed; check mode warns."""
-        count = fleet.changed + fleet.purged
+        """Refuse a run that would change more identities than are allowed; check mode warns.
+
+        Those of which it cannot be known count as changed.
+        """
+        unknown = fleet.failed + fleet.total - fleet.checked
+        if fleet.remark:
+            # Then nothing was purged, and it is not known from how many it would be.
+            unknown += len(self._targets.surplus)
+        count = fleet.changed + fleet.purged + unknown
         if count <= limit:
             return
+        self.result["refused"] = True
         what = f"{count} changes, max_changes is {limit}"
+        if unknown:
+            what += f" ({unknown} of them are identities that could not be judged)"
         if not self._module.check_mode:
             raise OptionError(f"{what}; nothing was done. Check the list, or raise max_changes.")
-        self.result["refused"] = True
         self._module.warn(f"A real run would refuse: {what}.")
 
 
@@ -300,47 +317,6 @@ def _counts(fleet: Works) -> Result:
         "failed_count": fleet.failed,
         "purged_count": fleet.purged,
     }
-
-
-def _listed(
-    api: Api, desired: t.Mapping[Reference, Desired], *, roles: bool
-) -> list[Identity] | None:
-    """Return the identities of the organisation, where a list is cheaper than reading some.
-
-    That is where more than a few are given by their ids, and more than auth methods is asked for.
-    """
-    by_id = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
-    return list_unless_few(api, len(by_id), roles=roles)
-
-
-def _renamed_into(
-    found: t.Mapping[Reference, Identity | None], desired: t.Mapping[Reference, Desired]
-) -> list[Problem]:
-    """Return a problem for each entry by a name that another entry of the list gives away."""
-    given: dict[tuple[str | None, str], Reference] = {}
-    problems = []
-    for item, wanted in desired.items():
-        identity = found.get(item)
-        named_so = identity is not None and identity.name == item.name
-        if not (item.id and item.name) or wanted.identity is None or named_so:
-            continue
-        key = (identity.project_id if identity else item.project_id, item.name)
-        other = given.setdefault(key, item)
-        if other is not item:
-            problems.append(
-                Problem(f"{item.label} gets the same name as {other.label}.", item.place)
-            )
-    for item in desired:
-        other_item = given.get((item.project_id, item.name or "")) if not item.id else None
-        if other_item and item in found and found[item] is None:
-            problems.append(
-                Problem(
-                    f"{item.label} is the name that {other_item.label} gets in this task; list that"
-                    " identity once, by its id.",
-                    item.place,
-                )
-            )
-    return problems
 
 
 def _purge(api: Api, work: EntryReconciler, elsewhere: list[EntryReconciler]) -> None:

@@ -13,7 +13,7 @@ from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod, AuthMethodResource
 from .._state.creations import Creations
-from .._state.directory import Listing, left_out, list_everything, list_unless_few, resolve
+from .._state.directory import Listing, left_out, list_everything, read_by_id, resolve
 from .._state.fleet import Fleet
 from .._state.identities import Identity, Reference, list_of_project, read_identity
 from .._state.identity import METADATA, ROLE, IdentityResource
@@ -100,7 +100,9 @@ class _Reading:
             self.run(api, login, question)
         except ApiError as error:
             identity = self.identity
-            if identity and error.error == _NO_MEMBER:
+            if identity and (
+                error.error == _NO_MEMBER or (identity.project_id and error.http_status == 403)
+            ):
                 self.unreadable = True
             elif error.http_status == 404 and not error.unknown_route:
                 self.gone = True
@@ -181,13 +183,9 @@ def _readings(api: Api, question: _Question) -> tuple[list[_Reading], list[str]]
             listing = list_everything(api)
         listed = sorted(listing.identities, key=lambda item: (item.name, item.id))
         return [_Reading(_referring_to(item), item) for item in listed], listing.not_visible
-    by_id = sum(item.id is not None for item in question.references)
-    found, problems = resolve(
-        api,
-        question.references,
-        members=list_unless_few(api, by_id, roles=True),
-        roles=True,
-    )
+    by_id = [item for item in question.references if item.id]
+    listed = read_by_id(api, by_id, roles=True)
+    found, problems = resolve(api, question.references, listed=listed, roles=True)
     if problems:
         raise ManyProblemsError(problems)
     readings: dict[str, _Reading] = {}
@@ -211,8 +209,8 @@ def _not_read(readings: t.Sequence[_Reading]) -> list[str]:
     unreadable = sum(reading.unreadable for reading in readings)
     if unreadable:
         sentences.append(
-            f"The auth methods of identities in projects that this login is no member of"
-            f" ({unreadable} identities, which are listed without them)."
+            f"Identities of projects that this login is no member of are listed without their auth"
+            f" methods ({unreadable})."
         )
     return sentences
 

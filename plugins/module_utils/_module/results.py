@@ -22,6 +22,11 @@ STORED = (
     " alone as long as no option names them: {items}"
 )
 
+OWN_UNKNOWN = (
+    "The token does not tell whose it is, so that it cannot be known whether the task is logged in"
+    " as one of the identities that it changes ({count}): {items}"
+)
+
 ABSENT: Result = {"state": "absent", "details": None}
 
 
@@ -71,6 +76,8 @@ def final_state(work: Reconciler, *, failed: bool) -> State | None:
 
 def warn_of_change(work: Reconciler, subject: str, warnings: Warnings, *, failed: bool) -> None:
     """Note what to warn of where a run leaves an object, called `subject`, as it does."""
+    if work.before and work.resource.own_unknown:
+        warnings.add(OWN_UNKNOWN, printable(subject, 80))
     before = work.before.values if work.before else None
     state = final_state(work, failed=failed)
     after = state.values if state else None

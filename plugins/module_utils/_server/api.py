@@ -135,15 +135,27 @@ class Api:
             body["search"] = {"name": {"$in": list(names)}}
         return self._post_search("/api/v2/identities/search", purpose, body)
 
-    def identities_of_project(self, project_id: str, purpose: str) -> Json:
-        """List the identities that a project owns: `identities` and `totalCount`."""
+    def tells_homes(self) -> bool:
+        """Return whether the server may have identities of other organizations in its lists."""
+        if self.of_2026:
+            return True
+        own = self.own("read the login's own identity, to learn what the server tells")
+        inner = own.get("identity")
+        return not isinstance(inner, dict) or "orgId" in inner
+
+    def identities_of_project(self, project_id: str, purpose: str, name: str = "") -> Json:
+        """List the identities that a project owns: `identities` and `totalCount`.
+
+        Those whose names have `name` in them, if it is given.
+        """
+        searched = {"search": name} if name else {}
         return self._client.request(
             Request(
                 "GET",
                 _OF_PROJECT,
                 (project_id,),
                 purpose=purpose,
-                query={"limit": str(PROJECT_PAGE), "offset": "0"},
+                query={"limit": str(PROJECT_PAGE), "offset": "0", **searched},
                 many=True,
             )
         )
@@ -159,11 +171,17 @@ class Api:
         answer = self._get(_MEMBER, project_id, identity_id, purpose=purpose)
         return _object(answer, "identityMembership", purpose)
 
-    def create_identity(self, project_id: str | None, body: Json, purpose: str) -> Json:
+    def create_identity(
+        self,
+        project_id: str | None,
+        body: Json,
+        purpose: str,
+        on_turn: t.Callable[[], None] | None = None,
+    ) -> Json:
         """Create an identity. It is never asked for twice: names are not unique."""
         if project_id is None:
             body = {**body, "organizationId": self.organization(purpose)}
-        return self._write("POST", project_id, "", body, purpose)
+        return self._write("POST", project_id, "", body, purpose, on_turn)
 
     def update_identity(self, project_id: str | None, identity_id: str, body: Json) -> Json:
         """Change what the body names."""
@@ -221,7 +239,13 @@ class Api:
         return self._unless_unknown(request)
 
     def _write(
-        self, verb: str, project_id: str | None, identity_id: str, body: Json | None, purpose: str
+        self,
+        verb: str,
+        project_id: str | None,
+        identity_id: str,
+        body: Json | None,
+        purpose: str,
+        on_turn: t.Callable[[], None] | None = None,
     ) -> Json:
         route = _IDENTITIES if project_id is None else _OF_PROJECT
         ids = tuple(filter(None, (project_id, identity_id)))
@@ -233,6 +257,7 @@ class Api:
                 purpose=purpose,
                 body=body,
                 repeatable=verb != "POST",
+                on_turn=on_turn,
             )
         )
         return _object(answer, "identity", purpose)

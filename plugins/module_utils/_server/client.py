@@ -146,9 +146,10 @@ class Client:
         error = self._errors.error_of(answer, request, last_token=last_token)
         if error is None:
             return answer.json
-        if answer.limited and request.patient:
-            # A gateway may say so of work that was done.
-            tries.unsure = tries.unsure or (error.unsure and not answer.over_rate)
+        # A gateway may ask to come back after work that was done.
+        maybe_done = error.unsure and not answer.over_rate
+        if answer.limited and request.patient and (request.repeatable or not maybe_done):
+            tries.unsure = tries.unsure or maybe_done
             times = self._pace.refused(request.bucket, answer.headers)
             if times is None:
                 return None
@@ -177,6 +178,8 @@ class Client:
         token: Token | None = None
         answer: Answer | None = None
         try:
+            if request.on_turn:
+                request.on_turn()
             token = self._tokens.take() if request.authorize else None
             answer = self._send(request, token)
         finally:

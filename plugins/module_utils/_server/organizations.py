@@ -51,8 +51,8 @@ def check_organization(client: Client, slug: str, landing: Landing) -> None:
         organization_id = _organization_of(client, slug, landing.identity_id)
     wanted = {item.id for item in listed if item.slug == slug}
     actual = next((item for item in listed if item.id == organization_id), None)
-    # The root's own slug is in no list.
-    if organization_id in wanted or not (wanted or actual):
+    # The root's own slug is in no list, so that of a token that was given it cannot be known.
+    if organization_id in wanted or not (wanted or actual or landing.given):
         return
     where = f"the sub-organization {quoted(actual.slug)}" if actual else "the root organization"
     raise OptionError(
@@ -74,7 +74,7 @@ def _sub_organizations(client: Client, slug: str) -> list[_SubOrganization]:
         except ApiError as error:
             raise _meaning(error, slug) from None
         found += page
-        if len(page) < _PAGE:
+        if len(page) < _PAGE or page[0] in found[: -len(page)]:
             return found
 
 

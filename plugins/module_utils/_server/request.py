@@ -21,7 +21,8 @@ class Request(t.NamedTuple):
     `repeatable` says that the server may be asked twice when it is unclear whether it did what the
     first asked for; what it cannot have done is tried again in any case. `authorize` sends the
     token along. Without `patient` nothing is tried again, nothing waited for longer than a few
-    seconds, and nothing ended by a signal.
+    seconds, and nothing ended by a signal. `on_turn()` is called when the request may go, after the
+    rate limit was waited for; what it raises ends the request.
     """
 
     verb: str
@@ -34,6 +35,7 @@ class Request(t.NamedTuple):
     repeatable: bool = True
     authorize: bool = True
     patient: bool = True
+    on_turn: t.Callable[[], None] | None = None
 
     @property
     def bucket(self) -> tuple[str, str]:

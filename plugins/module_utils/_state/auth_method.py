@@ -13,7 +13,7 @@ from .._server.api import Api, unexpected
 from .._server.login import Login
 from .._server.request import Json
 from .fields import Field, Settings, Values
-from .identities import Identity, read_identity
+from .identities import Identity, not_owned, read_identity
 from .lifetimes import MAX_TTL, TTL, check_lifetimes, depends_on_generation
 from .plan import ATTACH, REVOKE, UPDATE, Plan, Step, plan
 from .reconcile import State
@@ -78,6 +78,11 @@ class AuthMethodResource:
         return self._api.retries
 
     @property
+    def own_unknown(self) -> bool:
+        """Whether it cannot be known if it is the task's own identity that it is about."""
+        return self._login.identity_id is None
+
+    @property
     def title(self) -> str:
         """What it is called in messages."""
         return f"the {self._method.title} of identity {self.identity_id}"
@@ -124,6 +129,8 @@ class AuthMethodResource:
             others=(identity.methods or ()) if identity and not current else (),
             cautious=self._cautious,
         )
+        if todo.steps:
+            self._refuse_other_owner()
         if current and todo.steps:
             self._spare_own_login()
         return todo
@@ -235,6 +242,20 @@ class AuthMethodResource:
                 return False
             self.identity = read_identity(self._api, self.identity_id, self._project_id)
         return self.identity.of_2024
+
+    def _refuse_other_owner(self) -> None:
+        """Refuse to write where the project that is given does not own the identity."""
+        if self._project_id is None:
+            return
+        if self.identity is None:
+            try:
+                self.identity = read_identity(self._api, self.identity_id, self._project_id)
+            except ApiError as failure:
+                if failure.http_status != 404:
+                    raise
+                self.identity = read_identity(self._api, self.identity_id)
+        if self.identity.project_id != self._project_id:
+            raise OptionError(not_owned(self.identity, self._project_id))
 
     def _spare_own_login(self) -> None:
         own = self._login.identity_id == self.identity_id

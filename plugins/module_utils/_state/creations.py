@@ -89,7 +89,7 @@ class Creations:
             self._expected[project_id, name] = None
         if name in names:
             self._seen_meanwhile(name)
-        alike = names.get(_folded(name))
+        alike = names.get(folded(name))
         if alike is not None:
             raise OptionError(
                 f"{reference.option} {quoted(name)} is new, and there is {quoted(alike)}, which"
@@ -179,7 +179,7 @@ class Creations:
             found, _total = list_members(self._api, "list the identities")
         else:
             found = list_of_project(self._api, project_id)
-        names = {_folded(identity.name): identity.name for identity in found}
+        names = {folded(identity.name): identity.name for identity in found}
         names.update((identity.name, identity.name) for identity in found)
         self._names[project_id] = names
         self._near[project_id] = {
@@ -256,7 +256,7 @@ def _twins(name: str, found: t.Iterable[Identity], made: str | None) -> str:
     )
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """Return a name without what is easily overlooked. No name of another kind begins so."""
     return "\0" + "".join(unicodedata.normalize("NFKC", name).casefold().split())
 

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import ApiError, OptionError, Problem, UnexpectedAnswerError
+from .._errors import (
+    ApiError,
+    OptionError,
+    Problem,
+    UnexpectedAnswerError,
+    UnknownStateError,
+)
 from .._server.api import PAGE, Api
+from .._server.request import Json
 from .._text import printable, quoted
 from .identities import (
     Identity,
@@ -17,7 +24,9 @@ from .identities import (
     find_identities,
     list_members,
     list_of_project,
+    not_owned,
     only_identity,
+    read_identity,
     search_everywhere,
 )
 
@@ -39,22 +48,28 @@ def resolve(
     references: t.Sequence[Reference],
     *,
     members: t.Sequence[Identity] | None = None,
+    listed: t.Sequence[Identity] = (),
     roles: bool = False,
     may_be_new: t.Collection[Reference] = (),
 ) -> tuple[dict[Reference, Identity | None], list[Problem]]:
     """Find the identities that are meant, in as few requests as possible.
 
-    `members` are all identities of the organisation, where they are known; `may_be_new` are the
-    references whose names may be nobody's. Returns the identity of each reference, None where there
+    `members` are all identities of the organisation, where they are known, and `listed` those that
+    a list shows, of which no absence can be read; `may_be_new` are the references whose names may
+    be nobody's. Returns the identity of each reference, None where there
     was no need to read it or there is none, and a problem for each name that is not one identity's.
     """
-    by_id = {identity.id: identity for identity in members or ()}
+    by_id = {identity.id: identity for identity in [*(members or ()), *listed]}
     named = _named(api, references, members, roles=roles)
     found: dict[Reference, Identity | None] = {}
     problems: list[Problem] = []
     for item in references:
         if item.id:
-            found[item] = by_id.get(item.id)
+            found[item] = identity = by_id.get(item.id)
+            if identity and item.project_id and identity.project_id != item.project_id:
+                problems.append(
+                    Problem(f"{item.label}: {not_owned(identity, item.project_id)}", item.place)
+                )
             continue
         same = named[item.project_id][item.name or ""]
         if not same and item in may_be_new:
@@ -81,16 +96,27 @@ def whole_organization(api: Api, purpose: str) -> Listing:
     return Listing(here, not_visible)
 
 
-def list_unless_few(api: Api, count: int, *, roles: bool) -> list[Identity] | None:
-    """Return the identities of the organisation, None where reading so many one by one is cheaper.
+def read_by_id(api: Api, references: t.Sequence[Reference], *, roles: bool) -> list[Identity]:
+    """Return the identities with these ids, or more: by a list, or one by one if that is cheaper.
 
-    `roles` asks for all of their roles.
+    Those that there are not, or that cannot be read, are left out. `roles` asks for all of their
+    roles.
     """
-    if count <= _FEW:
-        return None
+    if len(references) <= _FEW:
+        return [item for item in (_read_if_possible(api, one) for one in references) if item]
     purpose = "list the identities"
     found = search_everywhere(api, ["organization"], purpose) if roles and api.of_2026 else None
     return list_members(api, purpose)[0] if found is None else found
+
+
+def _read_if_possible(api: Api, reference: Reference) -> Identity | None:
+    try:
+        return read_identity(api, reference.id or "", reference.project_id)
+    except (ApiError, UnknownStateError) as failure:
+        if isinstance(failure, ApiError) and failure.login_refused:
+            raise
+        # It is told where the identity is worked on.
+        return None
 
 
 def list_everything(api: Api) -> Listing:
@@ -159,8 +185,8 @@ def _list_before_2026(api: Api, purpose: str) -> Listing:
                 if refusal.http_status != 403:
                     raise
                 not_visible.append(
-                    f"The identities that the project {quoted(project.get('name'))} owns: this"
-                    " login may not read them."
+                    "This login may not read the identities that the project"
+                    f" {quoted(project.get('name'))} owns."
                 )
         if not owned and not not_visible:
             not_visible.append(_unlisted(api, members, total, purpose))
@@ -187,21 +213,18 @@ def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:
 
 def _other_projects(api: Api, purpose: str) -> list[str]:
     """Return a sentence on the projects that the login is no member of."""
-    names: list[str] = []
+    projects: dict[str, Json] = {}
     offset = 0
     while True:
         answer = api.projects(offset, purpose)
         items = answer.get("projects") if answer else None
-        if not isinstance(items, list) or not items:
+        page = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+        before = len(projects)
+        projects.update((str(item.get("id", item.get("name"))), item) for item in page)
+        offset += len(page)
+        if len(page) < PAGE or len(projects) == before:
             break
-        names += [
-            str(item.get("name"))
-            for item in items
-            if isinstance(item, dict) and item.get("isMember") is False
-        ]
-        offset += len(items)
-        if len(items) < PAGE:
-            break
+    names = [str(item.get("name")) for item in projects.values() if item.get("isMember") is False]
     if not names:
         return []
     shown = ", ".join(printable(name, 60) for name in sorted(names)[:_NAMED])

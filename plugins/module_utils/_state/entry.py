@@ -36,6 +36,11 @@ class Desired(t.NamedTuple):
     lift: bool = False
 
     @property
+    def creates(self) -> bool:
+        """Whether an identity that is not there is created for it."""
+        return self.identity is not None and not self.only_revokes
+
+    @property
     def only_revokes(self) -> bool:
         """Whether all it asks for is that auth methods are gone, which creates no identity."""
         return (
@@ -115,12 +120,7 @@ class EntryReconciler:
     @property
     def creates(self) -> bool:
         """Whether an identity is to be created, as far as that is known before run()."""
-        return (
-            self._known is None
-            and self.reference.id is None
-            and self._desired.identity is not None
-            and not self._desired.only_revokes
-        )
+        return self._known is None and self.reference.id is None and self._desired.creates
 
     @property
     def identity(self) -> Identity | None:

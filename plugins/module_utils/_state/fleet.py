@@ -150,7 +150,8 @@ class Fleet(t.Generic[OneWork]):
         others: list[str] = []
         for work in self.kept:
             if work.failure:
-                sentence = f"{work.reference.label}: {work.failure}"
+                label = f"{work.reference.label}: "
+                sentence = label + str(work.failure).removeprefix(label)
                 (lost if self._outage and work.failure.transient else others).append(sentence)
         if lost:
             # All for one reason, which is told once.

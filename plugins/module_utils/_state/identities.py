@@ -14,13 +14,16 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._errors import ApiError, OptionError, UnknownStateError
-from .._server.api import PAGE, Api, unexpected
+from .._errors import ApiError, OptionError, UnexpectedAnswerError, UnknownStateError
+from .._server.api import PAGE, PROJECT_PAGE, Api, unexpected
 from .._server.request import Json
 from .._text import quoted, uuid_or_none
 
 # The searches refuse other characters, and longer names.
 _SEARCHABLE = re.compile(r"[A-Za-z0-9 _-]{1,255}", re.ASCII)
+
+# So many names of a project are searched one by one; for more there is the list.
+_FEW_NAMES = 3
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -86,12 +89,21 @@ def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> 
 
     One that a project owns is found by its memberships, unless `project_id` names the project.
     Raises UnknownStateError where it is none of the organisation's, and the login may not read
-    memberships.
+    memberships, and UnexpectedAnswerError for the answer about another identity.
     """
     purpose = f"read the identity {identity_id}"
     if project_id is not None:
         item = api.identity_of_project(project_id, identity_id, purpose)
-        return _owned(item, purpose)
+        identity = _owned(item, purpose)
+    else:
+        identity = _read_anywhere(api, identity_id, purpose)
+    if identity.id != identity_id:
+        raise unexpected(purpose, "another identity")
+    return identity
+
+
+def _read_anywhere(api: Api, identity_id: str, purpose: str) -> Identity:
+    """Read an identity of the organisation, or of one of its projects."""
     try:
         return from_membership(api, api.identity(identity_id, purpose), purpose)
     except ApiError as failure:
@@ -167,6 +179,15 @@ def only_identity(
     return here[0]
 
 
+def not_owned(identity: Identity, project_id: str) -> str:
+    """Return what is wrong where an identity is not owned by the project that is given."""
+    owner = f"the project {identity.project_id}" if identity.project_id else "the organization"
+    return (
+        f"The identity {identity.id} is not owned by the project {project_id}, but by {owner};"
+        " correct project_id, or leave it out."
+    )
+
+
 def list_members(api: Api, purpose: str) -> tuple[list[Identity], t.Any]:
     """Return the identities of the organisation, and how many the server counts.
 
@@ -191,6 +212,7 @@ def search_everywhere(
         if answer is None:
             return None
         items = _items(answer, purpose)
+        before = len(found)
         for item in items:
             identity = _from_search(item, purpose)
             # Early versions list an organisation's identity once more in each of its projects.
@@ -199,6 +221,8 @@ def search_everywhere(
         offset += len(items)
         if len(items) < PAGE:
             return list(found.values())
+        if len(found) == before:
+            raise unexpected(purpose, "the same page again")
 
 
 def searchable(name: str) -> bool:
@@ -237,6 +261,8 @@ def from_write(item: Json, identity: Identity | None, purpose: str) -> Identity:
     """Read what the server answers to a write: of it only what such answers are right about."""
     written = _basic(item, purpose)
     if identity:
+        if written.id != identity.id:
+            raise unexpected(purpose, "another identity")
         return identity._replace(
             name=written.name, protected=written.protected, updated_at=written.updated_at
         )
@@ -278,28 +304,29 @@ def _search(api: Api, names: t.Sequence[str], purpose: str) -> list[Identity] | 
 
 def _searched(api: Api, names: t.Sequence[str], project_id: str | None) -> list[Identity]:
     """Return what the search of version 2 shows of identities with these names."""
-    scope = "organization" if project_id is None else "project"
-    purpose = f"find identities of the {scope} by name"
+    # Early versions show members of a project as if it owned them; the other scope tells.
+    scopes = ["organization"] if project_id is None else ["organization", "project"]
+    purpose = f"find identities of the {scopes[-1]} by name"
     if len(names) > 2 * PAGE or not all(map(searchable, names)):
-        return search_everywhere(api, [scope], purpose) or []
+        return search_everywhere(api, scopes, purpose) or []
     found: list[Identity] = []
     for start in range(0, len(names), PAGE):
-        page = search_everywhere(api, [scope], purpose, names[start : start + PAGE])
+        page = search_everywhere(api, scopes, purpose, names[start : start + PAGE])
         if page is None:
             break
         found += page
     return found
 
 
-def list_of_project(api: Api, project_id: str) -> list[Identity]:
-    """Return the identities that a project owns.
+def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]:
+    """Return the identities that a project owns; those with `name` in their names, if it is given.
 
     Raises OptionError where the server has no such thing, and UnexpectedAnswerError if the list
     turns out not to be whole.
     """
     purpose = f"list the identities of project {project_id}"
     try:
-        answer = api.identities_of_project(project_id, purpose)
+        answer = api.identities_of_project(project_id, purpose, name)
     except ApiError as failure:
         if failure.unknown_route:
             raise OptionError(
@@ -309,10 +336,30 @@ def list_of_project(api: Api, project_id: str) -> list[Identity]:
         raise
     owned = {item.id: item for item in map(_reader(purpose), _items(answer, purpose))}
     total = answer.get("totalCount", len(owned))
-    if total != len(owned):
-        raise unexpected(purpose, f"{len(owned)} identities where it counts {quoted(total)}")
-    # Their pairs may be cut in two by the page, and so are not taken from here.
-    return [item._replace(metadata=None) for item in owned.values()]
+    if total == len(owned):
+        # Their pairs may be cut in two by the page, and so are not taken from here.
+        return [item._replace(metadata=None) for item in owned.values()]
+    searched = search_everywhere(api, ["organization", "project"], purpose) if not name else None
+    found = [item for item in searched or () if item.project_id == project_id]
+    if isinstance(total, int) and len(found) >= total:
+        return found
+    raise UnexpectedAnswerError(
+        f"Could not {purpose}: Infisical counts {quoted(total)}, and shows {len(owned)}. It lists at"
+        f" most {PROJECT_PAGE} rows of a project, one for each pair of metadata; name identities by"
+        " their ids.",
+        http_status=200,
+    )
+
+
+def _of_project_named(api: Api, names: t.Sequence[str], project_id: str) -> list[Identity]:
+    """Return the identities of a project with the names; what is not found there is not there."""
+    if len(names) > _FEW_NAMES:
+        try:
+            return list_of_project(api, project_id)
+        except UnexpectedAnswerError:
+            # It has too many for one list.
+            pass
+    return [item for name in names for item in list_of_project(api, project_id, name)]
 
 
 def _reader(purpose: str) -> t.Callable[[t.Any], Identity]:

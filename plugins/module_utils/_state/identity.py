@@ -34,6 +34,7 @@ from .identities import (
     find_identities,
     from_write,
     metadata_of,
+    not_owned,
     only_identity,
     read_identity,
     roles_from_api,
@@ -52,11 +53,6 @@ ROLE = "role"
 METADATA = "metadata"
 PROTECTION = "delete_protection"
 
-OWN_UNKNOWN = (
-    "The token does not tell whose it is, so that it cannot be known whether {count} of the"
-    " identities that are deleted, or get another role, is the one that this task is logged in as:"
-    " {items}"
-)
 ONE_ROLE = (
     "This server shows one role of an identity, and {count} of the identities may have others:"
     " {items}"
@@ -71,7 +67,7 @@ _BUILT_IN_PROJECT = (*_BUILT_IN, "viewer")
 _CUSTOM = "custom"
 # How often, and how far apart in seconds, what a write's answer does not tell is read back: the
 # server may read from a replica.
-_READ_BACK = (0.0, 0.5, 1.0, 2.0)
+_READ_BACK = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
 def name_option(option: str, raw: t.Any, warnings: Warnings) -> str:
@@ -230,6 +226,8 @@ class IdentityResource:
         self._renamed = renamed
         self._absent = absent
         self._before_creation = before_creation
+        # By its id, and not off a list.
+        self._was_read = False
         self.identity = identity
         self.missing: ApiError | None = None
         self.created = False
@@ -239,6 +237,11 @@ class IdentityResource:
     def retries(self) -> int:
         """How often a write that did not get through is made again."""
         return self._api.retries
+
+    @property
+    def own_unknown(self) -> bool:
+        """Whether it cannot be known if it is the task's own identity that it is about."""
+        return self._login.identity_id is None
 
     @property
     def title(self) -> str:
@@ -258,7 +261,7 @@ class IdentityResource:
 
     def look_again(self) -> State | None:
         """Read all of it anew."""
-        self._absent = False
+        self._absent = self._was_read = False
         known, self.identity = self.identity, None
         if known:
             self.identity = self._by_id(known.id)
@@ -297,7 +300,15 @@ class IdentityResource:
             )
         else:
             identity = self._update(identity, todo)
-        self.identity = self._read_back(identity, todo.asked)
+        self.identity = identity
+        try:
+            self.identity = self._read_back(identity, todo.asked)
+        except InfisicalError as failure:
+            raise UnknownOutcomeError(
+                f"The {todo.verb} of {self.title} was done, and what came of it cannot be read:"
+                f" {failure}",
+                failure,
+            ) from None
         return self._state(self.identity)
 
     def learn_from(self, _failure: InfisicalError, _todo: Plan) -> None:
@@ -322,17 +333,22 @@ class IdentityResource:
             # Not there, or not there alone.
             elsewhere = self._read_if_there(identity_id, None)
             if elsewhere:
-                owner = elsewhere.project_id
-                raise OptionError(
-                    f"The identity {identity_id} is not owned by the project {project_id}, but by"
-                    f" {f'the project {owner}' if owner else 'the organization'}; correct"
-                    " project_id, or leave it out."
-                )
+                raise OptionError(not_owned(elsewhere, project_id))
         return identity
+
+    def _fresh(self, identity: Identity) -> Identity | None:
+        """Return an identity as it is now, which a list may have told a while ago."""
+        if self._was_read:
+            return identity
+        read = self._read_if_there(identity.id, identity.project_id)
+        self.identity = read and read._replace(roles=read.roles or identity.roles)
+        return self.identity
 
     def _read_if_there(self, identity_id: str, project_id: str | None) -> Identity | None:
         try:
-            return read_identity(self._api, identity_id, project_id)
+            read = read_identity(self._api, identity_id, project_id)
+            self._was_read = True
+            return read
         except ApiError as failure:
             if failure.http_status == 404 and not failure.unknown_route:
                 self.missing = failure
@@ -376,12 +392,13 @@ class IdentityResource:
         return State(values_of(identity), details_of(identity, self.projects), identity.of_2024)
 
     def _deletion(self, identity: Identity | None) -> Plan:
+        identity = self._fresh(identity) if identity else None
         if identity is None:
             return Plan((), None)
         self._refuse_elsewhere(identity)
         self._refuse_own(identity, "is not deleted")
         name = self._reference.name
-        if self._reference.id and name and name != identity.name:
+        if name and name != identity.name:
             raise OptionError(
                 f"The identity {identity.id} is named {quoted(identity.name)}, and not"
                 f" {quoted(name)}; correct the id or the name of what is to be deleted."
@@ -446,6 +463,9 @@ class IdentityResource:
         if not changes:
             return Plan((), values)
         self._refuse_elsewhere(identity)
+        if changes.get(PROTECTION) is False and "name" not in changes:
+            # Its name is sent along, and must not undo a renaming made meanwhile.
+            identity = self._fresh(identity) or identity
         if ROLE in changes:
             self._refuse_own(identity, "keeps its role")
         if "name" in changes:
@@ -476,10 +496,10 @@ class IdentityResource:
     def _refuse_elsewhere(self, identity: Identity) -> None:
         """Refuse an identity of another organization, which a DELETE would only take out of here.
 
-        Servers of 2026 have a list that does not tell.
+        There are lists that do not tell.
         """
-        if self._api.of_2026 and identity.home_id is None:
-            identity = read_identity(self._api, identity.id, identity.project_id)
+        if identity.home_id is None and not self._was_read and self._api.tells_homes():
+            identity = self._fresh(identity) or identity
         if not identity.here:
             raise OptionError(
                 f"The identity {identity.id} belongs to another organization ({identity.home_id}),"
@@ -488,10 +508,7 @@ class IdentityResource:
 
     def _refuse_own(self, identity: Identity, what: str) -> None:
         """Refuse what would lock the task out."""
-        own = self._login.identity_id
-        if own is None:
-            self._creations.warnings.add(OWN_UNKNOWN, _shown(identity))
-        if own == identity.id:
+        if self._login.identity_id == identity.id:
             raise OptionError(
                 f"The identity {identity.id} is the one that this task is logged in as, and {what};"
                 " use the credentials of another identity."
@@ -536,14 +553,20 @@ class IdentityResource:
     def _create(self, todo: Step) -> Identity:
         name, project_id = todo.asked["name"], self._reference.project_id
         purpose = f"create the identity {quoted(name)}"
-        self._creations.look_before(self._reference)
         try:
-            item = self._api.create_identity(project_id, dict(todo.body), purpose)
+            item = self._api.create_identity(
+                project_id,
+                dict(todo.body),
+                purpose,
+                on_turn=lambda: self._creations.look_before(self._reference),
+            )
             identity = from_write(item, None, purpose)._replace(project_id=project_id)
         except InfisicalError as failure:
             if not failure.unsure:
                 raise
             identity = self._creations.find_made(self._reference, failure)
+            if METADATA in todo.asked:
+                identity = self._reread(identity, {METADATA: ()}) or identity
         if not project_id:
             identity = identity._replace(organization_id=self._api.organization(purpose))
         self.identity, self.created = identity, True

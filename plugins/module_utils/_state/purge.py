@@ -32,11 +32,17 @@ def to_keep(
         for item, identity in entries.items()
         if not (item.project_id or (identity and identity.project_id))
     }
-    new = {item.name for item, identity in own.items() if identity is None and not item.id}
+    new = {
+        item.name
+        for item, identity in own.items()
+        if identity is None and not item.id and desired[item].creates
+    }
     keep, problems = _found(kept, members, new)
     names = {item.name for item in kept if item.name}
     for item, identity in own.items():
-        listed = (identity.id if identity else item.id) in keep or item.name in names
+        identity_id = identity.id if identity else item.id
+        # With an id, the name is what the identity is to be called, and may be another's now.
+        listed = identity_id in keep if identity_id else item.name in names
         if desired[item].identity is not None and not listed:
             problems.append(
                 Problem(

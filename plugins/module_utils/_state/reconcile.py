@@ -41,6 +41,10 @@ class Resource(t.Protocol):
         """How often a write that did not get through is made again."""
 
     @property
+    def own_unknown(self) -> bool:
+        """Whether it cannot be known if it is the task's own identity that it is about."""
+
+    @property
     def title(self) -> str:
         """What it is called in messages."""
 
@@ -89,6 +93,10 @@ class Reconciler:
         """Bring about the wanted values by option, or None: not there. Raises InfisicalError."""
         self.look()
         todo = self.resource.plan(self.actual, wanted)
+        if todo.values is None and not todo.steps:
+            # It was gone before, or has gone since it was read.
+            self.end_without_object()
+            return
         if self._check:
             self.changed = bool(todo.steps)
             if todo.steps:
@@ -101,6 +109,9 @@ class Reconciler:
     def end_without_object(self) -> None:
         """Take note that the object is gone, with what it belonged to."""
         self.actual = self.result = None
+        if not self.changed:
+            # That it is gone is the doing of somebody else.
+            self.before = None
 
     def _carry_out(self, todo: Plan, wanted: Values | None) -> None:
         tries = 0

@@ -139,10 +139,10 @@ def test_a_name_that_differs_in_its_spelling_only_is_an_error(
 
 @given(st.text(min_size=1), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
 def test_letter_case_unicode_form_and_blanks_never_make_another_name(name: str, form: str) -> None:
-    spelled = creations._folded(name)
-    assert creations._folded(unicodedata.normalize(t.cast(t.Any, form), name)) == spelled
-    assert creations._folded(f" {name}\t") == spelled
-    assert creations._folded(name) != name
+    spelled = creations.folded(name)
+    assert creations.folded(unicodedata.normalize(t.cast(t.Any, form), name)) == spelled
+    assert creations.folded(f" {name}\t") == spelled
+    assert creations.folded(name) != name
 
 
 NEAR_NAMES = [

@@ -16,7 +16,7 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.directory import (
     list_everything,
-    list_unless_few,
+    read_by_id,
     resolve,
     whole_organization,
 )
@@ -195,14 +195,15 @@ def test_all_roles_are_listed_where_a_search_shows_them(server: t.Any) -> None:
     server.answers[f"GET /api/v1/identities/{id_of(9)}"] = {"identity": member(9)}
     for of_2026, roles, asked in ((True, True, SEARCH_2), (True, False, LIST), (False, True, LIST)):
         api = server.api(of_2026=of_2026, own=id_of(9))
-        (identity,) = list_unless_few(api, 3, roles=roles) or []
+        (identity,) = read_by_id(api, [Reference(id_of(n), None) for n in (1, 2, 3)], roles=roles)
         assert server.asked[-1] == asked
         assert identity.id == id_of(1)
         if asked == SEARCH_2:
             assert identity.roles == (Role("admin"),)
     server.asked.clear()
-    assert list_unless_few(server.api(), 2, roles=True) is None
-    assert server.asked == []
+    few = [Reference(id_of(9), None), Reference(id_of(8), None)]
+    assert [item.id for item in read_by_id(server.api(), few, roles=True)] == [id_of(9)]
+    assert LIST not in server.asked
 
 
 # -- everything -----------------------------------------------------------------------------------
@@ -307,7 +308,7 @@ def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
     identities, (sentence, hidden) = list_everything(api)
     assert numbers(identities) == [1]
     assert sentence == (
-        "The identities that the project 'shop' owns: this login may not read them."
+        "This login may not read the identities that the project 'shop' owns."
     )
     assert hidden.startswith("Identities that projects own are counted, and not shown")
     server.answers[OWNED] = BROKEN
