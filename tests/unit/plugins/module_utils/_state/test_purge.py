@@ -113,6 +113,17 @@ def test_an_entry_that_would_be_created_may_be_listed_and_has_to_be() -> None:
     assert len(problems) == 1
 
 
+def test_an_entry_that_only_revokes_has_to_be_listed_also_where_its_identity_is_gone() -> None:
+    gone = entry(0, "gone")
+    wanted = {gone: Desired({}, {"azure_auth": None})}
+    assert keep(["a", "gone"], {gone: None}, desired=wanted) == ({ID}, [])
+    _ids, ((place, _sentence),) = keep(["a"], {gone: None}, desired=wanted)
+    assert place == 0
+    # What is deleted need not be, and its name is then nobody's.
+    _ids, problems = keep(["a", "gone"], {gone: None}, desired={gone: ABSENT})
+    assert len(problems) == 1
+
+
 def test_what_is_to_be_deleted_and_what_projects_own_need_not_be_listed() -> None:
     gone = entry(0, "b")
     owned = entry(1, "shop", project_id=PROJECT)
