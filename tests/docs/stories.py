@@ -198,8 +198,8 @@ class Story:
     def _create_identities(self, blocks: t.Sequence[Block]) -> dict[str, str]:
         """Create what is there before; return the documented ids and addresses, and the real ones.
 
-        An identity that one block is to find is there, unless a block before it creates it. One that
-        a block creates is not there, though the emulator may begin with one of that name.
+        An identity that one block is to find is there, unless a block before it creates it. One
+        that a block creates is not there, though the emulator may begin with one of that name.
         """
         text = "\n".join(block.text for block in blocks)
         entered: set[str] = set()

@@ -67,9 +67,10 @@ class Trigger:
     """A run of a module that makes it say something: its options, and the server.
 
     It is run on an identity of its own, whose Azure Auth has the fields `stored`; None: it has
-    none. It has delete protection where it is `protected`. What is given in `options` goes before the defaults, and None leaves an option out.
-    `server` is one of those in `servers()`. A fault is an action and its options. With `stopped`,
-    a signal is sent as soon as the server has got a request with that method.
+    none. It has delete protection where it is `protected`. What is given in `options` goes before
+    the defaults, and None leaves an option out. `server` is one of those in `servers()`. A fault is
+    an action and its options. With `stopped`, a signal is sent as soon as the server has got a
+    request with that method.
     """
 
     options: t.Mapping[str, t.Any]
@@ -678,7 +679,7 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
         down = started["down"]
         down.create_identities([f"app {number}" for number in range(60)], azure_auth=SOMEBODYS)
         down.fault("drop", path="/azure-auth/")
-        created = {"method": "POST", "path": "/identities$"}
+        created: t.Any = {"method": "POST", "path": "/identities$"}
         started["losing"].fault("drop", **created)
         started["racing"].fault(
             "race",

@@ -107,6 +107,8 @@ def test_more_changes_than_allowed_are_refused_before_the_first_write(site: Site
     assert site.writes() == []
     assert not result["changed"]
     assert result["results"] == []
+    # It says what a real run would do, and this was one.
+    assert result["refused"] is False
     assert (result["checked"], result["changed_count"], result["purged_count"]) == (0, 0, 0)
 
 

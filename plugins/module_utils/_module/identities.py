@@ -293,12 +293,12 @@ class _Task:
         count = fleet.changed + fleet.purged + unknown
         if count <= limit:
             return
-        self.result["refused"] = True
         what = f"{count} changes, max_changes is {limit}"
         if unknown:
             what += f" ({unknown} of them are identities that could not be judged)"
         if not self._module.check_mode:
             raise OptionError(f"{what}; nothing was done. Check the list, or raise max_changes.")
+        self.result["refused"] = True
         self._module.warn(f"A real run would refuse: {what}.")
 
 

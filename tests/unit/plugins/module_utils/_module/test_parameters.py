@@ -210,8 +210,10 @@ def test_a_dictionary_that_is_wrong_for_its_templates_alone_is_not_for_ansible_t
     nested: dict[str, t.Any], kept: bool
 ) -> None:
     """As ansible-lint would, which renders none; but it finds mistakes beside them."""
-    spec = {"azure_auth": {"type": "dict", "options": {**NESTED["ldap_auth"]["options"]}}}
-    del spec["azure_auth"]["options"]["bind_pass"]
+    options = {
+        key: sub for key, sub in NESTED["ldap_auth"]["options"].items() if key != "bind_pass"
+    }
+    spec = {"azure_auth": {"type": "dict", "options": options}}
     parameters = settle({"azure_auth": nested}, spec)
     assert parameters.problems
     assert parameters.public == ({"azure_auth": HIDDEN} if kept else {})
