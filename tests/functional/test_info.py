@@ -414,7 +414,7 @@ def test_a_project_whose_identities_the_login_may_not_read_fails_nothing() -> No
     assert owned["name"] == "owned"
     assert "azure_auth" not in owned
     assert result["not_visible"][-1] == (
-        "Identities of projects that this login is no member of are listed without their auth"
+        "Identities of projects in which this login may not read them are listed without their auth"
         " methods (1)."
     )
     # What is asked for is not left out in silence.
