@@ -12,10 +12,15 @@ import pytest
 from functional.cases import ATTACHED, BOTH, REQUIRED
 from functional.harness import Result, entry, run_in_process, warning_texts, warnings_of
 
-from ansible_collections.community.infisical.plugins.modules import infisical_identities
+from ansible_collections.community.infisical.plugins.module_utils._server import login
+from ansible_collections.community.infisical.plugins.modules import (
+    infisical_identities,
+    infisical_identity,
+)
 from emulator import running
 
 Entry = dict[str, t.Any]
+ONE = infisical_identity.main
 
 
 class Site:
@@ -55,6 +60,16 @@ def site(request: pytest.FixtureRequest) -> t.Iterator[Site]:
 def today() -> t.Iterator[Site]:
     with running() as server:
         yield Site(server)
+
+
+def without_claims(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let tokens be read as those of a server that puts less into them."""
+    claims_of = login.claims_of
+
+    def fewer(token: str) -> dict[str, t.Any]:
+        return {name: value for name, value in claims_of(token).items() if name not in names}
+
+    monkeypatch.setattr(login, "claims_of", fewer)
 
 
 def flags(result: Result) -> list[str]:
@@ -121,6 +136,28 @@ def test_as_many_changes_as_allowed_are_made(site: Site) -> None:
     assert not again["changed"]
 
 
+def test_what_cannot_be_counted_counts_as_too_many(today: Site) -> None:
+    """Nobody knows what the real run would do there, when the server is well again."""
+    server = today.server
+    # The list does not tell that it is none of those to purge.
+    server.delete_identity(server.identities["sub-organization"])
+    kept = server.create_identity("kept", methods=["azure-auth"])
+    listed = {"id": kept, "azure_auth": {"access_token_ttl": 60}}
+    server.fault("error", method="GET", path="/azure-auth/", identity_id=kept, status=500, times=1)
+    purge = {"purge_azure_auth_except": [kept], "retries": 0}
+    result = today.run(listed, **purge, max_changes=3)
+    assert result["failed"]
+    # Itself, and the three that would be purged.
+    assert result["msg"].startswith(
+        "4 changes, max_changes is 3 (4 of them are identities that could not be judged); nothing"
+        " was done."
+    )
+    assert result["refused"] is True
+    assert today.writes() == []
+    result = today.run(listed, **purge, max_changes=4)
+    assert not result["failed"], result["msg"]
+
+
 @pytest.mark.parametrize("limit", [-1, True])
 def test_a_limit_is_a_number(limit: t.Any, today: Site) -> None:
     result = today.run(max_changes=limit)
@@ -180,6 +217,14 @@ def test_a_new_name_that_only_looks_different_is_an_error(name: str, site: Site)
         assert site.writes() == []
 
 
+def test_new_names_of_a_list_that_only_look_different_are_an_error(site: Site) -> None:
+    for check in (True, False):
+        result = site.run({"name": "App 1"}, {"name": "app 1"}, check=check)
+        assert result["failed"]
+        assert result["msg"].startswith("identities[1] (app 1) and identities[0] (App 1) are new")
+    assert site.writes() == []
+
+
 def test_new_names_close_to_old_ones_are_warned_of_and_made(site: Site) -> None:
     check = site.run({"name": "paymants"}, {"name": "quite another"}, check=True)
     real = site.run({"name": "paymants"}, {"name": "quite another"})
@@ -215,6 +260,36 @@ def test_one_that_shows_up_between_two_looks_is_the_organizations(today: Site) -
     assert result["results"][0]["project_id"] is None
 
 
+@pytest.mark.parametrize("wanted", [{"state": "absent"}, {"azure_auth": {"state": "absent"}}])
+def test_that_a_name_is_nobodys_is_not_read_off_a_search_that_leaves_some_out(
+    wanted: Entry, today: Site
+) -> None:
+    """Without a word, the search of version 2 leaves out what the login may not read."""
+    server = today.server
+    victim = server.create_identity("victim", methods=["azure-auth"])
+    ids = server.create_identities(["a", "b", "c"])
+    entries = [{"id": i, "role": "no-access"} for i in ids]
+    for check in (True, False):
+        server.fault("body", path="/v2/identities/search", json={"identities": []}, times=1)
+        result = today.run(*entries, {"name": "victim", **wanted}, check=check)
+        assert not result["failed"], result["msg"]
+        assert [item["id"] for item in result["results"]] == [victim]
+    assert server.azure_auth(victim) is None
+
+
+def test_a_login_that_may_not_list_takes_no_name_for_nobodys(today: Site) -> None:
+    server = today.server
+    server.create_role("blind", ["edit", "delete", "create"])
+    reader = server.create_identity("reader", role="blind", methods=["universal-auth"])
+    entries = [{"id": i, "role": "member"} for i in server.create_identities(["a", "b", "c"])]
+    result = today.run(
+        *entries, {"name": "nobody", "state": "absent"}, token=server.issue_token(reader)
+    )
+    assert result["failed"]
+    assert "Could not find the identity 'nobody': Infisical answered 403" in result["msg"]
+    assert today.writes() == []
+
+
 # -- renaming ---------------------------------------------------------------------------------
 
 
@@ -231,6 +306,49 @@ def test_two_identities_swap_their_names(site: Site) -> None:
     # What was attached to each of them has stayed.
     assert all(site.server.azure_auth(identity_id) for identity_id in (one, two))
     assert site.run(*swap)["changed"] is False
+
+
+def test_a_name_that_another_has_in_the_end_stops_all_of_the_list(site: Site) -> None:
+    """A chain of new names is not begun that cannot be ended."""
+    one, two = site.server.create_identities(["one", "two"])
+    for check in (True, False):
+        result = site.run({"id": one, "name": "two"}, {"id": two, "name": "payments"}, check=check)
+        assert result["failed"]
+        assert result["msg"].startswith("identities[1] (payments): name 'payments' is the name of")
+        # The label is told once.
+        assert result["msg"].count("identities[1] (payments)") == 1
+    assert site.writes() == []
+    alone = {"url": site.server.url, "token": site.server.token, "id": one, "name": "two"}
+    assert "name 'two' is the name of another" in run_in_process(ONE, alone, check=True)["msg"]
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_the_name_of_one_that_is_deleted_can_be_given(concurrency: int, site: Site) -> None:
+    kept, gone = site.server.create_identities(["kept", "gone"])
+    entries = [{"id": gone, "state": "absent"}, {"id": kept, "name": "gone"}]
+    for check in (True, False):
+        result = site.run(*entries, concurrency=concurrency, check=check)
+        assert not result["failed"], result["msg"]
+        assert (result["changed_count"], result["deleted_count"]) == (2, 1)
+    assert site.named("gone") == [kept]
+
+
+def test_two_owners_may_give_the_same_name(today: Site) -> None:
+    server = today.server
+    project = server.create_project("shop")
+    server.add_member(server.identities["admin"], "admin", project_id=project)
+    own = server.create_identity("own")
+    owned, other = (server.create_identity(n, project_id=project) for n in ("owned", "other"))
+    for check in (True, False):
+        result = today.run({"id": own, "name": "x"}, {"id": owned, "name": "x"}, check=check)
+        assert not result["failed"], result["msg"]
+        assert result["changed_count"] == 2
+    assert sorted(today.named("x")) == sorted([own, owned])
+    refused = today.run({"id": other, "name": "y"}, {"id": owned, "name": "y"})
+    assert refused["failed"]
+    assert "identities[1] (y) gets the same name as identities[0] (y)" in refused["msg"] or (
+        "name 'y' is the name of another identity" in refused["msg"]
+    )
 
 
 def test_a_name_that_another_has_in_the_end_is_an_error(site: Site) -> None:
@@ -298,6 +416,17 @@ def test_what_a_deletion_takes_along_is_told(today: Site) -> None:
     assert today.named("worker") == []
 
 
+def test_an_entry_that_fails_by_itself_is_labelled_once(today: Site) -> None:
+    result = today.run({"name": "nobody", "role": "nonsense"})
+    assert result["failed"]
+    assert result["msg"].startswith("1 of 1 identities failed: identities[0] (nobody): role 'non")
+    gone = today.server.create_identity("gone")
+    today.server.fault("race", change="delete", method="PATCH", identity_id=gone, times=1)
+    result = today.run({"name": "gone", "role": "member"}, create=False)
+    assert result["msg"].startswith("1 of 1 identities failed: identities[0] (gone): ")
+    assert result["msg"].count("identities[0]") == 1
+
+
 # -- purging ----------------------------------------------------------------------------------
 
 
@@ -319,6 +448,62 @@ def test_new_identities_may_be_among_those_to_keep_and_are_not_purged(site: Site
     # A name that nobody has, and that no entry makes, is a mistake.
     refused = site.run(purge_azure_auth_except=[*keep, "newer"])
     assert "purge_azure_auth_except[4] 'newer' is not the name of any identity" in refused["msg"]
+
+
+def test_an_identity_is_kept_by_its_name_of_now(site: Site) -> None:
+    """The name that an entry gives is another's, whose Azure Auth would be kept in its place."""
+    one, two = site.server.create_identities(["one", "two"], azure_auth=ATTACHED)
+    seeded = ["payments", "platform", site.server.identities["twin-2"]]
+    entries = [{"id": one, "name": "two"}, {"id": two, "name": "three"}]
+    for check in (True, False):
+        refused = site.run(*entries, purge_azure_auth_except=["two", two, *seeded], check=check)
+        assert refused["failed"]
+        assert "identities[0] (two) is not in purge_azure_auth_except" in refused["msg"]
+    assert site.writes() == []
+    real = site.run(*entries, purge_azure_auth_except=["one", "two", *seeded])
+    assert not real["failed"], real["msg"]
+    assert all(site.server.azure_auth(identity_id) for identity_id in (one, two))
+
+
+@pytest.mark.parametrize("wanted", [{"state": "absent"}, {"azure_auth": {"state": "absent"}}])
+def test_a_name_to_keep_that_no_entry_makes_is_a_mistake(wanted: Entry, today: Site) -> None:
+    keep = ["payments", "nobody"]
+    result = today.run({"name": "nobody", **wanted}, purge_azure_auth_except=keep)
+    assert result["failed"]
+    assert "purge_azure_auth_except[1] 'nobody' is not the name of any identity" in result["msg"]
+    assert today.writes() == []
+
+
+def test_what_an_entry_deletes_is_not_purged_too(site: Site) -> None:
+    gone = site.server.create_identity("gone", methods=["azure-auth"])
+    entries = [{"id": gone, "state": "absent"}]
+    purge = {"purge_azure_auth_except": ["payments", "platform", site.server.identities["twin-2"]]}
+    for check in (True, False):
+        result = site.run(*entries, **purge, max_changes=1, check=check)
+        assert not result["failed"], result["msg"]
+        assert result["refused"] is False
+        assert flags(result) == ["deleted"]
+        assert (result["changed_count"], result["purged_count"]) == (1, 0)
+    assert [method for method, _path in site.writes()] == ["DELETE"]
+    assert site.run(*entries, **purge)["changed"] is False
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_login_that_does_not_tell_whose_it_is_purges_nobody(
+    check: bool, today: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = today.server.create_identity("own", role="admin", methods=["azure-auth"])
+    token = today.server.issue_token(own, method="azure-auth")
+    without_claims(monkeypatch, "identityId")
+    result = today.run(token=token, purge_azure_auth_except=["payments"], check=check)
+    assert result["failed"]
+    assert result["msg"].startswith("The token does not tell whose it is, so that purging might")
+    assert today.writes() == []
+    # Where there is nobody to purge, it does not matter. The list does not tell that this one is not.
+    today.server.delete_identity(today.server.identities["sub-organization"])
+    everyone = ["own", "payments", "platform", today.server.identities["twin-2"]]
+    result = today.run(token=token, purge_azure_auth_except=everyone, check=check)
+    assert not result["failed"], result["msg"]
 
 
 def test_projects_identities_are_neither_purged_nor_to_be_kept(today: Site) -> None:
@@ -355,18 +540,36 @@ def test_a_parents_identity_is_neither_changed_nor_purged_from_a_sub_organizatio
     parents = server.create_identity("of the parent", methods=["azure-auth"])
     server.add_member(parents, "no-access", organization_id=sub)
     own = server.create_identity("own", methods=["azure-auth"], organization_id=sub)
-    login = {"token": server.issue_token(admin, organization_id=sub)}
-    result = today.run(**login, purge_azure_auth_except=["sub admin"])
+    below = {"token": server.issue_token(admin, organization_id=sub)}
+    result = today.run(**below, purge_azure_auth_except=["sub admin"])
     assert not result["failed"], result["msg"]
     assert [item["name"] for item in result["results"]] == ["own"]
     assert server.azure_auth(parents)
     assert not server.azure_auth(own)
     assert any("belong to another organization" in sentence for sentence in result["not_visible"])
     for wanted in ({"role": "member"}, {"name": "mine"}, {"state": "absent"}):
-        refused = today.run({"id": parents, **wanted}, **login)
+        refused = today.run({"id": parents, **wanted}, **below)
         assert refused["failed"], wanted
         assert "another organization" in refused["msg"]
-    by_name = today.run({"name": "of the parent", "role": "member"}, **login)
+    by_name = today.run({"name": "of the parent", "role": "member"}, **below)
     assert by_name["failed"]
     assert "is the name of an identity of another organization" in by_name["msg"]
     assert (today.name_of(parents), len(today.named("of the parent"))) == ("of the parent", 1)
+
+
+def test_without_the_organization_in_the_token_a_list_hides_no_parents_identity(
+    today: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the list does not tell whose an identity is, each is read before it is deleted."""
+    without_claims(monkeypatch, "orgId", "rootOrgId", "parentOrgId")
+    today.server.settings(lacks=["/v2/identities/search"])
+    labs = today.server.identities["sub-organization"]
+    before = today.server.memberships(labs)
+    others = today.server.create_identities(["a", "b", "c"])
+    entries = [{"id": labs, "state": "absent"}]
+    entries += [{"id": i, "delete_protection": False} for i in others]
+    result = today.run(*entries)
+    assert result["failed"]
+    assert f"The identity {labs} belongs to another organization" in result["msg"]
+    assert today.server.memberships(labs) == before
+    assert today.writes() == []

@@ -398,6 +398,53 @@ def test_those_that_lose_it_meanwhile_have_none_among_all_and_the_deleted_are_le
     }
 
 
+def test_a_project_whose_identities_the_login_may_not_read_fails_nothing() -> None:
+    with running() as server:
+        project = server.create_project("shop")
+        server.create_role("blind", ["edit"], project_id=project)
+        server.add_member(server.identities["admin"], "blind", project_id=project)
+        server.create_identity("owned", project_id=project, methods=["azure-auth"])
+        options = {"url": server.url, "token": server.token}
+        result = run_in_process(infisical_identity_info.main, options)
+        by_name = run_in_process(
+            infisical_identity_info.main, {**options, "names": ["owned"], "project_id": project}
+        )
+    assert not result["failed"], result["msg"]
+    (owned,) = [item for item in result["identities"] if item["project_id"]]
+    assert owned["name"] == "owned"
+    assert "azure_auth" not in owned
+    assert result["not_visible"][-1] == (
+        "Identities of projects in which this login may not read them are listed without their auth"
+        " methods (1)."
+    )
+    # What is asked for is not left out in silence.
+    assert by_name["failed"]
+
+
+@pytest.mark.parametrize("path", ["/v2/identities/search", "/projects/search", "/organizations"])
+def test_a_list_that_gives_the_same_page_again_ends(path: str) -> None:
+    with running() as server:
+        server.create_identities([f"app {number}" for number in range(110)])
+        page = {
+            "identities": [found_by_search(server, n) for n in range(100)],
+            "projects": [{"id": f"{n}", "name": f"p{n}", "isMember": False} for n in range(100)],
+        }
+        server.fault("body", path=path, json={**page, "totalCount": 1000})
+        options = {"url": server.url, "token": server.token, "azure_auth": False}
+        result = run_in_process(infisical_identity_info.main, options)
+        assert len(server.requests()) < 8
+    if "identities" in path:
+        assert result["failed"]
+        assert "is not what Infisical answers (the same page again)" in result["msg"]
+
+
+def found_by_search(server: t.Any, number: int) -> dict[str, t.Any]:
+    """An item of the search of version 2."""
+    identity_id = f"{number:08x}{UNKNOWN[8:]}"
+    inner = {"name": f"app {number}", "orgId": server.organization_id, "authMethods": []}
+    return {"identityId": identity_id, "orgId": server.organization_id, "identity": inner}
+
+
 def test_a_route_that_is_not_there_is_not_taken_for_identities_that_are_gone() -> None:
     with running() as server:
         server.fault("error", path="azure-auth", status=404, error="Not Found")

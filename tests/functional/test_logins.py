@@ -339,15 +339,35 @@ def test_a_given_token_is_for_the_organization_that_is_named(labs: Labs, tmp_pat
                     "organization_slug": "acme-labs",
                 }
             },
+            # What is asked to be absent would be absent in the root.
+            *(
+                {
+                    MODULE: {
+                        "url": server.url,
+                        "token": server.token,
+                        "identity_id": labs.in_root,
+                        "organization_slug": slug,
+                        "state": "absent",
+                    }
+                }
+                for slug in ("acme-lbas", server.organization_slug)
+            ),
             {LOGIN: {"login_data": "{{ login.login_data }}", "state": "absent"}},
         ],
     )
-    _login, right, wrong, by_environment, of_the_root, _logout = run.results
+    _login, right, wrong, by_environment, of_the_root, mistyped, unknown, _logout = run.results
     assert not right["failed"], right["msg"]
     assert not by_environment["failed"], by_environment["msg"]
     other = "names another organization than the token is for, the"
     assert f"'acme' {other} sub-organization 'acme-labs'; correct it" in wrong["msg"]
     assert f"'acme-labs' {other} root organization; correct it, or leave it" in of_the_root["msg"]
+    for slug, result in (("acme-lbas", mistyped), (server.organization_slug, unknown)):
+        assert result["failed"]
+        assert result["msg"] == (
+            f"organization_slug '{slug}' is the slug of no sub-organization, and the token is for"
+            " the root organization, whose slug it does not tell; leave it out."
+        )
+    assert server.azure_auth(labs.in_root)
 
 
 @pytest.mark.parametrize("generation", ["2024-10", "2025-06"])

@@ -209,8 +209,8 @@ def _not_read(readings: t.Sequence[_Reading]) -> list[str]:
     unreadable = sum(reading.unreadable for reading in readings)
     if unreadable:
         sentences.append(
-            f"Identities of projects that this login is no member of are listed without their auth"
-            f" methods ({unreadable})."
+            "Identities of projects in which this login may not read them are listed without their"
+            f" auth methods ({unreadable})."
         )
     return sentences
 

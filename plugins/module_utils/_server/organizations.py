@@ -51,9 +51,14 @@ def check_organization(client: Client, slug: str, landing: Landing) -> None:
         organization_id = _organization_of(client, slug, landing.identity_id)
     wanted = {item.id for item in listed if item.slug == slug}
     actual = next((item for item in listed if item.id == organization_id), None)
-    # The root's own slug is in no list, so that of a token that was given it cannot be known.
     if organization_id in wanted or not (wanted or actual or landing.given):
         return
+    if not (wanted or actual):
+        # It may be the root's own, which is in no list, or a mistyped one.
+        raise OptionError(
+            f"organization_slug {quoted(slug)} is the slug of no sub-organization, and the token is"
+            " for the root organization, whose slug it does not tell; leave it out."
+        )
     where = f"the sub-organization {quoted(actual.slug)}" if actual else "the root organization"
     raise OptionError(
         f"organization_slug {quoted(slug)} names another organization than the token is for,"

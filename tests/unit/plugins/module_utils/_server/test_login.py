@@ -492,9 +492,12 @@ def test_a_token_for_the_root_needs_no_request_unless_it_was_given() -> None:
     check(server, "any", ORGANIZATION)
     assert server.asked == []
     # The root's own slug is in no list: a token that was given may be for the root by mistake.
-    for slug in ("any", "labs-1"):
+    for slug, message in (
+        ("any", "'any' is the slug of no sub-organization, and the token is for the root"),
+        ("labs-1", "'labs-1' names another organization than the token is for, the root"),
+    ):
         server.asked.clear()
-        with pytest.raises(OptionError):
+        with pytest.raises(OptionError, match=message):
             check(server, slug, ORGANIZATION, given=True)
         assert server.asked == ["0"]
 
