@@ -53,9 +53,9 @@ NOBODY = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 Entry = dict[str, t.Any]
 
 
-def entry(azure_auth: t.Mapping[str, t.Any] = DESIRED, **identity: t.Any) -> Entry:
+def entry(azure_auth: t.Mapping[str, t.Any] | None = None, **identity: t.Any) -> Entry:
     """Return an entry of a list, with the Azure Auth that is desired."""
-    return {**identity, "azure_auth": dict(azure_auth)}
+    return {**identity, "azure_auth": dict(DESIRED if azure_auth is None else azure_auth)}
 
 
 def clear_seed(emulator: Emulator) -> None:

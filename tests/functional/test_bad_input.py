@@ -472,8 +472,11 @@ def run_bad(server: t.Any, main: t.Callable[[], None], **options: t.Any) -> Resu
     return result
 
 
-def given(options: t.Mapping[str, t.Any], base: t.Mapping[str, t.Any] = BASE) -> dict[str, t.Any]:
-    return {key: value for key, value in {**base, **options}.items() if value is not None}
+def given(
+    options: t.Mapping[str, t.Any], base: t.Mapping[str, t.Any] | None = None
+) -> dict[str, t.Any]:
+    whole = {**(BASE if base is None else base), **options}
+    return {key: value for key, value in whole.items() if value is not None}
 
 
 @pytest.mark.parametrize("title", IDENTITIES)

@@ -71,7 +71,7 @@ class EntryReconciler:
         identity: Identity | None = None,
         *,
         check: bool,
-        renamed: t.Mapping[str, str] = {},
+        renamed: t.Mapping[str, str] | None = None,
         absent: bool = False,
         purged: bool = False,
     ) -> None:
@@ -82,7 +82,7 @@ class EntryReconciler:
         self._check = check
         self._known = identity
         self._creations = creations
-        self._renamed = renamed
+        self._renamed = {} if renamed is None else renamed
         self._absent = absent
         self.reference = reference
         self.purged = purged

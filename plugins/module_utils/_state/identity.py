@@ -212,7 +212,7 @@ class IdentityResource:
         *,
         needed: t.Collection[str] = (),
         lift: bool = False,
-        renamed: t.Mapping[str, str] = {},
+        renamed: t.Mapping[str, str] | None = None,
         absent: bool = False,
         before_creation: t.Callable[[], None] = lambda: None,
     ) -> None:
@@ -223,7 +223,7 @@ class IdentityResource:
         self._needed = needed
         self._lift = lift
         self._lifted = False
-        self._renamed = renamed
+        self._renamed = {} if renamed is None else renamed
         self._absent = absent
         self._before_creation = before_creation
         # By its id, and not off a list.

@@ -105,7 +105,7 @@ class Lamp:
         if failure is None or failure in self.lost:
             self.done.append(todo.verb)
             self.values = None if todo.verb == "delete" else {**(self.values or {}), **todo.asked}
-        if failure:
+        if failure is not None:
             if self.meanwhile:
                 self.values = self.meanwhile.pop(0)
             raise failure
