@@ -178,6 +178,12 @@ class Setting:
         steward = self.current.create_identity("steward", role="admin")
         for project_id in (project, self.current.project_id):
             self.current.add_member(steward, "admin", project_id=project_id)
+        self.crowded = self.current.create_project("crowded")
+        self.current.fault(
+            "body",
+            path=f"/{self.crowded}/identities$",
+            json={"identities": [], "totalCount": 3},
+        )
         self.steward_token = self.current.issue_token(steward)
         stranger = self.current.create_identity("stranger")
         self.current.add_member(stranger, "admin", project_id=project)
@@ -594,6 +600,18 @@ def of_identities(setting: Setting) -> dict[str, Trigger]:
         ),
         "a stored tenant that is a domain": Trigger({}, stored={"tenantId": "example.org"}),
         "one role of perhaps several": entry("without counts", id=OWN, role="member"),
+        "a purge by a token that does not tell whose it is": entries(
+            purge_azure_auth_except=["payments"], token=setting.opaque_token
+        ),
+        "names that differ in letters only": entries({"name": "harbour"}, {"name": "Harbour"}),
+        "a list of a project that is not whole": read(project_id=setting.crowded),
+        "a change that cannot be looked at": replace(
+            entry("without counts", id=OWN, role="member"),
+            fault=(
+                "error",
+                {"method": "GET", "nth": 2, "status": 403, "error": "PermissionDenied"},
+            ),
+        ),
         "a token that does not tell whose it is": entry(
             id=OWN, state="absent", token=setting.opaque_token
         ),
@@ -870,7 +888,8 @@ def test_every_message_in_the_code_has_a_row() -> None:
     quoted = message_parts()
     missing = [
         message
-        for message in messages_in_code()
+        # What stands in front of a message is a label, and none of the guide's.
+        for message in (text.removeprefix("...: ") for text in messages_in_code())
         if message != OF_SECRET_SETTINGS
         and not any(like(message, row) or like(row, message) for row in (*whole, *quoted))
         and not any(re.search(pattern(message.strip()), row) for row in listed)

@@ -103,7 +103,7 @@ def test_more_changes_than_allowed_are_refused_before_the_first_write(site: Site
     entries, purge = changes_of_each_kind(site)
     result = site.run(*entries, **purge, max_changes=3)
     assert result["failed"]
-    assert result["msg"].startswith("4 changes, max_changes is 3; nothing was done.")
+    assert result["msg"].startswith("4 of the identities would change, and max_changes is 3; nothing was done.")
     assert site.writes() == []
     assert not result["changed"]
     assert result["results"] == []
@@ -117,7 +117,7 @@ def test_check_mode_shows_what_a_real_run_would_refuse(site: Site) -> None:
     result = site.run(*entries, **purge, max_changes=3, check=True)
     assert not result["failed"], result["msg"]
     assert result["refused"] is True
-    assert "A real run would refuse: 4 changes, max_changes is 3." in warning_texts(result)
+    assert "A real run would refuse: 4 of the identities would change, and max_changes is 3." in warning_texts(result)
     assert flags(result) == KINDS
     assert len(result["diff"]) == 4
     assert site.writes() == []
@@ -149,7 +149,7 @@ def test_what_cannot_be_counted_counts_as_too_many(today: Site) -> None:
     assert result["failed"]
     # Itself, and the three that would be purged.
     assert result["msg"].startswith(
-        "4 changes, max_changes is 3 (4 of them are identities that could not be judged); nothing"
+        "4 of the identities would change, and max_changes is 3 (4 of them are identities that could not be judged); nothing"
         " was done."
     )
     assert result["refused"] is True

@@ -293,7 +293,7 @@ class _Task:
         count = fleet.changed + fleet.purged + unknown
         if count <= limit:
             return
-        what = f"{count} changes, max_changes is {limit}"
+        what = f"{count} of the identities would change, and max_changes is {limit}"
         if unknown:
             what += f" ({unknown} of them are identities that could not be judged)"
         if not self._module.check_mode:

@@ -23,9 +23,9 @@ def to_keep(
 ) -> tuple[set[str], list[Problem]]:
     """Return the ids of the identities that may keep what they have, and what is wrong.
 
-    What is not in the organisation, and would not be created by an entry, is taken for a mistake:
+    What is not in the organisation, and is no name of a present entry, is taken for a mistake:
     purging would revoke what was meant. Every present entry of the organisation has to be among
-    those to keep.
+    those to keep, also one that only revokes and whose identity is gone.
     """
     own = {
         item: identity
@@ -35,7 +35,7 @@ def to_keep(
     new = {
         item.name
         for item, identity in own.items()
-        if identity is None and not item.id and desired[item].creates
+        if identity is None and not item.id and desired[item].identity is not None
     }
     keep, problems = _found(kept, members, new)
     names = {item.name for item in kept if item.name}

@@ -121,12 +121,15 @@ def test_an_entry_by_its_id_is_not_listed_by_the_name_that_it_gets() -> None:
     assert keep(["a"], {renamed: A}) == ({ID}, [])
 
 
-def test_the_name_of_an_entry_that_creates_nothing_is_no_name_to_keep() -> None:
-    gone, revoked = entry(0, "typo"), entry(1, "misspelt")
-    desired = {gone: ABSENT, revoked: Desired({}, {"azure_auth": None})}
-    for name in ("typo", "misspelt"):
-        _ids, problems = keep(["a", "misspelt", name], {gone: None, revoked: None}, desired=desired)
-        assert f"'{name}' is not the name of any identity" in problems[-1][1]
+def test_an_entry_that_only_revokes_has_to_be_listed_also_where_its_identity_is_gone() -> None:
+    gone = entry(0, "gone")
+    wanted = {gone: Desired({}, {"azure_auth": None})}
+    assert keep(["a", "gone"], {gone: None}, desired=wanted) == ({ID}, [])
+    _ids, ((place, _sentence),) = keep(["a"], {gone: None}, desired=wanted)
+    assert place == 0
+    # What is deleted need not be, and its name is then nobody's.
+    _ids, problems = keep(["a", "gone"], {gone: None}, desired={gone: ABSENT})
+    assert len(problems) == 1
 
 
 def test_what_is_to_be_deleted_and_what_projects_own_need_not_be_listed() -> None:
