@@ -326,6 +326,32 @@ def test_who_is_renamed_is_chosen_by_either_name(emulator: Emulator, tmp_path: P
         assert renamed["identity"]["name"] == "new"
 
 
+def test_names_are_swapped_and_taken_over_wherever_the_entries_are(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    names = ("one", "two", "gone", "heir", "other", "last")
+    ids = dict(zip(names, emulator.create_identities(names)))
+    desired = [
+        *entries("other"),
+        {"id": ids["one"], "name": "two"},
+        {"id": ids["heir"], "name": "gone", "source": "x.yml:1"},
+        *entries("last"),
+        {"name": "gone", "state": "absent"},
+        {"id": ids["two"], "name": "one"},
+    ]
+    told = apply(emulator, tmp_path, desired=desired, batch_size=4)
+    assert told.returncode == 0, told.output
+    assert counts(told) == {**NOTHING, "checked": 6, "changed": 6, "deleted": 1}
+    held = {name: emulator.identity(identity_id) for name, identity_id in ids.items()}
+    assert held["gone"] is None
+    after = {name: item["identity"]["name"] for name, item in held.items() if item}
+    assert after == {"one": "two", "two": "one", "heir": "gone", "other": "other", "last": "last"}
+    # What is wrong is told by the place in the list.
+    desired[5]["name"] = "other"
+    told = apply(emulator, tmp_path, desired=desired, batch_size=4)
+    assert "identities[5] (other): name 'other' is the name of another" in _unwrapped(told)
+
+
 def test_the_organization_is_that_of_the_variable(emulator: Emulator, tmp_path: Path) -> None:
     slug = emulator.organization_slug
     emulator.create_identities(["a"])
