@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 from functional.cases import ATTACHED, REQUIRED
-from functional.harness import Result, run_in_process
+from functional.harness import Result, run_in_process, warning_texts
 
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_identities,
@@ -189,6 +189,18 @@ def test_protection_that_was_lifted_in_vain_is_told(module: str, servers: t.Any)
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_protection_that_was_not_there_was_not_lifted(module: str, servers: t.Any) -> None:
+    server = servers["2026"]
+    server.reset()
+    identity_id = server.create_identity("target")
+    entry = {"id": identity_id, "state": "absent", "delete_protection": False}
+    result = run(module, server, entry, token=token_for(server, "read", "edit"))
+    assert result["failed"]
+    assert not result["changed"]
+    assert "lifted" not in result["msg"]
+
+
+@pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("check", [True, False])
 def test_the_projects_that_a_deletion_takes_it_out_of_are_named(
     check: bool, module: str, servers: t.Any
@@ -307,6 +319,18 @@ def test_a_foreign_name_is_no_control_sequence(module: str, server: Emulator) ->
     assert diff["before_header"].isprintable()
     assert diff["before"]["name"].isprintable()
     assert result["identity"]["name"] == name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_foreign_name_is_no_control_sequence_in_a_warning(module: str, servers: t.Any) -> None:
+    server = servers["2026"]
+    server.reset()
+    server.settings(lacks=["/v2/identities/search"])
+    identity_id = server.create_identity("evil\x1b[31mred")
+    result = run(module, server, {"id": identity_id, "role": "member"}, check=True)
+    (warning,) = [text for text in warning_texts(result) if "may have others" in text]
+    assert warning.endswith("evil [31mred")
+    assert warning.isprintable()
 
 
 READ_BACK: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {

@@ -433,3 +433,12 @@ def test_a_project_with_more_rows_than_its_list_shows() -> None:
         result = run_in_process(ONE, {**common, "name": "app 7", "state": "absent"})
         assert not result["failed"], result.get("msg")
         assert result["changed"]
+
+
+@pytest.mark.parametrize("role", ["special", None, 1, ["special"], {}])
+def test_what_is_no_role_in_a_list_of_roles_is_passed_over(role: t.Any, site: Site) -> None:
+    site.server.fault("body", path=f"/projects/{site.project}/roles", json={"roles": [role]})
+    result = site.run(ONE, name="new", project_id=site.project, role="special")
+    assert result["failed"]
+    assert not result["changed"]
+    assert "is not the slug of any role of the project" in result["msg"]

@@ -46,7 +46,7 @@ def stored(identity_id: str, name: str, project: str | None = None) -> Identity:
 
 def judged(server: t.Any, *rows: Row, others: t.Mapping[str, str] = {}) -> list[str]:
     """What is said of a list, where the organization has those of it and `others`, by id."""
-    names = {row.id: row.called for row in rows if row.called and not row.project}
+    names = {row.id or C: row.called for row in rows if row.called and not row.project}
 
     def search(request: t.Any) -> t.Any:
         wanted = request.body["search"]["name"]["$in"]
@@ -120,13 +120,18 @@ WRONG: dict[str, tuple[list[Row], str]] = {
     ),
     "created and given at once": (
         [Row(A, "new", "a"), Row(None, "new")],
-        "identities[1] (new) is the name that identities[0] (new) gets in this task; list that"
-        " identity once, by its id.",
+        (
+            "identities[1] (new) is the name that identities[0] (new) gets in this task; list that"
+            " identity once, by its id."
+        ),
     ),
     "letter case": (
         [Row(None, "Billing"), Row(None, "billing")],
-        "identities[1] (billing) and identities[0] (Billing) are new, and their names differ only"
-        " in letter case, in their Unicode form or in blanks; give them one name, or others.",
+        (
+            "identities[1] (billing) and identities[0] (Billing) are new, and their names differ"
+            " only in letter case, in their Unicode form or in blanks; give them one name, or"
+            " others."
+        ),
     ),
     "blanks": ([Row(None, "bill ing"), Row(None, "billing")], "are new, and their names differ"),
     "Unicode": ([Row(None, "\u00e9"), Row(None, "e\u0301")], "are new, and their names differ"),
