@@ -103,7 +103,9 @@ def test_more_changes_than_allowed_are_refused_before_the_first_write(site: Site
     entries, purge = changes_of_each_kind(site)
     result = site.run(*entries, **purge, max_changes=3)
     assert result["failed"]
-    assert result["msg"].startswith("4 of the identities would change, and max_changes is 3; nothing was done.")
+    assert result["msg"].startswith(
+        "4 of the identities would change, and max_changes is 3; nothing was done."
+    )
     assert site.writes() == []
     assert not result["changed"]
     assert result["results"] == []
@@ -117,7 +119,10 @@ def test_check_mode_shows_what_a_real_run_would_refuse(site: Site) -> None:
     result = site.run(*entries, **purge, max_changes=3, check=True)
     assert not result["failed"], result["msg"]
     assert result["refused"] is True
-    assert "A real run would refuse: 4 of the identities would change, and max_changes is 3." in warning_texts(result)
+    assert (
+        "A real run would refuse: 4 of the identities would change, and max_changes is 3."
+        in warning_texts(result)
+    )
     assert flags(result) == KINDS
     assert len(result["diff"]) == 4
     assert site.writes() == []
@@ -144,13 +149,13 @@ def test_what_cannot_be_counted_counts_as_too_many(today: Site) -> None:
     kept = server.create_identity("kept", methods=["azure-auth"])
     listed = {"id": kept, "azure_auth": {"access_token_ttl": 60}}
     server.fault("error", method="GET", path="/azure-auth/", identity_id=kept, status=500, times=1)
-    purge = {"purge_azure_auth_except": [kept], "retries": 0}
+    purge: dict[str, t.Any] = {"purge_azure_auth_except": [kept], "retries": 0}
     result = today.run(listed, **purge, max_changes=3)
     assert result["failed"]
     # Itself, and the three that would be purged.
     assert result["msg"].startswith(
-        "4 of the identities would change, and max_changes is 3 (4 of them are identities that could not be judged); nothing"
-        " was done."
+        "4 of the identities would change, and max_changes is 3 (4 of them are identities that"
+        " could not be judged); nothing was done."
     )
     assert result["refused"] is True
     assert today.writes() == []
@@ -477,7 +482,8 @@ def test_a_name_to_keep_that_no_entry_makes_is_a_mistake(wanted: Entry, today: S
 def test_what_an_entry_deletes_is_not_purged_too(site: Site) -> None:
     gone = site.server.create_identity("gone", methods=["azure-auth"])
     entries = [{"id": gone, "state": "absent"}]
-    purge = {"purge_azure_auth_except": ["payments", "platform", site.server.identities["twin-2"]]}
+    purge: dict[str, t.Any] = {}
+    purge["purge_azure_auth_except"] = ["payments", "platform", site.server.identities["twin-2"]]
     for check in (True, False):
         result = site.run(*entries, **purge, max_changes=1, check=check)
         assert not result["failed"], result["msg"]
@@ -499,7 +505,7 @@ def test_a_login_that_does_not_tell_whose_it_is_purges_nobody(
     assert result["failed"]
     assert result["msg"].startswith("The token does not tell whose it is, so that purging might")
     assert today.writes() == []
-    # Where there is nobody to purge, it does not matter. The list does not tell that this one is not.
+    # Where there is nobody to purge, it does not matter. The list does not tell of this one.
     today.server.delete_identity(today.server.identities["sub-organization"])
     everyone = ["own", "payments", "platform", today.server.identities["twin-2"]]
     result = today.run(token=token, purge_azure_auth_except=everyone, check=check)

@@ -347,8 +347,8 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
     if isinstance(total, int) and len(owned) <= total <= len(found):
         return found
     raise UnexpectedAnswerError(
-        f"Could not {purpose}: Infisical counts {quoted(total)}, and shows {len(owned)}. It lists at"
-        f" most {PROJECT_PAGE} rows of a project, one for each pair of metadata; name identities by"
+        f"Could not {purpose}: Infisical counts {quoted(total)}, and shows {len(owned)}. It lists"
+        f" at most {PROJECT_PAGE} rows of a project, one for each pair of metadata; name identities by"
         " their ids.",
         http_status=200,
     )

@@ -313,9 +313,7 @@ def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
     server.answers[OWNED] = DENIED
     identities, (sentence, hidden) = list_everything(api)
     assert numbers(identities) == [1]
-    assert sentence == (
-        "This login may not read the identities that the project 'shop' owns."
-    )
+    assert sentence == ("This login may not read the identities that the project 'shop' owns.")
     assert hidden.startswith("Identities that projects own are counted, and not shown")
     server.answers[OWNED] = BROKEN
     with pytest.raises(ApiError):

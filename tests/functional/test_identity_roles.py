@@ -24,5 +24,5 @@ def test_roles_that_are_none_are_passed_over(role: t.Any) -> None:
         options = {"name": "new", "project_id": project, "role": "special"}
         given = {"url": server.url, "token": server.token, "retries": 0, **options}
         result = run_in_process(infisical_identity.main, given)
-    assert result["failed"] and not result["changed"]
+    assert (result["failed"], result["changed"]) == (True, False)
     assert "is not the slug of any role of the project" in result["msg"]

@@ -18,4 +18,5 @@ def test_a_warning_has_no_control_characters_of_a_name() -> None:
         given = {"url": server.url, "token": server.token, "id": identity_id, "role": "member"}
         result = run_in_process(infisical_identity.main, given, check=True)
     (warning,) = [text for text in warning_texts(result) if "may have others" in text]
-    assert warning.endswith("evil [31mred") and warning.isprintable()
+    assert warning.endswith("evil [31mred")
+    assert warning.isprintable()
