@@ -328,7 +328,7 @@ def test_each_kind_of_warning_comes_once_with_a_count(
         warnings = comparison.runs[run]["warnings"]
         text = warnings_of(comparison.runs[run])
         # The last run opens nothing that was not open already.
-        kinds = WARNINGS_OF_OPTIONS + WARNINGS_OF_WHAT_IS_STORED
+        kinds: tuple[str, ...] = WARNINGS_OF_OPTIONS + WARNINGS_OF_WHAT_IS_STORED
         kinds += () if run == "again" else WARNINGS_OF_CHANGES
         assert len(warnings) == len(kinds), text
         for kind in kinds:

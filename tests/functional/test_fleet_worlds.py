@@ -408,7 +408,7 @@ def without_the_unknown(item: Result) -> Result:
     return known
 
 
-def never_too_slow(count: int) -> t.Any:
+def never_too_slow(count: int) -> settings:
     return settings(
         max_examples=count,
         deadline=None,

@@ -221,10 +221,7 @@ class _Task:
         return problems
 
     def _spare_own_login(self, login: Login) -> None:
-        """Take the identity that the task is logged in as from those to purge.
-
-        Raises OptionError if it cannot be known which that is.
-        """
+        """Take the task's own identity from those to purge. Raises OptionError."""
         if self._targets.surplus and login.identity_id is None:
             raise OptionError(
                 "The token does not tell whose it is, so that purging might end the login itself;"
