@@ -485,6 +485,16 @@ def test_a_role_is_read_back(server: t.Any) -> None:
     assert server.paused == [0.5]
 
 
+def test_a_role_is_waited_for_at_a_replica_that_is_five_seconds_late(server: t.Any) -> None:
+    server.answers.update({LIST: page(), CREATE: item(), SEARCH: page(member())})
+    server.answers[SEARCH_2] = lambda _request: (
+        page(found("admin")) if sum(server.paused) >= 5 else page()
+    )
+    work = _run(new(server), read(role="admin"))
+    assert work.actual is not None
+    assert work.actual.values["role"] == (Role("admin"),)
+
+
 def test_a_role_that_is_none_is_refused_before_any_write(server: t.Any) -> None:
     server.answers.update({LIST: page(), "GET /api/v1/organization/roles/slug/nope": MISSING})
     message = refusal(new(server), read(role="nope"))
