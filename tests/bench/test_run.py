@@ -43,7 +43,7 @@ def test_everything_is_measured(measured: Results) -> None:
         (10, 2, True),
     ]
     assert [process.size for process in measured.processes] == [10]
-    assert len(measured.starts) == 6
+    assert len(measured.starts) == 7
     assert measured.skipped == []
 
 
