@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._errors import ApiError, InfisicalError, OptionError
+from .._errors import InfisicalError, OptionError
 from .._server.api import Api
 from .._state.auth_method import AuthMethod, AuthMethodResource
 from .._state.identities import Identity, find_identities, only_identity
@@ -48,13 +48,7 @@ def manage_auth_method(method: AuthMethod) -> None:
                 api, login, method, identity_id, identity, project_id=project_id
             )
             work = Reconciler(resource, check=module.check_mode)
-            try:
-                work.run(wanted)
-            except ApiError as gone:
-                # What was attached to it is gone with it.
-                if wanted is not None or gone.http_status != 404 or gone.unknown_route:
-                    raise
-                work.end_without_object()
+            work.run(wanted)
     except InfisicalError as error:
         result.update(failure(error))
         problem = str(error)

@@ -322,17 +322,15 @@ def _counts(fleet: Works) -> Result:
 def _purge(api: Api, work: EntryReconciler, elsewhere: list[EntryReconciler]) -> None:
     """Revoke from an identity of the list of all, which may be none of the organisation's.
 
-    It may have been deleted since it was listed. One that turns out to belong to another
-    organisation, which not every list tells, is left alone and put among those `elsewhere`.
+    One that turns out to belong to another organisation, which not every list tells, is left alone
+    and put among those `elsewhere`.
     """
     try:
         work.run()
     except ApiError as error:
-        identity_id = work.reference.id or ""
-        if error.error == "ForbiddenError" and not read_identity(api, identity_id).here:
-            elsewhere.append(work)
-        elif error.http_status != 404 or error.unknown_route:
+        if error.error != "ForbiddenError" or read_identity(api, work.reference.id or "").here:
             raise
+        elsewhere.append(work)
         work.end_without_object()
 
 

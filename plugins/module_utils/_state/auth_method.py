@@ -159,6 +159,12 @@ class AuthMethodResource:
             self._call("PATCH", f"update {self.title}", dict(step.body)), f"update {self.title}"
         )
 
+    def is_gone(self, failure: InfisicalError) -> bool:
+        """Return whether a failure means that the identity is gone, and the method with it."""
+        if not isinstance(failure, ApiError):
+            return False
+        return failure.http_status == 404 and not failure.unknown_route
+
     def learn_from(self, failure: InfisicalError, todo: Plan) -> None:
         """Take note of a refusal that may come from another rule on lifetimes.
 

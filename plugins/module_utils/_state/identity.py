@@ -228,6 +228,7 @@ class IdentityResource:
         self._before_creation = before_creation
         # By its id, and not off a list.
         self._was_read = False
+        self._read_anew: Identity | None = None
         self.identity = identity
         self.missing: ApiError | None = None
         self.created = False
@@ -262,6 +263,7 @@ class IdentityResource:
     def look_again(self) -> State | None:
         """Read all of it anew."""
         self._absent = self._was_read = False
+        self._read_anew = None
         known, self.identity = self.identity, None
         if known:
             self.identity = self._by_id(known.id)
@@ -311,6 +313,10 @@ class IdentityResource:
             ) from None
         return self._state(self.identity)
 
+    def is_gone(self, _failure: InfisicalError) -> bool:
+        """Return False: an identity belongs to nothing that could be gone."""
+        return False
+
     def learn_from(self, _failure: InfisicalError, _todo: Plan) -> None:
         """Learn nothing: there are no rules that may be others."""
 
@@ -334,21 +340,21 @@ class IdentityResource:
             elsewhere = self._read_if_there(identity_id, None)
             if elsewhere:
                 raise OptionError(not_owned(elsewhere, project_id))
+        self._was_read = identity is not None
         return identity
 
     def _fresh(self, identity: Identity) -> Identity | None:
         """Return an identity as it is now, which a list may have told a while ago."""
         if self._was_read:
             return identity
-        read = self._read_if_there(identity.id, identity.project_id)
-        self.identity = read and read._replace(roles=read.roles or identity.roles)
-        return self.identity
+        if self._read_anew is None:
+            # What it tells besides is no more than was known, in results and in predictions.
+            self._read_anew = self._read_if_there(identity.id, identity.project_id)
+        return self._read_anew
 
     def _read_if_there(self, identity_id: str, project_id: str | None) -> Identity | None:
         try:
-            read = read_identity(self._api, identity_id, project_id)
-            self._was_read = True
-            return read
+            return read_identity(self._api, identity_id, project_id)
         except ApiError as failure:
             if failure.http_status == 404 and not failure.unknown_route:
                 self.missing = failure

@@ -63,6 +63,9 @@ class Resource(t.Protocol):
     def perform(self, step: Step) -> State | None:
         """Make one write, and return the state that it leads to."""
 
+    def is_gone(self, failure: InfisicalError) -> bool:
+        """Return whether a failure means that what the object belongs to is gone, and so is it."""
+
     def learn_from(self, failure: InfisicalError, todo: Plan) -> None:
         """Take note of a refusal that may come from rules other than those planned for."""
 
@@ -91,6 +94,14 @@ class Reconciler:
 
     def run(self, wanted: Values | None) -> None:
         """Bring about the wanted values by option, or None: not there. Raises InfisicalError."""
+        try:
+            self._run(wanted)
+        except InfisicalError as failure:
+            if wanted is not None or not self.resource.is_gone(failure):
+                raise
+            self.end_without_object()
+
+    def _run(self, wanted: Values | None) -> None:
         self.look()
         todo = self.resource.plan(self.actual, wanted)
         if todo.values is None and not todo.steps:

@@ -113,6 +113,9 @@ class Lamp:
             return None
         return State(self.answer if self.answer is not None else self.values, {})
 
+    def is_gone(self, _failure: InfisicalError) -> bool:
+        return False
+
     def learn_from(self, failure: InfisicalError, _todo: Plan) -> None:
         self.learned.append(failure)
 
