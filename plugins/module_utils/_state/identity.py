@@ -341,7 +341,11 @@ class IdentityResource:
         if self._was_read:
             return identity
         read = self._read_if_there(identity.id, identity.project_id)
-        self.identity = read and read._replace(roles=read.roles or identity.roles)
+        self.identity = read and read._replace(
+            roles=read.roles or identity.roles,
+            # What was not asked for is not told, as it is not under check mode.
+            metadata=None if identity.metadata is None else read.metadata,
+        )
         return self.identity
 
     def _read_if_there(self, identity_id: str, project_id: str | None) -> Identity | None:
@@ -496,9 +500,10 @@ class IdentityResource:
     def _refuse_elsewhere(self, identity: Identity) -> None:
         """Refuse an identity of another organization, which a DELETE would only take out of here.
 
-        There are lists that do not tell.
+        There are lists that do not tell. What a project owns is of its organization.
         """
-        if identity.home_id is None and not self._was_read and self._api.tells_homes():
+        untold = identity.home_id is None and identity.project_id is None
+        if untold and not self._was_read and self._api.tells_homes():
             identity = self._fresh(identity) or identity
         if not identity.here:
             raise OptionError(
