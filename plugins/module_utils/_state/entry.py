@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import InfisicalError, InterruptError
+from .._errors import ApiError, InfisicalError, InterruptError
 from .._server.api import Api
 from .._server.login import Login
 from .auth_method import AuthMethod, AuthMethodResource, attach_failure
@@ -223,7 +223,17 @@ class EntryReconciler:
         try:
             work.run(wanted)
         except InfisicalError as failure:
+            if self._desired.only_revokes and work.before and _is_gone(failure):
+                # Somebody has deleted it meanwhile, and with it what was to be revoked.
+                self.end_without_object()
+                return
             self.failed_at = method.key
             if created:
                 failure.args = (f"{failure}{attach_failure(failure, method.title)}",)
             raise
+
+
+def _is_gone(failure: InfisicalError) -> bool:
+    """Return whether the server answered that there is no such identity."""
+    unknown_route = isinstance(failure, ApiError) and failure.unknown_route
+    return failure.http_status == 404 and not unknown_route
