@@ -2,24 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every case of cases.py: in check mode, for real, and once more, by Ansible.
+"""Every case of cases.py: in check mode, for real, and once more.
 
-On the newest and on the oldest servers. All runs of all cases are one ansible-playbook a
-generation; both go on at the same time.
+On the newest servers by Ansible, all runs of all cases in one ansible-playbook; on the oldest in
+this process, unless the tests are to be thorough.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, BOTH, CASES, Case
-from functional.harness import Result, Task, run_in_process, run_tasks, warnings_of
+from functional.harness import (
+    THOROUGH,
+    Result,
+    Task,
+    run_in_process,
+    run_tasks,
+    warnings_of,
+)
 
 from ansible_collections.community.infisical.plugins.modules import infisical_azure_auth
 from emulator import Emulator, running
@@ -64,7 +70,11 @@ def run_all(server: Emulator, folder: Path) -> dict[str, Outcome]:
         tasks += [Task(options, check=True), Task(options)]
         if not case.refused:
             tasks.append(Task(options))
-    results = iter(run_tasks(folder, tasks))
+    if server.generation == BOTH[0] or THOROUGH:
+        results = iter(run_tasks(folder, tasks))
+    else:
+        main = infisical_azure_auth.main
+        results = iter([run_in_process(main, task.options, check=task.check) for task in tasks])
     return {
         case.id: Outcome(
             check=next(results),
@@ -89,23 +99,11 @@ def feed_back(server: Emulator, outcome: Outcome) -> Result | None:
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, dict[str, Outcome]]]:
     found: dict[str, dict[str, Outcome]] = {}
-
-    def run(server: Emulator, folder: Path) -> None:
-        found[server.generation] = run_all(server, folder)
-
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(running(generation)) for generation in BOTH]
-        # The factory is not for threads.
-        threads = [
-            threading.Thread(target=run, args=[server, tmp_path_factory.mktemp(server.generation)])
-            for server in servers
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert set(found) == set(BOTH), "a run of the playbook failed: see the traceback above"
         for server in servers:
+            folder = tmp_path_factory.mktemp(server.generation)
+            found[server.generation] = run_all(server, folder)
             for outcome in found[server.generation].values():
                 outcome.fed_back = feed_back(server, outcome)
         yield found

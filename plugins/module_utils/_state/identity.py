@@ -502,9 +502,10 @@ class IdentityResource:
     def _refuse_elsewhere(self, identity: Identity) -> None:
         """Refuse an identity of another organization, which a DELETE would only take out of here.
 
-        There are lists that do not tell.
+        There are lists that do not tell. What a project owns is of its organization.
         """
-        if identity.home_id is None and not self._was_read and self._api.tells_homes():
+        untold = identity.home_id is None and identity.project_id is None
+        if untold and not self._was_read and self._api.tells_homes():
             identity = self._fresh(identity) or identity
         if not identity.here:
             raise OptionError(
