@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
 from functional.cases import ONE, REQUIRED
-from functional.harness import Result, Task, run_in_process, run_tasks
+from functional.harness import THOROUGH, Result, Task, run_in_process, run_tasks
 
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
@@ -276,8 +277,9 @@ def results(server: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     rows.update({title: {PRINCIPALS: value} for title, value in BLANKS.items()})
     server.create_identity("bad input")
     server.clear_requests()
-    tasks = []
-    for options in rows.values():
+    found: dict[str, Result] = {}
+    tasks: dict[str, Task] = {}
+    for title, options in rows.items():
         every = {
             "url": server.url,
             "token": server.token,
@@ -285,8 +287,13 @@ def results(server: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str
             **REQUIRED,
             **options,
         }
-        tasks.append(Task({name: value for name, value in every.items() if value is not None}))
-    found = dict(zip(rows, run_tasks(tmp_path_factory.mktemp("bad_input"), tasks)))
+        given = {name: value for name, value in every.items() if value is not None}
+        if THOROUGH or "{{" in json.dumps(given):
+            tasks[title] = Task(given)
+        else:
+            # Ansible does nothing with it but hand it on.
+            found[title] = run_in_process(infisical_azure_auth.main, given)
+    found.update(zip(tasks, run_tasks(tmp_path_factory.mktemp("bad_input"), tasks.values())))
     assert server.requests() == []
     return found
 
