@@ -625,6 +625,7 @@ def of_logins(setting: Setting) -> dict[str, Trigger]:
     azure = {"token": None, "auth_method": "azure_auth", "auth_identity_id": ID}
     return {
         "a token for another organization": Trigger(slug),
+        "a slug of none, and a token for the root": Trigger({"organization_slug": "mistyped"}),
         "a slug in 2024": Trigger(slug, server="2024"),
         "a slug of no use": login(
             **slug,

@@ -433,7 +433,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             if THOROUGH:
                 results = run_tasks(tmp_path_factory.mktemp("faults"), tasks)
             else:
-                results = [run_in_process(infisical_azure_auth.main, task.options) for task in tasks]
+                results = [
+                    run_in_process(infisical_azure_auth.main, task.options) for task in tasks
+                ]
             for scenario, identity_id, result in zip(scenarios, ids, results):
                 raw = server.azure_auth(identity_id) if server.identity(identity_id) else "gone"
                 requests = server.requests(identity_id=identity_id)
