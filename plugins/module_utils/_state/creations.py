@@ -22,6 +22,7 @@ from .._errors import (
     ChangedMeanwhileError,
     InfisicalError,
     InterruptError,
+    NotWrittenError,
     OptionError,
     UnknownOutcomeError,
 )
@@ -68,7 +69,6 @@ class Creations:
         self._looked: dict[_Key, float] = {}
         self._expected: dict[_Key, None] = {}
         self._lacking: frozenset[str] | None = None
-        self._of_2024 = False
         self._roles: dict[_Key, bool] = {}
 
     def refuse_unless_new(self, reference: Reference) -> None:
@@ -104,14 +104,21 @@ class Creations:
     def look_before(self, reference: Reference) -> None:
         """Look for a name once more, unless that was done a moment ago.
 
-        Raises ChangedMeanwhileError if there is one by now.
+        Raises ChangedMeanwhileError if there is one by now, and NotWrittenError if it cannot be
+        known.
         """
         key = (reference.project_id, reference.name or "")
         found: dict[str, list[Identity]] = {}
         with self._lock:
             looked = max(self._looked.get(key, 0), self._listed.get(key[0], 0))
             if time.monotonic() - looked > _LOOK_LASTS:
-                found = self._look_for_some(key)
+                try:
+                    found = self._look_for_some(key)
+                except InterruptError:
+                    raise
+                except InfisicalError as failure:
+                    # Whatever became of the look, the creation was not asked for.
+                    raise NotWrittenError(f"{failure} Nothing was created.", failure) from None
             self._expected.pop(key, None)
         if found.get(key[1]):
             self._seen_meanwhile(key[1])

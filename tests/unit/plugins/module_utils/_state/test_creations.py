@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     ApiError,
     ChangedMeanwhileError,
+    NotWrittenError,
     InterruptError,
     OptionError,
     TransportError,
@@ -233,6 +234,19 @@ def test_what_is_there_by_now_is_not_created(server: t.Any, clock: Clock) -> Non
     made.look_before(named("a"))
     with pytest.raises(ChangedMeanwhileError, match="'b' was created meanwhile"):
         made.look_before(named("b"))
+
+
+@pytest.mark.parametrize("answer", [LOST, DENIED], ids=["outage", "refusal"])
+def test_a_look_that_fails_leaves_no_doubt_that_nothing_was_created(
+    server: t.Any, clock: Clock, answer: t.Any
+) -> None:
+    server.answers.update({LIST: members(), SEARCH: answer})
+    made = of(server)
+    made.refuse_unless_new(named("a"))
+    clock.now += 6
+    with pytest.raises(NotWrittenError, match=r"Nothing was created\.$") as raised:
+        made.look_before(named("a"))
+    assert (raised.value.unsure, raised.value.race) == (False, False)
 
 
 # -- an outcome that is unknown -------------------------------------------------------------------
