@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     ApiError,
     ChangedMeanwhileError,
-    NotWrittenError,
     InterruptError,
+    NotWrittenError,
     OptionError,
     TransportError,
     UnknownOutcomeError,
