@@ -568,6 +568,7 @@ def of_identities(setting: Setting) -> dict[str, Trigger]:
         "one of the name that comes meanwhile": entry("racing", name="meanwhile"),
         "a twin": entry("twins", name="twin"),
         "a look after the creation that is refused": entry("refusing", name="unseen"),
+        "a look before the creation that is refused": entry("slow", name="late", role="special"),
         "a creator that may not attach": entry(
             name="not attached", azure_auth=REQUIRED, token=setting.token("member")
         ),
@@ -690,6 +691,7 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
                 "racing",
                 "twins",
                 "refusing",
+                "slow",
                 "not attaching",
                 "moving",
                 "down",
@@ -711,6 +713,12 @@ def servers() -> t.Iterator[dict[str, Emulator]]:
         started["twins"].fault("race", **created, change="create", fields={"name": "twin"})
         started["refusing"].fault(
             "error", path="/identities/search$", nth=2, status=403, error="PermissionDenied"
+        )
+        # So that the look that found nothing is an old one when the identity is created.
+        started["slow"].create_role("special", ["read"])
+        started["slow"].fault("latency", path="/roles/slug/special", when="after", seconds=5.5)
+        started["slow"].fault(
+            "error", path="/v1/identities/search$", nth=2, status=403, error="PermissionDenied"
         )
         started["not attaching"].fault("error", method="POST", path="/azure-auth/identities/")
         moving = started["moving"]
