@@ -405,7 +405,7 @@ def test_certificates(
 def test_a_ca_bundle_of_the_environment_that_is_not_there(
     variable: str, server: t.Any, attached: str, tmp_path: Path
 ) -> None:
-    bundle = str(tmp_path / "nowhere.pem")
+    bundle = "/nowhere/bundle.pem"
     (result,) = run_tasks(tmp_path, [task(server, attached)], **{variable: bundle})
     assert result["failed"]
     assert f"'{bundle}', which {variable} names, does not exist" in result["msg"]
