@@ -44,13 +44,13 @@ def stored(identity_id: str, name: str, project: str | None = None) -> Identity:
     return Identity(identity_id, name, ORGANIZATION, project_id=project)
 
 
-def judged(server: t.Any, *rows: Row, others: t.Mapping[str, str] = {}) -> list[str]:
+def judged(server: t.Any, *rows: Row, others: t.Mapping[str, str] | None = None) -> list[str]:
     """What is said of a list, where the organization has those of it and `others`, by id."""
     names = {row.id or C: row.called for row in rows if row.called and not row.project}
 
     def search(request: t.Any) -> t.Any:
         wanted = request.body["search"]["name"]["$in"]
-        has = {**names, **others}.items()
+        has = {**names, **(others or {})}.items()
         items = [member(identity_id, name) for identity_id, name in has if name in wanted]
         return {"identities": items, "totalCount": len(items)}
 
