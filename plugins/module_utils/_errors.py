@@ -59,6 +59,12 @@ class InfisicalError(Exception):
     tries = 1
     earlier_unsure = False
 
+    def take_answer_of(self, cause: InfisicalError) -> None:
+        """Take over what the server answered, from the failure that this one is told for."""
+        self.http_status = cause.http_status
+        self.error = cause.error
+        self.request_id = cause.request_id
+
     @property
     def unsure(self) -> bool:
         """Whether the server may have done the work in spite of the failure."""
@@ -221,9 +227,7 @@ class NotWrittenError(InfisicalError):
 
     def __init__(self, message: str, cause: InfisicalError) -> None:
         super().__init__(message)
-        self.http_status = cause.http_status
-        self.error = cause.error
-        self.request_id = cause.request_id
+        self.take_answer_of(cause)
 
 
 class UnknownOutcomeError(InfisicalError):
@@ -235,9 +239,7 @@ class UnknownOutcomeError(InfisicalError):
     def __init__(self, message: str, cause: InfisicalError | None = None) -> None:
         super().__init__(message)
         if cause:
-            self.http_status = cause.http_status
-            self.error = cause.error
-            self.request_id = cause.request_id
+            self.take_answer_of(cause)
 
     @property
     def unsure(self) -> bool:
@@ -253,9 +255,7 @@ class UnknownStateError(InfisicalError):
 
     def __init__(self, message: str, refusal: InfisicalError) -> None:
         super().__init__(message)
-        self.http_status = refusal.http_status
-        self.error = refusal.error
-        self.request_id = refusal.request_id
+        self.take_answer_of(refusal)
 
 
 class RateLimitedError(InfisicalError):
@@ -263,6 +263,4 @@ class RateLimitedError(InfisicalError):
 
     def __init__(self, message: str, refusal: InfisicalError) -> None:
         super().__init__(message)
-        self.http_status = refusal.http_status
-        self.error = refusal.error
-        self.request_id = refusal.request_id
+        self.take_answer_of(refusal)

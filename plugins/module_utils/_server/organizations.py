@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import ApiError, InfisicalError, OptionError, UnexpectedAnswerError
+from .._errors import ApiError, InfisicalError, OptionError
 from .._text import quoted
+from .api import unexpected
 from .client import Client
 from .request import Json, Request
 
@@ -87,9 +88,9 @@ def _page(answer: Json, purpose: str) -> list[_SubOrganization]:
     try:
         page = [_SubOrganization(item["slug"], item["id"]) for item in answer["organizations"]]
     except (LookupError, TypeError):
-        raise _unexpected(purpose, "no list of organizations") from None
+        raise unexpected(purpose, "no list of organizations") from None
     if not all(isinstance(text, str) for item in page for text in item):
-        raise _unexpected(purpose, "an organization without a slug or an id")
+        raise unexpected(purpose, "an organization without a slug or an id")
     return page
 
 
@@ -107,9 +108,7 @@ def _meaning(error: ApiError, slug: str) -> InfisicalError:
         )
     else:
         return error
-    problem.http_status = error.http_status
-    problem.error = error.error
-    problem.request_id = error.request_id
+    problem.take_answer_of(error)
     return problem
 
 
@@ -125,13 +124,5 @@ def _organization_of(client: Client, slug: str, identity_id: str | None) -> str:
     membership: t.Any = answer.get("identity")
     organization_id = membership.get("orgId") if isinstance(membership, dict) else None
     if not isinstance(organization_id, str):
-        raise _unexpected(purpose, "no organization")
+        raise unexpected(purpose, "no organization")
     return organization_id
-
-
-def _unexpected(purpose: str, why: str) -> UnexpectedAnswerError:
-    return UnexpectedAnswerError(
-        f"Could not {purpose}: the JSON that came back is not what Infisical answers ({why});"
-        " check that url names an Infisical server.",
-        http_status=200,
-    )
