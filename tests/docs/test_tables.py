@@ -44,6 +44,8 @@ OUTCOME = {
     "changed",
     "created",
     "deleted",
+    "revoked",
+    "before",
     "failed",
     "purged",
     "msg",

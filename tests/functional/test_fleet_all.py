@@ -23,7 +23,7 @@ from ansible_collections.community.infisical.plugins.modules import (
 from emulator import Emulator, running
 
 GENERATIONS = ("2026", "2025-06", "2024-10")
-OUTCOME = {"index", "changed", "created", "deleted", "failed", "purged", "before"}
+OUTCOME = {"index", "changed", "created", "deleted", "revoked", "failed", "purged", "before"}
 ABSENT = {"state": "absent", "details": None}
 UNREADABLE = (
     "Identities of projects in which this login may not read them are listed without their auth"
@@ -154,7 +154,7 @@ def test_a_list_is_compared_and_everything_is_returned(site: Site) -> None:
     assert "azure_auth" not in items["app 0"]
     assert items["nobody"] == {
         **dict.fromkeys(("id", "project_id", "details")),
-        **dict.fromkeys(("changed", "created", "deleted", "failed", "purged"), False),
+        **dict.fromkeys(("changed", "created", "deleted", "revoked", "failed", "purged"), False),
         "name": "nobody",
         "state": "absent",
         "index": 6,

@@ -117,6 +117,7 @@ def outcome_of(
             changed=work.changed,
             created=work.created,
             deleted=work.deleted,
+            revoked=work.revoked,
             purged=work.purged,
             problem=work.failure,
         ),
@@ -192,6 +193,7 @@ def _outcome(
     changed: bool = False,
     created: bool = False,
     deleted: bool = False,
+    revoked: bool = False,
     purged: bool = False,
     problem: InfisicalError | None = None,
 ) -> Result:
@@ -201,6 +203,7 @@ def _outcome(
         "changed": changed,
         "created": created,
         "deleted": deleted,
+        "revoked": revoked,
         "failed": problem is not None,
         "purged": purged,
         **(failure(problem) if problem else {}),
