@@ -6,15 +6,27 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.community.infisical.plugins.filter.identity_findings import (
-    identity_findings,
+from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
+    NETADDR_IMPORT_ERROR,
 )
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
-from ansible_collections.community.infisical.plugins.plugin_utils._report.report import report
+from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+    find,
+    listed,
+    read_criteria,
+)
+from ansible_collections.community.infisical.plugins.plugin_utils._report.baseline import (
+    read_report,
+)
+from ansible_collections.community.infisical.plugins.plugin_utils._report.report import (
+    ABOUT,
+    report,
+)
 
 NAME = "community.infisical.identity_audit_report"
 
@@ -25,26 +37,88 @@ def identity_audit_report(
     places: t.Any = None,
     about: t.Any = None,
     baseline: t.Any = None,
-    **options: t.Any,
+    **criteria: t.Any,
 ) -> dict[str, t.Any]:
-    """Return the report of an audit."""
+    """Return the report of an audit. `criteria` say what is a finding, as in identity_findings.
 
-    def finder(identities: t.Any) -> t.Any:
-        found = identity_findings(list(identities), **options)
-        return [
-            {
-                "title": f["rule"].replace("_", " ").capitalize(),
-                "sentence": f"{f['name']}: {f['why']}",
-                "link": "https://infisical.com/docs/documentation/platform/identities/azure-auth",
-                "set": {"azure_auth": {"access_token_max_ttl": 86400}} if "lifetime" in f["rule"] else None,
-                "waived": None,
-                **f,
-            }
-            for f in found
-        ], []
+    Raises AnsibleFilterError, with one sentence, for what is not as it is documented.
+    """
+    if NETADDR_IMPORT_ERROR:
+        raise AnsibleFilterError(
+            f"{NAME}: the Python that runs Ansible needs the package netaddr, which it does not"
+            f" find: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
+        )
+    try:
+        limits = read_criteria(criteria)
+        entries = listed("its input", desired, "entries")
+        results = _results(checks)
+        return report(
+            entries,
+            list(zip(results, _places(places, len(results), len(entries)))),
+            _about(about),
+            lambda identities: find(identities, limits, datetime.date.today()),
+            None if baseline is None else read_report("baseline", baseline),
+        )
+    except ValueError as why:
+        raise AnsibleFilterError(f"{NAME}: {why}") from None
+    except (AttributeError, IndexError, KeyError, TypeError) as why:
+        raise AnsibleFilterError(
+            f"{NAME}: checks or baseline has something in it that infisical_identities, or an"
+            f" earlier audit, does not return ({type(why).__name__}: {why})."
+        ) from None
 
-    places = [range(len(desired))] if places is None else places
-    return report(desired, list(zip(checks, places)), about or {}, finder, baseline)
+
+def _results(checks: t.Any) -> list[t.Any]:
+    """Return results of infisical_identities. Raises ValueError."""
+    results = listed("checks", checks, "results of infisical_identities")
+    for index, result in enumerate(results):
+        if not isinstance(result, dict):
+            raise ValueError(
+                f"checks[{index}] is {quoted(result)}, which is not a dictionary; give the result"
+                " of infisical_identities."
+            )
+        if result.get("checked") and "not_visible" not in result:
+            raise ValueError(
+                f"checks[{index}] does not have every identity; run infisical_identities with"
+                " return_all=true."
+            )
+    return results
+
+
+def _places(places: t.Any, checks: int, entries: int) -> list[t.Sequence[int]]:
+    """Return the places in the list of the entries that each task was given. Raises ValueError."""
+    if places is None:
+        if checks > 1:
+            raise ValueError(
+                f"checks has {checks} results, and places is not given; give for each the places in"
+                " the list of the entries that the task had."
+            )
+        return [range(entries)] * checks
+    given = [
+        listed(f"places[{index}]", item, "places in the list, from 0")
+        for index, item in enumerate(listed("places", places, "lists of places in the list"))
+    ]
+    if len(given) != checks:
+        raise ValueError(f"places has {len(given)} items, and checks {checks}; give as many.")
+    for index, item in enumerate(given):
+        for place in item:
+            if not isinstance(place, int) or not 0 <= place < entries:
+                raise ValueError(
+                    f"places[{index}] has {quoted(place)}; write places in a list of {entries}"
+                    " entries, from 0."
+                )
+    return given
+
+
+def _about(about: t.Any) -> dict[str, t.Any]:
+    """Return what the report says of its making. Raises ValueError."""
+    given = {} if about is None else about
+    if not isinstance(given, dict):
+        raise ValueError(f"about is {quoted(about)}, which is not a dictionary; write one.")
+    for key in given:
+        if key not in ABOUT:
+            raise ValueError(f"about has the key {quoted(key)}; there are {', '.join(ABOUT)}.")
+    return given
 
 
 class FilterModule:

@@ -11,6 +11,9 @@ import typing as t
 from ...module_utils._state.fields import Values
 from ...module_utils._text import quoted
 
+FORMAT = "community.infisical.identities_audit"
+VERSION = 2
+
 Item = dict[str, t.Any]
 # What an identity is known by in two reports: its id, or else its name and its project.
 Who = t.Hashable
@@ -18,18 +21,19 @@ Who = t.Hashable
 _PARTS = ("findings", "drifted", "unlisted", "identities")
 
 
-def check(earlier: t.Any, form: str, version: int) -> None:
-    """Refuse what is no report of this format and version. Raises ValueError, with a sentence."""
-    if not isinstance(earlier, dict) or earlier.get("format") != form:
+def read_report(what: str, value: t.Any) -> Values:
+    """Return a report of this format and version. Raises ValueError for anything else."""
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise ValueError(
-            f"baseline is {quoted(earlier)}, which is no report of an audit; give the content of"
-            " the JSON file that an earlier audit wrote."
+            f"{what} is {quoted(value)}, which is not the report of an audit; give the content of"
+            " the JSON file that an audit wrote."
         )
-    if earlier.get("version") != version:
+    if value.get("version") != VERSION:
         raise ValueError(
-            f"baseline is a report of version {quoted(earlier.get('version'))}, and only version"
-            f" {version} can be compared; make a new one with this version of the collection."
+            f"{what} is a report of version {quoted(value.get('version'))}, not {VERSION}; make a"
+            " new one with this version of the collection."
         )
+    return value
 
 
 def compared(report: Values, earlier: Values) -> Item:

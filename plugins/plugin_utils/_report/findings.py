@@ -9,28 +9,22 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
+from .._findings import Found
 from .identities import Item
 
-_COMMON = ("rule", "severity", "title", "why", "fix", "link", "field")
-_OWN = ("value", "sentence", "set", "waived")
+_OF_RULE = ("rule", "severity", "title", "sentence", "why", "fix", "link", "field")
+_OF_IDENTITY = ("value", "sentence", "set", "waived")
 
 
-def grouped(findings: t.Iterable[Values], keys: t.Mapping[t.Any, str]) -> list[Item]:
+def grouped(found: Found, keys: t.Mapping[t.Any, str]) -> list[Item]:
     """Return findings by rule, in their order. `keys` are those of identities, by id."""
-    rules: dict[str, Item] = {}
-    for finding in findings:
-        rule = rules.setdefault(
-            finding["rule"], {**{key: finding[key] for key in _COMMON}, "identities": []}
-        )
-        own = {key: finding[key] for key in _OWN}
-        rule["identities"].append({"key": keys[finding["id"]], **own})
+    identities: dict[str, list[Item]] = {}
+    for finding in found.findings:
+        own = {"key": keys[finding["id"]], **{key: finding[key] for key in _OF_IDENTITY}}
+        identities.setdefault(finding["rule"], []).append(own)
     return [
-        {
-            **{key: rule[key] for key in ("rule", "severity", "title")},
-            "sentence": rule["title"],
-            **{key: rule[key] for key in ("why", "fix", "link", "field", "identities")},
-        }
-        for rule in rules.values()
+        {**{key: rule[key] for key in _OF_RULE}, "identities": identities[rule["rule"]]}
+        for rule in found.rules
     ]
 
 

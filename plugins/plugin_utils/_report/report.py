@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
+from .._findings import Found
 from .._identities import held, labels_of
 from .._rules import SEVERITIES
-from .baseline import compared
+from .baseline import FORMAT, VERSION, compared
 from .differences import CREATE, DELETE, action_of, differences
 from .entries import Check, labels_in, located, source_of
 from .findings import by_key, grouped
@@ -20,14 +21,12 @@ from .paste import Pastes
 from .sentences import verdict_on
 from .verdicts import AS_DESIRED, DRIFTED, NOT_JUDGED, UNLISTED, Verdict, judge
 
-FORMAT = "community.infisical.identities_audit"
-VERSION = 2
-
-_ABOUT = ("url", "created_at", "organization", "source", "versions")
+# What a report says of its making, as it is told.
+ABOUT = ("url", "created_at", "organization", "source", "versions")
 _ANSWERED = ("http_status", "error", "request_id")
 
-# From identities as modules return them to their findings, and to the waivers with their states.
-Finder = t.Callable[[t.Sequence[Values]], tuple[t.Sequence[Values], t.Sequence[Values]]]
+# From identities as modules return them to what is questionable about them.
+Finder = t.Callable[[t.Sequence[Values]], Found]
 
 
 class _Unit(t.NamedTuple):
@@ -71,8 +70,8 @@ def report(
     listed = list(_listed(desired, verdicts, known))
     units = [*listed, *_unlisted(listed, known)]
     keys = {unit.labels["id"]: unit.key for unit in reversed(units)}
-    findings, waivers = finder([now(known[item]) for item in reversed(keys) if item in known])
-    rules = grouped(findings, keys)
+    questionable = finder([now(known[item]) for item in reversed(keys) if item in known])
+    rules = grouped(questionable, keys)
     found_in = by_key(rules)
     pastes = Pastes(map(now, known.values()))
     identities = [_identity(unit, found_in.get(unit.key, []), pastes) for unit in units]
@@ -82,7 +81,7 @@ def report(
     made: Item = {
         "format": FORMAT,
         "version": VERSION,
-        **{key: about.get(key) for key in _ABOUT},
+        **{key: about.get(key) for key in ABOUT},
         "verdict": verdict_on(
             counts,
             rules,
@@ -96,7 +95,7 @@ def report(
         "counts": counts,
         "has_list": bool(desired),
         "findings": rules,
-        "waivers": list(waivers),
+        "waivers": questionable.waivers,
         "identities": identities,
     }
     return {**made, "baseline": compared(made, earlier) if earlier else None}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
+from .._rules import enumerated
 
 OK = "ok"
 FINDINGS = "findings"
@@ -100,14 +101,15 @@ def _findings(counts: Counts, rules: t.Sequence[Values], where: str = "") -> str
 
 def _titles(rules: t.Sequence[Values]) -> str:
     """Return the names of the rules with high findings, and how many each has."""
-    named = []
+    counts = {}
     for rule in rules:
-        count = sum(not found["waived"] for found in rule["identities"])
+        count = sum(not item["waived"] for item in rule["identities"])
         if rule["severity"] == "high" and count:
             title = rule["title"]
-            # Not of a title that begins with an abbreviation.
+            # A title may begin with an abbreviation.
             text = title[0].lower() + title[1:] if title[1:2].islower() else title
-            named.append(f"{text} ({count:,})")
+            counts[text] = count
+    named = [f"{title} ({count:,})" for title, count in counts.items()]
     if len(named) > _NAMED:
-        named[_NAMED:] = [f"{len(named) - _NAMED} more"]
-    return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+        named[_NAMED:] = [f"others ({sum([*counts.values()][_NAMED:]):,})"]
+    return enumerated(named)
