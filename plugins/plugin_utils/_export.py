@@ -58,7 +58,7 @@ ORDER = (
         )
     ),
 )
-_NAMING = ("id", "name", "project_id")
+NAMING = ("id", "name", "project_id")
 # Who an identity is, and who may log in as it, stays in its entry, where a review sees it.
 _NEVER_DEFAULT = {"id", "name", "state", PRINCIPALS, ALLOW_ALL}
 _NEVER_DEFAULT_ROLES = {"admin"}
@@ -340,13 +340,7 @@ def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
     listed = [
         item(
             _in_units(_besides(entry.says, defaults)),
-            Comments(
-                {
-                    path: (_in_units({path[-1]: value})[path[-1]], f"Left alone: {why}.")
-                    for path, (value, why) in entry.left.items()
-                },
-                projects,
-            ),
+            comments_on(entry, projects),
             ORDER,
             "  ",
         )
@@ -354,6 +348,15 @@ def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
     ]
     parts += [["identities:", *listed[0]], *listed[1:]]
     return document(header, parts)
+
+
+def comments_on(entry: Entry, projects: t.Mapping[str, str]) -> Comments:
+    """Return what is said about an entry. `projects` are names of projects, by id."""
+    left = {
+        path: (_in_units({path[-1]: value})[path[-1]], f"Left alone: {why}.")
+        for path, (value, why) in entry.left.items()
+    }
+    return Comments(left, projects)
 
 
 def _common(mappings: t.Sequence[Values]) -> dict[str, t.Any]:
@@ -388,7 +391,7 @@ def _is_common(count: int, total: int) -> bool:
 def _besides(says: Values, defaults: Values) -> dict[str, t.Any]:
     """Return what an entry has to say where defaults hold."""
     rest = _differing(says, defaults)
-    said = {key for key, value in rest.items() if value is not None}.difference(_NAMING)
+    said = {key for key, value in rest.items() if value is not None}.difference(NAMING)
     if said and all(rest[key] == ABSENT for key in said):
         # An entry that does nothing but revoke takes no defaults: so it says one of them.
         rest.update([(key, says[key]) for key in ORDER if key in says and key not in rest][:1])

@@ -22,7 +22,7 @@ _PART = 9000
 # So many sentences on what was not read or seen.
 _TOLD = 10
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#+!|~$:&^]|www\.|@")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#+!|~$&^]|www\.|://|@")
 _BACKTICKS = re.compile("`+")
 _COUNTS = (
     ("checked", "In the list"),
@@ -88,7 +88,7 @@ _ESCAPES = {
     # GitHub and GitLab look for mentions in texts as they are shown, but not across elements.
     "@": "<span>@</span>",
     "www.": "www<span>.</span>",
-    ":": "<span>:</span>",
+    "://": ":<span>//</span>",
 }
 
 
