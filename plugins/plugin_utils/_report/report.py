@@ -208,7 +208,9 @@ def _untried(verdicts: t.Iterable[Verdict], checks: t.Sequence[Check]) -> t.Iter
     count = sum(not verdict.tried for verdict in verdicts)
     if count:
         check, places = checks[-1] if checks else ({}, ())
-        who = "1 identity of the list was" if count == 1 else f"{count:,} identities of the list were"
+        who = (
+            "1 identity of the list was" if count == 1 else f"{count:,} identities of the list were"
+        )
         yield f"{who} not tried. {located(check.get('msg') or '', places)}".strip()
 
 

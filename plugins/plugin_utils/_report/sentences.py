@@ -41,7 +41,11 @@ def verdict_on(
         clauses.append("not all of the organization could be read")
     clauses.append(_with_list(counts, rules) if has_list else _without_list(counts, rules))
     if has_list and counts["unlisted"]:
-        are = "identity with Azure Auth is" if counts["unlisted"] == 1 else "identities with Azure Auth are"
+        are = (
+            "identity with Azure Auth is"
+            if counts["unlisted"] == 1
+            else "identities with Azure Auth are"
+        )
         clauses.append(f"{counts['unlisted']:,} {are} not in the list")
     if not has_list:
         clauses.append("there was no list to compare with")

@@ -48,7 +48,9 @@ def markdown(report: Values) -> str:
     parts = [
         "## Audit of machine identities",
         f"**{escaped(report['verdict']['sentence'])}**",
-        " · ".join(code(cut(report[key])) for key in ("organization", "url", "created_at") if report[key]),
+        " · ".join(
+            code(cut(report[key])) for key in ("organization", "url", "created_at") if report[key]
+        ),
         _counts(report),
         _told(report),
         _high(report, called),
@@ -60,7 +62,9 @@ def markdown(report: Values) -> str:
                 for item in with_status(report, "not_judged")
             ],
         ),
-        _folded("Not in the list", [f"- {code(called[item['key']])}" for item in not_in_list(report)]),
+        _folded(
+            "Not in the list", [f"- {code(called[item['key']])}" for item in not_in_list(report)]
+        ),
         _folded("Other findings", _others(report)),
         _folded("Since the last audit", _since(report)),
     ]
@@ -118,7 +122,9 @@ def _high(report: Values, called: Called) -> str:
     for rule in report["findings"]:
         found = [item for item in rule["identities"] if not item["waived"]]
         if rule["severity"] == "high" and found:
-            lines.append(f"- **{escaped(rule['title'])}.** {escaped(cut(rule['sentence'], 400))} {rule['fix']} [Why]({rule['link']})")
+            lines.append(
+                f"- **{escaped(rule['title'])}.** {escaped(cut(rule['sentence'], 400))} {rule['fix']} [Why]({rule['link']})"
+            )
             lines += [f"  - {code(called[item['key']])}" for item in found]
     return "\n".join(["### High findings", "", *_fitting(lines)]) if lines else ""
 
@@ -135,7 +141,9 @@ def _others(report: Values) -> list[str]:
         waived = sum(item["waived"] is not None for item in rule["identities"])
         open_ = len(rule["identities"]) - waived
         if rule["severity"] != "high" and open_:
-            lines.append(f"- {rule['severity'].capitalize()}: {escaped(cut(rule['sentence'], 400))}")
+            lines.append(
+                f"- {rule['severity'].capitalize()}: {escaped(cut(rule['sentence'], 400))}"
+            )
         if waived:
             lines.append(f"- Waived: {escaped(rule['title'])} ({waived:,})")
     return lines
