@@ -292,8 +292,6 @@ RULES = (
         fix="Add a slash to the end of resource.",
         link=ENTRA + "scopes-oidc",
         words=lambda _subject, resource: {"value": in_words(f"{resource}/")},
-        cure=lambda _subject, resource, _thresholds: _settings(
-            "resource", _taken(f"{resource}/")
-        ),
+        cure=lambda _subject, resource, _thresholds: _settings("resource", _taken(f"{resource}/")),
     ),
 )

@@ -281,8 +281,8 @@ RULES = (
         one="{name} asks for tokens that live for {value}, and servers of 2026 end them after 90"
         " days.",
         why="On a server of 2026 a token ends 90 days after it was issued or last renewed, unless"
-        " the instance sets another limit. A program that counts on more fails then. An older server"
-        " has no such limit: there, a stolen token is useful for all that time.",
+        " the instance sets another limit. A program that counts on more fails then. An older"
+        " server has no such limit: there, a stolen token is useful for all that time.",
         fix="Set access_token_ttl to what the program needs, at most 7776000 (90 days).",
         link=_LIFETIMES,
         words=_lifetime,
