@@ -101,7 +101,7 @@ class Rule(t.NamedTuple):
 
     `many` is the sentence on several identities, in which {who} stands for them. `one` is that on a
     single identity: it has its {name}, and what `words(subject, value)` returns. Both have {limit},
-    the longest lifetime, and {days}, for how long an identity may be unused. `cure(subject, value, thresholds)` returns the settings of
+    the longest lifetime, and {unused}, how long an identity may be unused. `cure(subject, value, thresholds)` returns the settings of
     the auth method, or the keys of the identity, that end the finding: None where only a person
     knows them. `among` names those for whom `concerns` holds, and of whom {who} is a part, if they
     are others than all.
@@ -138,7 +138,7 @@ def limits_in_words(thresholds: Thresholds) -> dict[str, str]:
     """Return the thresholds that sentences have."""
     return {
         "limit": duration(thresholds.max_lifetime),
-        "days": f"{thresholds.max_unused_days:,}",
+        "unused": duration(thresholds.max_unused_days * 86400),
     }
 
 
