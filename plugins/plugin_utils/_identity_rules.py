@@ -153,7 +153,7 @@ RULES = (
         one="Infisical has recorded no login as {name} since {value}.",
         why="An identity that nobody uses is a way in that nobody watches.",
         fix="Ask its owner. If no program uses the identity, delete it, or revoke its auth methods."
-        " A program that keeps renewing its token does not log in, so look before you delete.",
+        " A program that keeps renewing its token does not log in, so check before you delete.",
         link=INFISICAL + "documentation/platform/audit-logs",
         words=_last_login,
     ),

@@ -40,11 +40,14 @@ class Since(t.NamedTuple):
 class Subject(t.NamedTuple):
     """What a rule judges: an auth method that is attached to an identity, or the identity itself.
 
-    `labels` tell the identity from others, and `name` is what sentences call it. `method` is the key of the auth method in the identity, and `values` are its settings as the
-    server holds them, also where options refuse them. `networks` are those of its trusted IPs that
-    are networks, `no_networks` the texts that are none. Of the identity itself all four are empty,
-    and `attached` says since when it has had all of the auth methods that were read, None if that
-    is not known or there are none; `login` is the last login that the server tells of.
+    `labels` tell the identity from others, and `name` is what sentences call it. `method` is the
+    key of the auth method in the identity, and `values` are its settings as the server holds them,
+    also where options refuse them. `networks` are those of its trusted IPs that are networks,
+    `no_networks` the texts that are none.
+
+    Of the identity itself these four are empty. `attached` says since when it has had all of the
+    auth methods that were read, None if that is not known or there are none; `login` is the last
+    login that the server tells of.
     """
 
     identity: Values
@@ -101,10 +104,11 @@ class Rule(t.NamedTuple):
 
     `many` is the sentence on several identities, in which {who} stands for them. `one` is that on a
     single identity: it has its {name}, and what `words(subject, value)` returns. Both have {limit},
-    the longest lifetime, and {unused}, how long an identity may be unused. `cure(subject, value, thresholds)` returns the settings of
-    the auth method, or the keys of the identity, that end the finding: None where only a person
-    knows them. `among` names those for whom `concerns` holds, and of whom {who} is a part, if they
-    are others than all.
+    the longest lifetime, and {unused}, how long an identity may be unused. `among` names those of
+    whom {who} is a part, for whom `concerns` holds; if it is blank, that is all who were judged.
+
+    `cure(subject, value, thresholds)` returns the settings of the auth method, or the keys of the
+    identity, that end the finding: None where only a person knows them.
     """
 
     name: str
@@ -118,7 +122,7 @@ class Rule(t.NamedTuple):
     fix: str
     link: str
     words: t.Callable[[Subject, t.Any], dict[str, str]] = shown_value
-    cure: t.Callable[[Subject, t.Any, Thresholds], t.Optional[dict[str, t.Any]]] = nobody_knows
+    cure: t.Callable[[Subject, t.Any, Thresholds], dict[str, t.Any] | None] = nobody_knows
     concerns: t.Callable[[Subject, Thresholds], bool] = everyone
     among: str = ""
 

@@ -256,22 +256,28 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
     (
         {"resource": "https://management.usgovcloudapi.net/"},
         ["resource"],
-        "https://management.usgovcloudapi.net/ belongs to Azure Government, whose tokens Infisical"
-        " does not know how to check",
+        (
+            "https://management.usgovcloudapi.net/ belongs to Azure Government, and Infisical does"
+            " not accept its tokens"
+        ),
         None,
     ),
     (
         {"resource": "HTTPS://Management.ChinaCloudApi.CN:443"},
         ["resource"],
-        "HTTPS://Management.ChinaCloudApi.CN:443 belongs to Azure in China, whose tokens Infisical"
-        " does not know how to check",
+        (
+            "HTTPS://Management.ChinaCloudApi.CN:443 belongs to Azure in China, and Infisical does"
+            " not accept its tokens"
+        ),
         None,
     ),
     (
         {"resource": "https://management.usgovcloudapi.net/.default"},
         ["resource"],
-        "https://management.usgovcloudapi.net/.default is a scope, and tokens are not issued for"
-        " scopes",
+        (
+            "https://management.usgovcloudapi.net/.default is a scope, and tokens are not issued"
+            " for scopes"
+        ),
         None,
     ),
     (
@@ -318,17 +324,21 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
             **principals(ONE.upper()),
         },
         ["tenant_id", "resource", "allowed_service_principal_ids"],
-        f"Entra does not write a tenant id as {TENANT.upper()}; api://billing/.default is a scope,"
-        " and tokens are not issued for scopes; Entra does not write a service principal's id as"
-        f" {ONE.upper()}",
+        (
+            f"Entra does not write a tenant id as {TENANT.upper()}; api://billing/.default is a"
+            " scope, and tokens are not issued for scopes; Entra does not write a service"
+            f" principal's id as {ONE.upper()}"
+        ),
         {"tenant_id": TENANT, "resource": "api://billing/", **principals(ONE)},
     ),
     # One that is known does not help where another is not.
     (
         {"tenant_id": "contoso.example", **principals(ONE.upper())},
         ["tenant_id", "allowed_service_principal_ids"],
-        "Entra does not write a tenant id as contoso.example; Entra does not write a service"
-        f" principal's id as {ONE.upper()}",
+        (
+            "Entra does not write a tenant id as contoso.example; Entra does not write a service"
+            f" principal's id as {ONE.upper()}"
+        ),
         None,
     ),
 ]
@@ -430,7 +440,7 @@ def test_no_login_is_held_against_what_a_project_owns_and_what_was_not_looked_at
 
 
 def test_results_of_an_older_shape_have_findings_too() -> None:
-    older = {"id": ONE, "state": "present", "azure_auth": {**SETTINGS, **OPEN}}
+    older: Object = {"id": ONE, "state": "present", "azure_auth": {**SETTINGS, **OPEN}}
     del older["azure_auth"]["details"]
     assert rules(older) == ["open_to_tenant"]
     assert rules({**older, "details": {}}, {**older, "details": None}) == ["open_to_tenant"] * 2
@@ -461,7 +471,8 @@ def test_every_rule_is_tested_and_documented() -> None:
 
 def test_the_guide_has_every_rule_once() -> None:
     guide = Path(plugin.__file__).parents[2] / "docs/docsite/rst/guide_audits.rst"
-    rows = re.findall(r"^  \* - ``(\w+)``\n    - (high|medium|low)$", guide.read_text("utf-8"), re.M)
+    row = r"^  \* - ``(\w+)``\n    - (high|medium|low)$"
+    rows = re.findall(row, guide.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == [(rule.name, rule.severity) for rule in RULES]
 
 
@@ -585,9 +596,7 @@ def test_identical_configuration_is_found_from_the_threshold_on() -> None:
         "first_id": "00000000-0000-4000-8000-000000000000",
         "first_name": "n0",
     }
-    assert found[9]["sentence"] == (
-        "n9 is configured exactly like 9 other identities, such as n0."
-    )
+    assert found[9]["sentence"] == ("n9 is configured exactly like 9 other identities, such as n0.")
     assert found[0]["sentence"] == "n0 is configured exactly like 9 other identities."
     assert rules(*fleet(3), min_identical=3) == ["identical_configuration"] * 3
 
@@ -623,6 +632,15 @@ def test_thresholds_and_skipped_rules() -> None:
     # As a variable from the command line arrives.
     assert rules(lax, max_lifetime="86399", skip=["unlimited_uses"]) == ["long_lifetime"]
     assert rules(lax, skip=NAMES) == []
+
+
+def test_the_filter_takes_the_day_from_the_clock() -> None:
+    lax = [attached(access_token_num_uses_limit=0)]
+    waiver = {"rule": "unlimited_uses", "identity": "bill*", "reason": "A server."}
+    (finding,) = find(lax, waivers=[{**waiver, "until": datetime.date(2999, 12, 31)}])
+    assert finding["waived"] == {"reason": "A server.", "until": "2999-12-31"}
+    (finding,) = find(lax, waivers=[{**waiver, "until": "2000-01-01"}])
+    assert finding["waived"] is None
 
 
 def test_what_is_not_attached_or_was_not_looked_at_has_no_findings() -> None:

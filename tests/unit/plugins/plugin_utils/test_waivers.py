@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 
 import pytest
@@ -111,14 +112,12 @@ def test_a_waiver_of_all_rules() -> None:
         (RULE, 0, 1),
         ("unprotected_privileged_identity", 0, 1),
     ]
-    assert found.rules[0]["sentence"] == (
-        "billing has 2 auth methods: Azure Auth and AWS Auth."
-    )
+    assert found.rules[0]["sentence"] == ("billing has 2 auth methods: Azure Auth and AWS Auth.")
 
 
 def test_the_sentence_on_many_is_about_those_that_are_not_waived() -> None:
     objects = [identity(f"n{n}") for n in range(4)]
-    (rule, _other) = look(objects, waiver(identity="n[01]")).rules
+    rule, _other = look(objects, waiver(identity="n[01]")).rules
     assert (rule["count"], rule["total"]) == (2, 4)
     assert rule["sentence"] == "2 of 4 identities have more than one auth method."
 
@@ -131,7 +130,7 @@ def test_the_sentence_on_many_is_about_those_that_are_not_waived() -> None:
         (" 2999-12-31 ", "2999-12-31", "used"),
         # As YAML reads them without quotes.
         (datetime.date(2026, 9, 30), "2026-09-30", "used"),
-        (datetime.datetime(2026, 9, 29, 23, 59), "2026-09-29", "expired"),
+        (datetime.datetime(2026, 9, 29, 23, tzinfo=datetime.timezone.utc), "2026-09-29", "expired"),
     ],
 )
 def test_a_waiver_holds_to_the_end_of_its_day(until: t.Any, text: str, state: str) -> None:
@@ -188,12 +187,8 @@ def test_a_waiver_of_a_rule_that_is_skipped_is_unused() -> None:
     ],
 )
 def test_what_is_wrong_with_a_waiver_is_one_sentence(item: t.Any, message: str) -> None:
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}[^\n]*\\.$"):
         read_criteria({"waivers": [item]})
-    text = str(raised.value)
-    assert text.startswith(message)
-    assert text.endswith(".")
-    assert "\n" not in text
 
 
 names = st.sampled_from(["billing", "reports", "ci-1", "", None])
