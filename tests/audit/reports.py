@@ -108,7 +108,7 @@ def earlier_report(count: int) -> Object:
         **_identity("retired", count, random.Random(1)),
         **_OUTCOME,
         "index": None,
-    }  # noqa: S311
+    }
     checks = [*made.checks[:-1], {**checked, "results": [*results, gone]}]
     about = {**ABOUT, "created_at": "2026-11-16T02:00:00Z"}
     return identity_audit_report(made.desired, checks, made.places, about=about)
@@ -120,7 +120,7 @@ def world(count: int, *, has_list: bool = True) -> World:
     One in fourteen has drifted, one in forty is not in the list, and of each kind there is one.
     Without a list, nothing is as it should be or not.
     """
-    rng = random.Random(count)  # noqa: S311
+    rng = random.Random(count)
     names = _names(count, rng)
     results = [_identity(name, number, rng) for number, name in enumerate(names)]
     if not has_list:
@@ -212,7 +212,7 @@ def _identity(name: str, number: int, rng: random.Random) -> Object:
 
 
 def _azure_auth(number: int, rng: random.Random, created: str) -> Object:
-    """Return Azure Auth, of which one in nine is lax in something, and most have no limit of uses."""
+    """Return Azure Auth; one in nine is lax in something, and most have no limit of uses."""
     principals = [
         str(uuid.UUID(int=rng.getrandbits(128), version=4))
         for _ in range(rng.choice((1, 1, 2, 40)))
@@ -260,8 +260,10 @@ def _outcome(result: Object, number: int, rng: random.Random) -> Object:
         return {
             **told,
             "failed": True,
-            "msg": "Could not read the Azure Auth of identity"
-            f" {result['id']}: You are not allowed to read on identity (HTTP 403, PermissionDenied).",
+            "msg": (
+                f"Could not read the Azure Auth of identity {result['id']}: You are not allowed to"
+                " read on identity (HTTP 403, PermissionDenied)."
+            ),
             "http_status": 403,
             "error": "PermissionDenied",
             "request_id": "req-5kT1YxNnJ7tmk4",

@@ -42,7 +42,9 @@ class Pastes:
         if not values:
             return None
         says = self._entry(identity).says
-        return _written({**{key: says[key] for key in NAMING if key in says}, **values})
+        return _written(
+            {**{key: says[key] for key in NAMING if key in says}, **values}, Comments({}, {})
+        )
 
     def _entry(self, identity: Values) -> Entry:
         (entry,) = entries_of([identity])
@@ -51,5 +53,5 @@ class Pastes:
         return entry
 
 
-def _written(values: Values, comments: Comments = Comments({}, {})) -> str:
+def _written(values: Values, comments: Comments) -> str:
     return "\n".join([*item(values, comments, ORDER, ""), ""])

@@ -338,9 +338,7 @@ def test_differences_belong_to_those_that_did_not_fail() -> None:
         kept(3, TENANT, "d"),
     ]
     report = make([{}] * 5, [check(*results)])
-    desired = {
-        item["id"]: item["differences"][0]["desired"] for item in items(report, "drifted")
-    }
+    desired = {item["id"]: item["differences"][0]["desired"] for item in items(report, "drifted")}
     assert desired == {TWO: "member", PROJECT: "admin"}
     counts = report["counts"]
     assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (1, 2, 2)
@@ -397,7 +395,11 @@ def test_what_the_server_answered_is_told_of_what_was_not_judged() -> None:
     item = only(report, "not_judged")
     assert {key: item[key] for key in answer} == answer
     # What is known of it is told nevertheless: the list of all has its auth methods.
-    assert (item["role"], item["azure_auth"], item["azure_auth_known"]) == ("no-access", None, False)
+    assert (item["role"], item["azure_auth"], item["azure_auth_known"]) == (
+        "no-access",
+        None,
+        False,
+    )
     assert report["counts"]["without_azure_auth"] == 0
 
 
@@ -603,7 +605,10 @@ def test_who_is_not_listed_and_has_no_azure_auth_is_told_apart() -> None:
         kept(None, PROJECT, "another", project_id=TWO, **nothing),
     ]
     report = make([], [check(*results)])
-    told = [(item["name"], item["project_id"], item["azure_auth"] is None) for item in report["identities"]]
+    told = [
+        (item["name"], item["project_id"], item["azure_auth"] is None)
+        for item in report["identities"]
+    ]
     assert told == [("another", TWO, True), ("billing", None, False), ("other", None, True)]
     counts = report["counts"]
     assert (counts["identities"], counts["without_azure_auth"]) == (3, 2)
@@ -654,9 +659,12 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
         (([], [], None, {"when": 1}), "about has the key 'when'; there are url, created_at,"),
         (
             ([{}], [{"checked": 1, "results": []}]),
-            "checks[0] does not have every identity; run infisical_identities with return_all=true.",
+            "checks[0] does not have every identity; run infisical_identities with return_all=true",
         ),
-        (([{}], [check({"index": 0}, checked=1)]), "that infisical_identities, or an earlier audit, does not"),
+        (
+            ([{}], [check({"index": 0}, checked=1)]),
+            "that infisical_identities, or an earlier audit, does not",
+        ),
         (([], [], None, None, "x"), "baseline is 'x', which is not the report of an audit; give"),
         (([], [], None, None, {"version": 2}), "which is not the report of an audit"),
     ],
@@ -724,3 +732,193 @@ def test_every_entry_is_counted_once(batches: list[list[str]], refusals: int, un
         counts["not_judged"] == 0 and (not checks or "not_visible" in checks[-1])
     )
     assert json.loads(json.dumps(report)) == report
+
+
+LAX = {**AZURE_AUTH, **OPEN}
+ENDLESS = {**AZURE_AUTH, "access_token_max_ttl": 0}
+USED_UP = {**AZURE_AUTH, "access_token_num_uses_limit": 0}
+SEVERAL = [
+    kept(0, ONE, "a", azure_auth={**LAX, "access_token_num_uses_limit": 0}),
+    kept(1, TWO, "b", azure_auth=ENDLESS),
+]
+WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until": "9999-12-31"}
+
+
+@pytest.mark.parametrize(
+    ("desired", "results", "options", "status", "sentence"),
+    [
+        (
+            [{}],
+            [kept(0, ONE, "a")],
+            {},
+            "ok",
+            "The only identity in the list is as it says, and there are no findings.",
+        ),
+        (
+            [{}, {}],
+            [kept(0, ONE, "a"), kept(1, TWO, "b", azure_auth=USED_UP), kept(None, PROJECT, "c")],
+            {"waivers": [WAIVER]},
+            "ok",
+            (
+                "Both identities in the list are as it says, and there are no findings, apart"
+                " from 1 waived; 1 identity with Azure Auth is not in the list."
+            ),
+        ),
+        (
+            [{}],
+            [kept(0, ONE, "a", azure_auth=USED_UP)],
+            {},
+            "findings",
+            (
+                "The only identity in the list is as it says, and there are no high findings,"
+                " only 1 low one."
+            ),
+        ),
+        (
+            [{}, {}],
+            SEVERAL,
+            {},
+            "findings",
+            (
+                "Both identities in the list are as it says, but 2 high findings need"
+                " attention: open to a whole tenant (1) and no limit on token lifetime (1)."
+            ),
+        ),
+        (
+            [{}, {}],
+            [changed(0, identity(ONE, "a", azure_auth=LAX), role="admin"), kept(1, TWO, "b")],
+            {},
+            "drift",
+            (
+                "1 of 2 identities drifted, and 1 high finding needs attention: open to a"
+                " whole tenant (1)."
+            ),
+        ),
+        (
+            [{}, {}],
+            [
+                changed(0, identity(ONE, "a"), role="admin"),
+                changed(1, identity(TWO, "b"), role="x"),
+            ],
+            {},
+            "drift",
+            "Both identities in the list drifted, and there are no findings.",
+        ),
+        (
+            [{}, {}, {}],
+            [changed(0, identity(ONE, "a"), role="admin"), kept(1, TWO, "b"), failed(2, "no")],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: 1 of 3 identities could not be judged, 1 drifted,"
+                " and there are no findings."
+            ),
+        ),
+        (
+            [{}, {}],
+            [kept(0, ONE, "a"), failed(1, "no")],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: 1 of 2 identities could not be judged, the others"
+                " are as the list says, and there are no findings."
+            ),
+        ),
+        (
+            [{}, {}],
+            [],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: none of the 2 identities in the list could be"
+                " judged, and there are no findings."
+            ),
+        ),
+        (
+            [],
+            [failed(None, "no", **identity(ONE, "a", azure_auth=None))],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: not all of the organization could be read; there are"
+                " no findings in the only identity; there was no list to compare with."
+            ),
+        ),
+        (
+            [],
+            [{**item, "index": None} for item in SEVERAL],
+            {},
+            "findings",
+            (
+                "2 high findings in 2 identities need attention: open to a whole tenant (1)"
+                " and no limit on token lifetime (1); there was no list to compare with."
+            ),
+        ),
+    ],
+)
+def test_the_verdict_says_in_one_sentence_what_matters_most(
+    desired: list[Object], results: list[Object], options: Object, status: str, sentence: str
+) -> None:
+    verdict = make(desired, [check(*results)], **options)["verdict"]
+    assert (verdict["status"], verdict["sentence"]) == (status, sentence)
+
+
+def test_what_is_new_and_what_is_gone_since_an_earlier_audit() -> None:
+    new = {**kept(3, None, "new"), "changed": True, "created": True, "before": {"state": "absent"}}
+    earlier = make(
+        [{}] * 4,
+        [
+            check(
+                kept(0, ONE, "a", azure_auth=USED_UP),
+                changed(1, identity(TWO, "b"), role="admin"),
+                changed(2, identity(PROJECT, "c", azure_auth=USED_UP), role="admin"),
+                new,
+                kept(None, TENANT, "gone"),
+            )
+        ],
+        about={"created_at": "2026-11-16T02:00:00Z"},
+    )
+    unread = {key: item for key, item in kept(2, PROJECT, "c").items() if key != "azure_auth"}
+    report = make(
+        [{}] * 4,
+        [
+            check(
+                changed(0, identity(ONE, "renamed", azure_auth=ENDLESS), role="admin"),
+                kept(1, TWO, "b"),
+                {**unread, "failed": True, "msg": "no"},
+                new,
+                kept(None, "11111111-1111-4111-8111-111111111111", "come"),
+            )
+        ],
+        baseline=earlier,
+    )
+    come = {"key": "11111111-1111-4111-8111-111111111111", "name": "come"}
+    gone = {"key": TENANT, "name": "gone"}
+    assert report["baseline"] == {
+        "created_at": "2026-11-16T02:00:00Z",
+        "new": {
+            "findings": [{"rule": "no_lifetime_limit", "key": ONE, "name": "renamed"}],
+            "drifted": [{"key": ONE, "name": "renamed"}],
+            "unlisted": [come],
+            "identities": [come],
+        },
+        "gone": {
+            # Whether that of c has drifted, and is used without end, is not known this time.
+            "findings": [{"rule": "unlimited_uses", "key": ONE, "name": "a"}],
+            "drifted": [{"key": TWO, "name": "b"}],
+            "unlisted": [gone],
+            "identities": [gone],
+        },
+    }
+    same = make([], [], baseline=earlier)["baseline"]
+    # Nothing was read, so that nothing is known to be gone.
+    assert same["gone"] == same["new"] == {part: [] for part in same["new"]}
+
+
+def test_an_audit_with_a_list_and_one_without_are_compared_in_what_both_have() -> None:
+    earlier = make([], [check(kept(None, ONE, "a", azure_auth=USED_UP))])
+    report = make([{}], [check(changed(0, identity(ONE, "a"), role="admin"))], baseline=earlier)
+    baseline = report["baseline"]
+    assert baseline["new"] == {part: [] for part in baseline["new"]}
+    assert baseline["gone"]["findings"] == [{"rule": "unlimited_uses", "key": ONE, "name": "a"}]
+    assert baseline["gone"]["unlisted"] == []
