@@ -775,8 +775,19 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 texts = st.text(max_size=12) | st.sampled_from(
-    [ONE, ONE.upper(), "", "https://a", "a\0b", "{{ x }}"]
+    [ONE, ONE.upper(), "", "/", "https://a", "a\0b", "{{ x }}"]
 )
+resources = texts | st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["https://a", "https://b.azure.cn", "api://c", "{{ x }}", ".default", ""]),
+        st.sampled_from(["", "/", "//", "/.default", "/.Default/", ".default", " "]),
+    ),
+)
+principal_lists = st.lists(st.sampled_from([ONE, ONE.upper(), TWO, f"{{{TWO}}}", "a", ""])).map(
+    ", ".join
+)
+seconds = st.sampled_from([-1, 0, 1, 3600, 7776000, 7776001]) | st.integers(-1, 2**60)
 networks = (
     st.ip_addresses().map(str)
     | st.builds(
@@ -793,13 +804,15 @@ networks = (
 stored = st.fixed_dictionaries(
     {
         "tenantId": texts,
-        "resource": texts,
-        "allowedServicePrincipalIds": st.text(alphabet=", \ufeffaB-", max_size=9) | texts,
+        "resource": resources,
+        "allowedServicePrincipalIds": st.text(alphabet=", \ufeffaB-", max_size=9)
+        | texts
+        | principal_lists,
         "accessTokenTrustedIps": st.lists(
             st.fixed_dictionaries({"ipAddress": networks}), max_size=6
         ),
-        "accessTokenTTL": st.integers(-1, 2**60),
-        "accessTokenMaxTTL": st.integers(-1, 2**60),
+        "accessTokenTTL": seconds,
+        "accessTokenMaxTTL": seconds,
         "accessTokenNumUsesLimit": st.integers(-1, 2**60),
     }
 )
