@@ -10,8 +10,9 @@ import typing as t
 from collections import Counter
 
 from ...module_utils._state.fields import Values
-from .._export import NAMING, ORDER, Entry, comments_on, entries_of
+from .._export import ORDER, Entry, entries_of
 from .._export_yaml import Comments, item
+from .._identities import LABELS
 from .entries import name_of
 
 
@@ -27,10 +28,9 @@ class Pastes:
         What no entry can say is a comment with the reason: the list leaves it alone.
         """
         entry = self._entry(identity)
-        names = {}
-        if entry.project_id and entry.project_name:
-            names[entry.project_id] = entry.project_name
-        return _written(entry.says, comments_on(entry, names))
+        left = {path: (value, f"Left alone: {why}.") for path, (value, why) in entry.left.items()}
+        project = {entry.project_id: entry.project_name or ""} if entry.project_id else {}
+        return _written(entry.says, Comments(left, project))
 
     def ending(self, identity: Values, cures: t.Iterable[Values]) -> str | None:
         """Return the entry that ends findings, None if nothing does that a list could say."""
@@ -43,7 +43,7 @@ class Pastes:
             return None
         says = self._entry(identity).says
         return _written(
-            {**{key: says[key] for key in NAMING if key in says}, **values}, Comments({}, {})
+            {**{key: says[key] for key in LABELS if key in says}, **values}, Comments({}, {})
         )
 
     def _entry(self, identity: Values) -> Entry:
