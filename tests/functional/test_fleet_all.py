@@ -103,13 +103,18 @@ def by_name(result: Result) -> dict[str, Result]:
     return {item["name"]: item for item in result["results"]}
 
 
+def held_name(item: Result) -> str:
+    """The name of an identity, which no option may take."""
+    return str(item["details"].get("stored", item)["name"])
+
+
 def check_order(result: Result) -> None:
     """Those of the entries are first, in their order; the others by their names and ids."""
     places = [item["index"] for item in result["results"]]
     listed = [place for place in places if place is not None]
     assert listed == sorted(listed)
     assert places == [*listed, *[None] * (len(places) - len(listed))]
-    rest = [(item["name"], item["id"]) for item in result["results"][len(listed) :]]
+    rest = [(held_name(item), item["id"]) for item in result["results"][len(listed) :]]
     assert rest == sorted(rest)
     ids = [item["id"] for item in result["results"] if item["id"]]
     assert len(ids) == len(set(ids))
@@ -211,6 +216,14 @@ def test_only_an_entry_with_metadata_is_read_itself(today: Site) -> None:
     assert (items["bare"]["metadata"], items["bare"]["changed"]) == ({}, False)
     assert items["app 1"]["before"]["metadata"] == {"team": "a"}
     assert items["app 1"]["metadata"] == {"team": "b"}
+
+
+def test_names_that_no_option_takes_are_sorted_too(today: Site) -> None:
+    today.server.create_identities(["zz", "{{ name }}", "x" * 300, " "], azure_auth=ATTACHED)
+    result = today.run(named("app 0", role="no-access"))
+    assert not result["failed"], result.get("msg")
+    check_order(result)
+    assert [item["name"] for item in result["results"]].count(None) == 3
 
 
 @pytest.mark.parametrize("check", [True, False])

@@ -169,20 +169,21 @@ class _Task:
     def _results(self) -> list[Result]:
         """Return what came of each identity that is to be told of, in the order of the results."""
         methods, warnings = self._methods, self._warnings
-        results = [
-            outcome_of(work, methods, warnings, before=self._all) for work in self.fleet.kept
-        ]
-        others = [
-            outcome_of_reading(reading, methods, warnings)
-            for reading in self.others.kept
-            if not reading.gone
-        ]
-        if not others:
-            return results
-        # Those that were purged are among those that are not listed.
-        listed = [item for item in results if item["index"] is not None]
-        others += [item for item in results if item["index"] is None]
-        return listed + sorted(others, key=lambda item: (item["name"], item["id"]))
+        listed: list[Result] = []
+        # Those that are purged are among those that no entry is about.
+        others: list[tuple[str, str, Result]] = []
+        for work in self.fleet.kept:
+            result = outcome_of(work, methods, warnings, before=self._all)
+            if work.reference.place is None and work.identity:
+                others.append((work.identity.name, work.identity.id, result))
+            else:
+                listed.append(result)
+        for reading in self.others.kept:
+            if reading.identity and not reading.gone:
+                result = outcome_of_reading(reading, methods, warnings)
+                others.append((reading.identity.name, reading.identity.id, result))
+        # What options refuse is no name in a result, so that it cannot be sorted by that.
+        return listed + [result for _name, _id, result in sorted(others, key=lambda item: item[:2])]
 
     def _kept(self) -> list[Reference] | None:
         """Read who may keep what is not listed, or None if everybody may. Raises OptionError."""
@@ -291,8 +292,13 @@ class _Task:
 
         Return those that turned out to belong to another organisation, and were left alone.
         """
-        creations = Creations(api, warnings, allowed=self._module.params["create"])
         targets = self._targets
+        creations = Creations(
+            api,
+            warnings,
+            allowed=self._module.params["create"],
+            members=targets.listing.members if targets.listing else None,
+        )
         desired = {entry.reference: entry.desired for entry in self._entries}
         renamed = names_afterwards(targets.identities, desired)
 
