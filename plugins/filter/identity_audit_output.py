@@ -17,6 +17,7 @@ from ansible_collections.community.infisical.plugins.plugin_utils._report.baseli
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.console import (
     console,
 )
+from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.html import html
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.junit import junit
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.markdown import (
     markdown,
@@ -34,6 +35,7 @@ FORMS: dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Any]] = {
     "sarif": sarif,
     "markdown": markdown,
     "csv": spreadsheet,
+    "html": html,
 }
 
 
