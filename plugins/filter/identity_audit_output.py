@@ -17,15 +17,17 @@ from ansible_collections.community.infisical.plugins.plugin_utils._report.baseli
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.console import (
     console,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.html import html
+from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.csv_table import (
+    csv_table,
+)
+from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.html_page import (
+    html_page,
+)
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.junit import junit
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.markdown import (
     markdown,
 )
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.sarif import sarif
-from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.spreadsheet import (
-    spreadsheet,
-)
 
 NAME = "community.infisical.identity_audit_output"
 
@@ -34,8 +36,8 @@ FORMS: dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Any]] = {
     "junit": junit,
     "sarif": sarif,
     "markdown": markdown,
-    "csv": spreadsheet,
-    "html": html,
+    "csv": csv_table,
+    "html": html_page,
 }
 
 
@@ -44,7 +46,7 @@ def identity_audit_output(report: t.Any, form: t.Any) -> t.Any:
 
     Raises AnsibleFilterError, with one sentence, for what is no report, and no form.
     """
-    if form not in FORMS:
+    if not isinstance(form, str) or form not in FORMS:
         raise AnsibleFilterError(
             f"{NAME}: there is no form {quoted(form)}; there are {', '.join(FORMS)}."
         )

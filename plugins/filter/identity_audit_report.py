@@ -50,13 +50,14 @@ def identity_audit_report(
         )
     try:
         limits = read_criteria(criteria)
+        today = datetime.datetime.now(tz=datetime.timezone.utc).date()
         entries = listed("its input", desired, "entries")
         results = _results(checks)
         return report(
             entries,
             list(zip(results, _places(places, len(results), len(entries)))),
             _about(about),
-            lambda identities: find(identities, limits, datetime.date.today()),
+            lambda identities: find(identities, limits, today),
             None if baseline is None else read_report("baseline", baseline),
         )
     except ValueError as why:
@@ -94,7 +95,7 @@ def _places(places: t.Any, checks: int, entries: int) -> list[t.Sequence[int]]:
                 " the list of the entries that the task had."
             )
         return [range(entries)] * checks
-    given = [
+    given: list[t.Sequence[int]] = [
         listed(f"places[{index}]", item, "places in the list, from 0")
         for index, item in enumerate(listed("places", places, "lists of places in the list"))
     ]

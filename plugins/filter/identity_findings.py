@@ -36,7 +36,9 @@ def identity_findings(identities: t.Any, **criteria: t.Any) -> list[dict[str, t.
         )
     try:
         given = listed("its input", identities, "the identities that the modules return")
-        return find(given, read_criteria(criteria), datetime.date.today()).findings
+        # The server's clock is UTC too.
+        today = datetime.datetime.now(tz=datetime.timezone.utc).date()
+        return find(given, read_criteria(criteria), today).findings
     except ValueError as why:
         raise AnsibleFilterError(f"{NAME}: {why}") from None
 

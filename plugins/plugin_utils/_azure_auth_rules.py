@@ -122,9 +122,7 @@ def _reasons(_subject: Subject, found: dict[str, t.Any]) -> dict[str, str]:
         if _SCOPE.fullmatch(trim(found["resource"])):
             reasons.append(f"{shown} is a scope, and tokens are not issued for scopes")
         else:
-            reasons.append(
-                f"{shown} belongs to {cloud}, whose tokens Infisical does not know how to check"
-            )
+            reasons.append(f"{shown} belongs to {cloud}, and Infisical does not accept its tokens")
     if PRINCIPALS in found:
         ids = list(filter(None, found[PRINCIPALS]))
         written = f"Entra does not write a service principal's id as {in_words(ids)}"
@@ -207,8 +205,8 @@ RULES = (
         why="Whoever can create an application or a managed identity in the Entra tenant can get"
         " this role. It is the shortest way to take over what the role controls.",
         fix="Set allowed_service_principal_ids to the object ids of the service principals that"
-        " need this identity, and take allow_all_service_principals out. If so many do need it,"
-        " give it a role with fewer rights.",
+        " need this identity, and remove allow_all_service_principals. If many programs really"
+        " need it, give it a role with fewer rights.",
         link=INFISICAL + "documentation/platform/access-controls/role-based-access-controls",
         words=_who_gets_in,
         concerns=is_privileged,
@@ -226,7 +224,7 @@ RULES = (
         " those that somebody creates tomorrow. One that is compromised is enough to misuse the"
         " identity.",
         fix="Set allowed_service_principal_ids to the object ids of the service principals that"
-        " need this identity, and take allow_all_service_principals out.",
+        " need this identity, and remove allow_all_service_principals.",
         link=ENTRA + "app-objects-and-service-principals",
         words=_who_gets_in,
     ),
@@ -255,9 +253,11 @@ RULES = (
         many="{who} have settings that no token from Entra can match.",
         one="Nobody can log in as {name}: {value}.",
         why="Infisical compares these settings with an Entra token letter by letter, and Entra"
-        " issues no token that matches them. Either a program fails, or nobody uses the identity.",
-        fix="Correct the setting, or revoke Azure Auth if no program needs it. Apply an id in any"
-        " spelling with this collection, and it is stored as Entra writes it.",
+        " issues no token that matches them. Either a program fails to log in, or nobody uses the"
+        " identity.",
+        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an id is only"
+        " written differently, apply it with this collection, which stores ids as Entra writes"
+        " them.",
         link=ENTRA + "access-token-claims-reference",
         words=_reasons,
         cure=_let_somebody_in,
@@ -270,10 +270,10 @@ RULES = (
         check=each(_malformed_principal_id),
         many="{who} list service principals that can never log in.",
         one="{name} lists {value}, which is not how Entra writes a service principal's id.",
-        why="Entra writes an object id in lower case, with hyphens, and Infisical compares it letter"
-        " by letter. The program that is meant cannot log in.",
-        fix="Replace it by the object id as Entra writes it. Apply the same id in any spelling with"
-        " this collection, and it is stored so.",
+        why="Entra writes object ids in lower case, with hyphens, and Infisical compares them"
+        " letter by letter. The program that is meant cannot log in.",
+        fix="Replace it with the object id as Entra writes it. If it is only written differently,"
+        " apply it with this collection, which stores ids as Entra writes them.",
         link=ENTRA + "app-objects-and-service-principals",
         cure=lambda subject, _value, _thresholds: _settings(
             PRINCIPALS, _canonical(_principals(subject))
@@ -292,8 +292,6 @@ RULES = (
         fix="Add a slash to the end of resource.",
         link=ENTRA + "scopes-oidc",
         words=lambda _subject, resource: {"value": in_words(f"{resource}/")},
-        cure=lambda _subject, resource, _thresholds: _settings(
-            "resource", _taken(f"{resource}/")
-        ),
+        cure=lambda _subject, resource, _thresholds: _settings("resource", _taken(f"{resource}/")),
     ),
 )

@@ -21,7 +21,7 @@ from ..module_utils._errors import OptionError
 from ..module_utils._state.auth_methods import AUTH_METHODS
 from ..module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
 from ..module_utils._state.fields import Field, Settings, Values, same_networks
-from ..module_utils._state.identity import IDENTITY, ROLE
+from ..module_utils._state.identity import IDENTITY, METADATA, ROLE
 from ..module_utils._state.warnings import Warnings
 from ..module_utils._text import (
     has_template,
@@ -42,6 +42,7 @@ SPLITS = (NONE, PROJECT, PREFIX)
 HEADER = "Written by the role community.infisical.identities_export"
 
 ABSENT = {"state": "absent"}
+_METHODS = [method.key for method in AUTH_METHODS]
 # In the order of the documentation; metadata is by the alphabet.
 ORDER = (
     "name",
@@ -273,7 +274,7 @@ def _is_unicode(text: str) -> bool:
 
 def _has_method(says: Values) -> bool:
     """Return whether an auth method that lists can say is attached."""
-    return any(says.get(method.key, ABSENT) != ABSENT for method in AUTH_METHODS)
+    return any(says.get(key, ABSENT) != ABSENT for key in _METHODS)
 
 
 def _groups(entries: t.Sequence[Entry], wanted: Wanted) -> dict[str, list[Entry]]:
@@ -318,7 +319,7 @@ def _slug(name: str, key: str, digits: int) -> str:
 
 def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
     """Return the file with these entries."""
-    defaults = _common([entry.says for entry in entries]) if wanted.defaults else {}
+    defaults = _defaults_of([entry.says for entry in entries]) if wanted.defaults else {}
     header = [
         f"{HEADER}{f' from {wanted.source}' if wanted.source else ''}.",
         "The next export overwrites the file, unless you delete this comment.",
@@ -356,29 +357,48 @@ def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
     return document(header, parts)
 
 
-def _common(mappings: t.Sequence[Values]) -> dict[str, t.Any]:
-    """Return what more than half of these have, and not only a few."""
-    common: dict[str, t.Any] = {}
-    for key in dict.fromkeys(key for values in mappings for key in values):
-        if key in _NEVER_DEFAULT:
-            continue
-        having = [values[key] for values in mappings if key in values]
-        if isinstance(having[0], dict):
+def _defaults_of(says: t.Sequence[Values]) -> dict[str, t.Any]:
+    """Return what more than half of these entries say, and not only a few."""
+    total = len(says)
+    defaults: dict[str, t.Any] = {}
+    for key in dict.fromkeys(key for one in says for key in one):
+        having = [one[key] for one in says if key in one]
+        agreed: t.Any = None
+        if key in _METHODS:
             # What is revoked has no settings, and takes none from defaults.
-            absent = having.count(ABSENT)
-            inner = [{}] * (len(mappings) - len(having)) + [one for one in having if one != ABSENT]
-            agreed: t.Any = _common(inner)
-            if not agreed and _is_common(having.count({}), len(mappings) - absent):
-                common[key] = {}
-        else:
-            counted = collections.Counter(json.dumps(value, sort_keys=True) for value in having)
-            text, count = max(counted.items(), key=lambda pair: (pair[1], pair[0]))
-            agreed = json.loads(text) if _is_common(count, len(mappings)) else None
-            if key == ROLE and agreed in _NEVER_DEFAULT_ROLES:
+            attached = [settings for settings in having if settings != ABSENT]
+            revoked = len(having) - len(attached)
+            agreed = _agreed_items(attached, total - revoked, _NEVER_DEFAULT) or None
+        elif key == METADATA:
+            agreed = _agreed_items(having, total)
+            if not agreed and not _is_common(having.count({}), total):
                 agreed = None
-        if agreed not in (None, {}):
-            common[key] = agreed
-    return common
+        elif key not in _NEVER_DEFAULT:
+            agreed = _agreed(having, total)
+        if key == ROLE and agreed in _NEVER_DEFAULT_ROLES:
+            continue
+        if key == "project_id" and having.count(agreed) < total:
+            # The organization owns the others, and their entries would have to say null.
+            continue
+        if agreed is not None:
+            defaults[key] = agreed
+    return defaults
+
+
+def _agreed_items(
+    mappings: t.Sequence[Values], total: int, never: t.Collection[str] = ()
+) -> dict[str, t.Any]:
+    """Return what more than half of `total` mappings have, of which these are the ones there are."""
+    keys = dict.fromkeys(key for one in mappings for key in one if key not in never)
+    agreed = {key: _agreed([one[key] for one in mappings if key in one], total) for key in keys}
+    return {key: value for key, value in agreed.items() if value is not None}
+
+
+def _agreed(values: t.Sequence[t.Any], total: int) -> t.Any:
+    """Return the value that more than half of `total` have, or None."""
+    counted = collections.Counter(json.dumps(value) for value in values)
+    text, count = max(counted.items(), key=lambda pair: pair[1])
+    return json.loads(text) if _is_common(count, total) else None
 
 
 def _is_common(count: int, total: int) -> bool:
@@ -389,27 +409,29 @@ def _besides(says: Values, defaults: Values) -> dict[str, t.Any]:
     """Return what an entry has to say where defaults hold."""
     rest = _differing(says, defaults)
     said = {key for key, value in rest.items() if value is not None}.difference(_NAMING)
-    if said and all(rest[key] == ABSENT for key in said):
+    if said and all(_is_revoked(key, rest[key]) for key in said):
         # An entry that does nothing but revoke takes no defaults: so it says one of them.
-        rest.update([(key, says[key]) for key in ORDER if key in says and key not in rest][:1])
+        others = [key for key in ORDER if key in says and key not in (*_NAMING, *rest)]
+        rest.update((key, says[key]) for key in others[:1])
     return rest
 
 
-def _differing(values: Values, defaults: Values) -> dict[str, t.Any]:
+def _differing(says: Values, defaults: Values) -> dict[str, t.Any]:
     """Return what is not as the defaults say; null for a default that does not hold."""
     rest: dict[str, t.Any] = {}
-    for key in dict.fromkeys([*values, *defaults]):
-        if key not in values:
-            rest[key] = None
-        elif key not in defaults or values[key] == ABSENT:
-            rest[key] = values[key]
-        elif isinstance(values[key], dict):
-            inner = _differing(values[key], defaults[key])
-            if inner:
-                rest[key] = inner
-        elif values[key] != defaults[key]:
-            rest[key] = values[key]
+    for key in dict.fromkeys([*says, *defaults]):
+        value, default = says.get(key), defaults.get(key)
+        if isinstance(value, dict) and isinstance(default, dict) and not _is_revoked(key, value):
+            inner = dict.fromkeys([*value, *default])
+            value = {each: value.get(each) for each in inner if value.get(each) != default.get(each)}
+            default = {}
+        if value != default:
+            rest[key] = value
     return rest
+
+
+def _is_revoked(key: str, value: t.Any) -> bool:
+    return key in _METHODS and value == ABSENT
 
 
 def _in_units(values: Values) -> dict[str, t.Any]:

@@ -13,7 +13,7 @@ import typing as t
 
 import yaml
 
-from ..module_utils._text import visible
+from ..module_utils._text import uuid_or_none, visible
 
 WIDTH = 100
 # PyYAML reads no longer text as a key on one line.
@@ -114,10 +114,12 @@ def scalar(value: t.Any) -> str:
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 
-# Many identities share most of their values.
+# Many identities share most of their values, but for ids.
 @functools.lru_cache(maxsize=4096)
 def _text(text: str) -> str:
     """Return a text: plain where it can be, also for readers of newer YAML than PyYAML is."""
+    if uuid_or_none(text) == text:
+        return text
     if text.isprintable() and not _like_number(text):
         plain: str = yaml.safe_dump(text, allow_unicode=True, width=float("inf"))
         if plain.endswith("\n...\n"):

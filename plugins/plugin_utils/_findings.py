@@ -31,6 +31,7 @@ from ._rules import (
     Thresholds,
     details,
     in_words,
+    limits_in_words,
 )
 from ._waivers import Waived, Waiver, read_waivers
 
@@ -41,9 +42,6 @@ Item = dict[str, t.Any]
 METHODS: t.Mapping[str, tuple[Shape, tuple[Rule, ...]]] = {
     "azure_auth": (_azure_auth_rules.SHAPE, _azure_auth_rules.RULES)
 }
-
-# What is told of a finding beside its rule.
-_OF_RULE = ("severity", "title", "why", "fix", "link")
 
 
 class Criteria(t.NamedTuple):
@@ -150,38 +148,45 @@ def find(identities: t.Sequence[t.Any], criteria: Criteria, today: datetime.date
     for index, item in enumerate(identities):
         for subject in _subjects(index, item, seen, today):
             subjects[subject.method].append(subject)
-    waived = Waived(
-        criteria.waivers, [subject.identity for subject in subjects[_IDENTITY]], today
-    )
+    waived = Waived(criteria.waivers, subjects[_IDENTITY], today)
     findings: list[Item] = []
     rules = []
     for rule in RULES:
         if rule.name not in criteria.skip:
             judged = [subject for key in _FOR[rule.name] for subject in subjects[key]]
-            found = [
-                _finding(rule, subject, value, criteria.thresholds, waived)
-                for subject, value in rule.check(judged, criteria.thresholds)
-            ]
+            found = _found_by(rule, judged, criteria.thresholds, waived)
             if found:
                 findings += found
                 rules.append(_summary(rule, found, judged, criteria.thresholds))
     return Found(findings, rules, waived.states())
 
 
-def _finding(
-    rule: Rule, subject: Subject, value: t.Any, thresholds: Thresholds, waived: Waived
-) -> Item:
-    cure = rule.cure(subject, value, thresholds)
-    return {
-        "rule": rule.name,
-        **{key: getattr(rule, key) for key in _OF_RULE},
-        **labels_of(subject.identity),
-        "field": ".".join(filter(None, (subject.method, rule.option))),
-        "value": value,
-        "sentence": rule.sentence_on(subject, value, thresholds),
-        "set": {subject.method: cure} if cure and subject.method else cure,
-        "waived": waived.by(rule.name, subject.identity),
-    }
+def _found_by(
+    rule: Rule, judged: t.Sequence[Subject], thresholds: Thresholds, waived: Waived
+) -> list[Item]:
+    """Return the findings of a rule."""
+    of_rule = _of_rule(rule)
+    limits = limits_in_words(thresholds)
+    found = []
+    for subject, value in rule.check(judged, thresholds):
+        cure = rule.cure(subject, value, thresholds)
+        finding = {
+            **of_rule,
+            **subject.labels,
+            "field": ".".join(filter(None, (subject.method, rule.option))),
+            "value": value,
+            "sentence": rule.sentence_on(subject, value, limits),
+            "set": {subject.method: cure} if cure and subject.method else cure,
+            "waived": waived.by(rule.name, subject),
+        }
+        found.append(finding)
+    return found
+
+
+def _of_rule(rule: Rule) -> Item:
+    """Return what all findings of a rule have in common."""
+    keys = ("severity", "title", "why", "fix", "link")
+    return {"rule": rule.name, **{key: getattr(rule, key) for key in keys}}
 
 
 def _summary(
@@ -191,15 +196,11 @@ def _summary(
     open_ = [finding for finding in found if not finding["waived"]]
     told = open_ or found
     total = sum(rule.concerns(subject, thresholds) for subject in judged)
+    many = rule.sentence_on_many(len(told), total, _NOUNS[rule.name], limits_in_words(thresholds))
     return {
-        "rule": rule.name,
-        **{key: getattr(rule, key) for key in _OF_RULE},
+        **_of_rule(rule),
         "field": found[0]["field"],
-        "sentence": (
-            told[0]["sentence"]
-            if len(told) == 1
-            else rule.sentence_on_many(len(told), total, _NOUNS[rule.name], thresholds)
-        ),
+        "sentence": told[0]["sentence"] if len(told) == 1 else many,
         "count": len(open_),
         "total": total,
     }
@@ -229,18 +230,18 @@ def _subjects(
         return
     _check_shape(where, "", item, _identity_rules.SHAPE)
     _check_shape(where, "details.", details(item), _identity_rules.DETAILS)
+    labels = labels_of(item)
+    named = in_words(labels["name"] or labels["id"] or "an identity without a name")
+    whose = Subject(item, labels, named, _IDENTITY, {})
     attached = []
     for key, (shape, _rules) in METHODS.items():
         settings = item.get(key)
         if settings is not None:
-            for subject in _attached(where, item, key, settings, shape, seen):
+            for subject in _attached(where, whose, key, settings, shape, seen):
                 attached.append(_since(details(settings).get("created_at"), today))
                 yield subject
     known = [since for since in attached if since]
-    yield Subject(
-        item,
-        _IDENTITY,
-        {},
+    yield whose._replace(
         attached=min(known, key=lambda since: since.days) if known == attached and known else None,
         login=_since(details(item).get("last_login_at"), today),
     )
@@ -248,13 +249,13 @@ def _subjects(
 
 def _attached(
     where: str,
-    identity: Values,
+    whose: Subject,
     method: str,
     settings: t.Any,
     shape: Shape,
     seen: dict[str, Network | None],
 ) -> t.Iterator[Subject]:
-    """Yield an auth method of an identity, if it is attached."""
+    """Yield an auth method of an identity, if it is attached; `whose` is the identity itself."""
     if not isinstance(settings, dict):
         raise ValueError(f"{where} has {quoted(settings)} for {method}, which is not a dictionary.")
     if settings.get("state") == "absent":
@@ -273,12 +274,11 @@ def _attached(
         values[key] = held(settings, key)
     _check_shape(where, f"{method}.", values, {**shape, **_token_rules.SHAPE})
     read = [(text, _network(text, seen)) for text in values["access_token_trusted_ips"]]
-    yield Subject(
-        identity,
-        method,
-        values,
-        tuple(network for _text, network in read if network),
-        tuple(text for text, network in read if not network),
+    yield whose._replace(
+        method=method,
+        values=values,
+        networks=tuple(network for _text, network in read if network),
+        no_networks=tuple(text for text, network in read if not network),
     )
 
 

@@ -74,7 +74,8 @@ def _no_recent_login(subjects: t.Sequence[Subject], thresholds: Thresholds) -> M
     logins = [subject.login.days for subject in of_organization if subject.login]
     tells = max(logins, default=0) > thresholds.max_unused_days
     for subject in of_organization:
-        last = subject.login or (subject.attached if tells else None)
+        never = tells and not details(subject.identity).get("last_login_at")
+        last = subject.login or (subject.attached if never else None)
         if last and subject.attached:
             days = min(last.days, subject.attached.days)
             if days > thresholds.max_unused_days:
@@ -131,7 +132,7 @@ RULES = (
         title="Privileged identity without delete protection",
         option="delete_protection",
         check=each(_unprotected),
-        many="{who} can be deleted without further ado.",
+        many="{who} have no delete protection.",
         one="{name} has {roles}, and no delete protection.",
         why="If somebody deletes the identity by mistake, everything that runs with it stops. Its"
         " roles, project memberships and auth methods are lost.",
@@ -148,11 +149,11 @@ RULES = (
         title="No recent login",
         option="details.last_login_at",
         check=_no_recent_login,
-        many="{who} have had no login for more than {days} days.",
+        many="{who} have had no login for more than {unused}.",
         one="Infisical has recorded no login as {name} since {value}.",
         why="An identity that nobody uses is a way in that nobody watches.",
         fix="Ask its owner. If no program uses the identity, delete it, or revoke its auth methods."
-        " A program that keeps renewing its token does not log in, so look before you delete.",
+        " A program that keeps renewing its token does not log in, so check before you delete.",
         link=INFISICAL + "documentation/platform/audit-logs",
         words=_last_login,
     ),

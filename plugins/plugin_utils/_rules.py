@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
 from ..module_utils._state.fields import Values
 from ..module_utils._state.networks import Network
 from ..module_utils._text import quoted
-from ._identities import labels_of
 
 HIGH = "high"
 MEDIUM = "medium"
@@ -40,14 +40,19 @@ class Since(t.NamedTuple):
 class Subject(t.NamedTuple):
     """What a rule judges: an auth method that is attached to an identity, or the identity itself.
 
-    `method` is the key of the auth method in the identity, and `values` are its settings as the
-    server holds them, also where options refuse them. `networks` are those of its trusted IPs that
-    are networks, `no_networks` the texts that are none. Of the identity itself all four are empty,
-    and `attached` says since when it has had all of the auth methods that were read, None if that
-    is not known or there are none; `login` is the last login that the server tells of.
+    `labels` tell the identity from others, and `name` is what sentences call it. `method` is the
+    key of the auth method in the identity, and `values` are its settings as the server holds them,
+    also where options refuse them. `networks` are those of its trusted IPs that are networks,
+    `no_networks` the texts that are none.
+
+    Of the identity itself these four are empty. `attached` says since when it has had all of the
+    auth methods that were read, None if that is not known or there are none; `login` is the last
+    login that the server tells of.
     """
 
     identity: Values
+    labels: Values
+    name: str
     method: str
     values: Values
     networks: tuple[Network, ...] = ()
@@ -99,10 +104,11 @@ class Rule(t.NamedTuple):
 
     `many` is the sentence on several identities, in which {who} stands for them. `one` is that on a
     single identity: it has its {name}, and what `words(subject, value)` returns. Both have {limit},
-    the longest lifetime, and {days}, for how long an identity may be unused. `cure(subject, value, thresholds)` returns the settings of
-    the auth method, or the keys of the identity, that end the finding: None where only a person
-    knows them. `among` names those for whom `concerns` holds, and of whom {who} is a part, if they
-    are others than all.
+    the longest lifetime, and {unused}, how long an identity may be unused. `among` names those of
+    whom {who} is a part, for whom `concerns` holds; if it is blank, that is all who were judged.
+
+    `cure(subject, value, thresholds)` returns the settings of the auth method, or the keys of the
+    identity, that end the finding: None where only a person knows them.
     """
 
     name: str
@@ -116,32 +122,27 @@ class Rule(t.NamedTuple):
     fix: str
     link: str
     words: t.Callable[[Subject, t.Any], dict[str, str]] = shown_value
-    cure: t.Callable[[Subject, t.Any, Thresholds], t.Optional[dict[str, t.Any]]] = nobody_knows
+    cure: t.Callable[[Subject, t.Any, Thresholds], dict[str, t.Any] | None] = nobody_knows
     concerns: t.Callable[[Subject, Thresholds], bool] = everyone
     among: str = ""
 
-    def sentence_on(self, subject: Subject, value: t.Any, thresholds: Thresholds) -> str:
-        """Return the sentence on one identity."""
-        return self.one.format(
-            name=name_of(subject.identity),
-            **_in_sentences(thresholds),
-            **self.words(subject, value),
-        )
+    def sentence_on(self, subject: Subject, value: t.Any, limits: t.Mapping[str, str]) -> str:
+        """Return the sentence on one identity; `limits` are those in words."""
+        return self.one.format(name=subject.name, **limits, **self.words(subject, value))
 
     def sentence_on_many(
-        self, count: int, total: int, identities: str, thresholds: Thresholds
+        self, count: int, total: int, identities: str, limits: t.Mapping[str, str]
     ) -> str:
         """Return the sentence on several identities, of how many; `identities` names these."""
         number = f"All {total:,}" if count == total else f"{count:,} of {total:,}"
-        return self.many.format(
-            who=f"{number} {self.among or identities}", **_in_sentences(thresholds)
-        )
+        return self.many.format(who=f"{number} {self.among or identities}", **limits)
 
 
-def _in_sentences(thresholds: Thresholds) -> dict[str, str]:
+def limits_in_words(thresholds: Thresholds) -> dict[str, str]:
+    """Return the thresholds that sentences have."""
     return {
         "limit": duration(thresholds.max_lifetime),
-        "days": str(thresholds.max_unused_days),
+        "unused": duration(thresholds.max_unused_days * 86400),
     }
 
 
@@ -179,12 +180,6 @@ def details(settings: Values) -> Values:
     return settings.get("details") or {}
 
 
-def name_of(identity: Values) -> str:
-    """Return what a sentence calls an identity."""
-    labels = labels_of(identity)
-    return in_words(labels["name"] or labels["id"] or "the identity without a name")
-
-
 def in_words(value: t.Any) -> str:
     """Return a value as a sentence has it; of a list only the first items."""
     if isinstance(value, list):
@@ -206,6 +201,8 @@ def enumerated(texts: t.Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
 
 
+# Most identities have the same few.
+@functools.lru_cache(maxsize=256)
 def duration(seconds: int) -> str:
     """Return a number of seconds in words, such as "30 days" or "1 hour and 30 minutes"."""
     parts = []

@@ -159,7 +159,7 @@ def _identity(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str, t
     entry["role"] = _role(resource, tell)
     pairs = resource.values.get("metadata")
     if pairs is not None:
-        found = [(pair["key"], pair["value"]) for pair in _items(resource, "metadata", dict)]
+        found = [(pair.get("key"), pair.get("value")) for pair in _items(resource, "metadata", dict)]
         if len(dict(found)) == len(found):
             entry["metadata"] = dict(found)
         else:

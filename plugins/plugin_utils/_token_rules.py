@@ -191,9 +191,10 @@ RULES = (
         title="IPv4 limit without effect",
         option=_TRUSTED_IPS,
         check=each(_ipv4_opened),
-        many="{who} limit IPv4 addresses without effect, because an IPv6 network admits all.",
-        one="Tokens of {name} work from every IPv4 address, although its trusted IPs seem to limit"
-        " them, because of {value}.",
+        many="{who} restrict IPv4 without effect, because they trust IPv6 networks that admit every"
+        " IPv4 address.",
+        one="Because of {value}, tokens of {name} work from every IPv4 address, although its"
+        " trusted IPs seem to restrict IPv4.",
         why="Infisical also reads the IPv4 address a.b.c.d as ::ffff:a.b.c.d. An IPv6 network that"
         " covers ::ffff:0:0/96, such as ::/0, therefore admits every IPv4 address.",
         fix="Take these networks out of access_token_trusted_ips, and list the IPv6 networks that"
@@ -218,7 +219,7 @@ RULES = (
     Rule(
         name="no_lifetime_limit",
         severity=HIGH,
-        title="Tokens without an end",
+        title="No limit on token lifetime",
         option=MAX_TTL,
         check=each(_no_lifetime_limit),
         many="{who} issue tokens that can be renewed forever.",
@@ -262,7 +263,7 @@ RULES = (
     Rule(
         name="not_a_network",
         severity=MEDIUM,
-        title="Trusted IP that is no network",
+        title="Trusted IP that is not a network",
         option=_TRUSTED_IPS,
         check=each(_not_a_network),
         many="{who} trust something that is neither an address nor a network.",
@@ -281,8 +282,8 @@ RULES = (
         one="{name} asks for tokens that live for {value}, and servers of 2026 end them after 90"
         " days.",
         why="On a server of 2026 a token ends 90 days after it was issued or last renewed, unless"
-        " the instance sets another limit. A program that counts on more fails then. An older server"
-        " has no such limit: there, a stolen token is useful for all that time.",
+        " the instance sets another limit. A program that relies on a longer life fails then. An"
+        " older server has no such limit: there, a stolen token is useful for all that time.",
         fix="Set access_token_ttl to what the program needs, at most 7776000 (90 days).",
         link=_LIFETIMES,
         words=_lifetime,
@@ -297,7 +298,7 @@ RULES = (
         many="{who} trust a network that lies inside another one that they trust.",
         one="One of the networks that {name} trusts lies inside another: {value}.",
         why="The wider network already admits all that the narrower one does. Often the wider one"
-        " was to be replaced, and was left behind.",
+        " was meant to be replaced, and was left behind.",
         fix="Take one of the two out of access_token_trusted_ips.",
         link=_SETTINGS,
         words=lambda _subject, pairs: {"value": shortened(pairs)},

@@ -13,7 +13,7 @@ import typing as t
 
 from ..module_utils._state.fields import Values
 from ..module_utils._text import quoted, trim, uuid_or_none
-from ._identities import labels_of
+from ._rules import Subject
 
 ALL_RULES = "*"
 
@@ -108,27 +108,26 @@ class Waived:
     def __init__(
         self,
         waivers: t.Sequence[Waiver],
-        identities: t.Sequence[Values],
+        identities: t.Sequence[Subject],
         today: datetime.date,
     ) -> None:
-        """Match waivers with identities as modules return them."""
+        """Match waivers with identities."""
         self._waivers = waivers
         self._today = today
         self._used: set[int] = set()
-        # By the identity's place in memory: names repeat, and what would be created has no id.
+        # By the place of the labels in memory: names repeat, and what would be created has no id.
         self._of: dict[int, list[int]] = {}
-        labelled = [(id(item), labels_of(item)) for item in identities]
-        names = {labels["name"] for _key, labels in labelled}
+        names = {subject.labels["name"] for subject in identities}
         for index, waiver in enumerate(waivers):
             matches = _matcher(waiver, names)
-            for key, labels in labelled:
-                if matches(labels):
-                    self._of.setdefault(key, []).append(index)
+            for subject in identities:
+                if matches(subject.labels):
+                    self._of.setdefault(id(subject.labels), []).append(index)
 
-    def by(self, rule: str, identity: Values) -> dict[str, str] | None:
+    def by(self, rule: str, subject: Subject) -> dict[str, str] | None:
         """Return the waiver of a finding as `{reason, until}`, None if it has none that holds."""
         found = None
-        for index in self._of.get(id(identity), ()):
+        for index in self._of.get(id(subject.labels), ()):
             waiver = self._waivers[index]
             if waiver.rule in (rule, ALL_RULES) and waiver.until >= self._today:
                 self._used.add(index)

@@ -30,6 +30,27 @@ ABOUT: Object = {
 }
 NOT_VISIBLE = ["Identities of the project legacy: the login may not read them."]
 
+WAIVERS = [
+    {
+        "rule": "several_auth_methods",
+        "identity": "*-prod",
+        "reason": "Moving to Azure Auth.",
+        "until": "2126-12-31",
+    },
+    {
+        "rule": "long_lifetime",
+        "identity": "checkout-*",
+        "reason": "Until the rewrite.",
+        "until": "2025-12-31",
+    },
+    {
+        "rule": "any_address",
+        "identity": "nobody",
+        "reason": "It was needed once.",
+        "until": "2126-01-31",
+    },
+]
+
 _TEAMS = ("billing", "search", "payments", "checkout", "data", "ml", "identity", "mobile", "infra")
 _JOBS = ("api", "worker", "cron", "ci", "deploy", "etl", "backup", "gateway", "reports")
 _STAGES = ("dev", "stage", "prod")
@@ -38,7 +59,10 @@ _PROJECTS = {
     "9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d": "shop",
     "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9": "Data platform",
 }
-_OUTCOME = dict.fromkeys(("changed", "created", "deleted", "failed", "purged"), False)
+_REFUSAL = (
+    "identities/old.yml:9 ({0}): id '{0}' is not the id of any identity that this login can see."
+)
+_OUTCOME: Object = dict.fromkeys(("changed", "created", "deleted", "failed", "purged"), False)
 
 
 class World(t.NamedTuple):
@@ -50,11 +74,44 @@ class World(t.NamedTuple):
 
 
 def report(count: int, *, has_list: bool = True, **options: t.Any) -> Object:
-    """Return the report of an organization with so many identities, at least 4."""
+    """Return the report of an organization with so many identities, at least 4.
+
+    `options` are those of the filter.
+    """
     made = world(count, has_list=has_list)
-    return identity_audit_report(
-        made.desired, made.checks, made.places, about={**ABOUT, **options.pop("about", {})}, **options
-    )
+    given = {"about": ABOUT, "waivers": WAIVERS, **options}
+    return identity_audit_report(made.desired, made.checks, made.places, **given)
+
+
+def earlier_report(count: int) -> Object:
+    """Return the report of an audit a week before, when less had drifted, and more been found."""
+    made = world(count)
+    (checked,) = made.checks[-1:]
+    results = []
+    for number, result in enumerate(checked["results"]):
+        if result["index"] is None and number % 3 == 0:
+            continue
+        before = result.get("before", result)
+        there = before["state"] == "present" and not result["failed"]
+        if there and number % 4 == 1:
+            results.append({**before, **_OUTCOME, "index": result["index"]})
+        elif there and number % 90 == 8:
+            role = {"role": "viewer" if before["role"] != "viewer" else "member"}
+            drifted = {**before, **_OUTCOME, **role, "changed": True, "before": before}
+            results.append({**drifted, "index": result["index"]})
+        elif there and number % 50 == 2 and before["azure_auth"]["state"] == "present":
+            lax = {**before["azure_auth"], "access_token_max_ttl": 0}
+            results.append({**before, **_OUTCOME, "azure_auth": lax, "index": result["index"]})
+        else:
+            results.append(result)
+    gone = {
+        **_identity("retired", count, random.Random(1)),
+        **_OUTCOME,
+        "index": None,
+    }
+    checks = [*made.checks[:-1], {**checked, "results": [*results, gone]}]
+    about = {**ABOUT, "created_at": "2026-11-16T02:00:00Z"}
+    return identity_audit_report(made.desired, checks, made.places, about=about)
 
 
 def world(count: int, *, has_list: bool = True) -> World:
@@ -63,7 +120,7 @@ def world(count: int, *, has_list: bool = True) -> World:
     One in fourteen has drifted, one in forty is not in the list, and of each kind there is one.
     Without a list, nothing is as it should be or not.
     """
-    rng = random.Random(count)  # noqa: S311
+    rng = random.Random(count)
     names = _names(count, rng)
     results = [_identity(name, number, rng) for number, name in enumerate(names)]
     if not has_list:
@@ -77,33 +134,30 @@ def world(count: int, *, has_list: bool = True) -> World:
             unlisted.append({**result, **_OUTCOME, "index": None})
             continue
         place = len(desired)
-        source = f"identities/{result['name'].partition('-')[0]}.yml:{4 * place + 2}"
-        entry = {"name": result["name"], "source": source if result["name"] not in HOSTILE else "identities/odd.yml:7"}
-        desired.append(entry)
+        odd = result["name"] in HOSTILE
+        file = "odd" if odd else result["name"].partition("-")[0]
+        desired.append({"name": result["name"], "source": f"identities/{file}.yml:{4 * place + 2}"})
         kept.append({**_outcome(result, number, rng), "index": place})
-    if count > 4:
-        desired += [
-            {"name": "new-service", "source": "identities/new.yml:2", "role": "member"},
-            {"id": str(uuid.UUID(int=rng.getrandbits(128))), "source": "identities/old.yml:9"},
-        ]
-        kept.append(_created("new-service", len(desired) - 2))
+    if count == 4:
+        places = list(range(len(desired)))
+        return World(desired, [_check([*kept, *unlisted], len(kept))], [places])
+    nobody = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+    desired += [
+        {"name": "new-service", "source": "identities/new.yml:2", "role": "member"},
+        {"id": nobody, "source": "identities/old.yml:9"},
+    ]
     places = list(range(len(desired)))
-    checks = []
-    tried = places
-    if count > 4:
-        wrong = len(desired) - 1
-        refused = {
-            **_OUTCOME,
-            "index": wrong,
-            "id": desired[wrong]["id"],
-            "failed": True,
-            "msg": f"identities/old.yml:9 ({desired[wrong]['id']}): id '{desired[wrong]['id']}' is not the id"
-            " of any identity that this login can see.",
-        }
-        checks.append({"checked": 0, "results": [refused], "failed_count": 1, "changed_count": 0})
-        tried = places[:-1]
-    checks.append(_check([*kept, *sorted(unlisted, key=lambda item: item["name"])], len(tried)))
-    return World(desired, checks, [places, tried] if count > 4 else [places])
+    kept.append(_created("new-service", places[-2]))
+    unlisted.sort(key=lambda item: item["name"])
+    refused = {
+        **_OUTCOME,
+        "index": places[-1],
+        "id": nobody,
+        "failed": True,
+        "msg": _REFUSAL.format(nobody),
+    }
+    checks = [{"checked": 0, "results": [refused]}, _check([*kept, *unlisted], len(kept))]
+    return World(desired, checks, [places, places[:-1]])
 
 
 def _names(count: int, rng: random.Random) -> list[str]:
@@ -139,7 +193,9 @@ def _identity(name: str, number: int, rng: random.Random) -> Object:
         "role": role,
         "metadata": {"team": name.partition("-")[0]} if rng.random() < 0.5 else {},
         "delete_protection": rng.random() < 0.3,
-        "azure_auth": _azure_auth(number, rng, created) if attached else {"state": "absent", "details": None},
+        "azure_auth": (
+            _azure_auth(number, rng, created) if attached else {"state": "absent", "details": None}
+        ),
         "details": {
             "created_at": created,
             "updated_at": created,
@@ -147,15 +203,20 @@ def _identity(name: str, number: int, rng: random.Random) -> Object:
             "project_name": _PROJECTS.get(project_id or ""),
             "auth_methods": ["azure-auth"] * attached + ["universal-auth"] * (rng.random() < 0.1),
             "roles": [role],
-            "last_login_at": f"2026-11-{rng.randint(1, 22):02}T07:00:00.000Z" if logged_in else None,
+            "last_login_at": (
+                f"2026-11-{rng.randint(1, 22):02}T07:00:00.000Z" if logged_in else None
+            ),
             "last_login_method": "azure-auth" if logged_in else None,
         },
     }
 
 
 def _azure_auth(number: int, rng: random.Random, created: str) -> Object:
-    """Return Azure Auth, of which one in nine is lax in something, and most have no limit of uses."""
-    principals = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(rng.choice((1, 1, 2, 40)))]
+    """Return Azure Auth; one in nine is lax in something, and most have no limit of uses."""
+    principals = [
+        str(uuid.UUID(int=rng.getrandbits(128), version=4))
+        for _ in range(rng.choice((1, 1, 2, 40)))
+    ]
     lax: Object = {}
     if number % 9 == 1:
         lax = rng.choice(
@@ -174,7 +235,10 @@ def _azure_auth(number: int, rng: random.Random, created: str) -> Object:
         "tenant_id": TENANT,
         "allow_all_service_principals": False,
         "allowed_service_principal_ids": principals,
-        "access_token_trusted_ips": [f"10.{number % 250}.0.0/16", f"2001:db8:{number % 4096:x}::/48"],
+        "access_token_trusted_ips": [
+            f"10.{number % 250}.0.0/16",
+            f"2001:db8:{number % 4096:x}::/48",
+        ],
         "access_token_num_uses_limit": 0 if rng.random() < 0.88 else 100,
         **lax,
         "details": {
@@ -189,18 +253,17 @@ def _azure_auth(number: int, rng: random.Random, created: str) -> Object:
 def _outcome(result: Object, number: int, rng: random.Random) -> Object:
     """Return what became of an identity that is in the list."""
     done: Object = {**result, **_OUTCOME}
-    if number % 14 == 1 and number % 40 != 3:
+    if number % 14 == 1:
         return {**done, "changed": True, "before": result, **_changed(result, rng)}
-    if number == 2:
-        gone = {**done, "changed": True, "deleted": True, "state": "absent"}
-        return {**gone, "before": result} if number < 1 else done
     if number % 97 == 5:
         told = {key: value for key, value in done.items() if key != "azure_auth"}
         return {
             **told,
             "failed": True,
-            "msg": "Could not read the Azure Auth of identity"
-            f" {result['id']}: You are not allowed to read on identity (HTTP 403, PermissionDenied).",
+            "msg": (
+                f"Could not read the Azure Auth of identity {result['id']}: You are not allowed to"
+                " read on identity (HTTP 403, PermissionDenied)."
+            ),
             "http_status": 403,
             "error": "PermissionDenied",
             "request_id": "req-5kT1YxNnJ7tmk4",
@@ -214,7 +277,10 @@ def _changed(result: Object, rng: random.Random) -> Object:
     """Return what applying the list would make of some settings of an identity."""
     azure_auth = result["azure_auth"]
     if azure_auth["state"] == "absent":
-        return {"role": "no-access" if result["role"] != "no-access" else "member", "metadata": {"team": "core"}}
+        return {
+            "role": "no-access" if result["role"] != "no-access" else "member",
+            "metadata": {"team": "core"},
+        }
     principals = azure_auth["allowed_service_principal_ids"] or []
     new = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(2)]
     return {
@@ -238,7 +304,12 @@ def _created(name: str, index: int) -> Object:
         "state": "present",
         "role": "member",
         "delete_protection": False,
-        "azure_auth": {"state": "present", **DESIRED, "allow_all_service_principals": False, "details": {}},
+        "azure_auth": {
+            "state": "present",
+            **DESIRED,
+            "allow_all_service_principals": False,
+            "details": {},
+        },
         "details": {"auth_methods": ["azure-auth"]},
         "index": index,
         "changed": True,

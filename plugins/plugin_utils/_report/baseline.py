@@ -83,9 +83,7 @@ def _parts(report: Values) -> dict[str, dict[t.Any, Item]]:
             for status in ("drifted", "unlisted")
         },
         # Those that are there, and not those that are yet to be created.
-        "identities": {
-            item["id"]: _label(item) for item in identities.values() if _is_there(item)
-        },
+        "identities": {item["id"]: _label(item) for item in identities.values() if _is_there(item)},
     }
 
 

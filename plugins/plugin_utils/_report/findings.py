@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Findings as the report has them: by rule, so that what they have in common is there once. Pure."""
+"""Findings as the report has them: by rule, with what they have in common once. Pure."""
 
 from __future__ import annotations
 

@@ -9,45 +9,49 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-import yaml
-
 from ...module_utils._state.fields import Values
-from .._identities import labels_of
-from .entries import Name, name_of
-
-_SETTINGS = ("role", "metadata", "delete_protection")
+from .._export import ORDER, Entry, entries_of
+from .._export_yaml import Comments, item
+from .._identities import LABELS
+from .entries import name_of
 
 
 class Pastes:
-    """Writes entries. `known` are all identities, which names have to tell apart."""
+    """Writes entries. `known` are all identities, of which an entry has to mean one."""
 
     def __init__(self, known: t.Iterable[Values]) -> None:
         self._bearers = Counter(map(name_of, known))
 
     def whole(self, identity: Values) -> str:
-        """Return the entry that keeps an identity as it is."""
-        values = {key: identity[key] for key in _SETTINGS if identity.get(key) is not None}
-        method = identity.get("azure_auth")
-        if method is not None:
-            values["azure_auth"] = {
-                key: value
-                for key, value in method.items()
-                if key != "details" and value is not None and value is not False
-            }
-        return self._written(identity, values)
+        """Return the entry that keeps an identity as it is.
+
+        What no entry can say is a comment with the reason: the list leaves it alone.
+        """
+        entry = self._entry(identity)
+        left = {path: (value, f"Left alone: {why}.") for path, (value, why) in entry.left.items()}
+        project = {entry.project_id: entry.project_name or ""} if entry.project_id else {}
+        return _written(entry.says, Comments(left, project))
 
     def ending(self, identity: Values, cures: t.Iterable[Values]) -> str | None:
-        """Return the entry that ends findings; None where only a person knows what does."""
+        """Return the entry that ends findings, None if nothing does that a list could say."""
         values: dict[str, t.Any] = {}
         for cure in cures:
             for key, value in cure.items():
                 both = isinstance(value, dict) and isinstance(values.get(key), dict)
                 values[key] = {**values[key], **value} if both else value
-        return self._written(identity, values) if values else None
+        if not values:
+            return None
+        says = self._entry(identity).says
+        return _written(
+            {**{key: says[key] for key in LABELS if key in says}, **values}, Comments({}, {})
+        )
 
-    def _written(self, identity: Values, values: Values) -> str:
-        labels = labels_of(identity)
-        name = {key: labels[key] for key in ("name", "project_id") if labels[key]}
-        who = name if self._bearers[name_of(identity)] == 1 else {"id": labels["id"]}
-        text: str = yaml.safe_dump([{**who, **values}], sort_keys=False, allow_unicode=True)
-        return text
+    def _entry(self, identity: Values) -> Entry:
+        (entry,) = entries_of([identity])
+        if self._bearers[name_of(identity)] > 1:
+            return entry._replace(says={**entry.says, "id": entry.id})
+        return entry
+
+
+def _written(values: Values, comments: Comments) -> str:
+    return "\n".join([*item(values, comments, ORDER, ""), ""])

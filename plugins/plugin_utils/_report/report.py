@@ -74,7 +74,10 @@ def report(
     rules = grouped(questionable, keys)
     found_in = by_key(rules)
     pastes = Pastes(map(now, known.values()))
-    identities = [_identity(unit, found_in.get(unit.key, []), pastes) for unit in units]
+    identities = [
+        _identity(unit, found_in.get(unit.key, []), pastes, has_list=bool(desired))
+        for unit in units
+    ]
     counts = _counts(identities, known.values(), rules)
     problems = [*_untried(verdicts, checks), *_unread(verdicts, checks, identities)]
     not_visible = [text for check, _places in checks for text in check.get("not_visible") or ()]
@@ -131,7 +134,9 @@ def _unlisted(listed: t.Iterable[_Unit], known: t.Mapping[str, Values]) -> list[
     return sorted(units, key=lambda unit: (unit.labels["name"] or "", unit.key))
 
 
-def _identity(unit: _Unit, findings: t.Sequence[tuple[str, Values]], pastes: Pastes) -> Item:
+def _identity(
+    unit: _Unit, findings: t.Sequence[tuple[str, Values]], pastes: Pastes, *, has_list: bool
+) -> Item:
     """Return an identity of the report. `findings` are its own, each with the name of its rule."""
     state = now(unit.result)
     status = unit.verdict.status if unit.verdict else UNLISTED
@@ -143,7 +148,7 @@ def _identity(unit: _Unit, findings: t.Sequence[tuple[str, Values]], pastes: Pas
     reason = unit.verdict.reason if unit.verdict else located(outcome.get("msg") or "", ()) or None
     open_findings = [(rule, item) for rule, item in findings if not item["waived"]]
     paste = None
-    if status == UNLISTED:
+    if status == UNLISTED and has_list:
         paste = pastes.whole(state)
     elif action != DELETE:
         paste = pastes.ending(state, [item["set"] for _rule, item in open_findings if item["set"]])
@@ -203,7 +208,9 @@ def _untried(verdicts: t.Iterable[Verdict], checks: t.Sequence[Check]) -> t.Iter
     count = sum(not verdict.tried for verdict in verdicts)
     if count:
         check, places = checks[-1] if checks else ({}, ())
-        who = "1 identity of the list was" if count == 1 else f"{count:,} identities of the list were"
+        who = (
+            "1 identity of the list was" if count == 1 else f"{count:,} identities of the list were"
+        )
         yield f"{who} not tried. {located(check.get('msg') or '', places)}".strip()
 
 

@@ -41,7 +41,11 @@ def verdict_on(
         clauses.append("not all of the organization could be read")
     clauses.append(_with_list(counts, rules) if has_list else _without_list(counts, rules))
     if has_list and counts["unlisted"]:
-        are = "identity with Azure Auth is" if counts["unlisted"] == 1 else "identities with Azure Auth are"
+        are = (
+            "identity with Azure Auth is"
+            if counts["unlisted"] == 1
+            else "identities with Azure Auth are"
+        )
         clauses.append(f"{counts['unlisted']:,} {are} not in the list")
     if not has_list:
         clauses.append("there was no list to compare with")
@@ -55,6 +59,7 @@ def _with_list(counts: Counts, rules: t.Sequence[Values]) -> str:
     """Return the clause on the list, with that on findings."""
     total, drifted, unknown = counts["checked"], counts["drifted"], counts["not_judged"]
     off = drifted or unknown
+    everyone = "both" if total == 2 else f"all {total:,}"
     if unknown == total:
         judged = f"none of the {total:,} identities in the list could be judged"
         if total == 1:
@@ -65,11 +70,11 @@ def _with_list(counts: Counts, rules: t.Sequence[Values]) -> str:
     elif drifted:
         judged = f"{drifted:,} of {total:,} identities drifted"
         if drifted == total:
-            judged = f"all {total:,} identities in the list drifted"
+            judged = f"{everyone} identities in the list drifted"
         if total == 1:
             judged = "the only identity in the list drifted"
     else:
-        judged = f"all {total:,} identities in the list are as it says"
+        judged = f"{everyone} identities in the list are as it says"
         if total == 1:
             judged = "the only identity in the list is as it says"
     link = "and" if off or not counts["findings_high"] else "but"

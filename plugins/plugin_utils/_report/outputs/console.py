@@ -21,9 +21,9 @@ def console(report: Values) -> list[str]:
     Each part that does not fit ends with a count of what is left out.
     """
     called = names(report, 60)
-    told = [*report["problems"], *(f"Not seen: {text}" for text in report["not_visible"])]
     parts = {
-        "Told": told,
+        "Problems": report["problems"],
+        "Not seen": report["not_visible"],
         "Drifted": [
             f"{called[item['key']]}: {', '.join(changes(item))}"
             for item in with_status(report, "drifted")

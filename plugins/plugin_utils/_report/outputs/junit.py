@@ -136,9 +136,7 @@ def _add(suite: ElementTree.Element, area: str, case: _Case) -> None:
     element = ElementTree.SubElement(suite, "testcase", attributes)
     if case.outcome:
         told = {"type": visible(case.kind)} if case.kind else {}
-        outcome = ElementTree.SubElement(
-            element, case.outcome, {**told, "message": case.message}
-        )
+        outcome = ElementTree.SubElement(element, case.outcome, {**told, "message": case.message})
         outcome.text = case.text or case.message
 
 

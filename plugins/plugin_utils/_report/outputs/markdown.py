@@ -17,12 +17,11 @@ from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from .texts import changes, cut, names, not_in_list, with_status
 
-# So much of a comment each part may take; there are six, and the head.
+# So many characters of a comment each part may take; there are six, and the head.
 _PART = 9000
-# So many sentences on what was not read or seen.
-_TOLD = 10
+_TOLD = 3000
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#+!|~$:&^]|www\.|@")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#+!|~$&^]|www\.|://|@")
 _BACKTICKS = re.compile("`+")
 _COUNTS = (
     ("checked", "In the list"),
@@ -48,7 +47,9 @@ def markdown(report: Values) -> str:
     parts = [
         "## Audit of machine identities",
         f"**{escaped(report['verdict']['sentence'])}**",
-        " · ".join(code(cut(report[key])) for key in ("organization", "url", "created_at") if report[key]),
+        " · ".join(
+            code(cut(report[key])) for key in ("organization", "url", "created_at") if report[key]
+        ),
         _counts(report),
         _told(report),
         _high(report, called),
@@ -60,7 +61,9 @@ def markdown(report: Values) -> str:
                 for item in with_status(report, "not_judged")
             ],
         ),
-        _folded("Not in the list", [f"- {code(called[item['key']])}" for item in not_in_list(report)]),
+        _folded(
+            "Not in the list", [f"- {code(called[item['key']])}" for item in not_in_list(report)]
+        ),
         _folded("Other findings", _others(report)),
         _folded("Since the last audit", _since(report)),
     ]
@@ -88,7 +91,7 @@ _ESCAPES = {
     # GitHub and GitLab look for mentions in texts as they are shown, but not across elements.
     "@": "<span>@</span>",
     "www.": "www<span>.</span>",
-    ":": "<span>:</span>",
+    "://": ":<span>//</span>",
 }
 
 
@@ -108,8 +111,7 @@ def _counts(report: Values) -> str:
 def _told(report: Values) -> str:
     """Return what was not read or seen."""
     texts = [*report["problems"], *(f"Not seen: {text}" for text in report["not_visible"])]
-    lines = [f"- {escaped(cut(text, 300))}" for text in texts[:_TOLD]]
-    return "\n".join([*lines, *_rest(len(texts) - len(lines))])
+    return "\n".join(_fitting([f"- {escaped(cut(text, 300))}" for text in texts], _TOLD))
 
 
 def _high(report: Values, called: Called) -> str:
@@ -118,7 +120,8 @@ def _high(report: Values, called: Called) -> str:
     for rule in report["findings"]:
         found = [item for item in rule["identities"] if not item["waived"]]
         if rule["severity"] == "high" and found:
-            lines.append(f"- **{escaped(rule['title'])}.** {escaped(cut(rule['sentence'], 400))} {rule['fix']} [Why]({rule['link']})")
+            said = f"{escaped(rule['title'])}.** {escaped(cut(rule['sentence'], 400))}"
+            lines.append(f"- **{said} {rule['fix']} [Why]({rule['link']})")
             lines += [f"  - {code(called[item['key']])}" for item in found]
     return "\n".join(["### High findings", "", *_fitting(lines)]) if lines else ""
 
@@ -135,7 +138,9 @@ def _others(report: Values) -> list[str]:
         waived = sum(item["waived"] is not None for item in rule["identities"])
         open_ = len(rule["identities"]) - waived
         if rule["severity"] != "high" and open_:
-            lines.append(f"- {rule['severity'].capitalize()}: {escaped(cut(rule['sentence'], 400))}")
+            lines.append(
+                f"- {rule['severity'].capitalize()}: {escaped(cut(rule['sentence'], 400))}"
+            )
         if waived:
             lines.append(f"- Waived: {escaped(rule['title'])} ({waived:,})")
     return lines
@@ -158,24 +163,19 @@ _SINCE = {"drifted": "drift", "unlisted": "not in the list", "identities": "iden
 
 
 def _folded(title: str, lines: t.Sequence[str]) -> str:
-    """Return lines that are shown on a click, with how many there are; nothing if there are none."""
+    """Return lines that are shown on a click, with how many there are; nothing without any."""
     if not lines:
         return ""
     summary = f"<details>\n<summary>{title} ({len(lines):,})</summary>"
     return "\n".join([summary, "", *_fitting(lines), "", "</details>"])
 
 
-def _fitting(lines: t.Sequence[str]) -> list[str]:
-    """Return as many of the lines as a part may have, and how many more there are."""
+def _fitting(lines: t.Sequence[str], room: int = _PART) -> list[str]:
+    """Return as many of the lines as have room, and how many more there are."""
     shown: list[str] = []
-    left = _PART
     for line in lines:
-        left -= len(line) + 1
-        if left < 0:
-            break
+        room -= len(line) + 1
+        if room < 0:
+            return [*shown, f"- and {len(lines) - len(shown):,} more, which the other reports have"]
         shown.append(line)
-    return [*shown, *_rest(len(lines) - len(shown))]
-
-
-def _rest(count: int) -> list[str]:
-    return [f"- and {count:,} more, which the other reports have"] if count else []
+    return shown

@@ -20,7 +20,9 @@ from ....module_utils._text import visible
 from ..._rules import HIGH, LOW, MEDIUM
 from .texts import changes, names, not_in_list, with_status
 
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 GUIDE = (
     "https://github.com/ansible-collections/community.infisical/blob/main/docs/docsite/rst/"
     "guide_audits.rst"
@@ -97,9 +99,7 @@ def sarif(report: Values) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
-def _results(
-    report: Values, called: t.Mapping[str, str]
-) -> t.Iterator[tuple[str, str, str, Item]]:
+def _results(report: Values, called: t.Mapping[str, str]) -> t.Iterator[tuple[str, str, str, Item]]:
     """Yield the rule of each result, the key of the identity, the text, and what suppresses it."""
     for item in with_status(report, "drifted"):
         name = called[item["key"]]
@@ -146,7 +146,11 @@ def _location(item: Values, name: str) -> Item:
     """Return where a result is: in an identity, and in a file where its entry comes from one."""
     place: Item = {
         "logicalLocations": [
-            {"name": name, "fullyQualifiedName": f"{name} {visible(item['key'])}", "kind": "resource"}
+            {
+                "name": name,
+                "fullyQualifiedName": f"{name} {visible(item['key'])}",
+                "kind": "resource",
+            }
         ]
     }
     match = _SOURCE.fullmatch(item["source"] or "")

@@ -78,7 +78,8 @@ def changes(item: Values) -> list[str]:
         _change(difference)
         for difference in item["differences"]
         # What is attached or revoked differs in all that it has.
-        if difference["field"] == state or state not in fields
+        if difference["field"] == state
+        or state not in fields
         or not difference["field"].startswith(_METHOD)
     ]
 
@@ -96,9 +97,7 @@ def _change(difference: Values) -> str:
 def not_in_list(report: Values) -> list[Values]:
     """Return the identities that are not in the list; none where there was no list."""
     return [
-        item
-        for item in report["identities"]
-        if report["has_list"] and item["status"] == "unlisted"
+        item for item in report["identities"] if report["has_list"] and item["status"] == "unlisted"
     ]
 
 

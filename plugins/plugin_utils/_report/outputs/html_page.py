@@ -18,7 +18,7 @@ import typing as t
 from collections import Counter
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
 from markupsafe import Markup, escape
 
 from ....module_utils._state.fields import Values
@@ -56,10 +56,13 @@ _SINCE = {
 }
 
 
-def html(report: Values) -> str:
-    """Return the page of a report."""
+def html_page(report: Values) -> str:
+    """Return the page of a report. Raises KeyError if the report lacks something."""
     page = _environment().get_template("page.html.j2")
-    return page.render(_context({**shown(report), "pastes": _pastes(report)}))
+    try:
+        return page.render(_context({**shown(report), "pastes": _pastes(report)}))
+    except UndefinedError as why:
+        raise KeyError(str(why)) from None
 
 
 @functools.lru_cache(maxsize=None)

@@ -36,11 +36,11 @@ COLUMNS = (
     "source",
 )
 # What makes a formula of a cell, to one program or another, also as full-width characters.
-_FORMULAS = tuple("=+-@\t\r＝＋－＠")
+_FORMULAS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 
 
-def spreadsheet(report: Values) -> str:
-    """Return CSV as RFC 4180 has it. No cell is a formula: an apostrophe goes before what is one."""
+def csv_table(report: Values) -> str:
+    """Return CSV as RFC 4180 has it. What would be a formula has an apostrophe before it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
