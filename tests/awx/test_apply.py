@@ -579,7 +579,7 @@ def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -
     write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "identities: ["})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
-    assert f"{tmp_path / 'identities' / 'b.yml'} is not YAML" in _unwrapped(told)
+    assert f"{tmp_path / 'identities' / 'b.yml'}:1: this is not YAML" in _unwrapped(told)
     assert not emulator.requests()
 
 
