@@ -20,6 +20,9 @@ from ansible_collections.community.infisical.plugins.plugin_utils._report.output
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.csv_table import (
     csv_table,
 )
+from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.html_page import (
+    html_page,
+)
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.junit import junit
 from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.markdown import (
     markdown,
@@ -34,6 +37,7 @@ FORMS: dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Any]] = {
     "sarif": sarif,
     "markdown": markdown,
     "csv": csv_table,
+    "html": html_page,
 }
 
 
