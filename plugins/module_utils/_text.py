@@ -22,7 +22,7 @@ BLANKS = (
 MASK = "********"
 # What Ansible prints in place of a secret: as a part of a text, or in place of all of it.
 _MASKS = (MASK, "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "$REDACTED$")
-_OMITTED = "__omit_place_holder__"
+OMITTED = "__omit_place_holder__"
 _TEMPLATES = ("{{", "{%", "{#")
 
 # So much of a secret is taken for it, where the rest has been cut off.
@@ -72,7 +72,7 @@ def visible(text: str) -> str:
 
 def is_mask(text: str) -> bool:
     """Return whether a text is nothing but what Ansible puts in place of a secret, or of omit."""
-    return trim(text) in _MASKS or trim(text).startswith(_OMITTED)
+    return trim(text) in _MASKS or trim(text).startswith(OMITTED)
 
 
 def uuid_or_none(text: str) -> str | None:
@@ -113,7 +113,7 @@ def no_value(text: str) -> str | None:
     """Return why a text only stands for a value, as a clause that follows it; None if it is one."""
     if any(mask in text for mask in _MASKS):
         return "is masked text, which Ansible prints in place of a secret; write the value"
-    if _OMITTED in text:
+    if OMITTED in text:
         return "is what omit becomes in a list; leave the item out"
     if has_template(text):
         return "is a template that was not rendered; write the value"

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter for lists in variables; documented in identity_entries.yml."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError, AnsibleFilterError
+
+from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
+from ansible_collections.community.infisical.plugins.module_utils._text import quoted
+from ansible_collections.community.infisical.plugins.plugin_utils._lists import Reader
+from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import Secret
+
+NAME = "community.infisical.identity_entries"
+
+
+def identity_entries(value: t.Any, where: t.Any = "the list") -> list[dict[str, t.Any]]:
+    """Return the entries that a variable has, as the modules take them.
+
+    Raises AnsibleFilterError, with a sentence for each problem.
+    """
+    if not isinstance(where, str):
+        raise AnsibleFilterError(f"{NAME}: where is {quoted(where)}, which is not a text.")
+    reader = Reader(_refuse_template)
+    try:
+        reader.read_list(where, _plain(value), {})
+        return reader.entries()
+    except RecursionError:
+        raise AnsibleFilterError(f"{where}: it has itself in it; write what is meant.") from None
+    except (OptionError, AnsibleError) as why:
+        raise AnsibleFilterError(str(why)) from None
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Return a value with plain lists and dictionaries, also for what map() and the like yield."""
+    if isinstance(value, t.Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, t.Iterator)):
+        return [_plain(item) for item in value]
+    # What "!vault" makes of a text before ansible-core 2.19.
+    if getattr(value, "__ENCRYPTED__", False):
+        return Secret(str(value))
+    return value
+
+
+def _refuse_template(_text: str) -> t.NoReturn:
+    raise OptionError("a template that was not rendered; write what it stands for.")
+
+
+class FilterModule:
+    """The filters of this file, as Ansible wants them."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters by name."""
+        return {"identity_entries": identity_entries}

@@ -1,0 +1,234 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lists of identities: from what a file or a variable has to entries that the modules take.
+
+Whether the form is right is told here, all that is wrong at once. The modules judge the values.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from difflib import get_close_matches
+
+from ..module_utils._errors import ManyProblemsError, Problem
+from ..module_utils._module.entries import entry_spec, repeated
+from ..module_utils._module.options import Spec, unknown_option
+from ..module_utils._state.auth_methods import AUTH_METHODS
+from ..module_utils._state.fields import Values
+from ..module_utils._state.identities import Reference
+from ..module_utils._state.identity import METADATA
+from ..module_utils._text import printable, quoted, trim, uuid_or_none
+from ._lists_defaults import merged
+from ._lists_options import IGNORED, OptionReader, Options, Place, Render, shown
+from ._lists_syntax import Mapping, Secret, line_of
+
+LIST = "identities"
+DEFAULTS = "defaults"
+
+_SETTINGS = "what the identity is to be"
+_NO_LIST = (
+    "there are no entries in it. Write a list of dictionaries, each with id or name and"
+    f" {_SETTINGS}; or a dictionary of them by name; or either of these below the key {LIST}."
+)
+_ENTRY = entry_spec(AUTH_METHODS)
+# What only an entry can have: whom it is about, and what is to become of it.
+_OWN = ("id", "name", "state", IGNORED, "source")
+
+
+def _shared(spec: Spec) -> Spec:
+    """Return the part of a spec that defaults can have."""
+    return {
+        key: (
+            {**details, "options": _shared(details["options"])} if "options" in details else details
+        )
+        for key, details in spec.items()
+        if key not in _OWN
+    }
+
+
+_SHARED = _shared(_ENTRY)
+
+
+class Reader:
+    """Reads lists one by one, and collects their entries and all that is wrong with them.
+
+    `render` renders templates, or refuses them.
+    """
+
+    def __init__(self, render: Render) -> None:
+        self._options = OptionReader(render, self._tell)
+        self._problems: list[Problem] = []
+        self._entries: list[Options] = []
+        self._references: list[Reference] = []
+
+    def add_problem(self, sentence: object) -> None:
+        """Add a sentence to what is wrong."""
+        self._problems.append(Problem(str(sentence)))
+
+    def entries(self) -> list[Options]:
+        """Return the entries of all lists. Raises ManyProblemsError if anything is wrong."""
+        problems = self._problems + repeated(
+            (reference, _key(reference)) for reference in self._references
+        )
+        if problems:
+            raise ManyProblemsError(problems)
+        return self._entries
+
+    def read_defaults(self, where: str, content: t.Any) -> Options:
+        """Return the defaults that a dictionary has; null has none."""
+        return self._defaults(Place(where), content)
+
+    def read_list(self, where: str, content: t.Any, defaults: Values) -> None:
+        """Read a list of entries, a dictionary of them by name, or a dictionary that has either.
+
+        `defaults` hold for the entries, unless those of the list itself say otherwise.
+        """
+        place = Place(where)
+        if isinstance(content, dict) and not {LIST, DEFAULTS}.isdisjoint(content):
+            self._refuse_others(place, content)
+            own = self._defaults(place.below(DEFAULTS), content.get(DEFAULTS))
+            defaults = merged(defaults, own)
+            content = content.get(LIST)
+        with self._options.telling(place):
+            items = self._options.rendered(LIST, content)
+            if not isinstance(items, (list, dict)) or not items:
+                self._tell(place, _NO_LIST)
+            elif isinstance(items, list):
+                for number, item in enumerate(items, 1):
+                    self._read_item(place.below(f"entry {number}"), item, defaults)
+            elif any(key in _ENTRY and not _may_be_entry(item) for key, item in items.items()):
+                self._tell(place, "this is an entry, and no list of them; put '- ' in front of it.")
+            else:
+                for number, (key, item) in enumerate(items.items(), 1):
+                    at = place.at(line_of(key) or line_of(item)).below(f"entry {number}")
+                    self._read_named(at, key, item, defaults)
+
+    def _tell(self, place: Place, sentence: str) -> None:
+        self.add_problem(f"{place}: {sentence}")
+
+    def _refuse_others(self, place: Place, content: t.Mapping[t.Any, t.Any]) -> None:
+        """Refuse what is beside the list and its defaults."""
+        spec: Spec = {DEFAULTS: {}, LIST: {}}
+        for key in content:
+            if key not in spec:
+                self._tell(place.at(line_of(key)), unknown_option(key, spec, "a list"))
+
+    def _defaults(self, place: Place, content: t.Any) -> Options:
+        with self._options.telling(place):
+            given = self._options.rendered("it", content)
+            if isinstance(given, dict):
+                at = place.at(line_of(given))
+                return self._options.read(at, "defaults", _SHARED, given, _OWN)
+            if given is not None:
+                self._tell(
+                    place,
+                    f"it is {shown(given)}, which is not a dictionary; write one, with what holds"
+                    " for the entries.",
+                )
+        return {}
+
+    def _read_named(self, place: Place, key: t.Any, item: t.Any, defaults: Values) -> None:
+        """Read an entry that a dictionary has by its name."""
+        with self._options.telling(place):
+            name = self._options.text("its key", key)
+            given = self._options.rendered("it", item)
+            if not _may_be_entry(given):
+                close = get_close_matches(name, (LIST, DEFAULTS), n=1)
+                meant = f"did you mean {close[0]}?" if close else f"write {_SETTINGS} into it."
+                self._tell(
+                    place, f"{quoted(name)} is {shown(given)}, which is not a dictionary; {meant}"
+                )
+                return
+            entry = Mapping(given or {})
+            if "name" in entry and entry["name"] != name:
+                self._tell(
+                    place,
+                    f"{quoted(name)} has another name in it; take that out, and write beside the id"
+                    " of the identity, as the key, what it is to be called.",
+                )
+            entry["name"] = key
+            self._read_entry(place, entry, defaults)
+
+    def _read_item(self, place: Place, item: t.Any, defaults: Values) -> None:
+        """Read an entry that a list has."""
+        with self._options.telling(place):
+            given = self._options.rendered("it", item)
+            if isinstance(given, dict):
+                self._read_entry(place.at(line_of(given)), given, defaults)
+            else:
+                self._tell(
+                    place,
+                    f"it is {shown(given)}, which is not a dictionary; write id or name and"
+                    f" {_SETTINGS} into it.",
+                )
+
+    def _read_entry(self, place: Place, given: t.Mapping[t.Any, t.Any], defaults: Values) -> None:
+        name = _name_of(given)
+        place = place._replace(label=f"{place.label} ({name})" if name else place.label)
+        entry = self._options.read(place, "an entry", _ENTRY, given)
+        # Null is as if left out, but an identity can be called "null".
+        if "name" in entry and entry["name"] is None and entry.get("id") is None:
+            self._tell(
+                place,
+                "name is null, which is not a text; put quotes around it, or write the id of the"
+                " identity.",
+            )
+        merged_entry = merged(defaults, entry)
+        self._drop_pairs(place, merged_entry, entry, defaults)
+        if place.line:
+            merged_entry["source"] = f"{place.where}:{place.line}"
+        self._entries.append(merged_entry)
+        self._references.append(_reference(place, name, merged_entry))
+
+    def _drop_pairs(
+        self, place: Place, merged_entry: Options, entry: Values, defaults: Values
+    ) -> None:
+        """Take out the metadata that is null, which only drops a default."""
+        pairs = merged_entry.get(METADATA)
+        if not pairs:
+            return
+        known = defaults.get(METADATA) or {}
+        for key, value in (entry.get(METADATA) or {}).items():
+            if value is None and key not in known:
+                self._tell(
+                    place,
+                    f"{METADATA}[{quoted(key)}] is null, which is not a text, and there is no"
+                    " default to drop; put quotes around it, or leave it out.",
+                )
+        merged_entry[METADATA] = {key: value for key, value in pairs.items() if value is not None}
+
+
+def _may_be_entry(value: t.Any) -> bool:
+    """Return whether a value can be an entry, but for its name."""
+    return value is None or isinstance(value, dict)
+
+
+def _name_of(entry: t.Mapping[t.Any, t.Any]) -> str:
+    """Return what an entry calls its identity, for messages; blank if it does not."""
+    for key in ("name", "id"):
+        text = entry.get(key)
+        if isinstance(text, str) and not isinstance(text, Secret) and trim(text):
+            return printable(trim(text), 80)
+    return ""
+
+
+def _reference(place: Place, name: str, entry: Values) -> Reference:
+    """Return whom an entry means, with what messages call it."""
+    texts = {key: trim(entry.get(key) or "") for key in ("id", "name", "project_id")}
+    source = entry.get("source")
+    label = f"{source} ({name})" if source else str(place)
+    return Reference(
+        uuid_or_none(texts["id"]) or texts["id"] or None,
+        texts["name"] or None,
+        uuid_or_none(texts["project_id"]) or texts["project_id"] or None,
+        label,
+    )
+
+
+def _key(reference: Reference) -> t.Hashable:
+    """Return what two entries for one identity have in common. One without a name has nothing."""
+    if reference.id:
+        return reference.id
+    return (reference.project_id, reference.name) if reference.name else reference

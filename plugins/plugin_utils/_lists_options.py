@@ -1,0 +1,263 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of one entry of a list: whether their form is right, by the modules' own spec."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from contextlib import contextmanager
+from datetime import date
+
+from ..module_utils._errors import OptionError
+from ..module_utils._module.options import Spec, absent, unknown_option
+from ..module_utils._state.lifetimes import MAX_TTL, TTL
+from ..module_utils._text import has_template, quoted, trim
+from ._lists_durations import EXPECTED, seconds
+from ._lists_syntax import Mapping, Secret, Text, line_of
+
+# Results have it, for people. It is accepted, and goes no further.
+IGNORED = "details"
+# Numbers above are none that people write, and too large for JSON.
+_MAX_NUMBER = 2**63
+
+Options = dict[str, t.Any]
+# Returns what a template stands for. Raises OptionError, whose text continues a sentence.
+Render = t.Callable[[str], t.Any]
+
+
+class Place(t.NamedTuple):
+    """A place in a list: the file or the variable, the line if it is known, and what is there."""
+
+    where: str
+    line: int = 0
+    label: str = ""
+
+    def __str__(self) -> str:
+        source = f"{self.where}:{self.line}" if self.line else self.where
+        return f"{source}: {self.label}" if self.label else source
+
+    def at(self, line: int) -> Place:
+        """Return the place with another line, if that is known."""
+        return self._replace(line=line or self.line)
+
+    def below(self, label: str) -> Place:
+        """Return a place in what is there."""
+        return self._replace(label=f"{self.label}: {label}" if self.label else label)
+
+
+class ValueFormError(OptionError):
+    """A value that a list cannot have. `line` is where it begins, 0 where that is not known."""
+
+    def __init__(self, sentence: str, value: t.Any) -> None:
+        super().__init__(sentence)
+        self.line = line_of(value)
+
+
+class _Rendered(Text):
+    """A text that a template came out as, which is not rendered again."""
+
+
+class OptionReader:
+    """Reads dictionaries of options, and tells what is wrong with each: `tell(place, sentence)`."""
+
+    def __init__(self, render: Render, tell: t.Callable[[Place, str], None]) -> None:
+        self._render = render
+        self._tell = tell
+
+    def read(
+        self,
+        place: Place,
+        what: str,
+        spec: Spec,
+        given: t.Mapping[t.Any, t.Any],
+        refused: t.Collection[str] = (),
+    ) -> Options:
+        """Return the options whose form is right.
+
+        `what` has them, as messages call it. Those that are `refused` only an entry can have.
+        """
+        options: Options = {}
+        for key, raw in given.items():
+            here = place.at(line_of(key))
+            with self.telling(here):
+                name = self.text("a key", key)
+                if name in refused:
+                    raise ValueFormError(
+                        f"{name} cannot be a default; write it into the entries that it is for.",
+                        key,
+                    )
+                if name not in spec:
+                    raise ValueFormError(unknown_option(name, spec, what), key)
+                if name in options:
+                    raise ValueFormError(f"{name} is there twice; write it once.", key)
+                if name != IGNORED:
+                    options[name] = self._value(here, name, spec[name], raw, refused)
+        return options
+
+    @contextmanager
+    def telling(self, place: Place) -> t.Iterator[None]:
+        """Tell what is wrong with the form of a value that is at a place."""
+        try:
+            yield
+        except ValueFormError as error:
+            self._tell(place.at(error.line), str(error))
+
+    def text(self, option: str, raw: t.Any) -> str:
+        """Return a text. Raises ValueFormError for what YAML takes for something else."""
+        value = self.rendered(option, raw)
+        if isinstance(value, str):
+            return str(value)
+        if value is None:
+            raise ValueFormError(
+                f"{option} is null, which is not a text; put quotes around it, or leave it out.",
+                raw,
+            )
+        if isinstance(value, (bool, int, float, date)):
+            if isinstance(raw, str):
+                raise ValueFormError(
+                    f"{option} {quoted(raw)} is rendered as {shown(value)}, which is not a text;"
+                    " let the template end in '| string'.",
+                    raw,
+                )
+            raise ValueFormError(
+                f"{option} is read as {shown(value)}, which is not a text; put quotes around what"
+                " is written there.",
+                raw,
+            )
+        raise ValueFormError(f"{option} is {shown(value)}, which is not a text; write one.", raw)
+
+    def rendered(self, option: str, raw: t.Any) -> t.Any:
+        """Return a value, rendered if it is a template. Raises ValueFormError."""
+        if not isinstance(raw, str) or not has_template(raw):
+            return raw
+        if isinstance(raw, Secret):
+            raise ValueFormError(
+                f"{option} has a template in what Ansible Vault encrypted, where none is rendered;"
+                " encrypt a text without.",
+                raw,
+            )
+        if isinstance(raw, _Rendered):
+            raise ValueFormError(
+                f"{option} is rendered as {quoted(raw)}, which has a template in it again; write a"
+                " template that comes out as what is meant.",
+                raw,
+            )
+        try:
+            return _marked(self._render(str(raw)), line_of(raw))
+        except OptionError as why:
+            raise ValueFormError(f"{option} is {quoted(raw)}, {why}", raw) from None
+
+    def _value(
+        self,
+        place: Place,
+        name: str,
+        details: t.Mapping[str, t.Any],
+        raw: t.Any,
+        refused: t.Collection[str],
+    ) -> t.Any:
+        value = self.rendered(name, raw)
+        if absent(value):
+            return None
+        if "options" in details:
+            given = _dictionary(name, value)
+            return self.read(place.below(name), name, details["options"], given, refused)
+        if details["type"] == "list":
+            return self._list(name, raw, value)
+        if details["type"] == "dict":
+            return self._texts(name, value)
+        if details["type"] == "bool":
+            return _flag(name, value)
+        if details["type"] == "int":
+            return _whole(name, value)
+        return self.text(name, raw)
+
+    def _list(self, name: str, raw: t.Any, value: t.Any) -> t.Any:
+        if isinstance(value, list):
+            return [self._item(f"{name}[{index}]", item) for index, item in enumerate(value)]
+        if isinstance(value, dict):
+            raise ValueFormError(f"{name} is a dictionary, which is not a list; write one.", value)
+        # One text with several in it: the modules know what is meant, and what is not.
+        return self.text(name, raw)
+
+    def _item(self, name: str, raw: t.Any) -> t.Any:
+        value = self.rendered(name, raw)
+        # A dictionary is what the API has for a network. The modules tell the text to write.
+        return self._texts(name, value) if isinstance(value, dict) else self.text(name, raw)
+
+    def _texts(self, name: str, value: t.Any) -> dict[str, str | None]:
+        pairs: dict[str, str | None] = {}
+        for raw, item in _dictionary(name, value).items():
+            key = self.text(f"a key of {name}", raw)
+            where = f"{name}[{quoted(key)}]"
+            if key in pairs:
+                raise ValueFormError(f"{where} is there twice; write it once.", raw)
+            try:
+                pairs[key] = None if item is None else self.text(where, item)
+            except ValueFormError as error:
+                error.line = error.line or line_of(raw)
+                raise
+        return pairs
+
+
+def _dictionary(name: str, value: t.Any) -> t.Mapping[t.Any, t.Any]:
+    if not isinstance(value, dict):
+        raise ValueFormError(
+            f"{name} is {shown(value)}, which is not a dictionary; write one.", value
+        )
+    return value
+
+
+def _flag(name: str, value: t.Any) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    raise ValueFormError(f"{name} is {shown(value)}; write true or false.", value)
+
+
+def _whole(name: str, value: t.Any) -> t.Any:
+    if isinstance(value, str):
+        if name not in (TTL, MAX_TTL):
+            return str(value)
+        number = seconds(trim(value))
+        if number is None:
+            raise ValueFormError(
+                f"{name} is {shown(value)}, which is no duration; write {EXPECTED}.", value
+            )
+        return number
+    if isinstance(value, (int, float)) and abs(value) < _MAX_NUMBER:
+        return value
+    raise ValueFormError(
+        f"{name} is {shown(value)}, which is not a whole number; write one.", value
+    )
+
+
+def _marked(value: t.Any, line: int) -> t.Any:
+    """Return what a template came out as, with the line of the template in it."""
+    if isinstance(value, str):
+        text = _Rendered(value)
+        text.line = line
+        return text
+    if isinstance(value, t.Mapping):
+        mapping = Mapping((_marked(key, line), _marked(item, line)) for key, item in value.items())
+        mapping.line = line
+        return mapping
+    if isinstance(value, (list, tuple)):
+        return [_marked(item, line) for item in value]
+    return value
+
+
+def shown(value: t.Any) -> str:
+    """Return a value as it was written, as a message has it; what is encrypted is not shown."""
+    if isinstance(value, Secret):
+        return "an encrypted text"
+    if isinstance(value, date):
+        return str(value)
+    if value is None or isinstance(value, (bool, float)):
+        return json.dumps(value)
+    if isinstance(value, int) and abs(value) >= _MAX_NUMBER:
+        return "a huge number"
+    return quoted(value)
