@@ -85,7 +85,7 @@ def _sentence(counts: t.Mapping[str, int], run: Run) -> str:
     total = listed if run.total is None else run.total
     took = "" if run.seconds is None else f" in {_duration(run.seconds)}"
     if not counts["checked"]:
-        return f"Nothing was changed{took}."
+        return "Nothing was changed."
     by_entry = counts["revoked"] - counts["purged"]
     changed = counts["changed"] - counts["created"] - counts["deleted"] - by_entry
     numbers = [counts["created"], changed, counts["revoked"], counts["deleted"]]
