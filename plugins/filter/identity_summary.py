@@ -45,8 +45,8 @@ def identity_summary(
         return summarize(result, earlier or {}, given, run)
     except (AttributeError, KeyError, TypeError, ValueError) as why:
         raise AnsibleFilterError(
-            f"{NAME}: it was given something that infisical_identities and this filter do not return"
-            f" ({type(why).__name__}: {why})."
+            f"{NAME}: it was given something that neither infisical_identities nor this filter"
+            f" returns ({type(why).__name__}: {why})."
         ) from None
 
 

@@ -141,6 +141,7 @@ _raw:
 """
 
 import typing as t
+from functools import partial
 from os.path import realpath, relpath
 from pathlib import Path
 
@@ -162,6 +163,7 @@ from ansible_collections.community.infisical.plugins.plugin_utils._lists_files i
     in_folder,
     single,
 )
+from ansible_collections.community.infisical.plugins.plugin_utils._lists_options import Render
 from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import parse
 
 try:
@@ -195,33 +197,26 @@ class LookupModule(LookupBase):
         """
         self.set_options(var_options=variables, direct=kwargs)
         self._variables = variables or {}
-        self._reader = Reader(self._render if self.get_option("template") else _refuse_template)
+        render: Render = _refuse_template
+        if self.get_option("template"):
+            render = partial(
+                _rendered, self._templar.copy_with_new_env(available_variables=variables)
+            )
+        self._reader = Reader(render)
         self._defaults: dict[str, Entry] = {}
-        first: dict[str, str] = {}
+        self._read_as: dict[str, str] = {}
         for term in terms:
             for name in term if isinstance(term, list) else [term]:
-                for file in self._files(name):
-                    same = first.setdefault(realpath(file.path), file.path)
-                    if same is not file.path:
-                        self._reader.add_problem(
-                            f"{file.path} is read already, as {same}; name it once."
-                        )
-                        continue
-                    self._read(file)
+                with self._reader.telling():
+                    for file in self._files(name):
+                        self._read(file)
         try:
             return self._reader.entries()
         except OptionError as why:
             raise AnsibleLookupError(str(why)) from None
 
     def _files(self, name: t.Any) -> list[ListFile]:
-        """Return the files that a term means. What is wrong with it is remembered."""
-        try:
-            return self._found(name)
-        except OptionError as why:
-            self._reader.add_problem(why)
-            return []
-
-    def _found(self, name: t.Any) -> list[ListFile]:
+        """Return the files that a term means. Raises OptionError."""
         if not isinstance(name, str) or not name.strip():
             raise OptionError(f"{quoted(name)} is no path of a file or a folder.")
         found = self.find_file_in_search_path(self._variables, "files", name, ignore_missing=True)
@@ -253,23 +248,26 @@ class LookupModule(LookupBase):
         else:
             display.warning(message)
 
-    def _read_defaults(self, path: str) -> Entry:
-        if path not in self._defaults:
-            self._defaults[path] = {}
-            try:
-                self._defaults[path] = self._reader.read_defaults(path, self._content(path))
-            except OptionError as why:
-                self._reader.add_problem(why)
-        return self._defaults[path]
-
     def _read(self, file: ListFile) -> None:
+        real = realpath(file.path)
+        if real in self._read_as:
+            self._reader.add_problem(
+                f"{file.path} is the same file as {self._read_as[real]}; name it once."
+            )
+            return
+        self._read_as[real] = file.path
         defaults: Entry = {}
         for path in file.defaults:
             defaults = merged(defaults, self._read_defaults(path))
-        try:
+        with self._reader.telling():
             self._reader.read_list(file.path, self._content(file.path), defaults)
-        except OptionError as why:
-            self._reader.add_problem(why)
+
+    def _read_defaults(self, path: str) -> Entry:
+        if path not in self._defaults:
+            self._defaults[path] = {}
+            with self._reader.telling():
+                self._defaults[path] = self._reader.read_defaults(path, self._content(path))
+        return self._defaults[path]
 
     def _content(self, path: str) -> t.Any:
         return parse(path, self._text(path), self._decrypt)
@@ -302,32 +300,30 @@ class LookupModule(LookupBase):
                 " encrypt it anew."
             ) from None
 
-    def _render(self, text: str) -> t.Any:
-        """Return what a template stands for. Raises OptionError."""
-        templar = self._templar.copy_with_new_env(available_variables=self._variables)
-        try:
-            value = templar.template(trust_as_template(text), fail_on_undefined=True)
-        except AnsibleUndefinedVariable as why:
+
+def _rendered(templar: t.Any, text: str) -> t.Any:
+    """Return what a template stands for. Raises OptionError."""
+    try:
+        value = templar.template(trust_as_template(text), fail_on_undefined=True)
+    except AnsibleUndefinedVariable as why:
+        raise OptionError(
+            f"which cannot be rendered: {printable(str(why).partition('. ')[0])}; define the"
+            " variable, or give it a default."
+        ) from None
+    except Exception as why:
+        # Templates call what they like.
+        raise OptionError(
+            f"which cannot be rendered: {printable(str(why)).rstrip('.')}; correct it."
+        ) from None
+    for rendered in texts_in(value):
+        if UNDEFINED in rendered:
             raise OptionError(
-                f"which cannot be rendered: {printable(str(why).partition('. ')[0])}; define the"
-                " variable, or give it a default."
-            ) from None
-        except Exception as why:
-            # Templates call what they like.
-            raise OptionError(
-                f"which cannot be rendered: {printable(str(why)).rstrip('.')}; correct it."
-            ) from None
-        for rendered in texts_in(value):
-            if UNDEFINED in rendered:
-                raise OptionError(
-                    "which cannot be rendered: a variable in it is undefined; define the variable,"
-                    " or give it a default."
-                )
-            if OMITTED in rendered:
-                raise OptionError(
-                    "which has omit in it; write null, or leave out what is not wanted."
-                )
-        return value
+                "which cannot be rendered: a variable in it is undefined; define the variable,"
+                " or give it a default."
+            )
+        if OMITTED in rendered:
+            raise OptionError("which has omit in it; write null, or leave out what is not wanted.")
+    return value
 
 
 def _refuse_template(_text: str) -> t.NoReturn:

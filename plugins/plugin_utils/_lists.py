@@ -10,9 +10,11 @@ Whether the form is right is told here, all that is wrong at once. The modules j
 from __future__ import annotations
 
 import typing as t
+from contextlib import contextmanager
+from copy import deepcopy
 from difflib import get_close_matches
 
-from ..module_utils._errors import ManyProblemsError, Problem
+from ..module_utils._errors import ManyProblemsError, OptionError, Problem
 from ..module_utils._module.entries import entry_spec, repeated
 from ..module_utils._module.options import Spec, unknown_option
 from ..module_utils._state.auth_methods import AUTH_METHODS
@@ -21,7 +23,7 @@ from ..module_utils._state.identities import Reference
 from ..module_utils._state.identity import METADATA
 from ..module_utils._text import printable, quoted, trim, uuid_or_none
 from ._lists_defaults import merged
-from ._lists_options import IGNORED, OptionReader, Options, Place, Render, shown
+from ._lists_options import IGNORED, FormError, OptionReader, Options, Place, Render, shown
 from ._lists_syntax import Mapping, Secret, line_of
 
 LIST = "identities"
@@ -67,6 +69,14 @@ class Reader:
         """Add a sentence to what is wrong."""
         self._problems.append(Problem(str(sentence)))
 
+    @contextmanager
+    def telling(self) -> t.Iterator[None]:
+        """Add an OptionError to what is wrong, and go on."""
+        try:
+            yield
+        except OptionError as why:
+            self.add_problem(why)
+
     def entries(self) -> list[Options]:
         """Return the entries of all lists. Raises ManyProblemsError if anything is wrong."""
         problems = self._problems + repeated(
@@ -94,16 +104,14 @@ class Reader:
         with self._options.telling(place):
             items = self._options.rendered(LIST, content)
             if not isinstance(items, (list, dict)) or not items:
-                self._tell(place, _NO_LIST)
-            elif isinstance(items, list):
-                for number, item in enumerate(items, 1):
-                    self._read_item(place.below(f"entry {number}"), item, defaults)
-            elif any(key in _ENTRY and not _may_be_entry(item) for key, item in items.items()):
-                self._tell(place, "this is an entry, and no list of them; put '- ' in front of it.")
-            else:
-                for number, (key, item) in enumerate(items.items(), 1):
-                    at = place.at(line_of(key) or line_of(item)).below(f"entry {number}")
-                    self._read_named(at, key, item, defaults)
+                raise FormError(_NO_LIST, content)
+            if isinstance(items, dict):
+                self._read_by_name(place, items, defaults)
+                return
+            for number, item in enumerate(items, 1):
+                at = place.below(f"entry {number}")
+                with self._options.telling(at):
+                    self._read_item(at, item, defaults)
 
     def _tell(self, place: Place, sentence: str) -> None:
         self.add_problem(f"{place}: {sentence}")
@@ -122,82 +130,93 @@ class Reader:
                 at = place.at(line_of(given))
                 return self._options.read(at, "defaults", _SHARED, given, _OWN)
             if given is not None:
-                self._tell(
-                    place,
+                raise FormError(
                     f"it is {shown(given)}, which is not a dictionary; write one, with what holds"
                     " for the entries.",
+                    content,
                 )
         return {}
 
+    def _read_by_name(self, place: Place, items: t.Mapping[t.Any, t.Any], defaults: Values) -> None:
+        """Read the entries of a dictionary that has them by name. Raises FormError."""
+        if any(key in _ENTRY and not _may_be_entry(item) for key, item in items.items()):
+            raise FormError(
+                "this is an entry, and no list of them; put '- ' in front of it.", items
+            )
+        for number, (key, item) in enumerate(items.items(), 1):
+            at = place.at(line_of(key) or line_of(item)).below(f"entry {number}")
+            with self._options.telling(at):
+                self._read_named(at, key, item, defaults)
+
     def _read_named(self, place: Place, key: t.Any, item: t.Any, defaults: Values) -> None:
-        """Read an entry that a dictionary has by its name."""
-        with self._options.telling(place):
-            name = self._options.text("its key", key)
-            given = self._options.rendered("it", item)
-            if not _may_be_entry(given):
-                close = get_close_matches(name, (LIST, DEFAULTS), n=1)
-                meant = f"did you mean {close[0]}?" if close else f"write {_SETTINGS} into it."
-                self._tell(
-                    place, f"{quoted(name)} is {shown(given)}, which is not a dictionary; {meant}"
-                )
-                return
-            entry = Mapping(given or {})
-            if "name" in entry and entry["name"] != name:
-                self._tell(
-                    place,
-                    f"{quoted(name)} has another name in it; take that out, and write beside the id"
-                    " of the identity, as the key, what it is to be called.",
-                )
-            entry["name"] = key
-            self._read_entry(place, entry, defaults)
+        """Read an entry that a dictionary has by its name. Raises FormError."""
+        name = self._options.text("its key", key)
+        given = self._options.rendered("it", item)
+        if not _may_be_entry(given):
+            close = get_close_matches(name, (LIST, DEFAULTS), n=1)
+            meant = f"did you mean {close[0]}?" if close else f"write {_SETTINGS} into it."
+            raise FormError(
+                f"{quoted(name)} is {shown(given)}, which is not a dictionary; {meant}", key
+            )
+        entry = Mapping(given or {})
+        if entry.get("name", key) not in (key, name):
+            raise FormError(
+                f"{quoted(name)} has another name in it; take that out. To rename an identity,"
+                " write its new name as the key, and its id below it.",
+                key,
+            )
+        self._read_entry(place, Mapping(entry, name=key), defaults)
 
     def _read_item(self, place: Place, item: t.Any, defaults: Values) -> None:
-        """Read an entry that a list has."""
-        with self._options.telling(place):
-            given = self._options.rendered("it", item)
-            if isinstance(given, dict):
-                self._read_entry(place.at(line_of(given)), given, defaults)
-            else:
-                self._tell(
-                    place,
-                    f"it is {shown(given)}, which is not a dictionary; write id or name and"
-                    f" {_SETTINGS} into it.",
-                )
+        """Read an entry that a list has. Raises FormError."""
+        given = self._options.rendered("it", item)
+        if not isinstance(given, dict):
+            raise FormError(
+                f"it is {shown(given)}, which is not a dictionary; write id or name and"
+                f" {_SETTINGS} into it.",
+                item,
+            )
+        self._read_entry(place.at(line_of(given)), given, defaults)
 
     def _read_entry(self, place: Place, given: t.Mapping[t.Any, t.Any], defaults: Values) -> None:
         name = _name_of(given)
         place = place._replace(label=f"{place.label} ({name})" if name else place.label)
         entry = self._options.read(place, "an entry", _ENTRY, given)
-        # Null is as if left out, but an identity can be called "null".
-        if "name" in entry and entry["name"] is None and entry.get("id") is None:
+        self._require_name(place, entry, given)
+        found = merged(deepcopy(defaults), entry)
+        if found.get(METADATA):
+            self._require_texts(place, entry.get(METADATA) or {}, defaults.get(METADATA) or {})
+            pairs = found[METADATA].items()
+            found[METADATA] = {key: value for key, value in pairs if value is not None}
+        if place.line:
+            found["source"] = f"{place.where}:{place.line}"
+        self._entries.append(found)
+        if found.get("id") or found.get("name"):
+            self._references.append(_reference(place, name, found))
+
+    def _require_name(self, place: Place, entry: Values, given: t.Mapping[t.Any, t.Any]) -> None:
+        """Refuse an entry that says of no identity what it is to be."""
+        if any(entry.get(key) or (key in given and key not in entry) for key in ("id", "name")):
+            return
+        if "name" in entry:
+            # Null is as if left out, but an identity can be called "null".
             self._tell(
                 place,
-                "name is null, which is not a text; put quotes around it, or write the id of the"
-                " identity.",
+                "name is null or blank; write a name, put quotes around null if that is the name,"
+                " or write the id of the identity.",
             )
-        merged_entry = merged(defaults, entry)
-        self._drop_pairs(place, merged_entry, entry, defaults)
-        if place.line:
-            merged_entry["source"] = f"{place.where}:{place.line}"
-        self._entries.append(merged_entry)
-        self._references.append(_reference(place, name, merged_entry))
+        else:
+            self._tell(place, "neither id nor name is given; give one of them.")
 
-    def _drop_pairs(
-        self, place: Place, merged_entry: Options, entry: Values, defaults: Values
-    ) -> None:
-        """Take out the metadata that is null, which only drops a default."""
-        pairs = merged_entry.get(METADATA)
-        if not pairs:
-            return
-        known = defaults.get(METADATA) or {}
-        for key, value in (entry.get(METADATA) or {}).items():
+    def _require_texts(self, place: Place, pairs: Values, known: Values) -> None:
+        """Refuse metadata that is null, unless it drops a default."""
+        for key, value in pairs.items():
             if value is None and key not in known:
                 self._tell(
                     place,
                     f"{METADATA}[{quoted(key)}] is null, which is not a text, and there is no"
                     " default to drop; put quotes around it, or leave it out.",
                 )
-        merged_entry[METADATA] = {key: value for key, value in pairs.items() if value is not None}
 
 
 def _may_be_entry(value: t.Any) -> bool:
@@ -218,7 +237,7 @@ def _reference(place: Place, name: str, entry: Values) -> Reference:
     """Return whom an entry means, with what messages call it."""
     texts = {key: trim(entry.get(key) or "") for key in ("id", "name", "project_id")}
     source = entry.get("source")
-    label = f"{source} ({name})" if source else str(place)
+    label = f"{source} ({name})" if source and name else str(source or place)
     return Reference(
         uuid_or_none(texts["id"]) or texts["id"] or None,
         texts["name"] or None,
@@ -228,7 +247,5 @@ def _reference(place: Place, name: str, entry: Values) -> Reference:
 
 
 def _key(reference: Reference) -> t.Hashable:
-    """Return what two entries for one identity have in common. One without a name has nothing."""
-    if reference.id:
-        return reference.id
-    return (reference.project_id, reference.name) if reference.name else reference
+    """Return what two entries for one identity have in common, as far as can be seen."""
+    return reference.id or (reference.project_id, reference.name)

@@ -48,7 +48,7 @@ class Place(t.NamedTuple):
         return self._replace(label=f"{self.label}: {label}" if self.label else label)
 
 
-class ValueFormError(OptionError):
+class FormError(OptionError):
     """A value that a list cannot have. `line` is where it begins, 0 where that is not known."""
 
     def __init__(self, sentence: str, value: t.Any) -> None:
@@ -85,14 +85,14 @@ class OptionReader:
             with self.telling(here):
                 name = self.text("a key", key)
                 if name in refused:
-                    raise ValueFormError(
+                    raise FormError(
                         f"{name} cannot be a default; write it into the entries that it is for.",
                         key,
                     )
                 if name not in spec:
-                    raise ValueFormError(unknown_option(name, spec, what), key)
+                    raise FormError(unknown_option(name, spec, what), key)
                 if name in options:
-                    raise ValueFormError(f"{name} is there twice; write it once.", key)
+                    raise FormError(f"{name} is there twice; write it once.", key)
                 if name != IGNORED:
                     options[name] = self._value(here, name, spec[name], raw, refused)
         return options
@@ -102,53 +102,34 @@ class OptionReader:
         """Tell what is wrong with the form of a value that is at a place."""
         try:
             yield
-        except ValueFormError as error:
+        except FormError as error:
             self._tell(place.at(error.line), str(error))
 
     def text(self, option: str, raw: t.Any) -> str:
-        """Return a text. Raises ValueFormError for what YAML takes for something else."""
-        value = self.rendered(option, raw)
-        if isinstance(value, str):
-            return str(value)
-        if value is None:
-            raise ValueFormError(
-                f"{option} is null, which is not a text; put quotes around it, or leave it out.",
-                raw,
-            )
-        if isinstance(value, (bool, int, float, date)):
-            if isinstance(raw, str):
-                raise ValueFormError(
-                    f"{option} {quoted(raw)} is rendered as {shown(value)}, which is not a text;"
-                    " let the template end in '| string'.",
-                    raw,
-                )
-            raise ValueFormError(
-                f"{option} is read as {shown(value)}, which is not a text; put quotes around what"
-                " is written there.",
-                raw,
-            )
-        raise ValueFormError(f"{option} is {shown(value)}, which is not a text; write one.", raw)
+        """Return a text. Raises FormError for what YAML takes for something else."""
+        return _text(option, raw, self.rendered(option, raw))
 
     def rendered(self, option: str, raw: t.Any) -> t.Any:
-        """Return a value, rendered if it is a template. Raises ValueFormError."""
+        """Return a value, rendered if it is a template. Raises FormError."""
         if not isinstance(raw, str) or not has_template(raw):
             return raw
         if isinstance(raw, Secret):
-            raise ValueFormError(
+            raise FormError(
                 f"{option} has a template in what Ansible Vault encrypted, where none is rendered;"
                 " encrypt a text without.",
                 raw,
             )
-        if isinstance(raw, _Rendered):
-            raise ValueFormError(
-                f"{option} is rendered as {quoted(raw)}, which has a template in it again; write a"
-                " template that comes out as what is meant.",
+        try:
+            value = raw if isinstance(raw, _Rendered) else self._render(str(raw))
+        except OptionError as why:
+            raise FormError(f"{option} is {quoted(raw)}, {why}", raw) from None
+        if isinstance(value, str) and has_template(value):
+            raise FormError(
+                f"{option} is rendered as {quoted(value)}, which has a template in it again; write"
+                " a template that comes out as what is meant.",
                 raw,
             )
-        try:
-            return _marked(self._render(str(raw)), line_of(raw))
-        except OptionError as why:
-            raise ValueFormError(f"{option} is {quoted(raw)}, {why}", raw) from None
+        return _marked(value, line_of(raw))
 
     def _value(
         self,
@@ -172,20 +153,20 @@ class OptionReader:
             return _flag(name, value)
         if details["type"] == "int":
             return _whole(name, value)
-        return self.text(name, raw)
+        return _text(name, raw, value)
 
     def _list(self, name: str, raw: t.Any, value: t.Any) -> t.Any:
         if isinstance(value, list):
             return [self._item(f"{name}[{index}]", item) for index, item in enumerate(value)]
         if isinstance(value, dict):
-            raise ValueFormError(f"{name} is a dictionary, which is not a list; write one.", value)
+            raise FormError(f"{name} is a dictionary, which is not a list; write one.", value)
         # One text with several in it: the modules know what is meant, and what is not.
-        return self.text(name, raw)
+        return _text(name, raw, value)
 
     def _item(self, name: str, raw: t.Any) -> t.Any:
         value = self.rendered(name, raw)
         # A dictionary is what the API has for a network. The modules tell the text to write.
-        return self._texts(name, value) if isinstance(value, dict) else self.text(name, raw)
+        return self._texts(name, value) if isinstance(value, dict) else _text(name, raw, value)
 
     def _texts(self, name: str, value: t.Any) -> dict[str, str | None]:
         pairs: dict[str, str | None] = {}
@@ -193,20 +174,41 @@ class OptionReader:
             key = self.text(f"a key of {name}", raw)
             where = f"{name}[{quoted(key)}]"
             if key in pairs:
-                raise ValueFormError(f"{where} is there twice; write it once.", raw)
+                raise FormError(f"{where} is there twice; write it once.", raw)
             try:
                 pairs[key] = None if item is None else self.text(where, item)
-            except ValueFormError as error:
+            except FormError as error:
                 error.line = error.line or line_of(raw)
                 raise
         return pairs
 
 
+def _text(option: str, raw: t.Any, value: t.Any) -> str:
+    """Return a value that is a text; `raw` is what was written. Raises FormError."""
+    if isinstance(value, str):
+        return str(value)
+    if value is None:
+        raise FormError(
+            f"{option} is null, which is not a text; put quotes around it, or leave it out.", raw
+        )
+    if not isinstance(value, (bool, int, float, date)):
+        raise FormError(f"{option} is {shown(value)}, which is not a text; write one.", raw)
+    if isinstance(raw, str):
+        raise FormError(
+            f"{option} {quoted(raw)} is rendered as {shown(value)}, which is not a text; let the"
+            " template end in '| string'.",
+            raw,
+        )
+    raise FormError(
+        f"{option} is read as {shown(value)}, which is not a text; put quotes around what is"
+        " written there.",
+        raw,
+    )
+
+
 def _dictionary(name: str, value: t.Any) -> t.Mapping[t.Any, t.Any]:
     if not isinstance(value, dict):
-        raise ValueFormError(
-            f"{name} is {shown(value)}, which is not a dictionary; write one.", value
-        )
+        raise FormError(f"{name} is {shown(value)}, which is not a dictionary; write one.", value)
     return value
 
 
@@ -215,7 +217,7 @@ def _flag(name: str, value: t.Any) -> bool | str:
         return value
     if isinstance(value, str):
         return str(value)
-    raise ValueFormError(f"{name} is {shown(value)}; write true or false.", value)
+    raise FormError(f"{name} is {shown(value)}; write true or false.", value)
 
 
 def _whole(name: str, value: t.Any) -> t.Any:
@@ -224,15 +226,13 @@ def _whole(name: str, value: t.Any) -> t.Any:
             return str(value)
         number = seconds(trim(value))
         if number is None:
-            raise ValueFormError(
+            raise FormError(
                 f"{name} is {shown(value)}, which is no duration; write {EXPECTED}.", value
             )
         return number
     if isinstance(value, (int, float)) and abs(value) < _MAX_NUMBER:
         return value
-    raise ValueFormError(
-        f"{name} is {shown(value)}, which is not a whole number; write one.", value
-    )
+    raise FormError(f"{name} is {shown(value)}, which is not a whole number; write one.", value)
 
 
 def _marked(value: t.Any, line: int) -> t.Any:

@@ -23,10 +23,12 @@ TOLD = 20
 _WILDCARDS = "*?["
 _ABSENT = "absent"
 
+Entry = dict[str, t.Any]
+
 
 def select(
-    entries: t.Sequence[Values], only: t.Any, current: t.Iterable[Values] = (), where: str = "only"
-) -> list[Values]:
+    entries: t.Sequence[Entry], only: t.Any, current: t.Iterable[Values] = (), where: str = "only"
+) -> list[Entry]:
     """Return the entries that `only` chooses, in the order of the list.
 
     `only` is None or blank for all of them; a text with names, ids and patterns, separated by
@@ -53,7 +55,7 @@ def select(
     return [entries[place] for place in sorted(chosen)]
 
 
-def batches(entries: t.Sequence[Values], size: int) -> list[list[Values]]:
+def batches(entries: t.Sequence[Entry], size: int) -> list[list[Entry]]:
     """Return the entries in batches of at most `size`.
 
     Those that may take or give up a name come first: two identities can swap their names in one
@@ -139,12 +141,10 @@ def _matches(pattern: str, identity_id: str | None, names: t.Iterable[str]) -> b
     return any(name == pattern or (is_glob and fnmatchcase(name, pattern)) for name in names)
 
 
-def _unmatched(
-    patterns: t.Sequence[str], names: t.Sequence[str], where: str
-) -> t.Iterator[str]:
+def _unmatched(patterns: t.Sequence[str], names: t.Sequence[str], where: str) -> t.Iterator[str]:
     for pattern in patterns[:TOLD]:
         close = get_close_matches(pattern, names, n=1)
         hint = f"; did you mean {quoted(close[0])}?" if close else "."
         yield f"{where} has {quoted(pattern)}, which matches no entry of the list{hint}"
     if len(patterns) > TOLD:
-        yield f"So do {len(patterns) - TOLD} more."
+        yield f"{len(patterns) - TOLD} more match nothing."

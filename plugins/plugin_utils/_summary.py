@@ -51,12 +51,18 @@ def summarize(result: Values, earlier: Values, entries: t.Sequence[t.Any], run: 
     results = result.get("results") or []
     counts = {name: result.get(key) or 0 for name, key in _COUNTED.items()}
     counts["revoked"] = sum(bool(item.get("revoked")) for item in results)
-    # Entries for which a whole list was refused have failed, although none was tried.
+    # Of a list that was refused as a whole, entries have failed although none was tried. Their
+    # messages begin with what the entry is called.
+    refused = not counts["checked"]
     done = counts["changed"] + counts["failed"] + counts["purged"]
     counts["as_desired"] = max(counts["checked"] - done, 0)
     for name, count in (earlier.get("counts") or {}).items():
         counts[name] += count
-    failures = [_failure(item, entries) for item in results if item["failed"]]
+    failed = [item for item in results if item["failed"]]
+    failures = [
+        _shown(item["msg"], _LONGEST_REASON) if refused else _failure(item, entries)
+        for item in failed
+    ]
     return {
         "counts": counts,
         "failures": [*(earlier.get("failures") or []), *failures][:TOLD],

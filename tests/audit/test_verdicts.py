@@ -268,11 +268,11 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
         "identities_audit_html and identities_audit_json are both /nowhere/audit; give each a file",
     ),
     # Whatever else files can be is in the tests of the lookup that reads them.
-    "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml is not YAML: line 2, column "),
+    "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml:2: this is not YAML: column "),
     "a file with a list of texts": (
         "[{name: a}, billing]",
         {},
-        "bad.yml: entry 2 is 'billing', which is not a dictionary; write id or",
+        "bad.yml: entry 2: it is 'billing', which is not a dictionary; write id or",
     ),
     "no folder": (
         None,
@@ -282,7 +282,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a folder without files": (
         None,
         {"identities_audit_folder": str(ROOT / "LICENSES")},
-        "has no file whose name ends in .yml, .yaml or .json.",
+        "has no file with a list, whose name ends in .yml, .yaml or .json.",
     ),
     "a rule that is none in a text": (
         None,

@@ -85,8 +85,8 @@ def counts(told: Told) -> dict[str, int]:
 
 def summary(told: Told) -> str:
     """Return the sentence that the role ends with."""
-    (sentence,) = re.findall(r'"msg": "((?:Created|Would create|Nothing was) .*)"', told.output)
-    return str(sentence)
+    printed = [item for item in told.records if item.action == "ansible.builtin.debug"]
+    return str(printed[-1].result["msg"])
 
 
 def _unwrapped(told: Told) -> str:
@@ -334,7 +334,7 @@ def test_what_became_different_since_it_was_counted_counts(
 
 
 def test_who_is_renamed_is_chosen_by_either_name(emulator: Emulator, tmp_path: Path) -> None:
-    for only in ("old", "new", "ol*", ["new"], "old\nnew"):
+    for only in ("ol*", ["new"]):
         emulator.reset()
         ids = emulator.create_identities(["old", "other"])
         desired = [{"id": ids[0], "name": "new"}, *entries("other")]
@@ -399,7 +399,7 @@ def test_the_role_can_be_used_twice_in_a_play(emulator: Emulator, tmp_path: Path
     assert told.returncode != 0
     assert "list it once" in _unwrapped(told)
     assert "Could not" not in _unwrapped(told)
-    assert counts(told) == {**NOTHING, "failed": 1}
+    assert counts(told) == NOTHING
     assert emulator.live_tokens() == 1
 
 
@@ -425,19 +425,14 @@ def test_what_is_chosen_by_name_and_by_id_is_applied_once(
     ("desired", "message"),
     [
         pytest.param(
-            [{"name": "second", "azure_auth": {"tenantId": "t"}}],
-            "did you mean tenant_id?",
+            [{"name": "second", "azure_auth": {"tenant_id": "t"}}],
+            "identities[1] (second): azure_auth: tenant_id",
             id="an option",
         ),
         pytest.param(
             entries("seconde"),
             "identities[1] (seconde): name 'seconde' is not the name of any identity",
             id="a name",
-        ),
-        pytest.param(
-            entries(" first "),
-            "identities[1] (first) is the same identity as identities[0] (first); list it once.",
-            id="a name twice",
         ),
     ],
 )
@@ -602,8 +597,7 @@ def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -
     write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "identities: ["})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
-    assert f"{tmp_path / 'identities' / 'b.yml'}" in _unwrapped(told)
-    assert "not YAML" in _unwrapped(told)
+    assert f"{tmp_path / 'identities' / 'b.yml'}:1: this is not YAML" in _unwrapped(told)
     assert not emulator.requests()
 
 
@@ -615,84 +609,83 @@ def test_a_login_that_is_refused_is_told_why(emulator: Emulator, tmp_path: Path)
     assert not writes(emulator)
 
 
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        pytest.param({}, "There is no list to apply. Set identities_apply_folder", id="no list"),
-        pytest.param(
-            {"desired": entries("a"), "folder": "identities"},
-            "identities_apply_desired and identities_apply_folder are set; set one of them.",
-            id="two lists",
-        ),
-        pytest.param(
-            {"file": "a.yml", "folder": "identities"},
-            "identities_apply_file and identities_apply_folder are set; set one of them.",
-            id="two paths",
-        ),
-        pytest.param({"folder": "nowhere"}, "nowhere, which is not a folder.", id="no folder"),
-        pytest.param({"file": "."}, ", which is not a file.", id="no file"),
-        pytest.param({"desired": "a"}, "identities_apply_desired: there are no entries in it.", id="a name"),
-        pytest.param(
-            {"desired": entries("a billing"), "only": "a biling, x*"},
-            "_only has 'a biling', which matches no entry of the list; did you mean 'a billing'?"
-            " identities_apply_only has 'x*', which matches no entry of the list.",
-            id="strangers",
-        ),
-        pytest.param(
-            {"desired": entries("a"), "only": " ,"}, "_only has no name in it;", id="nobody"
-        ),
-        pytest.param(
-            {"desired": entries("a"), "only": []}, "_only has no name in it;", id="an empty list"
-        ),
-        pytest.param(
-            {"desired": entries("a"), "only": ["a", 5]}, "_only has 5, which is not", id="a number"
-        ),
-        pytest.param(
-            {"desired": entries("a"), "batch_size": 0},
-            "_batch_size is 0; write a",
-            id="no batch size",
-        ),
-        pytest.param(
-            {"desired": entries("a"), "max_changes": -1}, "_max_changes is -1; write", id="no limit"
-        ),
-        pytest.param(
-            {"desired": entries("a"), "max_changes": True}, "_max_changes is True;", id="a truth"
-        ),
-        pytest.param(
-            {"desired": entries("a"), "create": "new"}, "_create is new; write true", id="no truth"
-        ),
-        pytest.param({"folder": "a", "template": 2}, "_template is 2; write true", id="a count"),
-        pytest.param(
-            {"desired": entries("a"), "keep": ["b", True]},
-            "_keep is ['b', True]; write a list",
-            id="a truth to keep",
-        ),
-        pytest.param(
-            {"desired": entries("a"), "organization_slug": 8}, "_slug is 8, which", id="a number"
-        ),
-        pytest.param({"folder": ["a"]}, "_folder is ['a'], which is not a folder.", id="two folders"),
-        pytest.param(
-            {"desired": entries("a"), "keep": "b"}, "_keep is b; write a list", id="one to keep"
-        ),
-        pytest.param(
-            {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
-            "identities_apply_desired, entry 4 (b) is the same identity as identities_apply_desired,"
-            " entry 2 (b); list it once.",
-            id="names in two batches",
-        ),
-        pytest.param(
-            {"desired": [{"id": BARE_ID}, {"id": UUID}], "batch_size": 1},
-            f"entry 2 ({UUID}) is the same identity as identities_apply_desired, entry 1 ({BARE_ID});",
-            id="an id in two spellings",
-        ),
-    ],
-)
+# What is wrong, by what the variables are, and a part of the message.
+MISTAKES: list[tuple[dict[str, t.Any], str]] = [
+    ({}, "There is no list to apply. Set identities_apply_folder"),
+    (
+        {"desired": entries("a"), "folder": "."},
+        "identities_apply_desired and identities_apply_folder are set; set one of them.",
+    ),
+    (
+        {"file": "a.yml", "folder": "."},
+        "identities_apply_file and identities_apply_folder are set;",
+    ),
+    ({"folder": "nowhere"}, "identities_apply_folder is nowhere, which is not a folder."),
+    ({"folder": ["a"]}, "identities_apply_folder is ['a'], which is not a folder."),
+    ({"file": "."}, "identities_apply_file is ., which is not a file."),
+    ({"desired": "a"}, "identities_apply_desired: there are no entries in it."),
+    ({"desired": [*entries("a"), "b"]}, "identities_apply_desired: entry 2: it is 'b', which is"),
+    (
+        {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
+        "entry 4 (b) is the same identity as identities_apply_desired: entry 2 (b); list it once.",
+    ),
+    (
+        {"desired": [{"id": BARE_ID}, {"id": UUID}], "batch_size": 1},
+        f"entry 2 ({UUID}) is the same identity as identities_apply_desired: entry 1 ({BARE_ID});",
+    ),
+    (
+        {"desired": [{"name": "a", "azure_auth": {"tenantId": "t"}}]},
+        "entry 1 (a): azure_auth: 'tenantId' is not an option of azure_auth; did you mean",
+    ),
+    (
+        {"desired": entries("a billing"), "only": "a biling, x*"},
+        "which matches no entry of the list; did you mean 'a billing'? identities_apply_only has 'x*'",
+    ),
+    ({"desired": entries("a"), "only": " ,"}, "identities_apply_only has no name in it;"),
+    ({"desired": entries("a"), "only": []}, "identities_apply_only has no name in it;"),
+    ({"desired": entries("a"), "only": ["a", 5]}, "identities_apply_only has 5, which is not"),
+    ({"desired": entries("a"), "batch_size": 0}, "identities_apply_batch_size is 0; write a"),
+    ({"desired": entries("a"), "max_changes": -1}, "identities_apply_max_changes is -1; write a"),
+    ({"desired": entries("a"), "max_changes": True}, "identities_apply_max_changes is True; write"),
+    ({"desired": entries("a"), "concurrency": 65}, "identities_apply_concurrency is 65; write a"),
+    ({"desired": entries("a"), "create": "new"}, "identities_apply_create is new; write true"),
+    ({"desired": entries("a"), "template": 2}, "identities_apply_template is 2; write true"),
+    ({"desired": entries("a"), "organization_slug": 8}, "identities_apply_organization_slug is 8,"),
+    ({"desired": entries("a"), "keep": "b"}, "identities_apply_keep is b; write a list"),
+    ({"desired": entries("a"), "keep": ["b", True]}, "identities_apply_keep is ['b', True]; write"),
+    ({"desired": entries("a"), "onyl": "a"}, "There is no variable identities_apply_onyl. The"),
+]
+
+
+@pytest.mark.parametrize("mistakes", [MISTAKES[::2], MISTAKES[1::2]])
 def test_mistakes_are_told_before_any_request(
-    variables: dict[str, t.Any], message: str, emulator: Emulator, tmp_path: Path
+    mistakes: list[tuple[dict[str, t.Any], str]], emulator: Emulator, tmp_path: Path
 ) -> None:
-    told = apply(emulator, tmp_path, **variables)
-    assert told.returncode != 0
-    assert message in _unwrapped(told)
+    """And nothing of what was wrong is left for the next use of the role in the same play."""
+    uses = [
+        {
+            "block": [
+                {
+                    "ansible.builtin.include_role": {
+                        "name": "community.infisical.identities_apply"
+                    },
+                    "vars": {f"identities_apply_{name}": value for name, value in given.items()},
+                }
+            ],
+            "rescue": [
+                {"ansible.builtin.debug": {"msg": "Caught: {{ ansible_failed_result.msg }}"}}
+            ],
+        }
+        for given, _message in mistakes
+    ]
+    write(tmp_path, {"play.yml": [{"hosts": "localhost", "gather_facts": False, "tasks": uses}]})
+    told = ansible_playbook(["play.yml"], emulator, tmp_path)
+    assert told.returncode == 0, told.output
+    messages = [str(item.result.get("msg", "")) for item in told.records]
+    caught = [message for message in messages if message.startswith("Caught: ")]
+    assert len(caught) == len(mistakes)
+    for message, (given, part) in zip(caught, mistakes):
+        assert part in message, given
     assert not emulator.requests()
 
 
@@ -719,7 +712,9 @@ def test_entries_that_are_wrong_have_a_line_each(emulator: Emulator, tmp_path: P
     assert told.returncode != 0
     assert "2 entries are wrong, and nothing was done." in _unwrapped(told)
     for name in ("a", "c"):
-        assert re.search(rf'^ +"[^"]*yml:1 \({name}\): [^"]*access_token_ttl is -1;', told.output, re.M)
+        assert re.search(
+            rf'^ +"[^"]*yml:1 \({name}\): [^"]*access_token_ttl is -1;', told.output, re.M
+        )
     assert summary(told) == "Nothing was changed."
 
 

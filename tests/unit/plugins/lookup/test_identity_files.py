@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup that reads lists from files; what it refuses is also in the tests of the playbooks."""
+"""Lists in files: which are read, and what is particular to files.
+
+The rules that they share with lists in variables are in the tests of the filter identity_entries.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,13 @@ from ansible import constants
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultEditor, VaultLib, VaultSecret
-from hypothesis import assume, given
+from ansible.template import Templar
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.lookup import identity_files
 from ansible_collections.community.infisical.plugins.lookup.identity_files import LookupModule
+from ansible_collections.community.infisical.plugins.module_utils._text import has_template, trim
 
 PASSWORD = [("default", VaultSecret(b"a password"))]
 NAME = "identity_files"
@@ -50,14 +55,29 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
-def read(*terms: t.Any, basedir: Path = Path("/"), **options: t.Any) -> list[dict[str, t.Any]]:
+def read(
+    *terms: t.Any,
+    basedir: Path = Path("/"),
+    secrets: t.Any = PASSWORD,
+    variables: dict[str, t.Any] | None = None,
+    **options: t.Any,
+) -> list[dict[str, t.Any]]:
     loader = DataLoader()
     loader.set_basedir(str(basedir))
-    loader.set_vault_secrets(PASSWORD)
-    lookup = LookupModule(loader=loader, templar=None)
+    loader.set_vault_secrets(secrets)
+    lookup = LookupModule(loader=loader, templar=Templar(loader=loader, variables=variables or {}))
     lookup._load_name = NAME
-    entries: list[dict[str, t.Any]] = lookup.run(list(terms), **options)
+    entries: list[dict[str, t.Any]] = lookup.run(list(terms), variables, **options)
     return entries
+
+
+def problems_of(folder: Path, files: t.Mapping[str, str], **options: t.Any) -> str:
+    """What is wrong with the files of a folder, which is left out in front of their names."""
+    write(folder, files)
+    with pytest.raises(AnsibleLookupError) as caught:
+        read(str(folder), **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value).replace(f"{folder}/", "")
 
 
 def contents(*terms: t.Any) -> list[dict[str, t.Any]]:
@@ -79,8 +99,18 @@ def test_entries_come_in_the_order_of_terms_and_paths(tmp_path: Path) -> None:
             "files/last.list": "[{name: last}]",
         },
     )
-    found = names("last.list", str(tmp_path / "fleet"), "fleet/c.yaml", basedir=tmp_path)
-    assert found == ["last", "az", "b1", "b2", "c", "c"]
+    found = names("last.list", [str(tmp_path / "fleet")], basedir=tmp_path)
+    assert found == ["last", "az", "b1", "b2", "c"]
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": "[{name: a}]"})
+    (tmp_path / "b.yml").symlink_to("a.yml")
+    with pytest.raises(AnsibleLookupError) as caught:
+        read(str(tmp_path), str(tmp_path / "a.yml"))
+    told = str(caught.value).replace(f"{tmp_path}/", "")
+    assert "b.yml is the same file as a.yml; name it once." in told
+    assert "a.yml is the same file as a.yml; name it once." in told
 
 
 def test_hidden_files_that_links_lead_to_are_read(tmp_path: Path, warnings: list[str]) -> None:
@@ -137,7 +167,7 @@ def test_what_is_not_read_is_named(name: str, tmp_path: Path, warnings: list[str
 def test_what_is_not_read_is_named_once_and_not_without_end(
     tmp_path: Path, warnings: list[str]
 ) -> None:
-    write(tmp_path, {"a.yml": "[{a: b}]", **{f"{number:02}.txt": "" for number in range(13)}})
+    write(tmp_path, {"a.yml": "[{name: a}]", **{f"{number:02}.txt": "" for number in range(13)}})
     read(str(tmp_path))
     (warning,) = warnings
     assert "'00.txt', '01.txt'" in warning
@@ -147,8 +177,8 @@ def test_what_is_not_read_is_named_once_and_not_without_end(
 def test_a_folder_without_a_list_says_what_else_there_is(
     tmp_path: Path, warnings: list[str]
 ) -> None:
-    write(tmp_path, {"a.yml.bak": "[{a: b}]"})
-    with pytest.raises(AnsibleLookupError, match="has no file whose name ends in"):
+    write(tmp_path, {"a.yml.bak": "[{name: a}]"})
+    with pytest.raises(AnsibleLookupError, match="has no file with a list, whose name"):
         read(str(tmp_path))
     assert "'a.yml.bak'" in warnings[0]
 
@@ -163,70 +193,389 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.yml", "- since: 2026-13-01", "a.yml is not YAML: month must be in 1..12"),
-        ("a.yml", "- \x01", "a.yml is not YAML: unacceptable character #x0001: "),
-        ("a.yml", "- {a: *b}", "a.yml is not YAML: line 1, column 7: found undefined alias"),
-        ("a.yml", "- !vault b", "a.yml is not YAML: line 1, column 3: could not determine a const"),
-        ("a.json", "[{}", "a.json is not JSON: line 1, column 4: Expecting ',' delimiter."),
-        ("a.json", "- {}", "a.json is not JSON: line 1, column 1: Expecting value."),
-        ("a.json", "[" * 10**5, "a.json is not JSON: "),
-        ("a.yaml", "\t- {}", "a.yaml is not YAML: line 1, column 1: found character"),
-        ("a.yml", "", "a.yml has no list. Write a list of entries into it"),
-        ("a.yml", "[]", "a.yml has no list."),
-        ("a.json", "null", "a.json has no list."),
-        ("a.yml", "{desired: [{a: b}]}", "a.yml has no list."),
-        ("a.yml", "identities:", "a.yml has no list."),
-        ("a.yml", "identities: {a: b}", "a.yml has no list."),
-        ("a.yml", "identities: [{a: b}]\nb: c", "a.yml has no list."),
+        ("a.yml", "- role: 2026-13-01", "a.yml:1: '2026-13-01' is no timestamp; put quotes around"),
         (
             "a.yml",
-            "identities: [{a: b}]\nidentities: [{a: c}]",
-            "line 2, column 1: the key 'identities' is there twice.",
+            "- role: !!int ''",
+            "a.yml:1: '' is no int; put quotes around it if it is a text",
         ),
-        ("a.yml", "- a: b\n  a: c", "line 2, column 3: the key 'a' is there twice."),
-        ("a.json", '[{"a": 1, "a": 2}]', "a.json is not JSON: the key 'a' is there twice."),
+        ("a.yml", "- role: !!bool b", "a.yml:1: 'b' is no bool; put quotes"),
+        ("a.yml", f"- name: {'9' * 5000}", "a.yml:1: '999"),
         (
             "a.yml",
-            "- a: [.inf]",
-            "a.yml: entry 1, a (line 1) has inf; write a text, a number or a list.",
+            f"- name: 0x{'F' * 5000}",
+            "entry 1: name is read as a huge number, which is not",
         ),
-        ("a.json", '[{}, {"a": NaN}]', "a.json: entry 2, a has nan; write a text, a number"),
-        ("a.yml", "- a: {b: !!set {c}}", "a.yml: entry 1, a, b (line 1) has {'c'}; write a text"),
-        ("a.yml", "- a: !!binary YQ==", "a.yml: entry 1, a (line 1) has b'a'; write a text"),
-        ("a.yml", "- 1: a", "a.yml: entry 1 (line 1) has the key 1; write a text."),
-        ("a.yml", "- &a {b: *a}", "a.yml: entry 1 has itself in it; write what is meant."),
-        ("a.yml", "- {}\n- [b]", "a.yml: entry 2 is ['b'], which is not a dictionary; write"),
-        ("b.yml", "[{}]", "a.yml' is neither a file nor a folder."),
+        ("a.yml", "- \x01", "a.yml: this is not YAML: unacceptable character #x0001: "),
+        ("a.yml", "- {a: *b}", "a.yml:1: this is not YAML: column 7: found undefined alias"),
+        ("a.yml", "\t- {}", "a.yml:1: this is not YAML: column 1: found character"),
+        ("a.yml", "- ? [a]\n  : b", "a.yml:1: this is not YAML: column 5: found unhashable key."),
+        ("a.yml", "- {}\n---\n- {}", "a.yml:2: this is not YAML: column 1: but found another doc"),
+        ("a.yml", "- <<: a", "a.yml:1: this is not YAML: column 7: expected a mapping or list of"),
+        (
+            "a.yml",
+            "[" * 10**4 + "]" * 10**4,
+            "a.yml: this is not YAML: it has lists in lists, many",
+        ),
+        ("a.json", "[" * 10**5, "a.json: this is not JSON: it has lists in lists, many times over"),
+        ("a.json", "[{}", "a.json:1: this is not JSON: column 4: Expecting ',' delimiter."),
+        ("a.json", "[\n- {}", "a.json:2: this is not JSON: column 1: Expecting value."),
+        ("a.json", f"[{'9' * 5000}]", "a.json: this is not JSON: Exceeds the limit"),
+        ("a.yml", "", "a.yml: there are no entries in it. Write a list of dictionaries, each with"),
+        ("a.json", "null", "a.json: there are no entries in it."),
+        ("a.yml", "identities:", "a.yml: there are no entries in it."),
+        ("a.yml", "a: {}\na: {}", "a.yml:2: the key 'a' is there twice; write it once."),
+        ("a.yml", "- name: b\n  name: c", "a.yml:2: the key 'name' is there twice; write it once."),
+        ("a.yml", "- b: &b {}\n  c: {<<: *b, <<: *b}", "a.yml:2: the key '<<' is there twice;"),
+        ("a.json", '[{"a": 1,\n"a": 2}]', "a.json:2: the key 'a' is there twice; write it once."),
+        ("a.json", '[{"id": NaN}]', "a.json:1: entry 1: id is read as NaN, which is not a text;"),
+        (
+            "a.yml",
+            "- a: !!set {c}",
+            "a.yml:1: '!!set' is a tag that lists do not have, except !vau",
+        ),
+        ("a.yml", "-\n  !!binary YQ==", "a.yml:2: '!!binary' is a tag that lists do not have,"),
+        (
+            "a.yml",
+            "- name: !unsafe a",
+            "a.yml:1: '!unsafe' is a tag that lists do not have, except",
+        ),
+        (
+            "a.yml",
+            "- !!python/name:os.system a",
+            "'!!python/name:os.system' is a tag that lists do",
+        ),
+        ("a.yml", "\n- &a {b: *a}", "a.yml:2: an alias below stands for what it is in; write what"),
+        ("a.yml", "- &a [*a]", "a.yml:1: an alias below stands for what it is in; write what is"),
+        ("a.yml", "- {name: a}\n- [b]", "a.yml: entry 2: it is ['b'], which is not a dictionary;"),
+        (
+            "a.yml",
+            "8: {}",
+            "a.yml:1: entry 1: its key is read as 8, which is not a text; put quotes",
+        ),
+        ("a.yml", "b:\n  rol: c", "a.yml:2: entry 1 (b): 'rol' is not an option of an entry; did"),
+        ("a.json", '{"b":\n{"rol":\n"c"}}', "a.json:2: entry 1 (b): 'rol' is not an option of an"),
     ],
 )
 def test_what_is_not_right_is_told_with_its_place(
     name: str, text: str, message: str, tmp_path: Path
 ) -> None:
-    write(tmp_path, {name: text})
-    with pytest.raises(AnsibleLookupError) as caught:
-        read(str(tmp_path / name.replace("b", "a")))
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert message in problems_of(tmp_path, {name: text})
+
+
+def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AnsibleLookupError, match=r"a\.yml' is neither a file nor a folder\."):
+        read(str(tmp_path / "a.yml"))
+
+
+def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    files = {
+        "a.yml": "- name: a\n  rol: b\n- name: c\n",
+        "b.json": "[",
+        "c/d.yml": "c: {}\nid: {state: absent, role: 8}",
+        "c/defaults.yml": "role: admin\nname: d",
+        "d.bak": "",
+    }
+    told = problems_of(tmp_path, files, strict=True)
+    assert told.startswith("6 errors, and nothing was done: Not every file in the folder ")
+    for part in (
+        "a.yml:2: entry 1 (a): 'rol' is not an option of an entry; did you mean role?",
+        "b.json:1: this is not JSON: column 2: Expecting value.",
+        "c/defaults.yml:2: name cannot be a default; write it into the entries that it is for.",
+        "c/d.yml:2: entry 2 (id): role is read as 8, which is not a text;",
+        "c/d.yml:1 (c) is the same identity as a.yml:3 (c); list it once.",
+    ):
+        assert part in told
+
+
+def test_aliases_stand_for_a_bounded_number_of_values(tmp_path: Path) -> None:
+    """Some lines could stand for more values than there is memory for."""
+    lines = ["- &a0 [x, x]", *(f"- &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 64))]
+    told = problems_of(tmp_path, {"a.yml": "\n".join(lines)})
+    assert "its aliases stand for more than 5000000 values; write what is meant." in told
+
+
+def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
+    text = """
+- &first
+  name: a
+  azure_auth: &common
+    resource: b
+    access_token_trusted_ips: &ips [192.0.2.7]
+- <<: *first
+  name: c
+  azure_auth: {<<: *common, resource: d}
+- {name: e, azure_auth: {access_token_trusted_ips: *ips}}
+- name: f
+  azure_auth: {<<: [{tenant_id: g}, *common]}
+"""
+    write(tmp_path, {"a.yml": text})
+    ips = {"access_token_trusted_ips": ["192.0.2.7"]}
+    assert contents(str(tmp_path)) == [
+        {"name": "a", "azure_auth": {"resource": "b", **ips}},
+        {"name": "c", "azure_auth": {"resource": "d", **ips}},
+        {"name": "e", "azure_auth": ips},
+        {"name": "f", "azure_auth": {"resource": "b", "tenant_id": "g", **ips}},
+    ]
+
+
+def test_a_merge_key_may_come_before_the_anchor_that_is_merged_is_built(tmp_path: Path) -> None:
+    """PyYAML writes merged keys into the node of the anchor, which then seems to have them twice."""
+    text = """
+- name: a
+  azure_auth: &deep {<<: {resource: b}, resource: c}
+- {name: d, azure_auth: {<<: *deep}}
+"""
+    write(tmp_path, {"a.yml": text})
+    methods = [entry["azure_auth"] for entry in contents(str(tmp_path))]
+    assert methods == [{"resource": "c"}, {"resource": "c"}]
 
 
 @pytest.mark.parametrize(
     ("name", "text", "place"),
     [
-        ("a.yml", "- {}\n- a:\n    '{{ b }}'", "a.yml: entry 2, a (line 3) has '{{ b }}'. Files"),
-        ("a.yml", "- a: |\n    b\n    {% if c %}", "a.yml: entry 1, a (line 1) has 'b\\n{% if c"),
-        ("a.yml", "- a:\n    - b\n    - 'c{# d #}'", "a.yml: entry 1, a (line 3) has 'c{# d"),
-        ("a.yml", "- a: &b '{{ c }}'\n- d: *b", "a.yml: entry 1, a (line 1) has '{{ c }}'. "),
-        ("a.yml", "- a: {b: 'c {{'}", "a.yml: entry 1, a, b (line 1) has 'c {{'. "),
-        ("a.yml", "- '{{ a }}': b", "a.yml: entry 1 (line 1) has '{{ a }}'. "),
-        ("a.json", '[{"a": "{{ b }}"}]', "a.json: entry 1, a has '{{ b }}'. Files are data: no"),
+        ("a.yml", "- {name: a}\n- name:\n    '{{ b }}'", "a.yml:3: entry 2 ({{ b }}): name is '{{"),
+        ("a.yml", "- role: |\n    b\n    {% if c %}", "a.yml:1: entry 1: role is 'b\\n{% if c"),
+        (
+            "a.yml",
+            "- metadata: {b: c,\n  d: '{# e #}'}",
+            "a.yml:2: entry 1: metadata['d'] is '{# e",
+        ),
+        (
+            "a.yml",
+            "- azure_auth:\n    allowed_service_principal_ids:\n    - b\n    - '{{ c }}'",
+            "a.yml:4: entry 1: azure_auth: allowed_service_principal_ids[1] is '{{ c }}', and",
+        ),
+        ("a.yml", "- name: &b '{{ c }}'\n- role: *b", "a.yml:1: entry 2: role is '{{ c }}', and"),
+        ("a.yml", "- '{{ a }}': b", "a.yml:1: entry 1: a key is '{{ a }}', and templates in files"),
+        ("a.yml", "'{{ a }}': {}", "a.yml:1: entry 1: its key is '{{ a }}', and templates in fil"),
+        ("a.yml", "identities: '{{ a }}'", "a.yml:1: identities is '{{ a }}', and templates in"),
+        ("a.yml", "defaults:\n  role: '{{ a }}'", "a.yml:2: defaults: role is '{{ a }}', and"),
+        ("defaults.yml", "role: '{{ a }}'", "defaults.yml:1: role is '{{ a }}', and templates in"),
+        (
+            "a.json",
+            '[{"id":\n"{{ b }}"}]',
+            "a.json:2: entry 1 ({{ b }}): id is '{{ b }}', and temp",
+        ),
     ],
 )
 def test_templates_are_refused(name: str, text: str, place: str, tmp_path: Path) -> None:
     """They would be stored as they are, and the run be green."""
-    write(tmp_path, {name: text})
-    with pytest.raises(AnsibleLookupError) as caught:
+    told = problems_of(tmp_path, {"z.yml": "[{name: z}]", name: text})
+    assert place in told
+    assert "; write what it stands for, or set template to true." in told
+
+
+TEMPLATES = """
+defaults:
+  azure_auth: '{{ method }}'
+identities:
+  "{{ environment }}-a":
+    role: "{{ role | default('no-access') }}"
+    metadata: {environment: '{{ environment }}', "{{ environment }}": plain}
+    azure_auth:
+      allowed_service_principal_ids: '{{ ids }}'
+      access_token_ttl: '{{ hours }}h'
+      access_token_max_ttl: '{{ seconds }}'
+      allow_all_service_principals: '{{ hours == 7 }}'
+  b: '{{ entry }}'
+  c:
+    azure_auth: '{{ nothing }}'
+"""
+
+
+def test_templates_are_rendered_on_request(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": TEMPLATES})
+    variables = {
+        "environment": "stage",
+        "method": {"resource": "c", "access_token_num_uses_limit": 3},
+        "ids": ["d", "e"],
+        "hours": 8,
+        "seconds": "86400",
+        "entry": {"role": "f"},
+        "nothing": None,
+    }
+    found = read(str(tmp_path), variables=variables, template=True)
+    assert [entry.pop("source") for entry in found] == [
+        f"{tmp_path}/a.yml:{line}" for line in (5, 13, 14)
+    ]
+    assert found[0] == {
+        "name": "stage-a",
+        "role": "no-access",
+        "metadata": {"environment": "stage", "stage": "plain"},
+        "azure_auth": {
+            "resource": "c",
+            "access_token_num_uses_limit": 3,
+            "allowed_service_principal_ids": ["d", "e"],
+            "access_token_ttl": 28800,
+            "access_token_max_ttl": 86400,
+            "allow_all_service_principals": False,
+        },
+    }
+    assert found[1]["role"] == "f"
+    # Before ansible-core 2.19, null is rendered as a blank text.
+    assert found[2] == {"name": "c", "azure_auth": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "role: '{{ nobody }}'",
+            "a.yml:2: entry 1 (a): role is '{{ nobody }}', which cannot be rend",
+        ),
+        (
+            "role: '{{ nobody }}'",
+            "'nobody' is undefined; define the variable, or give it a default.",
+        ),
+        ("metadata: '{{ {\"b\": nobody} }}'", "; define the variable, or give it a default."),
+        ("metadata: '{{ {\"b\": [nobody]} }}'", "; define the variable, or give it a default."),
+        ("role: '{{ omit }}'", "role is '{{ omit }}', which "),
+        ("role: '{{ 1 // 0 }}'", "which cannot be rendered: "),
+        ("role: '{{ b'", "role is '{{ b', which cannot be rendered: "),
+        ("role: '{{ \"{{\" }} b }}'", "role is rendered as '{{ b }}', which has a template in it "),
+        ("role: '{{ number }}'", "role '{{ number }}' is rendered as 8, which is not a text; let"),
+        ("role: '{{ [1] }}'", "role is [1], which is not a text; write one."),
+        (
+            "azure_auth: {access_token_ttl: '{{ 1.5 }}h'}",
+            "access_token_ttl is '1.5h', which is no du",
+        ),
+        ("metadata: {'{{ one }}': b, c: d}", "metadata['c'] is there twice; write it once."),
+    ],
+)
+def test_what_templates_cannot_be_is_told(text: str, problem: str, tmp_path: Path) -> None:
+    variables = {"number": 8, "one": "c", "omit": "__omit_place_holder__0"}
+    told = problems_of(
+        tmp_path, {"a.yml": f"- name: a\n  {text}"}, variables=variables, template=True
+    )
+    assert problem in told
+
+
+def test_what_a_template_says_is_a_value_and_no_more_of_the_file(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": "- {name: a, role: '{{ role }}'}"})
+    role = "b}\n- {name: c, role: *d, e: '\"#"
+    (entry,) = read(str(tmp_path), variables={"role": role}, template=True)
+    assert entry["role"] == role
+
+
+def encrypted(text: str, secret: bytes = b"a password") -> str:
+    """A text as `ansible-vault encrypt_string` writes it into YAML."""
+    lines = VaultLib([("default", VaultSecret(secret))]).encrypt(text).decode().splitlines()
+    return "!vault |\n" + "\n".join(f"      {line}" for line in lines) + "\n"
+
+
+def test_texts_may_be_encrypted(tmp_path: Path) -> None:
+    text = f"- name: {encrypted('grün')}  metadata:\n    b: {encrypted('c')}"
+    text += f"  azure_auth:\n    access_token_ttl: {encrypted('1h')}"
+    write(tmp_path, {"a.yml": text})
+    (entry,) = contents(str(tmp_path))
+    assert entry == {
+        "name": "grün",
+        "metadata": {"b": "c"},
+        "azure_auth": {"access_token_ttl": 3600},
+    }
+    assert type(entry["name"]) is type(entry["metadata"]["b"]) is str
+
+
+@pytest.mark.parametrize("secrets", [[], None, [("default", VaultSecret(b"another"))]])
+def test_what_cannot_be_decrypted_is_told_once_a_file(secrets: t.Any, tmp_path: Path) -> None:
+    text = f"- name: a\n- name: {encrypted('b')}- name: {encrypted('c')}"
+    told = problems_of(tmp_path, {"a.yml": text}, secrets=secrets)
+    assert told.startswith("a.yml:2: the text after !vault cannot be decrypted: ")
+    assert told.endswith((" was encrypted with.", ", or encrypt it anew."))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- role: !vault a", "a.yml:1: the text after !vault cannot be decrypted: "),
+        ("- role: !vault {a: b}", "a.yml:1: this is not YAML: column 9: expected a scalar node"),
+        (f"- name: {encrypted('{{ hidden }}')}", "name has a template in what Ansible Vault encry"),
+        (f"- azure_auth:\n    access_token_ttl: {encrypted('hidden')}", "is an encrypted text, wh"),
+        (f"- azure_auth: {encrypted('hidden')}", "azure_auth is an encrypted text, which is not"),
+        (f"- - {encrypted('hidden')}", "entry 1: it is ['********'], which is not a dictionary;"),
+        (
+            f"- metadata:\n  - {encrypted('hidden')}",
+            "metadata is ['********'], which is not a dict",
+        ),
+    ],
+)
+def test_what_is_encrypted_is_in_no_message(text: str, problem: str, tmp_path: Path) -> None:
+    told = problems_of(tmp_path, {"a.yml": text}, template=True)
+    assert problem in told
+    assert "hidden" not in told
+
+
+def test_the_nearest_defaults_win(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "defaults.yml": "role: root\nmetadata: {a: root, b: root, c: root, d: root}",
+            "a.yml": "- name: a",
+            "b/Defaults.JSON": '{"metadata": {"b": "b", "c": "b", "d": "b"}}',
+            "b/c/defaults.yaml": "metadata: {c: c, d: c}\nrole:",
+            "b/c/d.yml": "{defaults: {metadata: {d: file}}, identities: [{name: d}]}",
+            "b/c/e.yml": "- {name: e, role: entry, metadata: {d: entry}}",
+            "f/defaults.yml": "# Nothing yet.",
+            "f/g.yml": "g:",
+        },
+    )
+    found = {entry["name"]: entry for entry in read(str(tmp_path), strict=True)}
+    assert {name: entry["role"] for name, entry in found.items()} == {
+        "a": "root",
+        "d": None,
+        "e": "entry",
+        "g": "root",
+    }
+    assert [list(found[name]["metadata"].values()) for name in "adeg"] == [
+        ["root", "root", "root", "root"],
+        ["root", "b", "c", "file"],
+        ["root", "b", "c", "entry"],
+        ["root", "root", "root", "root"],
+    ]
+
+
+def test_a_file_by_itself_has_the_defaults_of_its_folder(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "defaults.yml": "role: root",
+            "b/defaults.yml": "metadata: {a: b}",
+            "b/c.yml": "- name: c",
+        },
+    )
+    assert contents(str(tmp_path / "b" / "c.yml")) == [{"name": "c", "metadata": {"a": "b"}}]
+    (entry,) = read("c.yml", basedir=tmp_path / "b")
+    assert entry["metadata"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (
+            {"defaults.yml": "- a"},
+            "defaults.yml: it is ['a'], which is not a dictionary; write one",
+        ),
+        ({"defaults.yml": "a: ]"}, "defaults.yml:1: this is not YAML: "),
+        (
+            {"defaults.yml": "", "defaults.json": "{}"},
+            "has its defaults in defaults.json and in defaults.yml; put them into one of these",
+        ),
+    ],
+)
+def test_defaults_that_are_not_right_are_told_once(
+    files: dict[str, str], problem: str, tmp_path: Path
+) -> None:
+    lists = {"a.yml": "- name: a", "b.yml": "- name: b"}
+    assert problems_of(tmp_path, {**lists, **files}).count(problem) == 1
+
+
+def test_defaults_by_themselves_are_no_list(tmp_path: Path) -> None:
+    write(tmp_path, {"defaults.yml": "role: a"})
+    with pytest.raises(AnsibleLookupError, match="has no file with a list, whose name ends in"):
         read(str(tmp_path))
-    assert place in str(caught.value)
+    with pytest.raises(AnsibleLookupError, match=r"/defaults\.yml has defaults, and no list; name"):
+        read(str(tmp_path / "defaults.yml"))
 
 
 @pytest.mark.parametrize(
@@ -242,76 +591,41 @@ def test_templates_are_refused(name: str, text: str, place: str, tmp_path: Path)
         ("2024-01-01T10:00:00Z", "2024-01-01 10:00:00+00:00"),
     ],
 )
-@pytest.mark.parametrize("key", sorted(identity_files.TEXTS))
 def test_texts_that_yaml_takes_for_something_else_are_refused(
-    key: str, written: str, is_read: str, tmp_path: Path
+    written: str, is_read: str, tmp_path: Path
 ) -> None:
     """They would mean another identity: 010 the one named 8, 12:30 the one named 750."""
-    for value in (written, f"[a, {written}]", f"[{{b: {written}}}]"):
-        write(tmp_path, {"a.yml": f"- {{}}\n- a: b\n  {key}: {value}"})
-        with pytest.raises(AnsibleLookupError) as caught:
-            read(str(tmp_path))
-        nested = ", b" if "b:" in value else ""
-        told = f"a.yml: entry 2, {key}{nested} (line 3) is read as {is_read}, and not as a text;"
-        assert told in str(caught.value)
-    write(tmp_path, {"a.yml": f"- {key}: '{written}'"})
-    assert contents(str(tmp_path)) == [{key: written}]
-
-
-def test_texts_of_azure_auth_and_metadata_are_texts_too(tmp_path: Path) -> None:
-    for text, place in (
-        ("azure_auth:\n    tenant_id: 010", "azure_auth, tenant_id (line 3)"),
-        ("metadata:\n    version: 1.10", "metadata, version (line 3)"),
-        ("metadata: {owner: no}", "metadata, owner (line 2)"),
-    ):
-        write(tmp_path, {"a.yml": f"- name: a\n  {text}"})
-        with pytest.raises(AnsibleLookupError) as caught:
-            read(str(tmp_path))
-        assert f"a.yml: entry 1, {place} is read as " in str(caught.value)
+    method = "azure_auth:\n    tenant_id"
+    for option in ("id", "name", "project_id", "role", "metadata:\n    b", method):
+        told = problems_of(tmp_path, {"a.yml": f"-\n  {option}: {written}"})
+        line = 3 if "\n" in option else 2
+        assert f"a.yml:{line}: entry 1: " in told
+        assert f" is read as {is_read}, which is not a text; put quotes around what is" in told
+    for option in ("allowed_service_principal_ids", "access_token_trusted_ips"):
+        for value in (written, f"[a, {written}]", f"[{{b: {written}}}]"):
+            text = f"- azure_auth:\n    {option}: {value}"
+            told = problems_of(tmp_path, {"a.yml": text})
+            assert f"a.yml:2: entry 1: azure_auth: {option}" in told
+            assert f" is read as {is_read}, which is not a text;" in told
 
 
 @pytest.mark.parametrize("written", ["", "~", "null"])
 def test_names_that_yaml_takes_for_nothing_are_refused(written: str, tmp_path: Path) -> None:
-    write(tmp_path, {"a.yml": f"- role: admin\n  name: {written}"})
-    told = r"entry 1, name is null, and not a text; put quotes around it, or write the id"
-    with pytest.raises(AnsibleLookupError, match=told):
-        read(str(tmp_path))
-
-
-@pytest.mark.parametrize("text", ["metadata: {a: }", "allowed_service_principal_ids: [a, ~]"])
-def test_nothing_among_texts_is_refused(text: str, tmp_path: Path) -> None:
-    write(tmp_path, {"a.yml": f"- {text}"})
-    with pytest.raises(AnsibleLookupError, match=r"\(line 1\) is null, and not a text; put quotes"):
-        read(str(tmp_path))
-
-
-def test_what_the_modules_return_is_taken(tmp_path: Path) -> None:
-    entry = {
-        "id": "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b",
-        "name": "8",
-        "project_id": None,
-        "role": None,
-        "metadata": {"since": "2026-01-01"},
-        "azure_auth": {
-            "state": "present",
-            "allowed_service_principal_ids": None,
-            "allow_all_service_principals": True,
-            "access_token_ttl": 3600,
-            "details": {"id": "1", "created_at": "2026-11-23T04:45:33Z", "access_token_period": 0},
-        },
-        "details": {"roles": ["a", "b"], "auth_methods": []},
-    }
-    write(tmp_path, {"a.yml": yaml.safe_dump([entry]), "b.json": json.dumps([entry])})
-    assert contents(str(tmp_path)) == [entry, entry]
+    told = problems_of(tmp_path, {"a.yml": f"- role: admin\n  name: {written}"})
+    assert told.startswith(
+        "a.yml:1: entry 1: name is null or blank; write a name, put quotes around"
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "text", "lines"),
     [
         ("a.yml", "---\n# b\n- name: b\n  role: c\n\n-\n  name: d\n- {name: e}", [3, 7, 8]),
-        ("a.yml", "identities:\n  - name: b\n  # c\n  - azure_auth: {}", [2, 4]),
+        ("a.yml", "identities:\n  - name: b\n  # c\n  - azure_auth: {}\n    id: d", [2, 4]),
+        ("a.yml", "b:\n  role: c\n\nd:\n", [1, 4]),
+        ("a.json", '{"defaults": {"role": "["},\n"identities": {"b":\n{},\n"c]": {}}}', [2, 4]),
         ("a.yml", "identities: [{name: b}, {name: c}]", [1, 1]),
-        ("a.yml", "- &b {name: b, source: 'c:7'}\n- *b", [1, 1]),
+        ("a.yml", "- &b {name: b, source: 'c:7'}\n- {<<: *b, name: c}", [1, 2]),
         ("a.json", '[{"name": "b]"},\n\n {"name": "c"}]\n', [1, 3]),
         ("a.JSON", '\ufeff{"identities"\n:[\r\n{"name":\n"[b"}\t,{"name": "c"} ] }', [3, 4]),
     ],
@@ -322,19 +636,6 @@ def test_entries_say_where_they_are_from(
     write(tmp_path, {name: text})
     sources = [entry["source"] for entry in read(str(tmp_path))]
     assert sources == [f"{tmp_path / name}:{line}" for line in lines]
-
-
-def test_texts_of_json_are_texts_too(tmp_path: Path) -> None:
-    write(tmp_path, {"a.json": '[{"name": 8}]'})
-    with pytest.raises(AnsibleLookupError, match=r"a\.json: entry 1, name is read as 8, "):
-        read(str(tmp_path))
-
-
-def test_numbers_are_numbers(tmp_path: Path) -> None:
-    write(tmp_path, {"a.yml": "- {access_token_ttl: 3600, details: {a: 1.5, b: false, c: null}}"})
-    assert contents(str(tmp_path)) == [
-        {"access_token_ttl": 3600, "details": {"a": 1.5, "b": False, "c": None}}
-    ]
 
 
 @pytest.mark.parametrize("name", ["a.yml", "a.json"])
@@ -350,17 +651,9 @@ def test_terms_are_paths(term: t.Any) -> None:
         read(term)
 
 
-def test_dates_are_texts_and_a_byte_order_mark_is_none(tmp_path: Path) -> None:
-    write(tmp_path, {"a.yml": "\ufeff- {a: 2026-11-23, b: [2026-11-23T04:45:33Z]}"})
-    assert contents(str(tmp_path / "a.yml")) == [
-        {"a": "2026-11-23", "b": ["2026-11-23T04:45:33+00:00"]}
-    ]
-
-
-def test_merged_keys_are_not_there_twice(tmp_path: Path) -> None:
-    text = "- &a {b: 1, c: 2}\n- {<<: *a, b: 3}"
-    write(tmp_path, {"a.yml": text})
-    assert contents(str(tmp_path / "a.yml")) == [{"b": 1, "c": 2}, {"b": 3, "c": 2}]
+def test_a_byte_order_mark_is_none(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yml": "\ufeff- name: a"})
+    assert names(str(tmp_path)) == ["a"]
 
 
 def test_folders_that_are_links_are_read_once(tmp_path: Path) -> None:
@@ -383,7 +676,7 @@ def test_folders_that_are_links_are_read_once(tmp_path: Path) -> None:
 )
 def test_links_lead_somewhere(link: str, target: str, message: str, tmp_path: Path) -> None:
     root = tmp_path / "root"
-    write(root, {"a.yml": "[{a: b}]", "below/b.yml": "[{a: b}]"})
+    write(root, {"a.yml": "[{name: a}]", "below/b.yml": "[{name: b}]"})
     (root / link).symlink_to(target)
     with pytest.raises(AnsibleLookupError) as caught:
         read(str(root))
@@ -430,19 +723,67 @@ def test_a_folder_that_cannot_be_read_is_told(
         read(str(tmp_path))
 
 
-_SCALARS = st.none() | st.booleans() | st.integers() | st.text()
-_KEYS = st.text().filter(lambda key: key not in {*identity_files.TEXTS, "source"})
+_TEXTS = st.text(min_size=1).filter(lambda text: bool(trim(text)) and not has_template(text))
+_JSON_ENTRIES = st.lists(
+    st.fixed_dictionaries(
+        {"name": _TEXTS},
+        optional={
+            "role": st.none() | _TEXTS,
+            "metadata": st.dictionaries(_TEXTS, _TEXTS),
+            "azure_auth": st.fixed_dictionaries(
+                {}, optional={"access_token_trusted_ips": st.lists(_TEXTS)}
+            ),
+        },
+    ),
+    min_size=1,
+    unique_by=lambda entry: trim(str(entry["name"])),
+)
 
 
-@given(st.lists(st.dictionaries(_KEYS, _SCALARS | st.lists(_SCALARS)), min_size=1))
+@settings(max_examples=50)
+@given(_JSON_ENTRIES)
 def test_json_is_read_as_it_is(
     tmp_path_factory: pytest.TempPathFactory, entries: list[dict[str, t.Any]]
 ) -> None:
-    text = json.dumps(entries)
-    assume(not any(start in text for start in identity_files.TEMPLATES))
     path = tmp_path_factory.mktemp("json") / "a.json"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(json.dumps(entries), encoding="utf-8")
     assert contents(str(path)) == entries
     lines = [f"{path}:{number}" for number in range(2, len(entries) + 2)]
     path.write_text("[\n" + ",\n".join(map(json.dumps, entries)) + "]", encoding="utf-8")
     assert [entry["source"] for entry in read(str(path))] == lines
+
+
+_PIECES = st.sampled_from(
+    [
+        *["- ", "  ", "\n", ": ", "{", "}", "[", "]", ",", "&a ", "*a", "<<", "|", "'", '"', "? "],
+        *[
+            "!vault ",
+            "!!int ",
+            "!!null ",
+            "!!map ",
+            "!!float ",
+            "!unsafe ",
+            "#",
+            "---",
+            "%",
+            "=",
+            "~",
+        ],
+        *["identities", "defaults", "name", "id", "state", "azure_auth", "metadata", "role"],
+        *["access_token_ttl", "1h", "8", "yes", "2026-01-01", ".nan", "{{ a }}", "{% b", "\t"],
+    ]
+)
+
+
+@given(st.lists(_PIECES | st.text(max_size=3)).map("".join), st.booleans(), st.booleans())
+def test_any_file_has_entries_or_is_an_error(
+    tmp_path_factory: pytest.TempPathFactory, text: str, is_json: bool, template: bool
+) -> None:
+    path = tmp_path_factory.mktemp("any") / ("a.json" if is_json else "a.yml")
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        entries = read(str(path), variables={"a": ["b"]}, template=template)
+    except AnsibleLookupError:
+        return
+    assert entries
+    assert all(isinstance(entry, dict) for entry in entries)
