@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 
 from ..module_utils._state.fields import Values
 from ..module_utils._text import quoted, trim, uuid_or_none
+from ._lists_options import shown
 
 # So many patterns that match nothing are told.
 TOLD = 20
@@ -100,7 +101,7 @@ def _patterns(only: t.Any, where: str) -> list[str] | None:
     elif isinstance(only, (list, tuple)):
         patterns = [_pattern(item, where) for item in only]
     else:
-        raise ValueError(f"{where} is {quoted(only)}, which is not a text. {_QUOTE}")
+        raise ValueError(f"{where} is {shown(only)}, which is not a text. {_QUOTE}")
     if not patterns:
         raise ValueError(
             f"{where} has no name in it; write names, ids or patterns, or leave it out for the"
@@ -117,7 +118,7 @@ _QUOTE = (
 
 def _pattern(item: t.Any, where: str) -> str:
     if not isinstance(item, str):
-        raise ValueError(f"{where} has {quoted(item)}, which is not a text. {_QUOTE}")
+        raise ValueError(f"{where} has {shown(item)}, which is not a text. {_QUOTE}")
     if not trim(item):
         raise ValueError(f"{where} has a blank item; write a name, an id or a pattern.")
     return trim(item)

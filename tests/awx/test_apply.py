@@ -639,7 +639,7 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ),
     (
         {"desired": entries("a billing"), "only": "a biling, x*"},
-        "which matches no entry of the list; did you mean 'a billing'? identities_apply_only has 'x*'",
+        "matches no entry of the list; did you mean 'a billing'? identities_apply_only has 'x*'",
     ),
     ({"desired": entries("a"), "only": " ,"}, "identities_apply_only has no name in it;"),
     ({"desired": entries("a"), "only": []}, "identities_apply_only has no name in it;"),

@@ -103,7 +103,7 @@ def test_it_chooses(only: t.Any, chosen: list[int]) -> None:
         pytest.param([], "only has no name in it; write names, ids or patterns", id="no items"),
         pytest.param([" "], "only has a blank item; write a name", id="a blank item"),
         pytest.param([5], "only has 5, which is not a text. YAML reads", id="a number in it"),
-        pytest.param(False, "only is False, which is not a text. YAML reads", id="a truth value"),
+        pytest.param(False, "only is false, which is not a text. YAML reads", id="a truth value"),
         pytest.param({"a": 1}, "only is {'a': 1}, which is not a text.", id="a dictionary"),
     ],
 )
