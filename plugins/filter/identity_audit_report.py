@@ -6,12 +6,27 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
+    NETADDR_IMPORT_ERROR,
+)
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
-from ansible_collections.community.infisical.plugins.plugin_utils._audit import report
+from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+    find,
+    listed,
+    read_criteria,
+)
+from ansible_collections.community.infisical.plugins.plugin_utils._report.baseline import (
+    read_report,
+)
+from ansible_collections.community.infisical.plugins.plugin_utils._report.report import (
+    ABOUT,
+    report,
+)
 
 NAME = "community.infisical.identity_audit_report"
 
@@ -19,39 +34,92 @@ NAME = "community.infisical.identity_audit_report"
 def identity_audit_report(
     desired: t.Any,
     checks: t.Any,
-    info: t.Any,
-    findings: t.Any,
-    url: t.Any = None,
-    created_at: t.Any = None,
     places: t.Any = None,
+    about: t.Any = None,
+    baseline: t.Any = None,
+    **criteria: t.Any,
 ) -> dict[str, t.Any]:
-    """Return the report of an audit.
+    """Return the report of an audit. `criteria` say what is a finding, as in identity_findings.
 
-    Raises AnsibleFilterError, with one sentence, for what is not of the types that are documented.
+    Raises AnsibleFilterError, with one sentence, for what is not as it is documented.
     """
-    lists = {"its input": desired, "checks": checks, "findings": findings}
-    if places is not None:
-        lists["places"] = places
-    for what, value in lists.items():
-        if not isinstance(value, (list, tuple)):
-            raise AnsibleFilterError(f"{NAME}: {what} is {quoted(value)}, which is not a list.")
-    if not isinstance(info, dict):
-        raise AnsibleFilterError(f"{NAME}: info is {quoted(info)}, which is not a dictionary.")
-    if places is None:
-        # One task was given the list as it is; of several, nobody knows what each had.
-        places = [range(len(desired))] if len(checks) == 1 else [()] * len(checks)
-    if len(places) != len(checks):
+    if NETADDR_IMPORT_ERROR:
         raise AnsibleFilterError(
-            f"{NAME}: places has {len(places)} items, and checks {len(checks)}; give as many."
+            f"{NAME}: the Python that runs Ansible needs the package netaddr, which it does not"
+            f" find: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
         )
-    about = {"url": url, "created_at": created_at}
     try:
-        return report(desired, list(zip(checks, places)), info, findings, about)
+        limits = read_criteria(criteria)
+        today = datetime.datetime.now(tz=datetime.timezone.utc).date()
+        entries = listed("its input", desired, "entries")
+        results = _results(checks)
+        return report(
+            entries,
+            list(zip(results, _places(places, len(results), len(entries)))),
+            _about(about),
+            lambda identities: find(identities, limits, today),
+            None if baseline is None else read_report("baseline", baseline),
+        )
+    except ValueError as why:
+        raise AnsibleFilterError(f"{NAME}: {why}") from None
     except (AttributeError, IndexError, KeyError, TypeError) as why:
         raise AnsibleFilterError(
-            f"{NAME}: it was given something that the modules and the filter identity_findings do"
-            f" not return ({type(why).__name__}: {why})."
+            f"{NAME}: checks or baseline has something in it that infisical_identities, or an"
+            f" earlier audit, does not return ({type(why).__name__}: {why})."
         ) from None
+
+
+def _results(checks: t.Any) -> list[t.Any]:
+    """Return results of infisical_identities. Raises ValueError."""
+    results = listed("checks", checks, "results of infisical_identities")
+    for index, result in enumerate(results):
+        if not isinstance(result, dict):
+            raise ValueError(
+                f"checks[{index}] is {quoted(result)}, which is not a dictionary; give the result"
+                " of infisical_identities."
+            )
+        if result.get("checked") and "not_visible" not in result:
+            raise ValueError(
+                f"checks[{index}] does not have every identity; run infisical_identities with"
+                " return_all=true."
+            )
+    return results
+
+
+def _places(places: t.Any, checks: int, entries: int) -> list[t.Sequence[int]]:
+    """Return the places in the list of the entries that each task was given. Raises ValueError."""
+    if places is None:
+        if checks > 1:
+            raise ValueError(
+                f"checks has {checks} results, and places is not given; give for each the places in"
+                " the list of the entries that the task had."
+            )
+        return [range(entries)] * checks
+    given: list[t.Sequence[int]] = [
+        listed(f"places[{index}]", item, "places in the list, from 0")
+        for index, item in enumerate(listed("places", places, "lists of places in the list"))
+    ]
+    if len(given) != checks:
+        raise ValueError(f"places has {len(given)} items, and checks {checks}; give as many.")
+    for index, item in enumerate(given):
+        for place in item:
+            if not isinstance(place, int) or not 0 <= place < entries:
+                raise ValueError(
+                    f"places[{index}] has {quoted(place)}; write places in a list of {entries}"
+                    " entries, from 0."
+                )
+    return given
+
+
+def _about(about: t.Any) -> dict[str, t.Any]:
+    """Return what the report says of its making. Raises ValueError."""
+    given = {} if about is None else about
+    if not isinstance(given, dict):
+        raise ValueError(f"about is {quoted(about)}, which is not a dictionary; write one.")
+    for key in given:
+        if key not in ABOUT:
+            raise ValueError(f"about has the key {quoted(key)}; there are {', '.join(ABOUT)}.")
+    return given
 
 
 class FilterModule:

@@ -8,19 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.community.infisical.plugins.module_utils._text import visible
-
-
-def printable(value: t.Any) -> t.Any:
-    """Return a value with every text in it, keys included, fit to be shown."""
-    if isinstance(value, str):
-        return visible(value)
-    if isinstance(value, t.Mapping):
-        return {printable(key): printable(item) for key, item in value.items()}
-    # What map() and the like yield is a list too.
-    if isinstance(value, (list, tuple, t.Iterator)):
-        return [printable(item) for item in value]
-    return value
+from ansible_collections.community.infisical.plugins.plugin_utils._printable import shown
 
 
 class FilterModule:
@@ -28,4 +16,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"printable": printable}
+        return {"printable": shown}

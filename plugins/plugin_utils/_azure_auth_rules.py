@@ -9,8 +9,27 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._text import trim, uuid_or_none
-from ._rules import HIGH, LOW, MEDIUM, Rule, Shape, Subject, Thresholds, are_texts, each, is_text
+from ..module_utils._errors import OptionError
+from ..module_utils._state.azure_auth import resource_option
+from ..module_utils._state.warnings import Warnings
+from ..module_utils._text import no_value, trim, uuid_or_none
+from ._rules import (
+    ENTRA,
+    HIGH,
+    INFISICAL,
+    LOW,
+    MEDIUM,
+    Rule,
+    Shape,
+    Subject,
+    Thresholds,
+    are_texts,
+    each,
+    in_words,
+    is_privileged,
+    is_text,
+    roles_in_words,
+)
 
 # A URL that ends with the name of its host. Other resources that lack a slash, such as api://<id>,
 # name applications, and Entra writes them into tokens without one.
@@ -19,14 +38,40 @@ _BARE_HOST = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 # What programs ask Entra for a token with, as a scope; the audience is what stands before it.
 _SCOPE = re.compile(r"(.*/)?\.default/?", re.IGNORECASE | re.DOTALL)
 
+# Hosts of services that have an Entra of their own, by how their names end, and what it is called.
+# Infisical asks login.microsoftonline.com for keys, and takes the issuer sts.windows.net, alone.
+_OTHER_CLOUDS = {
+    "usgovcloudapi.net": "Azure Government",
+    "chinacloudapi.cn": "Azure in China",
+    "azure.cn": "Azure in China",
+    "cloudapi.de": "Azure Germany",
+    "microsoftazure.de": "Azure Germany",
+}
+_HOST = re.compile(r"https?://([^/?#:\s]+)", re.IGNORECASE)
+
+PRINCIPALS = "allowed_service_principal_ids"
+
 
 def _principals(subject: Subject) -> list[str]:
     """Return the ids that are stored; there are none where every service principal is let in."""
-    return subject.values["allowed_service_principal_ids"] or []
+    return subject.values[PRINCIPALS] or []
 
 
 def _open_to_tenant(subject: Subject, _thresholds: Thresholds) -> bool | None:
     return subject.values["allow_all_service_principals"] or None
+
+
+def _privileged_open_to_tenant(subject: Subject, thresholds: Thresholds) -> bool | None:
+    if not is_privileged(subject, thresholds):
+        return None
+    return _open_to_tenant(subject, thresholds)
+
+
+def _who_gets_in(subject: Subject, _value: t.Any) -> dict[str, str]:
+    return {
+        "tenant": in_words(subject.values["tenant_id"]),
+        "roles": roles_in_words(subject),
+    }
 
 
 def _any_audience(subject: Subject, _thresholds: Thresholds) -> str | None:
@@ -35,29 +80,100 @@ def _any_audience(subject: Subject, _thresholds: Thresholds) -> str | None:
     return resource if trim(resource) in ("", "/") else None
 
 
-def _scope_as_resource(subject: Subject, _thresholds: Thresholds) -> str | None:
-    resource: str = subject.values["resource"]
-    return resource if _SCOPE.fullmatch(trim(resource)) else None
+def _resource_in_words(_subject: Subject, resource: str) -> dict[str, str]:
+    return {"value": in_words(resource) if trim(resource) else "blank"}
 
 
-def _malformed_tenant_id(subject: Subject, _thresholds: Thresholds) -> str | None:
-    tenant_id: str = subject.values["tenant_id"]
-    return tenant_id if uuid_or_none(tenant_id) != tenant_id else None
+def _other_cloud(resource: str) -> str | None:
+    """Return the cloud whose Entra, which Infisical does not ask, issues tokens for a resource."""
+    host = _HOST.match(resource)
+    name = host[1].lower().rstrip(".") if host else ""
+    for end, cloud in _OTHER_CLOUDS.items():
+        if name == end or name.endswith(f".{end}"):
+            return cloud
+    return None
 
 
-def _malformed_principal_id(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
+def _nobody(subject: Subject, _thresholds: Thresholds) -> dict[str, t.Any] | None:
+    """Return the settings that no token matches, with their values; one of them is enough.
+
+    The tenant's id has to be the claim `tid` and in the issuer, the resource the claim `aud`, one
+    of the service principals the claim `oid`, letter by letter; Entra writes ids in lower case.
+    """
+    found: dict[str, t.Any] = {}
+    tenant_id, resource = subject.values["tenant_id"], subject.values["resource"]
+    if uuid_or_none(tenant_id) != tenant_id:
+        found["tenant_id"] = tenant_id
+    if _SCOPE.fullmatch(trim(resource)) or _other_cloud(trim(resource)):
+        found["resource"] = resource
     ids = _principals(subject)
-    return [text for text in ids if text and uuid_or_none(text) != text] or None
+    if ids and not any(id_ and uuid_or_none(id_) == id_ for id_ in ids):
+        found[PRINCIPALS] = list(ids)
+    return found or None
 
 
-def _names_nobody(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
-    ids = _principals(subject)
-    return list(ids) if ids and not any(ids) else None
+def _reasons(_subject: Subject, found: dict[str, t.Any]) -> dict[str, str]:
+    reasons = []
+    if "tenant_id" in found:
+        tenant_id = in_words(found["tenant_id"])
+        reasons.append(f"Entra does not write a tenant id as {tenant_id}")
+    if "resource" in found:
+        shown, cloud = in_words(found["resource"]), _other_cloud(trim(found["resource"]))
+        if _SCOPE.fullmatch(trim(found["resource"])):
+            reasons.append(f"{shown} is a scope, and tokens are not issued for scopes")
+        else:
+            reasons.append(f"{shown} belongs to {cloud}, and Infisical does not accept its tokens")
+    if PRINCIPALS in found:
+        ids = list(filter(None, found[PRINCIPALS]))
+        written = f"Entra does not write a service principal's id as {in_words(ids)}"
+        reasons.append(written if ids else "its list of service principals has no id in it")
+    return {"value": "; ".join(reasons)}
+
+
+def _audience(resource: str) -> str | None:
+    """Return the resource that is meant by a scope, None if there is none."""
+    match = _SCOPE.fullmatch(trim(resource))
+    # A slash at its end serves tokens with and without one.
+    meant = _taken((match[1] or "").rstrip("/") + "/") if match else None
+    # What stands before the scope may be no better.
+    return None if meant and (_SCOPE.fullmatch(meant) or _other_cloud(meant)) else meant
+
+
+def _taken(resource: str) -> str | None:
+    """Return a resource as an option takes it, None if none does."""
+    try:
+        return None if no_value(resource) else resource_option("resource", resource, Warnings())
+    except OptionError:
+        return None
+
+
+def _let_somebody_in(
+    _subject: Subject, found: dict[str, t.Any], _thresholds: Thresholds
+) -> dict[str, t.Any] | None:
+    read = {"tenant_id": uuid_or_none, "resource": _audience, PRINCIPALS: _canonical}
+    cured = {key: read[key](value) for key, value in found.items()}
+    return None if None in cured.values() else cured
+
+
+def _canonical(ids: t.Iterable[str]) -> list[str] | None:
+    """Return ids as Entra writes them, None if not all of them are ids."""
+    cured = [uuid_or_none(id_) for id_ in ids]
+    return list(dict.fromkeys(filter(None, cured))) if all(cured) else None
+
+
+def _malformed_principal_id(subject: Subject, thresholds: Thresholds) -> list[str] | None:
+    if _nobody(subject, thresholds):
+        return None
+    return [id_ for id_ in _principals(subject) if id_ and uuid_or_none(id_) != id_] or None
 
 
 def _resource_without_slash(subject: Subject, _thresholds: Thresholds) -> str | None:
     resource: str = subject.values["resource"]
-    return resource if _BARE_HOST.fullmatch(resource) else None
+    return resource if _BARE_HOST.fullmatch(resource) and not _other_cloud(resource) else None
+
+
+def _settings(key: str, value: t.Any) -> dict[str, t.Any] | None:
+    return None if value is None else {key: value}
 
 
 def _is_boolean(value: t.Any) -> bool:
@@ -72,78 +188,110 @@ SHAPE: Shape = {
     "tenant_id": (is_text, "a string"),
     "resource": (is_text, "a string"),
     "allow_all_service_principals": (_is_boolean, "a boolean"),
-    "allowed_service_principal_ids": (_are_principals, "a list of strings, or null"),
+    PRINCIPALS: (_are_principals, "a list of strings, or null"),
 }
 
-# Sources of the server's behaviour that they rest on: the API's reference, and requests to servers.
+# Sources of the server's behaviour that they rest on: the API's reference, requests to servers, and
+# how the server checks a token at login.
 RULES = (
     Rule(
-        "open_to_tenant",
-        HIGH,
-        "allow_all_service_principals",
-        each(_open_to_tenant),
-        "Every service principal of the Entra tenant can log in as the identity, also one that"
-        " somebody creates tomorrow.",
-        "Set allowed_service_principal_ids to the object ids of the service principals that are"
-        " to log in, in place of allow_all_service_principals.",
+        name="privileged_open_to_tenant",
+        severity=HIGH,
+        title="Privileged role open to a whole tenant",
+        option="allow_all_service_principals",
+        check=each(_privileged_open_to_tenant),
+        many="{who} let every service principal of their tenant log in.",
+        one="Every service principal of tenant {tenant} can log in as {name}, which has {roles}.",
+        why="Whoever can create an application or a managed identity in the Entra tenant can get"
+        " this role. It is the shortest way to take over what the role controls.",
+        fix="Set allowed_service_principal_ids to the object ids of the service principals that"
+        " need this identity, and remove allow_all_service_principals. If many programs really"
+        " need it, give it a role with fewer rights.",
+        link=INFISICAL + "documentation/platform/access-controls/role-based-access-controls",
+        words=_who_gets_in,
+        concerns=is_privileged,
+        among="privileged identities with Azure Auth",
     ),
     Rule(
-        "any_audience",
-        HIGH,
-        "resource",
-        each(_any_audience),
-        "Infisical does not compare what a token is for: a service principal that is let in can"
-        " log in with any token of the tenant, also one that it sent to another service, which can"
-        " log in with it in turn.",
-        "Set resource to what the program asks Entra for a token for, such as"
+        name="open_to_tenant",
+        severity=HIGH,
+        title="Open to a whole tenant",
+        option="allow_all_service_principals",
+        check=each(_open_to_tenant),
+        many="{who} let every service principal of their tenant log in.",
+        one="Every service principal of tenant {tenant} can log in as {name}.",
+        why="Every application and every managed identity in the Entra tenant can log in, including"
+        " those that somebody creates tomorrow. One that is compromised is enough to misuse the"
+        " identity.",
+        fix="Set allowed_service_principal_ids to the object ids of the service principals that"
+        " need this identity, and remove allow_all_service_principals.",
+        link=ENTRA + "app-objects-and-service-principals",
+        words=_who_gets_in,
+    ),
+    Rule(
+        name="any_audience",
+        severity=HIGH,
+        title="Audience not checked",
+        option="resource",
+        check=each(_any_audience),
+        many="{who} accept Entra tokens that were issued for any service.",
+        one="{name} accepts Entra tokens that were issued for any service, because its resource is"
+        " {value}.",
+        why="A program shows its Entra token to each service that it uses. Every service that gets"
+        " a token from an allowed service principal can log in to Infisical with it.",
+        fix="Set resource to the audience that the program requests from Entra, such as"
         " https://management.azure.com/.",
+        link=ENTRA + "access-token-claims-reference",
+        words=_resource_in_words,
     ),
     Rule(
-        "scope_as_resource",
-        MEDIUM,
-        "resource",
-        each(_scope_as_resource),
-        "Nobody can log in: what ends in /.default is a scope, which programs ask Entra with. The"
-        " tokens that they get are for what stands before it.",
-        "Set resource to what stands before .default, such as https://management.azure.com/.",
+        name="nobody_can_log_in",
+        severity=MEDIUM,
+        title="Nobody can log in",
+        option="",
+        check=each(_nobody),
+        many="{who} have settings that no token from Entra can match.",
+        one="Nobody can log in as {name}: {value}.",
+        why="Infisical compares these settings with an Entra token letter by letter, and Entra"
+        " issues no token that matches them. Either a program fails to log in, or nobody uses the"
+        " identity.",
+        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an id is only"
+        " written differently, apply it with this collection, which stores ids as Entra writes"
+        " them.",
+        link=ENTRA + "access-token-claims-reference",
+        words=_reasons,
+        cure=_let_somebody_in,
     ),
     Rule(
-        "malformed_tenant_id",
-        MEDIUM,
-        "tenant_id",
-        each(_malformed_tenant_id),
-        "Nobody can log in: Entra writes the tenant id into a token as a UUID in lower case, with"
-        " hyphens, and Infisical compares the two letter by letter.",
-        "Set tenant_id to the tenant id as Entra writes it. Applying the same id in any spelling"
-        " with this collection mends it.",
+        name="malformed_principal_id",
+        severity=MEDIUM,
+        title="Malformed service principal id",
+        option=PRINCIPALS,
+        check=each(_malformed_principal_id),
+        many="{who} list service principals that can never log in.",
+        one="{name} lists {value}, which is not how Entra writes a service principal's id.",
+        why="Entra writes object ids in lower case, with hyphens, and Infisical compares them"
+        " letter by letter. The program that is meant cannot log in.",
+        fix="Replace it with the object id as Entra writes it. If it is only written differently,"
+        " apply it with this collection, which stores ids as Entra writes them.",
+        link=ENTRA + "app-objects-and-service-principals",
+        cure=lambda subject, _value, _thresholds: _settings(
+            PRINCIPALS, _canonical(_principals(subject))
+        ),
     ),
     Rule(
-        "malformed_principal_id",
-        MEDIUM,
-        "allowed_service_principal_ids",
-        each(_malformed_principal_id),
-        "These service principals cannot log in: Entra writes an object id into a token as a UUID"
-        " in lower case, with hyphens, and Infisical compares the two letter by letter.",
-        "Set allowed_service_principal_ids to object ids as Entra writes them. Applying the same"
-        " ids in any spelling with this collection mends them.",
-    ),
-    Rule(
-        "names_nobody",
-        MEDIUM,
-        "allowed_service_principal_ids",
-        each(_names_nobody),
-        "Nobody can log in: the list that Infisical holds is not empty, which would be everybody,"
-        " but has no id in it.",
-        "Set allowed_service_principal_ids to the object ids of the service principals that are"
-        " to log in, or revoke Azure Auth.",
-    ),
-    Rule(
-        "resource_without_slash",
-        LOW,
-        "resource",
-        each(_resource_without_slash),
-        "A program that asks Entra for this resource with a slash at its end gets a token that"
-        " Infisical refuses. With the slash stored, tokens with and without it are accepted.",
-        "Add a slash to the end of resource.",
+        name="resource_without_slash",
+        severity=LOW,
+        title="Resource without a slash at the end",
+        option="resource",
+        check=each(_resource_without_slash),
+        many="{who} have a resource that lacks the slash at its end.",
+        one="{name} refuses tokens for {value}, because its resource lacks the slash at the end.",
+        why="Entra issues a token for the resource as the program writes it, and many programs end"
+        " it with a slash. If the stored resource ends with a slash, Infisical accepts both.",
+        fix="Add a slash to the end of resource.",
+        link=ENTRA + "scopes-oidc",
+        words=lambda _subject, resource: {"value": in_words(f"{resource}/")},
+        cure=lambda _subject, resource, _thresholds: _settings("resource", _taken(f"{resource}/")),
     ),
 )

@@ -9,8 +9,35 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..module_utils._state.fields import MAX_SECONDS
+from ..module_utils._state.lifetimes import MAX_TTL, TTL
 from ..module_utils._state.networks import Network, opens_ipv4, parse
-from ._rules import HIGH, LOW, MEDIUM, Rule, Shape, Subject, Thresholds, are_texts, each, is_number
+from ._rules import (
+    HIGH,
+    INFISICAL,
+    LOW,
+    MEDIUM,
+    Rule,
+    Shape,
+    Subject,
+    Thresholds,
+    are_texts,
+    duration,
+    each,
+    is_number,
+    shortened,
+)
+
+_TRUSTED_IPS = "access_token_trusted_ips"
+_USES = "access_token_num_uses_limit"
+
+# Where the settings of tokens are explained, and what renewing does.
+_SETTINGS = INFISICAL + "documentation/platform/identities/azure-auth"
+_LIFETIMES = INFISICAL + "documentation/platform/identities/universal-auth"
+
+# In seconds, what servers of 2026 cut the life of a token to, unless it is renewed and unless their
+# MAX_MACHINE_IDENTITY_TOKEN_AGE says otherwise.
+_SERVER_CAP = 7776000
 
 # What Infisical reads as the prefix 0, and nobody means by it: it takes the digits that come first.
 _ZERO = re.compile(r"0+(?![0-9])", re.ASCII)
@@ -72,19 +99,46 @@ def _last(network: Network) -> int:
 
 
 def _no_lifetime_limit(subject: Subject, _thresholds: Thresholds) -> int | None:
-    max_ttl: int = subject.values["access_token_max_ttl"]
+    max_ttl: int = subject.values[MAX_TTL]
     return max_ttl if max_ttl <= 0 else None
 
 
 def _long_lifetime(subject: Subject, thresholds: Thresholds) -> int | None:
     """Return the lifetime that is too long. A server may hold a TTL that is above the maximum."""
-    max_ttl: int = subject.values["access_token_max_ttl"]
-    lifetime = max(max_ttl, subject.values["access_token_ttl"])
+    max_ttl: int = subject.values[MAX_TTL]
+    lifetime = max(max_ttl, subject.values[TTL])
     return lifetime if max_ttl > 0 and lifetime > thresholds.max_lifetime else None
 
 
+def _above_server_cap(subject: Subject, _thresholds: Thresholds) -> int | None:
+    """Return the lifetime that is asked for a token that is not renewed, if it gets less.
+
+    It is the least of the TTL and the maximum, where 0 is none. Where both are none, nobody counts
+    on a lifetime.
+    """
+    asked = [subject.values[key] for key in (TTL, MAX_TTL) if subject.values[key] > 0]
+    lifetime: int = min(asked, default=0)
+    return lifetime if lifetime > _SERVER_CAP else None
+
+
+def _lifetime(_subject: Subject, seconds: int) -> dict[str, str]:
+    return {"value": duration(seconds)}
+
+
+def _limited(subject: Subject, _value: int, thresholds: Thresholds) -> dict[str, t.Any]:
+    """Return lifetimes that are within the limit; a TTL that is, stays."""
+    limit = min(thresholds.max_lifetime, MAX_SECONDS)
+    capped = _capped(subject, _value, thresholds) if subject.values[TTL] > limit else {}
+    return {MAX_TTL: limit, **capped}
+
+
+def _capped(_subject: Subject, _value: int, thresholds: Thresholds) -> dict[str, t.Any]:
+    """Return a TTL that is within both limits, so that all that rules set goes together."""
+    return {TTL: min(thresholds.max_lifetime, _SERVER_CAP)}
+
+
 def _unlimited_uses(subject: Subject, _thresholds: Thresholds) -> int | None:
-    uses: int = subject.values["access_token_num_uses_limit"]
+    uses: int = subject.values[_USES]
     return uses if uses <= 0 else None
 
 
@@ -123,89 +177,143 @@ def _contained_networks(subject: Subject, _thresholds: Thresholds) -> list[str] 
 
 
 SHAPE: Shape = {
-    "access_token_trusted_ips": (are_texts, "a list of strings"),
-    "access_token_ttl": (is_number, "a whole number"),
-    "access_token_max_ttl": (is_number, "a whole number"),
-    "access_token_num_uses_limit": (is_number, "a whole number"),
+    _TRUSTED_IPS: (are_texts, "a list of strings"),
+    TTL: (is_number, "a whole number"),
+    MAX_TTL: (is_number, "a whole number"),
+    _USES: (is_number, "a whole number"),
 }
 
 # Sources of the server's behaviour that they rest on: the API's reference, and requests to servers.
 RULES = (
     Rule(
-        "ipv4_opened_by_ipv6",
-        HIGH,
-        "access_token_trusted_ips",
-        each(_ipv4_opened),
-        "The list looks as if it limited IPv4, and does not. Infisical sees the IPv4 address"
-        " a.b.c.d as ::ffff:a.b.c.d too, so that an IPv6 network which covers ::ffff:0:0/96 admits"
-        " every IPv4 address.",
-        "Leave these networks out of access_token_trusted_ips, and list the IPv6 networks that"
-        " are meant; 2000::/3 is every public IPv6 address, and no IPv4 address.",
+        name="ipv4_opened_by_ipv6",
+        severity=HIGH,
+        title="IPv4 limit without effect",
+        option=_TRUSTED_IPS,
+        check=each(_ipv4_opened),
+        many="{who} restrict IPv4 without effect, because they trust IPv6 networks that admit every"
+        " IPv4 address.",
+        one="Because of {value}, tokens of {name} work from every IPv4 address, although its"
+        " trusted IPs seem to restrict IPv4.",
+        why="Infisical also reads the IPv4 address a.b.c.d as ::ffff:a.b.c.d. An IPv6 network that"
+        " covers ::ffff:0:0/96, such as ::/0, therefore admits every IPv4 address.",
+        fix="Take these networks out of access_token_trusted_ips, and list the IPv6 networks that"
+        " the program runs in. 2000::/3 is every public IPv6 address, and no IPv4 address.",
+        link=_SETTINGS,
     ),
     Rule(
-        "opened_by_prefix",
-        HIGH,
-        "access_token_trusted_ips",
-        each(_opened_by_prefix),
-        "A token that leaked can be used from anywhere: what follows the slash is no decimal"
-        " number, and Infisical reads it as 0, so that the network has every address.",
-        "Set access_token_trusted_ips to addresses and networks in CIDR notation, with a decimal"
-        " number after the slash; 10.0.0.0/16 instead of 10.0.0.0/0x10 or 10.0.0.0/0.0.255.255.",
+        name="opened_by_prefix",
+        severity=HIGH,
+        title="Network that is read as every address",
+        option=_TRUSTED_IPS,
+        check=each(_opened_by_prefix),
+        many="{who} trust a network that Infisical reads as every address.",
+        one="Tokens of {name} work from everywhere, because Infisical reads {value} as every"
+        " address.",
+        why="What follows the slash is not a decimal number, and Infisical reads it as 0. Whoever"
+        " steals a token can use it from anywhere.",
+        fix="Set access_token_trusted_ips to networks with a decimal number after the slash:"
+        " 10.0.0.0/16 instead of 10.0.0.0/0x10 or 10.0.0.0/0.0.255.255.",
+        link=_SETTINGS,
     ),
     Rule(
-        "no_lifetime_limit",
-        HIGH,
-        "access_token_max_ttl",
-        each(_no_lifetime_limit),
-        "Nothing ends a token for good, also one that leaked: it can be renewed without end. What"
-        " is not renewed ends with access_token_ttl; where that is 0 too, after the 90 days that a"
-        " server of 2026 gives it, and never on an older one.",
-        "Set access_token_max_ttl to the longest time in seconds that the program runs before it"
-        " can log in anew, such as 86400.",
+        name="no_lifetime_limit",
+        severity=HIGH,
+        title="No limit on token lifetime",
+        option=MAX_TTL,
+        check=each(_no_lifetime_limit),
+        many="{who} issue tokens that can be renewed forever.",
+        one="A token of {name} can be renewed forever.",
+        why="Whoever steals a token can keep it alive by renewing it. Without renewal it ends after"
+        " access_token_ttl; if that is 0 too, it ends after 90 days on a server of 2026, and never"
+        " on an older one.",
+        fix="Set access_token_max_ttl to the longest time that the program runs before it can log"
+        " in again, such as 86400 (1 day).",
+        link=_LIFETIMES,
+        cure=_limited,
     ),
     Rule(
-        "any_address",
-        MEDIUM,
-        "access_token_trusted_ips",
-        each(_any_address),
-        "A token that leaked can be used from anywhere on the internet.",
-        "Set access_token_trusted_ips to the networks that the program runs in. This needs a"
-        " licence for IP allow-listing.",
+        name="any_address",
+        severity=MEDIUM,
+        title="Tokens work from any address",
+        option=_TRUSTED_IPS,
+        check=each(_any_address),
+        many="{who} issue tokens that work from any address.",
+        one="Tokens of {name} work from any address, because it trusts {value}.",
+        why="Whoever steals a token can use it from anywhere on the internet.",
+        fix="Set access_token_trusted_ips to the networks that the program runs in. Infisical needs"
+        " a license with IP allowlisting for this; if you have none, skip this rule.",
+        link=_SETTINGS,
     ),
     Rule(
-        "long_lifetime",
-        MEDIUM,
-        "access_token_max_ttl",
-        each(_long_lifetime),
-        "A token that leaked stays useful for longer than your threshold allows.",
-        "Lower access_token_max_ttl, and access_token_ttl with it; the program logs in anew when"
-        " its token ends.",
+        name="long_lifetime",
+        severity=MEDIUM,
+        title="Tokens live too long",
+        option=MAX_TTL,
+        check=each(_long_lifetime),
+        many="{who} issue tokens that can live longer than {limit}.",
+        one="A token of {name} can live for {value}, which is longer than {limit}.",
+        why="Whoever steals a token can use it until it ends.",
+        fix="Lower access_token_max_ttl, and access_token_ttl with it. The program logs in again"
+        " when its token ends.",
+        link=_LIFETIMES,
+        words=_lifetime,
+        cure=_limited,
     ),
     Rule(
-        "not_a_network",
-        MEDIUM,
-        "access_token_trusted_ips",
-        each(_not_a_network),
-        "Infisical took what is neither an address nor a network, and which callers it admits is"
-        " not known.",
-        "Set access_token_trusted_ips to addresses and networks in CIDR notation.",
+        name="not_a_network",
+        severity=MEDIUM,
+        title="Trusted IP that is not a network",
+        option=_TRUSTED_IPS,
+        check=each(_not_a_network),
+        many="{who} trust something that is neither an address nor a network.",
+        one="{name} trusts {value}, which is neither an address nor a network.",
+        why="Infisical stored it all the same. Which addresses it admits is not known.",
+        fix="Set access_token_trusted_ips to addresses and networks in CIDR notation.",
+        link=_SETTINGS,
     ),
     Rule(
-        "contained_networks",
-        LOW,
-        "access_token_trusted_ips",
-        each(_contained_networks),
-        "The wider network admits all that the narrower one does, so one of the two is not meant:"
-        " often the wider one, which was to be replaced.",
-        "Leave one of them out of access_token_trusted_ips.",
+        name="above_server_cap",
+        severity=LOW,
+        title="Lifetime above the server's limit",
+        option=TTL,
+        check=each(_above_server_cap),
+        many="{who} ask for tokens that live longer than 90 days without being renewed.",
+        one="{name} asks for tokens that live for {value}, and servers of 2026 end them after 90"
+        " days.",
+        why="On a server of 2026 a token ends 90 days after it was issued or last renewed, unless"
+        " the instance sets another limit. A program that relies on a longer life fails then. An"
+        " older server has no such limit: there, a stolen token is useful for all that time.",
+        fix="Set access_token_ttl to what the program needs, at most 7776000 (90 days).",
+        link=_LIFETIMES,
+        words=_lifetime,
+        cure=_capped,
     ),
     Rule(
-        "unlimited_uses",
-        LOW,
-        "access_token_num_uses_limit",
-        each(_unlimited_uses),
-        "A token that leaked can be used for any number of requests until it ends.",
-        "Set access_token_num_uses_limit where the number of requests of a program is known, as"
-        " that of a job is.",
+        name="contained_networks",
+        severity=LOW,
+        title="Network inside another one",
+        option=_TRUSTED_IPS,
+        check=each(_contained_networks),
+        many="{who} trust a network that lies inside another one that they trust.",
+        one="One of the networks that {name} trusts lies inside another: {value}.",
+        why="The wider network already admits all that the narrower one does. Often the wider one"
+        " was meant to be replaced, and was left behind.",
+        fix="Take one of the two out of access_token_trusted_ips.",
+        link=_SETTINGS,
+        words=lambda _subject, pairs: {"value": shortened(pairs)},
+    ),
+    Rule(
+        name="unlimited_uses",
+        severity=LOW,
+        title="Unlimited uses",
+        option=_USES,
+        check=each(_unlimited_uses),
+        many="{who} issue tokens that can be used any number of times.",
+        one="A token of {name} can be used any number of times.",
+        why="Whoever steals a token can make any number of requests with it until it ends.",
+        fix="Set access_token_num_uses_limit where you know how many requests a program makes, as"
+        " you do of a job. Otherwise skip this rule.",
+        link=_SETTINGS,
     ),
 )

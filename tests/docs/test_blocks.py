@@ -204,8 +204,12 @@ def test_module_examples_run_and_keep(document: str, tell: Tell) -> None:
 
 
 def _is_used(block: Block) -> bool:
-    """Whether a file is named by a command that is run, or by another file."""
+    """Whether a file, or its folder, is named by a command that is run, or a file by another."""
     name = block.marks["file"]
+    folder = name.rpartition("/")[0]
+    if folder:
+        users = [other for other in BLOCKS[block.document] if "file" not in other.marks]
+        return any(re.search(rf"[='\"]{re.escape(folder)}\b", other.text) for other in users)
     return any(
         {name, f"@{name}"} & set(command.words)
         for other in BLOCKS[block.document]

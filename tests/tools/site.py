@@ -96,6 +96,8 @@ def build() -> Path:
     shutil.copytree(tree / "docs/site", source)
     # Guides name pictures by their paths in the repository, so that they are seen there, too.
     shutil.copytree(tree / "docs/site/_static", source / "site/_static")
+    # What reports refer to by its address.
+    shutil.copy(tree / "roles/identities_audit/files/report.schema.json", source / "_static")
     # antsibull-docs wants its folder to be writable by nobody else.
     (source / "collection").mkdir(mode=0o755)
     _run(

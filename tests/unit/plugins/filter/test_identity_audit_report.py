@@ -22,23 +22,29 @@ Object = dict[str, t.Any]
 
 ONE = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 TWO = "0d7b94e6-3c51-4f28-b8a2-96e4c07d1f35"
-NOTHING: Object = {"identities": []}
 PROJECT = "9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d"
-
+TENANT = "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16"
 
 OUTCOME: Object = dict.fromkeys(("changed", "created", "deleted", "failed", "purged"), False)
+# With nothing to find in it.
+AZURE_AUTH: Object = {
+    "state": "present",
+    "tenant_id": TENANT,
+    "resource": "https://management.azure.com/",
+    "allow_all_service_principals": False,
+    "allowed_service_principal_ids": [TWO],
+    "access_token_trusted_ips": ["10.0.0.0/8"],
+    "access_token_ttl": 3600,
+    "access_token_max_ttl": 86400,
+    "access_token_num_uses_limit": 100,
+    "details": {},
+}
+DETACHED: Object = {"state": "absent", "details": None}
+OPEN: Object = {"allow_all_service_principals": True, "allowed_service_principal_ids": None}
 
 
-def changed(identity_id: str | None, **result: t.Any) -> Object:
-    return {"id": identity_id, **OUTCOME, "changed": True, **result}
-
-
-def failed(index: int, msg: str, **result: t.Any) -> Object:
-    return {"index": index, **OUTCOME, "failed": True, "msg": msg, **result}
-
-
-def identity(identity_id: str, name: str, **settings: t.Any) -> Object:
-    """Return an identity with Azure Auth, as infisical_identity_info does."""
+def identity(identity_id: str | None, name: str | None, **settings: t.Any) -> Object:
+    """Return an identity with Azure Auth, as modules return it."""
     return {
         "id": identity_id,
         "name": name,
@@ -46,180 +52,305 @@ def identity(identity_id: str, name: str, **settings: t.Any) -> Object:
         "state": "present",
         "role": "no-access",
         "delete_protection": False,
-        "azure_auth": {"state": "present"},
+        "azure_auth": AZURE_AUTH,
+        "details": {"auth_methods": ["azure-auth"], "roles": ["no-access"]},
         **settings,
     }
 
 
-def check(results: list[Object], checked: int, **result: t.Any) -> Object:
-    """Return a result of infisical_identities, which has differences only where it tried."""
-    tried = [item for item in results if not item["failed"]]
-    diff = {"diff": [{"before": {"role": "member"}, "after": {"role": "admin"}} for _item in tried]}
+def kept(index: int | None, identity_id: str | None, name: str | None, **settings: t.Any) -> Object:
+    """Return the result of an identity that is as the list says, or in no list."""
+    return {**identity(identity_id, name, **settings), **OUTCOME, "index": index}
+
+
+def changed(index: int, before: Object, **settings: t.Any) -> Object:
+    """Return the result of an identity that would be changed from what it is."""
+    return {**before, **OUTCOME, "changed": True, "before": before, "index": index, **settings}
+
+
+def failed(index: int | None, msg: str, **result: t.Any) -> Object:
+    return {**OUTCOME, "failed": True, "msg": msg, "index": index, **result}
+
+
+def check(*results: Object, checked: int | None = None, **result: t.Any) -> Object:
+    """Return the result of a task that tried all that it was given, or not."""
+    listed = sum(item["index"] is not None for item in results)
     return {
-        "checked": checked,
-        "failed_count": sum(item["failed"] for item in results),
-        "changed_count": len(tried),
-        "results": results,
-        **(diff if checked else {}),
+        "checked": listed if checked is None else checked,
+        "results": [*results],
+        "not_visible": [],
         **result,
     }
 
 
+def refused(*results: Object, **result: t.Any) -> Object:
+    """Return the result of a task whose list was refused as a whole."""
+    return {"checked": 0, "results": [*results], **result}
+
+
+def items(report: Object, status: str) -> list[Object]:
+    return [item for item in report["identities"] if item["status"] == status]
+
+
+def only(report: Object, status: str) -> Object:
+    (item,) = items(report, status)
+    return item
+
+
 def test_an_audit_of_nothing() -> None:
-    assert make([], [], NOTHING, [], url="https://infisical.example.com") == {
+    about = {"url": "https://infisical.example.com", "versions": {"ansible": "2.19.4"}}
+    assert make([], [check()], about=about) == {
         "format": "community.infisical.identities_audit",
-        "version": 1,
+        "version": 2,
         "url": "https://infisical.example.com",
         "created_at": None,
+        "organization": None,
+        "source": None,
+        "versions": {"ansible": "2.19.4"},
+        "verdict": {
+            "status": "ok",
+            "sentence": "The login sees no identities; there was no list to compare with.",
+        },
+        "complete": True,
+        "problems": [],
+        "not_visible": [],
         "counts": dict.fromkeys(
             (
                 *("checked", "as_desired", "drifted", "not_judged", "to_create", "to_delete"),
                 *("identities", "without_azure_auth", "unlisted", "unlisted_without_azure_auth"),
-                *("findings", "findings_high", "findings_medium", "findings_low"),
+                *("findings", "findings_high", "findings_medium", "findings_low", "waived"),
             ),
             0,
         ),
-        "complete": True,
-        "problems": [],
-        "not_visible": [],
-        "drifted": [],
-        "not_judged": [],
-        "unlisted": [],
-        "unlisted_without_azure_auth": [],
+        "has_list": False,
         "findings": [],
+        "waivers": [],
+        "identities": [],
+        "baseline": None,
     }
 
 
-BEFORE: Object = {
-    "state": "present",
-    "name": "billing",
-    "role": "member",
-    "metadata": {"team": "a"},
-    "azure_auth": {"state": "present", "resource": "a", "access_token_ttl": 1, "tenant_id": "t"},
-}
+def test_everything_about_an_identity_is_in_one_place() -> None:
+    details = {
+        "project_name": "shop",
+        "roles": ["member"],
+        "auth_methods": ["azure-auth"],
+        "created_at": "2026-11-07T05:31:54.000Z",
+        "updated_at": "2026-11-08T05:31:54.000Z",
+        "last_login_at": "2026-11-09T05:31:54.000Z",
+        "last_login_method": "azure-auth",
+        "organization_id": "0f8d7c6b-5a49-4382-b716-0514f3e2d1c0",
+    }
+    stored = {**AZURE_AUTH, "resource": None, "details": {"stored": {"resource": "/"}}}
+    there = identity(
+        ONE,
+        "billing",
+        project_id=PROJECT,
+        role="member",
+        metadata={"team": "a"},
+        azure_auth=stored,
+        details=details,
+    )
+    entry = {"id": ONE, "name": "billing", "source": "a.yml:3"}
+    report = make([entry], [check({**there, **OUTCOME, "index": 0})])
+    settings = {key: AZURE_AUTH[key] for key in AZURE_AUTH if key not in ("state", "details")}
+    assert report["identities"] == [
+        {
+            "key": ONE,
+            "id": ONE,
+            "name": "billing",
+            "project_id": PROJECT,
+            "project_name": "shop",
+            "role": "member",
+            "roles": ["member"],
+            "delete_protection": False,
+            "auth_methods": ["azure-auth"],
+            "created_at": "2026-11-07T05:31:54.000Z",
+            "updated_at": "2026-11-08T05:31:54.000Z",
+            "last_login_at": "2026-11-09T05:31:54.000Z",
+            "last_login_method": "azure-auth",
+            "organization_id": "0f8d7c6b-5a49-4382-b716-0514f3e2d1c0",
+            "entry": 1,
+            "source": "a.yml:3",
+            "status": "as_desired",
+            "action": None,
+            "differences": [],
+            # As Infisical holds it, also where no option takes it.
+            "azure_auth": {**settings, "resource": "/"},
+            "azure_auth_known": True,
+            "metadata": {"team": "a"},
+            "findings": ["any_audience"],
+            "waived": [],
+            "msg": None,
+            "http_status": None,
+            "error": None,
+            "request_id": None,
+            "paste": None,
+        }
+    ]
 
 
 def test_settings_that_differ_are_told_as_the_module_orders_them() -> None:
-    after = {
-        "azure_auth": {
-            "tenant_id": "t",
-            "access_token_ttl": 2,
-            "resource": "b",
-            "state": "present",
+    networks = ["::1/128", "10.0.0.0/8"]
+    before = identity(
+        ONE,
+        "billing",
+        role="member",
+        metadata={"team": "a"},
+        azure_auth={**AZURE_AUTH, "access_token_trusted_ips": networks},
+    )
+    wanted = {
+        "allowed_service_principal_ids": [PROJECT, ONE],
+        "access_token_trusted_ips": [*reversed(networks), "10.0.0.0/8"],
+        "access_token_ttl": 1800,
+    }
+    result = changed(
+        0,
+        before,
+        role="admin",
+        metadata={"team": "b"},
+        azure_auth={**AZURE_AUTH, **wanted},
+    )
+    drifted = only(make([{"id": ONE}], [check(result)]), "drifted")
+    scalar = dict.fromkeys(("added", "removed", "unchanged"))
+    assert drifted["action"] == "update"
+    # It is what is, and not what is to be.
+    assert (drifted["role"], drifted["metadata"]) == ("member", {"team": "a"})
+    assert drifted["differences"] == [
+        {"field": "role", "desired": "admin", "actual": "member", **scalar},
+        {"field": "metadata", "desired": {"team": "b"}, "actual": {"team": "a"}, **scalar},
+        {
+            "field": "azure_auth.allowed_service_principal_ids",
+            "desired": [ONE, PROJECT],
+            "actual": [TWO],
+            "added": [ONE, PROJECT],
+            "removed": [TWO],
+            "unchanged": 0,
         },
-        "metadata": {"team": "b"},
-        "role": "admin",
-        "name": "billing",
-        "state": "present",
-    }
-    result = check([changed(ONE, index=0)], 1, diff=[{"before": BEFORE, "after": after}])
-    (drifted,) = make([{"id": ONE, "source": "a.yml:3"}], [result], NOTHING, [])["drifted"]
-    assert drifted == {
-        "entry": 1,
-        "source": "a.yml:3",
-        "id": ONE,
-        "name": "billing",
-        "project_id": None,
-        "role": "member",
-        "delete_protection": None,
-        "action": "update",
-        "fields": [
-            {"field": "role", "desired": "admin", "actual": "member"},
-            {"field": "metadata", "desired": {"team": "b"}, "actual": {"team": "a"}},
-            {"field": "azure_auth.resource", "desired": "b", "actual": "a"},
-            {"field": "azure_auth.access_token_ttl", "desired": 2, "actual": 1},
-        ],
-    }
+        {"field": "azure_auth.access_token_ttl", "desired": 1800, "actual": 3600, **scalar},
+    ]
+
+
+def test_a_list_of_which_some_stays_is_told_by_what_comes_and_goes() -> None:
+    def networks(*texts: str) -> Object:
+        return {**AZURE_AUTH, "access_token_trusted_ips": [*texts]}
+
+    before = identity(ONE, "billing", azure_auth=networks("10.0.0.0/8", "10.1.0.0/16", "::1/128"))
+    result = changed(0, before, azure_auth=networks("192.0.2.0/24", "::1/128", "10.0.0.0/8"))
+    (difference,) = only(make([{"id": ONE}], [check(result)]), "drifted")["differences"]
+    assert (difference["added"], difference["removed"]) == (["192.0.2.0/24"], ["10.1.0.0/16"])
+    assert difference["unchanged"] == 2
 
 
 def test_azure_auth_that_is_to_be_attached_has_nothing_actual() -> None:
-    before = {"state": "present", "name": "billing", "azure_auth": {"state": "absent"}}
-    result = check([changed(ONE)], 1, diff=[{"before": before, "after": BEFORE}])
-    (drifted,) = make([{"id": ONE}], [result], NOTHING, [])["drifted"]
-    assert drifted["action"] == "update"
-    assert {"field": "azure_auth.state", "desired": "present", "actual": "absent"} in (
-        drifted["fields"]
+    before = identity(ONE, "billing", azure_auth=DETACHED, details={"auth_methods": []})
+    report = make([{"id": ONE}], [check(changed(0, before, azure_auth=AZURE_AUTH))])
+    drifted = only(report, "drifted")
+    assert (drifted["action"], drifted["azure_auth"], drifted["azure_auth_known"]) == (
+        *("update", None),
+        True,
     )
-    assert {"field": "azure_auth.tenant_id", "desired": "t", "actual": None} in drifted["fields"]
+    told = {item["field"]: (item["desired"], item["actual"]) for item in drifted["differences"]}
+    assert told["azure_auth.state"] == ("present", "absent")
+    assert told["azure_auth.tenant_id"] == (TENANT, None)
 
 
 def test_an_identity_that_is_not_there_has_drifted() -> None:
-    new = changed(None, index=0, created=True, name="billing", project_id=PROJECT, role="member")
-    difference = {"before": {"state": "absent"}, "after": {**BEFORE, "project_id": PROJECT}}
-    entry = {"name": "billing", "project_id": PROJECT}
-    report = make([entry], [check([new], 1, diff=[difference])], NOTHING, [])
-    (drifted,) = report["drifted"]
-    assert (drifted["id"], drifted["name"], drifted["project_id"]) == (None, "billing", PROJECT)
-    assert (drifted["action"], drifted["role"]) == ("create", "member")
-    fields = {field["field"]: field["desired"] for field in drifted["fields"]}
+    new = kept(0, None, "billing", project_id=PROJECT, role="member")
+    new.update(changed=True, created=True, before={"state": "absent"})
+    report = make([{"name": "billing", "project_id": PROJECT}], [check(new)])
+    drifted = only(report, "drifted")
+    assert (drifted["key"], drifted["id"], drifted["name"]) == ("entry-1", None, "billing")
+    assert (drifted["project_id"], drifted["action"], drifted["role"]) == (
+        *(PROJECT, "create"),
+        "member",
+    )
+    assert (drifted["azure_auth"], drifted["azure_auth_known"]) == (None, True)
+    fields = {item["field"]: item["desired"] for item in drifted["differences"]}
     assert (fields["state"], fields["azure_auth.state"]) == ("present", "present")
     assert not {"name", "project_id"} & set(fields)
-    assert {field["actual"] for field in drifted["fields"]} == {"absent", None}
+    assert {item["actual"] for item in drifted["differences"]} == {"absent", None}
     counts = report["counts"]
     assert (counts["drifted"], counts["to_create"], counts["to_delete"]) == (1, 1, 0)
+    assert (counts["identities"], report["findings"]) == (0, [])
 
 
 def test_an_identity_that_is_to_go_has_drifted() -> None:
-    gone = changed(ONE, index=0, deleted=True, name="billing", state="absent")
-    difference = {"before": BEFORE, "after": {"state": "absent"}}
-    entry = {"name": "billing", "state": "absent"}
-    info = {"identities": [identity(ONE, "billing", role="admin", delete_protection=True)]}
-    report = make([entry], [check([gone], 1, diff=[difference])], info, [])
-    (drifted,) = report["drifted"]
+    before = identity(ONE, "billing", role="admin", delete_protection=True)
+    gone = changed(0, before, deleted=True, state="absent")
+    report = make([{"name": "billing", "state": "absent"}], [check(gone)])
+    drifted = only(report, "drifted")
     assert (drifted["action"], drifted["role"], drifted["delete_protection"]) == (
         *("delete", "admin"),
         True,
     )
-    assert drifted["fields"][0] == {"field": "state", "desired": "absent", "actual": "present"}
-    assert {field["desired"] for field in drifted["fields"][1:]} == {None}
+    first, *rest = drifted["differences"]
+    assert (first["field"], first["desired"], first["actual"]) == ("state", "absent", "present")
+    assert {item["desired"] for item in rest} == {None}
     counts = report["counts"]
     assert (counts["drifted"], counts["to_create"], counts["to_delete"]) == (1, 0, 1)
+    assert counts["identities"] == 1
+
+
+def test_an_identity_that_is_gone_as_the_list_says_is_as_desired() -> None:
+    report = make(
+        [{"name": "billing", "state": "absent"}],
+        [check({**OUTCOME, "id": None, "name": "billing", "state": "absent", "index": 0})],
+    )
+    item = only(report, "as_desired")
+    assert (item["key"], item["name"], item["azure_auth_known"]) == ("entry-1", "billing", True)
+    assert report["counts"]["identities"] == 0
 
 
 def test_what_opens_an_identity_is_told() -> None:
-    opened = {"allow_all_service_principals": True, "allowed_service_principal_ids": None}
-    listed = {"allow_all_service_principals": False, "allowed_service_principal_ids": [TWO]}
-    difference = {"before": {"azure_auth": opened}, "after": {"azure_auth": listed}}
-    (drifted,) = make([{"id": ONE}], [check([changed(ONE)], 1, diff=[difference])], NOTHING, [])[
-        "drifted"
-    ]
-    assert drifted["fields"] == [
-        {"field": "azure_auth.allow_all_service_principals", "desired": False, "actual": True},
-        {"field": "azure_auth.allowed_service_principal_ids", "desired": [TWO], "actual": None},
-    ]
+    before = identity(ONE, "billing", azure_auth={**AZURE_AUTH, **OPEN})
+    report = make([{"id": ONE}], [check(changed(0, before, azure_auth=AZURE_AUTH))])
+    told = {
+        item["field"]: (item["desired"], item["actual"], item["added"])
+        for item in only(report, "drifted")["differences"]
+    }
+    assert told == {
+        "azure_auth.allow_all_service_principals": (False, True, None),
+        # Null is everybody, and no empty list.
+        "azure_auth.allowed_service_principal_ids": ([TWO], None, None),
+    }
+
+
+def test_several_roles_differ_from_the_one_that_is_desired() -> None:
+    before = identity(ONE, "billing", role=None, details={"roles": ["viewer", "member"]})
+    report = make([{"id": ONE, "role": "member"}], [check(changed(0, before, role="member"))])
+    (difference,) = only(report, "drifted")["differences"]
+    assert (difference["desired"], difference["actual"]) == ("member", ["member", "viewer"])
 
 
 def test_what_could_not_be_seen_is_told_and_leaves_the_report_complete() -> None:
     said = "Identities of the project payments: the login may not read them."
-    report = make([], [], {"identities": [], "not_visible": [said]}, [])
+    report = make([], [check(not_visible=[said])])
     assert (report["not_visible"], report["complete"]) == ([said], True)
+    assert report["verdict"]["sentence"].endswith("the login cannot see all of the organization.")
 
 
 def test_differences_belong_to_those_that_did_not_fail() -> None:
-    differences = [
-        {"before": {"state": "absent"}, "after": {"state": "present"}},
-        {"before": {"state": "present"}, "after": {"state": "absent"}},
+    results = [
+        failed(0, "no", id=ONE),
+        changed(1, identity(TWO, "b"), role="member"),
+        changed(2, identity(PROJECT, "c"), role="admin"),
+        kept(3, TENANT, "d"),
     ]
-    results = [failed(0, "no", id=ONE), changed(TWO), changed(ONE[::-1])]
-    report = make([{}] * 5, [check(results, 5, diff=differences)], NOTHING, [])
-    desired = {item["id"]: item["fields"][0]["desired"] for item in report["drifted"]}
-    assert desired == {TWO: "present", ONE[::-1]: "absent"}
+    report = make([{}] * 5, [check(*results)])
+    desired = {item["id"]: item["differences"][0]["desired"] for item in items(report, "drifted")}
+    assert desired == {TWO: "member", PROJECT: "admin"}
     counts = report["counts"]
-    assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (2, 2, 1)
+    assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (1, 2, 2)
 
 
 def test_the_name_that_an_identity_has_goes_before_what_it_is_to_be_called() -> None:
-    info = {"identities": [identity(ONE, "billing", role="admin")]}
-    entry = {"id": ONE, "name": "payments"}
-    result = check([changed(ONE, name="payments", role="member")], 1)
-    (drifted,) = make([entry], [result], info, [])["drifted"]
+    before = identity(ONE, "billing", role="admin")
+    result = changed(0, before, name="payments", role="member")
+    drifted = only(make([{"id": ONE, "name": "payments"}], [check(result)]), "drifted")
     assert (drifted["name"], drifted["role"]) == ("billing", "admin")
-    # Where the listing could not be had, from what the task read.
-    before = {"state": "present", "name": "billing"}
-    difference = {"before": before, "after": {**before, "name": "payments"}}
-    result["diff"] = [difference]
-    (drifted,) = make([entry], [result], {"msg": "no"}, [])["drifted"]
-    assert drifted["name"] == "billing"
+    told = [item for item in drifted["differences"] if item["field"] == "name"]
+    assert [(item["actual"], item["desired"]) for item in told] == [("billing", "payments")]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +375,7 @@ def test_the_name_that_an_identity_has_goes_before_what_it_is_to_be_called() -> 
     ],
 )
 def test_a_refusal_is_told_without_the_place_in_its_batch(item: Object, told: str) -> None:
-    (not_judged,) = make([{}] * 8, [check([item], 0)], NOTHING, [])["not_judged"]
+    not_judged = items(make([{}] * 8, [refused(item)]), "not_judged")[7]
     assert not_judged["msg"] == told
     assert not_judged["entry"] == 8
 
@@ -252,70 +383,79 @@ def test_a_refusal_is_told_without_the_place_in_its_batch(item: Object, told: st
 def test_a_refusal_is_told_without_the_file_that_is_beside_it() -> None:
     entry = {"name": "a", "source": "lists/a.yml:3"}
     said = "lists/a.yml:3 (a): role is blank. lists/a.yml:3 (a): state is x."
-    (item,) = make([entry], [check([failed(0, said, name="a")], 0)], NOTHING, [])["not_judged"]
-    assert (item["entry"], item["source"]) == (1, "lists/a.yml:3")
+    item = only(make([entry], [refused(failed(0, said, name="a"))]), "not_judged")
+    assert (item["entry"], item["source"], item["name"]) == (1, "lists/a.yml:3", "a")
     assert item["msg"] == "role is blank. state is x."
 
 
+def test_what_the_server_answered_is_told_of_what_was_not_judged() -> None:
+    answer = {"http_status": 403, "error": "PermissionDenied", "request_id": "req-1"}
+    unread = {key: value for key, value in kept(0, ONE, "a").items() if key != "azure_auth"}
+    report = make([{"id": ONE}], [check({**unread, "failed": True, "msg": "no", **answer})])
+    item = only(report, "not_judged")
+    assert {key: item[key] for key in answer} == answer
+    # What is known of it is told nevertheless: the list of all has its auth methods.
+    assert (item["role"], item["azure_auth"], item["azure_auth_known"]) == (
+        "no-access",
+        None,
+        False,
+    )
+    assert report["counts"]["without_azure_auth"] == 0
+
+
 def test_a_name_that_no_option_takes_is_told() -> None:
-    odd = {"details": {"stored": {"name": "a\0b"}}}
-    report = make([], [], {"identities": [{**identity(ONE, ""), "name": None, **odd}]}, [])
-    assert report["unlisted"][0]["name"] == "a\0b"
+    odd = kept(None, ONE, None, details={"stored": {"name": "a\0b"}})
+    assert only(make([], [check(odd)]), "unlisted")["name"] == "a\0b"
 
 
 def test_an_entry_is_told_by_its_place_in_the_whole_list() -> None:
     checks = [
-        check([failed(1, "identities[1] is wrong.")], 0),
-        check([failed(0, "no", id=ONE)], 1, msg="identities[0] (a): no."),
+        refused(failed(1, "identities[1] is wrong.")),
+        check(failed(0, "no", id=ONE), msg="identities[0] (a): no."),
     ]
-    report = make([{}] * 9, checks, NOTHING, [], places=[[5, 6], [5]])
-    assert [item["entry"] for item in report["not_judged"]] == [7, 6]
-    assert report["not_judged"][0]["msg"] == "Entry 7 of the list is wrong."
+    report = make([{}] * 9, checks, places=[[5, 6], [5]])
+    told = {item["entry"]: item["msg"] for item in items(report, "not_judged")}
+    assert (told[6], told[7]) == ("no", "Entry 7 of the list is wrong.")
     assert report["problems"] == [
         "7 identities of the list were not tried. Entry 6 of the list (a): no."
     ]
-    unplaced = make([{}] * 9, checks, NOTHING, [])
-    assert [item["entry"] for item in unplaced["not_judged"]] == [None, None]
-    assert unplaced["not_judged"][0]["msg"] == "Entry of the list is wrong."
+    assert told[1] == "It was not tried."
+    assert sorted(told) == [*range(1, 10)]
 
 
 def test_the_name_of_an_identity_that_could_not_be_read_is_known_from_the_listing() -> None:
-    info = {"identities": [], "failures": [{"id": ONE, "name": "billing", "msg": "no"}]}
-    result = check([failed(0, "no", id=ONE)], 1)
-    (not_judged,) = make([{"id": ONE.upper()}], [result], info, [])["not_judged"]
-    assert not_judged["name"] == "billing"
-    refused = check([failed(0, "wrong", id=ONE.upper())], 0)
-    (not_judged,) = make([{"id": ONE.upper()}], [refused], info, [])["not_judged"]
-    assert not_judged["name"] == "billing"
+    entry = {"id": ONE.upper()}
+    listed = check(kept(None, ONE, "billing", project_id=PROJECT))
+    checks = [refused(failed(0, "wrong", id=ONE.upper())), listed]
+    report = make([entry], checks, places=[[0], []])
+    item = only(report, "not_judged")
+    assert (item["key"], item["id"], item["name"]) == (ONE, ONE, "billing")
+    assert (item["project_id"], item["role"], item["msg"]) == (PROJECT, "no-access", "wrong")
+    assert items(report, "unlisted") == []
 
 
 BY_ID: Object = {"id": ONE.upper()}
 BY_NAME: Object = {"name": " billing "}
-LISTING: Object = {"identities": [identity(ONE, "billing")]}
-DRIFTED = changed(ONE, index=0, name="billing")
+BILLING = identity(ONE, "billing")
+AS_DESIRED = kept(0, ONE, "billing")
+DRIFTED = changed(0, BILLING, role="admin")
+FAILED = failed(0, "no", **BILLING)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "info", "counts"),
+    ("first", "second", "others", "counts"),
     [
-        ([], [], LISTING, (1, 0, 1)),
-        ([DRIFTED], [], LISTING, (0, 1, 1)),
-        ([], [DRIFTED], LISTING, (1, 0, 1)),
-        # Where the listing could not be had, what has drifted tells its name.
-        ([], [DRIFTED], NOTHING, (1, 0, 1)),
-        ([failed(0, "no", id=ONE)], [], LISTING, (0, 0, 2)),
+        (AS_DESIRED, AS_DESIRED, [], (1, 0, 1)),
+        (DRIFTED, AS_DESIRED, [], (0, 1, 1)),
+        (AS_DESIRED, DRIFTED, [], (1, 0, 1)),
+        (FAILED, AS_DESIRED, [], (0, 0, 2)),
         # Two identities have the name, so that it tells nothing.
-        (
-            [],
-            [],
-            {"identities": [identity(ONE, "billing"), identity(TWO, "billing")]},
-            (2, 0, 0),
-        ),
+        (AS_DESIRED, kept(0, TWO, "billing"), [], (2, 0, 0)),
         # A project has one of the same name.
         (
-            [],
-            [],
-            {"identities": [identity(ONE, "billing", project_id=PROJECT)]},
+            kept(0, ONE, "other"),
+            kept(0, TWO, "billing"),
+            [kept(None, PROJECT, "billing", project_id=PROJECT)],
             (2, 0, 0),
         ),
     ],
@@ -323,55 +463,98 @@ DRIFTED = changed(ONE, index=0, name="billing")
 @pytest.mark.parametrize("entries", [[BY_ID, BY_NAME], [BY_NAME, BY_ID]])
 def test_an_identity_that_two_tasks_had_is_judged_once(
     entries: list[Object],
-    first: list[Object],
-    second: list[Object],
-    info: Object,
+    first: Object,
+    second: Object,
+    others: list[Object],
     counts: tuple[int, int, int],
 ) -> None:
-    checks = [check(first, 1), check(second, 1)]
-    report = make(entries, checks, info, [], places=[[0], [1]])
+    checks = [check(first, *others), check(second, *others)]
+    if "name" in entries[0] and first["name"] != second["name"]:
+        checks.reverse()
+    report = make(entries, checks, places=[[0], [1]])
     keys = ("as_desired", "drifted", "not_judged")
     assert tuple(report["counts"][key] for key in keys) == counts
-    assert len(report["drifted"]) == counts[1]
-    assert len(report["not_judged"]) == counts[2]
     if counts[2]:
         label = ONE if entries[0] is BY_ID else "billing"
-        assert report["not_judged"][-1] == {
-            "entry": 2,
-            "source": None,
-            "id": ONE,
-            "name": "billing",
-            "project_id": None,
-            "role": "no-access" if info is LISTING else None,
-            "delete_protection": False if info is LISTING else None,
-            "msg": f"Entry 2 of the list is the same identity as entry 1 of the list ({label});"
-            " list it once.",
-        }
+        again = items(report, "not_judged")[-1]
+        assert (again["key"], again["entry"], again["id"]) == ("entry-2", 2, ONE)
+        assert (again["name"], again["role"]) == ("billing", "no-access")
+        assert again["msg"] == (
+            f"Entry 2 of the list is the same identity as entry 1 of the list ({label});"
+            " list it once."
+        )
         assert report["complete"] is False
+    keys_of_items = [item["key"] for item in report["identities"]]
+    assert len(set(keys_of_items)) == len(keys_of_items)
+
+
+def test_a_name_that_another_entry_gives_to_an_identity_is_that_identity() -> None:
+    renamed = changed(0, BILLING, name="payments")
+    made = {**kept(0, None, "payments"), "changed": True, "created": True}
+    made["before"] = {"state": "absent"}
+    entries = [{"id": ONE, "name": "payments"}, {"name": "payments"}]
+    report = make(entries, [check(renamed), check(made)], places=[[0], [1]])
+    again = only(report, "not_judged")
+    assert "Entry 2 of the list is the same identity as entry 1" in again["msg"]
 
 
 def test_a_list_that_was_refused_and_tried_again_counts_each_entry_once() -> None:
-    checks = [check([failed(1, "no")], 0), check([changed(ONE)], 3)]
-    counts = make([{}] * 4, checks, NOTHING, [])["counts"]
+    rest = check(kept(0, ONE, "a"), changed(1, identity(TWO, "b")), kept(2, PROJECT, "c"))
+    report = make([{}] * 4, [refused(failed(1, "no")), rest], places=[range(4), [0, 2, 3]])
+    counts = report["counts"]
     assert counts["checked"] == 4
     assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (2, 1, 1)
+    assert [item["status"] for item in report["identities"]] == [
+        *("as_desired", "not_judged", "drifted"),
+        "as_desired",
+    ]
 
 
 def test_entries_that_were_not_tried_are_counted_and_told_of() -> None:
-    results = [check([], 2), check([failed(0, "down", id=ONE)], 1, msg="It is down.")]
-    report = make([{}] * 9, results, NOTHING, [])
+    results = [kept(0, TWO, "a"), kept(1, PROJECT, "b"), failed(2, "down", id=ONE)]
+    report = make([{}] * 9, [check(*results, msg="It is down.")])
     assert report["counts"]["not_judged"] == 7
     assert report["problems"] == ["6 identities of the list were not tried. It is down."]
     assert report["complete"] is False
 
 
+def test_an_entry_that_was_not_tried_is_nevertheless_in_the_list() -> None:
+    listed = [kept(None, ONE, "billing"), kept(None, TWO, "other")]
+    report = make([{"name": "billing"}], [check(*listed, msg="It is down.")])
+    item = only(report, "not_judged")
+    assert (item["key"], item["role"], item["msg"]) == (ONE, "no-access", "It was not tried.")
+    assert [item["name"] for item in items(report, "unlisted")] == ["other"]
+
+
 def test_a_module_that_broke_down_has_only_a_message() -> None:
-    report = make([{}], [{"msg": "MODULE FAILURE", "failed": False}], {"msg": "no"}, [])
+    report = make([{}], [{"msg": "MODULE FAILURE", "failed": False}])
     assert report["counts"]["not_judged"] == 1
     assert report["problems"] == [
         "1 identity of the list was not tried. MODULE FAILURE",
-        "Not all of the organization could be read. no",
+        "The identities of the organization were not read.",
     ]
+    assert report["verdict"]["status"] == "incomplete"
+    assert make([], [{"msg": "Down."}])["problems"] == [
+        "The identities of the organization were not read. Down."
+    ]
+    # No task was run on what is left of a list of which all is wrong.
+    report = make([{}], [refused(failed(0, "wrong"), msg="1 is wrong.")])
+    assert report["problems"] == ["The identities of the organization were not read. 1 is wrong."]
+
+
+def test_an_identity_that_is_not_listed_and_could_not_be_read_is_told() -> None:
+    known = {key: value for key, value in kept(None, ONE, "a").items() if key != "azure_auth"}
+    results = [{**known, "failed": True, "msg": "Not allowed."}, failed(None, "No.", id=TWO)]
+    report = make([], [check(*results)])
+    assert report["problems"] == [
+        "The Azure Auth of 2 identities that are not in the list could not be read. No."
+    ]
+    assert report["complete"] is False
+    counts = report["counts"]
+    # The list of auth methods tells of the one that it has Azure Auth.
+    assert (counts["unlisted"], counts["unlisted_without_azure_auth"]) == (1, 1)
+    assert [item["msg"] for item in report["identities"]] == ["No.", "Not allowed."]
+    assert {item["azure_auth_known"] for item in report["identities"]} == {False}
 
 
 LISTED: list[tuple[Object, bool]] = [
@@ -391,108 +574,124 @@ LISTED: list[tuple[Object, bool]] = [
 
 @pytest.mark.parametrize(("entry", "listed"), LISTED)
 def test_who_is_listed(entry: Object, listed: bool) -> None:
-    info = {"identities": [identity(ONE, "billing")]}
-    report = make([entry], [], info, [])
-    assert (report["unlisted"] == []) is listed
+    report = make([entry], [check(kept(None, ONE, "billing"))], places=[[]])
+    assert (items(report, "unlisted") == []) is listed
 
 
 def test_a_name_with_a_project_lists_the_identity_of_the_project() -> None:
-    info = {
-        "identities": [identity(ONE, "billing"), identity(TWO, "billing", project_id=PROJECT)],
-    }
+    both = check(kept(None, ONE, "billing"), kept(None, TWO, "billing", project_id=PROJECT))
     for entry, left in (
         ({"name": "billing"}, TWO),
         ({"name": "billing", "project_id": PROJECT.upper()}, ONE),
     ):
-        (unlisted,) = make([entry], [], info, [])["unlisted"]
-        assert unlisted["id"] == left
+        assert only(make([entry], [both], places=[[]]), "unlisted")["id"] == left
+
+
+def test_a_name_of_several_lists_none_of_them() -> None:
+    """None may vanish from the report; which one is meant, only its id would tell."""
+    wrong = refused(failed(0, "is the name of 2 identities.", name="billing"))
+    both = check(kept(None, ONE, "billing"), kept(None, TWO, "billing"))
+    report = make([{"name": "billing"}], [wrong, both], places=[[0], []])
+    assert [item["key"] for item in report["identities"]] == ["entry-1", TWO, ONE]
+    # By its id, since the name would be refused again.
+    assert all(f"id: {item['id']}" in item["paste"] for item in items(report, "unlisted"))
 
 
 def test_who_is_not_listed_and_has_no_azure_auth_is_told_apart() -> None:
-    info = {
-        "identities": [
-            identity(ONE, "billing", role="admin"),
-            identity(TWO, "other", azure_auth={"state": "absent", "details": None}),
-            identity(PROJECT, "not looked at", azure_auth=None, project_id=TWO),
-        ]
-    }
-    report = make([], [], info, [])
-    assert report["unlisted"] == [
-        {
-            "id": ONE,
-            "name": "billing",
-            "project_id": None,
-            "role": "admin",
-            "delete_protection": False,
-        }
+    nothing = {"azure_auth": DETACHED, "details": {"auth_methods": []}}
+    results = [
+        kept(None, ONE, "billing", role="admin"),
+        kept(None, TWO, "other", **nothing),
+        kept(None, PROJECT, "another", project_id=TWO, **nothing),
     ]
-    others = report["unlisted_without_azure_auth"]
-    assert [(item["name"], item["project_id"]) for item in others] == [
-        ("other", None),
-        ("not looked at", TWO),
+    report = make([], [check(*results)])
+    told = [
+        (item["name"], item["project_id"], item["azure_auth"] is None)
+        for item in report["identities"]
     ]
+    assert told == [("another", TWO, True), ("billing", None, False), ("other", None, True)]
     counts = report["counts"]
     assert (counts["identities"], counts["without_azure_auth"]) == (3, 2)
     assert (counts["unlisted"], counts["unlisted_without_azure_auth"]) == (1, 2)
 
 
-def test_findings_are_grouped_by_their_rule() -> None:
-    def finding(rule: str, severity: str, identity_id: str) -> Object:
-        return {
-            "rule": rule,
-            "severity": severity,
-            "field": "resource",
-            "why": "w",
-            "fix": "f",
-            "id": identity_id,
-            "name": None,
-            "project_id": None,
-            "value": "v",
-        }
-
-    given = [finding("a", "high", ONE), finding("a", "high", TWO), finding("b", "low", ONE)]
-    info = {"identities": [identity(ONE, "billing", role="admin", delete_protection=True)]}
-    report = make([], [], info, given)
-    assert [(rule["rule"], len(rule["identities"])) for rule in report["findings"]] == [
-        ("a", 2),
-        ("b", 1),
+def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_waived() -> None:
+    lax = {**AZURE_AUTH, **OPEN, "access_token_num_uses_limit": 0}
+    results = [kept(0, ONE, "billing", azure_auth=lax), kept(None, TWO, "other", azure_auth=lax)]
+    waiver = {"identity": "other", "reason": "Known.", "until": "9999-12-31"}
+    waivers = [
+        {**waiver, "rule": "open_to_tenant"},
+        {**waiver, "rule": "long_lifetime"},
+        {**waiver, "rule": "open_to_tenant", "until": "2020-01-01"},
     ]
-    assert report["findings"][0]["identities"][0] == {
-        "id": ONE,
-        "name": "billing",
-        "project_id": None,
-        "role": "admin",
-        "delete_protection": True,
-        "value": "v",
+    report = make([{"id": ONE}], [check(*results)], waivers=waivers)
+    assert [rule["rule"] for rule in report["findings"]] == ["open_to_tenant", "unlimited_uses"]
+    first, second = report["findings"]
+    assert [(item["key"], item["waived"]) for item in first["identities"]] == [
+        (ONE, None),
+        (TWO, {"reason": "Known.", "until": "9999-12-31"}),
+    ]
+    assert first["sentence"] == first["identities"][0]["sentence"]
+    assert second["sentence"].startswith("All 2 identities")
+    own = {item["key"]: (item["findings"], item["waived"]) for item in report["identities"]}
+    assert own == {
+        ONE: (["open_to_tenant", "unlimited_uses"], []),
+        TWO: (["unlimited_uses"], ["open_to_tenant"]),
     }
     counts = report["counts"]
-    assert (counts["findings"], counts["findings_high"], counts["findings_low"]) == (3, 2, 1)
+    assert (counts["findings"], counts["findings_high"], counts["findings_low"]) == (3, 1, 2)
+    assert counts["waived"] == 1
+    assert [item["state"] for item in report["waivers"]] == ["used", "unused", "expired"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("x", [], NOTHING, []), "its input is 'x', which is not a list."),
-        (([], {}, NOTHING, []), "checks is {}, which is not a list."),
-        (([], [], NOTHING, [], None, None, 7), "places is 7, which is not a list."),
+        (("x", []), "its input is 'x', which is not a list"),
+        (([], {}), "checks is {}, which is not a list"),
+        (([], ["x"]), "checks[0] is 'x', which is not a dictionary; give the result"),
+        (([], [], 7), "places is 7, which is not a list"),
+        (([], [check()], []), "places has 0 items, and checks 1; give as many."),
+        (([], [check()], [7]), "places[0] is 7, which is not a list"),
+        (([{}], [check()], [[1]]), "places[0] has 1; write places in a list of 1 entries, from 0."),
+        (([], [check(), check()]), "checks has 2 results, and places is not given; give for each"),
+        (([], [], None, "x"), "about is 'x', which is not a dictionary; write one."),
+        (([], [], None, {"when": 1}), "about has the key 'when'; there are url, created_at,"),
         (
-            ([], [NOTHING], NOTHING, [], None, None, []),
-            "places has 0 items, and checks 1; give as many.",
+            ([{}], [{"checked": 1, "results": []}]),
+            "checks[0] does not have every identity; run infisical_identities with return_all=true",
         ),
-        (([], [], [], []), "info is [], which is not a dictionary."),
-        (([], [], NOTHING, None), "findings is None, which is not a list."),
         (
-            ([], ["x"], NOTHING, []),
-            "something that the modules and the filter identity_findings do",
+            ([{}], [check({"index": 0}, checked=1)]),
+            "that infisical_identities, or an earlier audit, does not",
         ),
-        (([], [], {"identities": [{}]}, []), "(KeyError: 'id')"),
-        (([], [], NOTHING, [{}]), "(KeyError: 'rule')"),
+        (([], [], None, None, "x"), "baseline is 'x', which is not the report of an audit; give"),
+        (([], [], None, None, {"version": 2}), "which is not the report of an audit"),
     ],
 )
 def test_what_is_not_right_is_an_error_of_one_sentence(arguments: t.Any, message: str) -> None:
     with pytest.raises(AnsibleFilterError) as raised:
         make(*arguments)
     assert str(raised.value).startswith("community.infisical.identity_audit_report: ")
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ignore": []}, "it has no option 'ignore'; there are max_lifetime,"),
+        ({"max_lifetime": "x"}, "max_lifetime is 'x'; write a whole number of seconds"),
+        ({"skip": ["x"]}, "skip has 'x', which is not a rule"),
+        (
+            {"baseline": {"format": "community.infisical.identities_audit", "version": 1}},
+            "baseline is a report of version 1, not 2; make a new one with this version of the",
+        ),
+        ({"baseline": {**make([], []), "identities": None}}, "(TypeError: "),
+    ],
+)
+def test_options_that_are_not_right_are_an_error_too(options: Object, message: str) -> None:
+    with pytest.raises(AnsibleFilterError) as raised:
+        make([], [], **options)
     assert message in str(raised.value)
 
 
@@ -504,20 +703,222 @@ outcomes = st.sampled_from(["as desired", "drifted", "failed"])
     st.integers(0, 3),
     st.integers(0, 3),
 )
-def test_every_entry_is_counted_once(batches: list[list[str]], refused: int, untried: int) -> None:
-    checks = [check([failed(n, "wrong") for n in range(refused)], 0)] if refused else []
+def test_every_entry_is_counted_once(batches: list[list[str]], refusals: int, untried: int) -> None:
+    checks = [refused(*(failed(n, "wrong") for n in range(refusals)))] if refusals else []
+    places: list[list[int]] = [[*range(refusals)]] if refusals else []
+    done = refusals
     for batch in batches:
-        results = [
-            changed(f"{n}") if outcome == "drifted" else failed(n, "no", id=f"{n}")
-            for n, outcome in enumerate(batch)
-            if outcome != "as desired"
-        ]
-        checks.append(check(results, len(batch)))
+        results = []
+        for index, outcome in enumerate(batch):
+            there = identity(f"{done + index:08}-0000-4000-8000-000000000000", f"n{done + index}")
+            results.append(
+                {
+                    "as desired": {**there, **OUTCOME, "index": index},
+                    "drifted": changed(index, there, role="admin"),
+                    "failed": failed(index, "no", id=there["id"]),
+                }[outcome]
+            )
+        checks.append(check(*results))
+        places.append([*range(done, done + len(batch))])
+        done += len(batch)
     everything = [outcome for batch in batches for outcome in batch]
-    report = make([{}] * (len(everything) + refused + untried), checks, NOTHING, [])
+    report = make([{}] * (done + untried), checks, places=places)
     counts = report["counts"]
+    assert counts["checked"] == len(report["identities"]) == done + untried
     assert counts["as_desired"] == everything.count("as desired")
-    assert counts["drifted"] == everything.count("drifted") == len(report["drifted"])
-    assert counts["not_judged"] == everything.count("failed") + refused + untried
-    assert report["complete"] is (counts["not_judged"] == 0)
+    assert counts["drifted"] == everything.count("drifted")
+    assert counts["not_judged"] == everything.count("failed") + refusals + untried
+    assert report["complete"] is (
+        counts["not_judged"] == 0 and (not checks or "not_visible" in checks[-1])
+    )
     assert json.loads(json.dumps(report)) == report
+
+
+LAX = {**AZURE_AUTH, **OPEN}
+ENDLESS = {**AZURE_AUTH, "access_token_max_ttl": 0}
+USED_UP = {**AZURE_AUTH, "access_token_num_uses_limit": 0}
+SEVERAL = [
+    kept(0, ONE, "a", azure_auth={**LAX, "access_token_num_uses_limit": 0}),
+    kept(1, TWO, "b", azure_auth=ENDLESS),
+]
+WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until": "9999-12-31"}
+
+
+@pytest.mark.parametrize(
+    ("desired", "results", "options", "status", "sentence"),
+    [
+        (
+            [{}],
+            [kept(0, ONE, "a")],
+            {},
+            "ok",
+            "The only identity in the list is as it says, and there are no findings.",
+        ),
+        (
+            [{}, {}],
+            [kept(0, ONE, "a"), kept(1, TWO, "b", azure_auth=USED_UP), kept(None, PROJECT, "c")],
+            {"waivers": [WAIVER]},
+            "ok",
+            (
+                "Both identities in the list are as it says, and there are no findings, apart"
+                " from 1 waived; 1 identity with Azure Auth is not in the list."
+            ),
+        ),
+        (
+            [{}],
+            [kept(0, ONE, "a", azure_auth=USED_UP)],
+            {},
+            "findings",
+            (
+                "The only identity in the list is as it says, and there are no high findings,"
+                " only 1 low one."
+            ),
+        ),
+        (
+            [{}, {}],
+            SEVERAL,
+            {},
+            "findings",
+            (
+                "Both identities in the list are as it says, but 2 high findings need"
+                " attention: open to a whole tenant (1) and no limit on token lifetime (1)."
+            ),
+        ),
+        (
+            [{}, {}],
+            [changed(0, identity(ONE, "a", azure_auth=LAX), role="admin"), kept(1, TWO, "b")],
+            {},
+            "drift",
+            (
+                "1 of 2 identities drifted, and 1 high finding needs attention: open to a"
+                " whole tenant (1)."
+            ),
+        ),
+        (
+            [{}, {}],
+            [
+                changed(0, identity(ONE, "a"), role="admin"),
+                changed(1, identity(TWO, "b"), role="x"),
+            ],
+            {},
+            "drift",
+            "Both identities in the list drifted, and there are no findings.",
+        ),
+        (
+            [{}, {}, {}],
+            [changed(0, identity(ONE, "a"), role="admin"), kept(1, TWO, "b"), failed(2, "no")],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: 1 of 3 identities could not be judged, 1 drifted,"
+                " and there are no findings."
+            ),
+        ),
+        (
+            [{}, {}],
+            [kept(0, ONE, "a"), failed(1, "no")],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: 1 of 2 identities could not be judged, the others"
+                " are as the list says, and there are no findings."
+            ),
+        ),
+        (
+            [{}, {}],
+            [],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: none of the 2 identities in the list could be"
+                " judged, and there are no findings."
+            ),
+        ),
+        (
+            [],
+            [failed(None, "no", **identity(ONE, "a", azure_auth=None))],
+            {},
+            "incomplete",
+            (
+                "The audit is incomplete: not all of the organization could be read; there are"
+                " no findings in the only identity; there was no list to compare with."
+            ),
+        ),
+        (
+            [],
+            [{**item, "index": None} for item in SEVERAL],
+            {},
+            "findings",
+            (
+                "2 high findings in 2 identities need attention: open to a whole tenant (1)"
+                " and no limit on token lifetime (1); there was no list to compare with."
+            ),
+        ),
+    ],
+)
+def test_the_verdict_says_in_one_sentence_what_matters_most(
+    desired: list[Object], results: list[Object], options: Object, status: str, sentence: str
+) -> None:
+    verdict = make(desired, [check(*results)], **options)["verdict"]
+    assert (verdict["status"], verdict["sentence"]) == (status, sentence)
+
+
+def test_what_is_new_and_what_is_gone_since_an_earlier_audit() -> None:
+    new = {**kept(3, None, "new"), "changed": True, "created": True, "before": {"state": "absent"}}
+    earlier = make(
+        [{}] * 4,
+        [
+            check(
+                kept(0, ONE, "a", azure_auth=USED_UP),
+                changed(1, identity(TWO, "b"), role="admin"),
+                changed(2, identity(PROJECT, "c", azure_auth=USED_UP), role="admin"),
+                new,
+                kept(None, TENANT, "gone"),
+            )
+        ],
+        about={"created_at": "2026-11-16T02:00:00Z"},
+    )
+    unread = {key: item for key, item in kept(2, PROJECT, "c").items() if key != "azure_auth"}
+    report = make(
+        [{}] * 4,
+        [
+            check(
+                changed(0, identity(ONE, "renamed", azure_auth=ENDLESS), role="admin"),
+                kept(1, TWO, "b"),
+                {**unread, "failed": True, "msg": "no"},
+                new,
+                kept(None, "11111111-1111-4111-8111-111111111111", "come"),
+            )
+        ],
+        baseline=earlier,
+    )
+    come = {"key": "11111111-1111-4111-8111-111111111111", "name": "come"}
+    gone = {"key": TENANT, "name": "gone"}
+    assert report["baseline"] == {
+        "created_at": "2026-11-16T02:00:00Z",
+        "new": {
+            "findings": [{"rule": "no_lifetime_limit", "key": ONE, "name": "renamed"}],
+            "drifted": [{"key": ONE, "name": "renamed"}],
+            "unlisted": [come],
+            "identities": [come],
+        },
+        "gone": {
+            # Whether that of c has drifted, and is used without end, is not known this time.
+            "findings": [{"rule": "unlimited_uses", "key": ONE, "name": "a"}],
+            "drifted": [{"key": TWO, "name": "b"}],
+            "unlisted": [gone],
+            "identities": [gone],
+        },
+    }
+    same = make([], [], baseline=earlier)["baseline"]
+    # Nothing was read, so that nothing is known to be gone.
+    assert same["gone"] == same["new"] == {part: [] for part in same["new"]}
+
+
+def test_an_audit_with_a_list_and_one_without_are_compared_in_what_both_have() -> None:
+    earlier = make([], [check(kept(None, ONE, "a", azure_auth=USED_UP))])
+    report = make([{}], [check(changed(0, identity(ONE, "a"), role="admin"))], baseline=earlier)
+    baseline = report["baseline"]
+    assert baseline["new"] == {part: [] for part in baseline["new"]}
+    assert baseline["gone"]["findings"] == [{"rule": "unlimited_uses", "key": ONE, "name": "a"}]
+    assert baseline["gone"]["unlisted"] == []

@@ -368,6 +368,23 @@ def test_entries_do_not_share_their_defaults() -> None:
     assert one["azure_auth"][ips] is not other["azure_auth"][ips]
 
 
+class _OmitType:
+    """What omit is from ansible-core 2.19 on."""
+
+
+@pytest.mark.parametrize("omit", [_OmitType(), "__omit_place_holder__0"])
+def test_what_is_omitted_is_left_out(omit: t.Any) -> None:
+    assert entry_with({"role": "b"}, role=omit) == {"name": "a", "role": "b"}
+    assert entry_with({}, azure_auth={"resource": omit})["azure_auth"] == {}
+    (entry,) = identity_entries([{"name": "a", "metadata": {"b": omit, "c": "d"}}])
+    assert entry["metadata"] == {"c": "d"}
+    # Without it, the list could be another one. The modules refuse it.
+    option = "allowed_service_principal_ids"
+    method = entry_with({}, azure_auth={option: ["e", omit]})["azure_auth"]
+    assert method[option][0] == "e"
+    assert method[option][1].startswith("__omit_place_holder__")
+
+
 def test_where_is_a_text() -> None:
     with pytest.raises(AnsibleFilterError, match="where is 8, which is not a text"):
         identity_entries([{"name": "a"}], 8)

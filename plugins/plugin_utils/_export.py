@@ -1,0 +1,474 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is there as files of lists, which apply and audit read. Pure: identities in, texts out.
+
+Applying what is written changes nothing. So a list has only what options read back as the same
+value; what they refuse, or correct, is commented out with the reason, and left alone by apply.
+"""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import json
+import re
+import typing as t
+import unicodedata
+
+from ..module_utils._errors import OptionError
+from ..module_utils._state.auth_methods import AUTH_METHODS
+from ..module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
+from ..module_utils._state.fields import Field, Settings, Values, same_networks
+from ..module_utils._state.identity import IDENTITY, METADATA, ROLE
+from ..module_utils._state.warnings import Warnings
+from ..module_utils._text import (
+    has_template,
+    no_value,
+    printable,
+    quoted,
+    texts_in,
+    trim,
+    uuid_or_none,
+)
+from ._export_yaml import Comments, Path, document, item, mapping
+from ._identities import held
+
+NONE, PROJECT, PREFIX = "none", "project", "prefix"
+SPLITS = (NONE, PROJECT, PREFIX)
+
+# The first line of a comment that every file begins with; the role knows its own files by it.
+HEADER = "Written by the role community.infisical.identities_export"
+
+ABSENT = {"state": "absent"}
+_METHODS = [method.key for method in AUTH_METHODS]
+# In the order of the documentation; metadata is by the alphabet.
+ORDER = (
+    "name",
+    "id",
+    "project_id",
+    "state",
+    *(field.option for field in IDENTITY.fields if field.option != "name"),
+    *(
+        key
+        for method in AUTH_METHODS
+        for key in (
+            method.key,
+            *(key for field in method.fields for key in (field.option, field.switch) if key),
+        )
+    ),
+)
+_NAMING = ("id", "name", "project_id")
+# Who an identity is, and who may log in as it, stays in its entry, where a review sees it.
+_NEVER_DEFAULT = {"id", "name", "state", PRINCIPALS, ALLOW_ALL}
+_NEVER_DEFAULT_ROLES = {"admin"}
+# A default is what so many entries of a file have at least, and more than half of them.
+_FEW = 3
+
+_TYPES: t.Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "list": (list,),
+    "dict": (dict,),
+}
+_DURATIONS = {"access_token_ttl", "access_token_max_ttl"}
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60))
+
+# Names that a folder has other uses for: defaults.yml holds for all files in it.
+_RESERVED = {"defaults"}
+_MAX_SLUG = 60
+_OWN = "organization"
+_OTHERS = "other"
+
+
+class Entry(t.NamedTuple):
+    """An identity as a list says it.
+
+    `says` is what the list has, without the defaults of modules; `left` are the settings that it
+    cannot say, by their paths, each as the server holds it, with a sentence that says why.
+    `name` is as the server holds it.
+    """
+
+    id: str | None
+    name: str
+    project_id: str | None
+    project_name: str | None
+    says: dict[str, t.Any]
+    left: dict[Path, tuple[t.Any, str]]
+
+    @property
+    def labels(self) -> dict[str, t.Any]:
+        """What tells the identity from others."""
+        return {"id": self.id, "name": self.name, "project_id": self.project_id}
+
+
+class Wanted(t.NamedTuple):
+    """How files are to be written. `source` says where the identities come from."""
+
+    split_by: str = NONE
+    prefix_separator: str = "-"
+    defaults: bool = True
+    without_azure_auth: bool = True
+    source: str = ""
+
+
+def export(
+    identities: t.Sequence[t.Any], wanted: Wanted, beside: t.Sequence[t.Any] = ()
+) -> dict[str, t.Any]:
+    """Return the files, and what is to be told of them.
+
+    `identities` are as modules return them, or entries of a list. Returns `{files, identities,
+    left_out, twice}`: each file is `{path, content, identities}`, where the path is relative, and
+    `identities` a number; `left_out` has `{id, name, project_id, field, value, reason}` for each
+    setting that no list can say, and `twice` a sentence for each entry of `beside`, which are the
+    entries that other files have, that is about an identity which is written too. Raises
+    ValueError, with a sentence, for anything else.
+    """
+    entries = entries_of(identities)
+    if not wanted.without_azure_auth:
+        entries = [entry for entry in entries if _has_method(entry.says)]
+    files = [
+        {"path": path, "content": _content(group, wanted), "identities": len(group)}
+        for path, group in sorted(_groups(entries, wanted).items())
+    ]
+    return {
+        "files": files,
+        "identities": len(entries),
+        "left_out": [
+            {**entry.labels, "field": ".".join(path), "value": value, "reason": why}
+            for entry in entries
+            for path, (value, why) in entry.left.items()
+        ],
+        "twice": list(_twice(entries, beside)),
+    }
+
+
+def entries_of(identities: t.Sequence[t.Any]) -> list[Entry]:
+    """Return the entries of identities, by name and then id. Raises ValueError."""
+    entries = [_entry(index, identity) for index, identity in enumerate(identities)]
+    names = collections.Counter((entry.project_id, entry.name) for entry in entries)
+    return [
+        # By the name alone, where it tells which one is meant.
+        (
+            entry._replace(says={key: value for key, value in entry.says.items() if key != "id"})
+            if entry.says.get("name") and names[entry.project_id, entry.name] == 1
+            else entry
+        )
+        for entry in sorted(entries, key=lambda one: (one.name, one.project_id or "", one.id or ""))
+    ]
+
+
+def _entry(index: int, identity: t.Any) -> Entry:
+    """Read an identity. Raises ValueError."""
+    where = f"identities[{index}]"
+    if not isinstance(identity, dict):
+        raise ValueError(
+            f"{where} is {quoted(identity)}, which is not a dictionary; give the identities that"
+            " the modules return."
+        )
+    name = held(identity, "name")
+    name = name if isinstance(name, str) else ""
+    if name:
+        where += f" ({printable(name, 60)})"
+    identity_id, project_id = (
+        uuid_or_none(identity[key]) if isinstance(identity.get(key), str) else None
+        for key in ("id", "project_id")
+    )
+    if not identity_id and not name:
+        raise ValueError(f"{where} has neither id nor name; give the identities of the modules.")
+    says, left = _settings(where, IDENTITY, identity, ())
+    if identity_id:
+        says["id"] = identity_id
+    if project_id:
+        says["project_id"] = project_id
+    for method in AUTH_METHODS:
+        settings = identity.get(method.key)
+        if settings is None:
+            continue
+        if not isinstance(settings, dict):
+            raise ValueError(f"{where} has {quoted(settings)} for {method.key}.")
+        if settings.get("state") == "absent":
+            says[method.key] = dict(ABSENT)
+            continue
+        inner, more = _settings(where, method, settings, (method.key,))
+        left.update(more)
+        if inner:
+            says[method.key] = inner
+    project_name = (identity.get("details") or {}).get("project_name")
+    return Entry(identity_id, name, project_id, project_name, says, left)
+
+
+def _settings(
+    where: str, settings: Settings, result: Values, path: Path
+) -> tuple[dict[str, t.Any], dict[Path, tuple[t.Any, str]]]:
+    """Return what a list says of settings, and what it cannot say. Raises ValueError."""
+    details = result.get("details") or {}
+    stored = details.get("stored") or {}
+    says: dict[str, t.Any] = {}
+    left: dict[Path, tuple[t.Any, str]] = {}
+    for field in settings.fields:
+        option = field.option
+        value = stored.get(option, result.get(option))
+        switched = bool(field.switch and value is None and result.get(field.switch) is True)
+        if option == ROLE and value is None and details.get("roles"):
+            why = "the identity has several roles, or one for a limited time"
+            left[(*path, option)] = (list(details["roles"]), why)
+        if field.secret or (value is None and not switched):
+            continue
+        given = {field.switch: True} if switched and field.switch else {option: value}
+        if not switched and option not in stored and not _is(value, field.type):
+            raise ValueError(f"{where} has {quoted(value)} for {option}, which is no {field.type}.")
+        why = _why_not(field, given)
+        if why:
+            left[(*path, option)] = (value, why)
+        else:
+            says.update(given)
+    return says, left
+
+
+def _is(value: t.Any, kind: str) -> bool:
+    return isinstance(value, _TYPES[kind]) and not (kind == "int" and isinstance(value, bool))
+
+
+def _why_not(field: Field, given: Values) -> str:
+    """Return why options do not take a value as it is, as a clause; blank where they do."""
+    value = given.get(field.option)
+    if field.type == "dict" and isinstance(value, list):
+        return f"{field.option} has a key twice, and a dictionary has each key once"
+    for text in [*texts_in(value), *(value if isinstance(value, dict) else ())]:
+        if has_template(text):
+            return f"{field.option} has {quoted(text)}, which a list takes for a template"
+        if no_value(text):
+            return f"{field.option} has {quoted(text)}, which Ansible prints in place of values"
+        if not _is_unicode(text):
+            return f"{field.option} has characters that no file can have"
+    if isinstance(value, str) and not trim(value):
+        return f"{field.option} is blank, which is as if it were left out"
+    try:
+        read = field.results(field.read(given, Warnings()))
+    except OptionError as error:
+        return str(error).partition("; ")[0].rstrip(".")
+    if value is None or field.same is same_networks:
+        return ""
+    again = read[field.option]
+    if isinstance(value, list):
+        value, again = set(value), set(again)
+    if value != again:
+        return f"a list reads it as {_shown(again)}, and apply would write that"
+    return ""
+
+
+def _shown(value: t.Any) -> str:
+    return ", ".join(map(quoted, sorted(value))) if isinstance(value, set) else quoted(value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _has_method(says: Values) -> bool:
+    """Return whether an auth method that lists can say is attached."""
+    return any(says.get(key, ABSENT) != ABSENT for key in _METHODS)
+
+
+def _groups(entries: t.Sequence[Entry], wanted: Wanted) -> dict[str, list[Entry]]:
+    """Return the entries of each file, by its path."""
+    groups: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(_group(entry, wanted), []).append(entry)
+    paths: dict[tuple[str, str, str], str] = {}
+    # A digest where files would have one path otherwise, and a longer one where that is taken too.
+    for digits in (0, 8, 64):
+        taken = collections.Counter(paths.values())
+        for folder, name, key in groups:
+            path = paths.get((folder, name, key))
+            if path is None or taken[path] > 1 or path in _reserved(folder):
+                paths[folder, name, key] = f"{folder}{_slug(name, key, digits)}.yml"
+    return {paths[group]: listed for group, listed in groups.items()}
+
+
+def _reserved(folder: str) -> set[str]:
+    return {f"{folder}{name}.yml" for name in _RESERVED}
+
+
+def _group(entry: Entry, wanted: Wanted) -> tuple[str, str, str]:
+    """Return to which file an entry belongs: its folder, what it is called after, and its key."""
+    if wanted.split_by == PROJECT:
+        if entry.project_id:
+            return "projects/", entry.project_name or entry.project_id, entry.project_id
+        return "", _OWN, ""
+    if wanted.split_by == PREFIX:
+        prefix, separator, _rest = entry.name.partition(wanted.prefix_separator)
+        return ("", prefix, f"prefix {prefix}") if separator else ("", _OTHERS, "")
+    return "", "identities", ""
+
+
+def _slug(name: str, key: str, digits: int) -> str:
+    """Return a name that is one of a file everywhere, and never of a folder."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:_MAX_SLUG].strip("-") or "unnamed"
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+    return f"{slug}-{digest}" if digest else slug
+
+
+def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
+    """Return the file with these entries."""
+    defaults = _defaults_of([entry.says for entry in entries]) if wanted.defaults else {}
+    header = [
+        f"{HEADER}{f' from {wanted.source}' if wanted.source else ''}.",
+        "The next export overwrites the file, unless you delete this comment.",
+    ]
+    if defaults:
+        header.append(
+            "The defaults hold for every entry that does not say otherwise; null says that none"
+            " holds."
+        )
+    projects = {
+        entry.project_id: entry.project_name
+        for entry in entries
+        if entry.project_id and entry.project_name
+    }
+    parts = []
+    if defaults:
+        lines = mapping(_in_units(defaults), Comments({}, projects), ORDER, "  ")
+        parts.append(["defaults:", *lines])
+    listed = [
+        item(
+            _in_units(_besides(entry.says, defaults)),
+            Comments(
+                {
+                    path: (_in_units({path[-1]: value})[path[-1]], f"Left alone: {why}.")
+                    for path, (value, why) in entry.left.items()
+                },
+                projects,
+            ),
+            ORDER,
+            "  ",
+        )
+        for entry in entries
+    ]
+    parts += [["identities:", *listed[0]], *listed[1:]]
+    return document(header, parts)
+
+
+def _defaults_of(says: t.Sequence[Values]) -> dict[str, t.Any]:
+    """Return what more than half of these entries say, and not only a few."""
+    total = len(says)
+    defaults: dict[str, t.Any] = {}
+    for key in dict.fromkeys(key for one in says for key in one):
+        having = [one[key] for one in says if key in one]
+        agreed: t.Any = None
+        if key in _METHODS:
+            # What is revoked has no settings, and takes none from defaults.
+            attached = [settings for settings in having if settings != ABSENT]
+            revoked = len(having) - len(attached)
+            agreed = _agreed_items(attached, total - revoked, _NEVER_DEFAULT) or None
+        elif key == METADATA:
+            agreed = _agreed_items(having, total)
+            if not agreed and not _is_common(having.count({}), total):
+                agreed = None
+        elif key not in _NEVER_DEFAULT:
+            agreed = _agreed(having, total)
+        if key == ROLE and agreed in _NEVER_DEFAULT_ROLES:
+            continue
+        if key == "project_id" and having.count(agreed) < total:
+            # The organization owns the others, and their entries would have to say null.
+            continue
+        if agreed is not None:
+            defaults[key] = agreed
+    return defaults
+
+
+def _agreed_items(
+    mappings: t.Sequence[Values], total: int, never: t.Collection[str] = ()
+) -> dict[str, t.Any]:
+    """Return what more than half of `total` mappings have, of which these are the ones there are."""
+    keys = dict.fromkeys(key for one in mappings for key in one if key not in never)
+    agreed = {key: _agreed([one[key] for one in mappings if key in one], total) for key in keys}
+    return {key: value for key, value in agreed.items() if value is not None}
+
+
+def _agreed(values: t.Sequence[t.Any], total: int) -> t.Any:
+    """Return the value that more than half of `total` have, or None."""
+    counted = collections.Counter(json.dumps(value) for value in values)
+    text, count = max(counted.items(), key=lambda pair: pair[1])
+    return json.loads(text) if _is_common(count, total) else None
+
+
+def _is_common(count: int, total: int) -> bool:
+    return count >= _FEW and 2 * count > total
+
+
+def _besides(says: Values, defaults: Values) -> dict[str, t.Any]:
+    """Return what an entry has to say where defaults hold."""
+    rest = _differing(says, defaults)
+    said = {key for key, value in rest.items() if value is not None}.difference(_NAMING)
+    if said and all(_is_revoked(key, rest[key]) for key in said):
+        # An entry that does nothing but revoke takes no defaults: so it says one of them.
+        others = [key for key in ORDER if key in says and key not in (*_NAMING, *rest)]
+        rest.update((key, says[key]) for key in others[:1])
+    return rest
+
+
+def _differing(says: Values, defaults: Values) -> dict[str, t.Any]:
+    """Return what is not as the defaults say; null for a default that does not hold."""
+    rest: dict[str, t.Any] = {}
+    for key in dict.fromkeys([*says, *defaults]):
+        value, default = says.get(key), defaults.get(key)
+        if isinstance(value, dict) and isinstance(default, dict) and not _is_revoked(key, value):
+            inner = dict.fromkeys([*value, *default])
+            value = {each: value.get(each) for each in inner if value.get(each) != default.get(each)}
+            default = {}
+        if value != default:
+            rest[key] = value
+    return rest
+
+
+def _is_revoked(key: str, value: t.Any) -> bool:
+    return key in _METHODS and value == ABSENT
+
+
+def _in_units(values: Values) -> dict[str, t.Any]:
+    """Return values with durations as people write them."""
+    return {
+        key: (
+            _in_units(value)
+            if isinstance(value, dict)
+            else duration(value) if key in _DURATIONS else value
+        )
+        for key, value in values.items()
+    }
+
+
+def duration(seconds: t.Any) -> t.Any:
+    """Return a number of seconds in the largest unit of which it is a whole number."""
+    for unit, length in _UNITS:
+        if isinstance(seconds, int) and seconds and seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return seconds
+
+
+def _twice(entries: t.Sequence[Entry], beside: t.Sequence[t.Any]) -> t.Iterator[str]:
+    """Yield a sentence for each entry of other files that is about one of these identities."""
+    by_id = {entry.id: entry for entry in entries if entry.id}
+    by_name = {(entry.project_id, entry.name): entry for entry in entries}
+    for other in beside:
+        if not isinstance(other, dict):
+            continue
+        texts = [other.get(key) for key in ("id", "project_id", "name", "source")]
+        identity_id, project_id, name, source = (
+            trim(text) if isinstance(text, str) else "" for text in texts
+        )
+        if identity_id:
+            same = by_id.get(uuid_or_none(identity_id))
+        else:
+            same = by_name.get((uuid_or_none(project_id), name))
+        if same:
+            label = printable(same.name, 80) or same.id
+            yield f"{printable(source, 120) or 'Another file'} lists {label} too."

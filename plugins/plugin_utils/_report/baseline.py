@@ -1,0 +1,115 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is new and what is gone since an earlier report. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._state.fields import Values
+from ...module_utils._text import quoted
+
+FORMAT = "community.infisical.identities_audit"
+VERSION = 2
+
+Item = dict[str, t.Any]
+# What an identity is known by in two reports: its id, or else its name and its project.
+Who = t.Hashable
+
+_PARTS = ("findings", "drifted", "unlisted", "identities")
+
+
+def read_report(what: str, value: t.Any) -> Values:
+    """Return a report of this format and version. Raises ValueError for anything else."""
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise ValueError(
+            f"{what} is {quoted(value)}, which is not the report of an audit; give the content of"
+            " the JSON file that an audit wrote."
+        )
+    if value.get("version") != VERSION:
+        raise ValueError(
+            f"{what} is a report of version {quoted(value.get('version'))}, not {VERSION}; make a"
+            " new one with this version of the collection."
+        )
+    return value
+
+
+def compared(report: Values, earlier: Values) -> Item:
+    """Return what is new in a report and what is gone since an earlier one.
+
+    What could not be judged this time is not gone. Drift, and what is not in the list, are compared
+    where both audits had a list, or neither.
+    """
+    now, before = _parts(report), _parts(earlier)
+    for part in ("drifted", "unlisted") if report["has_list"] != earlier["has_list"] else ():
+        now[part], before[part] = {}, {}
+    unknown = _unknown(report)
+    return {
+        "created_at": earlier["created_at"],
+        "new": {
+            part: [item for key, item in now[part].items() if key not in before[part]]
+            for part in _PARTS
+        },
+        "gone": {
+            part: [
+                item
+                for key, item in before[part].items()
+                if key not in now[part] and not unknown(part, key)
+            ]
+            for part in _PARTS
+        },
+    }
+
+
+def _parts(report: Values) -> dict[str, dict[t.Any, Item]]:
+    """Return what is compared, by what it is known by in both reports."""
+    identities = {item["key"]: item for item in report["identities"]}
+    return {
+        "findings": {
+            (rule["rule"], _who(identities[found["key"]])): {
+                "rule": rule["rule"],
+                **_label(identities[found["key"]]),
+            }
+            for rule in report["findings"]
+            for found in rule["identities"]
+            if not found["waived"]
+        },
+        **{
+            status: {
+                _who(item): _label(item) for item in identities.values() if item["status"] == status
+            }
+            for status in ("drifted", "unlisted")
+        },
+        # Those that are there, and not those that are yet to be created.
+        "identities": {item["id"]: _label(item) for item in identities.values() if _is_there(item)},
+    }
+
+
+def _unknown(report: Values) -> t.Callable[[str, t.Any], bool]:
+    """Return what tells whether a report knows nothing of something, so that it may go on."""
+    there = {item["id"]: item for item in report["identities"] if _is_there(item)}
+    unjudged = {_who(item) for item in report["identities"] if item["status"] == "not_judged"}
+    unread = {key for key, item in there.items() if not item["azure_auth_known"]}
+
+    def unknown(part: str, key: t.Any) -> bool:
+        if not there:
+            return True
+        if part == "findings":
+            return key[1] in unread
+        return part == "drifted" and key in unjudged
+
+    return unknown
+
+
+def _is_there(item: Values) -> bool:
+    return item["id"] is not None and item["action"] != "create"
+
+
+def _who(item: Values) -> Who:
+    return item["id"] or (item["name"], item["project_id"])
+
+
+def _label(item: Values) -> Item:
+    return {"key": item["key"], "name": item["name"]}

@@ -1,0 +1,240 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A report as a page for people: one HTML file that loads nothing. Pure.
+
+The templates are in the folder `page`. They are rendered here and not by Ansible, which takes
+minutes for thousands of identities, and does not escape what it puts into a template.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+import typing as t
+from collections import Counter
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from markupsafe import Markup, escape
+
+from ....module_utils._state.fields import Values
+from ....module_utils._text import visible
+from ..._printable import shown
+from ..._rules import SEVERITIES, duration, name_of
+from .picture import picture
+from .texts import not_in_list, with_status
+
+# So many identities of a rule are shown at once; more are folded.
+_FEW = 10
+
+_LABELS = {
+    "access_token_max_ttl": "Token ends after",
+    "access_token_num_uses_limit": "Uses of a token",
+    "access_token_trusted_ips": "Token works from",
+    "access_token_ttl": "Token renewed every",
+    "allow_all_service_principals": "Who can log in",
+    "allowed_service_principal_ids": "Service principals",
+    "delete_protection": "Delete protection",
+    "metadata": "Metadata",
+    "name": "Name",
+    "resource": "Audience",
+    "role": "Role",
+    "state": "Azure Auth",
+    "tenant_id": "Tenant",
+}
+_METHOD = "azure_auth."
+_ATTACHED = "azure_auth.state"
+_SINCE = {
+    "findings": ("finding", "findings"),
+    "drifted": ("drifted identity", "drifted identities"),
+    "unlisted": ("identity not in the list", "identities not in the list"),
+    "identities": ("identity", "identities"),
+}
+
+
+def html_page(report: Values) -> str:
+    """Return the page of a report. Raises KeyError if the report lacks something."""
+    page = _environment().get_template("page.html.j2")
+    try:
+        return page.render(_context({**shown(report), "pastes": _pastes(report)}))
+    except UndefinedError as why:
+        raise KeyError(str(why)) from None
+
+
+@functools.lru_cache(maxsize=None)
+def _environment() -> Environment:
+    """Return what renders the templates. It escapes every text that is not of a template."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("page")),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["duration"] = duration
+    environment.filters["breakable"] = _breakable
+    environment.filters["count"] = "{:,}".format
+    environment.filters["split_differences"] = _split
+    environment.filters["fields"] = _fields
+    style, script = (
+        Markup(environment.get_template(f"page.{kind}.j2").render()) for kind in ("css", "js")
+    )
+    environment.globals.update(
+        style=style,
+        script=script,
+        # The policy of the page allows these two, and nothing else.
+        hashes={"style": _hash(style), "script": _hash(script)},
+        label=_label,
+        few=_FEW,
+    )
+    return environment
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _breakable(text: str) -> Markup:
+    """Return a name or path that a narrow column breaks where a reader would."""
+    return Markup(re.sub("([_/])", r"\1<wbr>", str(escape(text))))
+
+
+def _split(item: Values) -> tuple[list[Values], list[Values]]:
+    """Return the differences of an identity, and apart from them those that only follow.
+
+    What is attached or revoked differs in all that it has. That an identity is created or deleted
+    is said beside its name.
+    """
+    told = [one for one in item["differences"] if one["field"] != "state"]
+    if item["action"] != "update":
+        side = "desired" if item["action"] == "create" else "actual"
+        return [one for one in told if one[side] not in (None, False, [], {})], []
+    if not any(one["field"] == _ATTACHED for one in told):
+        return told, []
+    following = [one for one in told if one["field"].startswith(_METHOD) and one["field"] != _ATTACHED]
+    return [one for one in told if one not in following], following
+
+
+def _fields(items: t.Iterable[Values]) -> list[tuple[str, int]]:
+    """Return what differs in identities, and in how many, the most frequent first."""
+    counts = Counter(
+        _label(one["field"]) for item in items if item["action"] == "update" for one in _split(item)[0]
+    )
+    return counts.most_common()
+
+
+def _label(field: str) -> str:
+    option = field.split(".")[-1]
+    return _LABELS.get(option, option)
+
+
+def _pastes(report: Values) -> dict[str, str]:
+    """Return the YAML of identities, by their keys, with its line ends."""
+    return {
+        visible(item["key"]): "\n".join(map(visible, item["paste"].rstrip("\n").split("\n")))
+        for item in report["identities"]
+        if item["paste"]
+    }
+
+
+def _rule(rule: Values, by_key: t.Mapping[str, Values]) -> dict[str, t.Any]:
+    """Return a rule with its findings that are open, and those that are waived.
+
+    `alike` says that nothing but the name differs in what is said of each, `cure` is what is to be
+    set in each: then it is shown once.
+    """
+    found = [item for item in rule["identities"] if not item["waived"]]
+    said = {item["sentence"].replace(name_of(by_key[item["key"]]), "") for item in found}
+    cures = [item["set"] for item in found]
+    return {
+        **rule,
+        "open": found,
+        "waived": [item for item in rule["identities"] if item["waived"]],
+        "alike": len(said) == 1,
+        "cure": cures[0] if cures and cures.count(cures[0]) == len(cures) else None,
+    }
+
+
+def _marks(report: Values) -> dict[str, list[tuple[str, int]]]:
+    """Return how many findings of each severity an identity has, the worst first, by its key."""
+    severity = {rule["rule"]: rule["severity"] for rule in report["findings"]}
+    marks = {}
+    for item in report["identities"]:
+        found = Counter(severity[rule] for rule in item["findings"])
+        marks[item["key"]] = [(name, found[name]) for name in SEVERITIES if found[name]]
+    return marks
+
+
+def _context(report: Values) -> dict[str, t.Any]:
+    """Return what the templates have besides the report."""
+    unlisted = not_in_list(report)
+    without = [item for item in unlisted if item["azure_auth_known"] and not item["azure_auth"]]
+    by_key = {item["key"]: item for item in report["identities"]}
+    rules = [_rule(rule, by_key) for rule in report["findings"]]
+    parts = {
+        "rules": rules,
+        "drifted": with_status(report, "drifted"),
+        "not_judged": with_status(report, "not_judged"),
+        "unlisted": [item for item in unlisted if item not in without],
+        "unlisted_without": without,
+        "idle_waivers": [waiver for waiver in report["waivers"] if waiver["state"] != "used"],
+    }
+    return {
+        "report": report,
+        "by_key": by_key,
+        "rule_by_name": {rule["rule"]: rule for rule in rules},
+        "marks": _marks(report),
+        "jumps": _jumps(report, len(unlisted)),
+        "since": _since(report),
+        "picture": picture(report),
+        **parts,
+    }
+
+
+def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
+    """Return the parts of the page that there are: a number, what it counts, and the anchor."""
+    counts = report["counts"]
+    expired = sum(waiver["state"] == "expired" for waiver in report["waivers"])
+    parts = (
+        *(
+            (counts[f"findings_{severity}"], f"{severity} finding", f"{severity} findings", severity)
+            for severity in ("high", "medium")
+        ),
+        (counts["drifted"], "drifted", "drifted", "drift"),
+        (counts["not_judged"], "not judged", "not judged", "not-judged"),
+        (unlisted, "not in the list", "not in the list", "unlisted"),
+        (counts["findings_low"], "low finding", "low findings", "low"),
+        (counts["waived"], "waived", "waived", "waived"),
+        (expired, "expired waiver", "expired waivers", "waived"),
+        (len(report["not_visible"]), "blind spot", "blind spots", "unseen"),
+        (len(report["identities"]), "identity", "identities", "identities"),
+    )
+    return [
+        (number, one if number == 1 else many, anchor)
+        for number, one, many, anchor in parts
+        if number
+    ]
+
+
+def _since(report: Values) -> list[tuple[str, list[Values]]]:
+    """Return what is new and what is gone since an earlier audit, each kind with its items."""
+    return [
+        (
+            title,
+            [
+                {
+                    "count": len(items),
+                    "what": _SINCE[kind][len(items) != 1],
+                    "items": items,
+                }
+                for kind, items in report["baseline"][part].items()
+                if items
+            ],
+        )
+        for part, title in (("new", "New"), ("gone", "Gone"))
+        if report["baseline"]
+    ]

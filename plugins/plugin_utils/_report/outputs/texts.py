@@ -1,0 +1,106 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How identities, values and differences of a report read, each on one line. Pure.
+
+Strangers may have written what is shown: control characters in it become escapes.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+from ....module_utils._state.fields import Values
+from ....module_utils._text import visible
+from ..differences import CREATE, DELETE
+
+# So much of a text is shown; the JSON has all of it.
+_LIMIT = 80
+# So many items of a list are shown that were added, or removed.
+_ITEMS = 3
+_METHOD = "azure_auth."
+_FATES = {CREATE: "would be created", DELETE: "would be deleted"}
+
+
+def cut(text: str, limit: int = _LIMIT) -> str:
+    """Return so much of a text, fit to be shown."""
+    shown = visible(text)
+    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
+
+
+def names(report: Values, limit: int = _LIMIT) -> dict[str, str]:
+    """Return what identities are called, by their keys; no two alike."""
+    texts = {item["key"]: _name(item, limit) for item in report["identities"]}
+    bearers = Counter(texts.values())
+    return {
+        key: text if bearers[text] == 1 else f"{text} [{visible(key)}]"
+        for key, text in texts.items()
+    }
+
+
+def _name(item: Values, limit: int) -> str:
+    text = item["name"] or item["id"]
+    if not text:
+        return f"entry {item['entry']} of the list"
+    project = item["project_name"] or item["project_id"]
+    owner = f" (project {cut(str(project), limit)})" if project else ""
+    return f"{cut(str(text), limit)}{owner}"
+
+
+def value_text(value: t.Any) -> str:
+    """Return a value of a setting, as a list of identities has it, but shortened."""
+    if isinstance(value, list):
+        return items_text(value) if value else "an empty list"
+    if isinstance(value, dict):
+        pairs = [f"{cut(str(key), 40)}={cut(str(item), 40)}" for key, item in value.items()]
+        return items_text(pairs) if pairs else "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "nothing" if value is None else cut(str(value))
+
+
+def items_text(items: t.Sequence[t.Any], sign: str = "") -> str:
+    """Return the first items of a list, and how many more there are."""
+    shown = [f"{sign}{cut(str(item))}" for item in items[:_ITEMS]]
+    rest = len(items) - _ITEMS
+    return ", ".join([*shown, *([f"{sign}{rest:,} more"] if rest > 0 else [])])
+
+
+def changes(item: Values) -> list[str]:
+    """Return what applying the list would do to an identity, a text each."""
+    if item["action"] in _FATES:
+        return [_FATES[item["action"]]]
+    state = f"{_METHOD}state"
+    fields = [difference["field"] for difference in item["differences"]]
+    return [
+        _change(difference)
+        for difference in item["differences"]
+        # What is attached or revoked differs in all that it has.
+        if difference["field"] == state
+        or state not in fields
+        or not difference["field"].startswith(_METHOD)
+    ]
+
+
+def _change(difference: Values) -> str:
+    field = difference["field"].removeprefix(_METHOD)
+    if difference["field"] == f"{_METHOD}state":
+        field = _METHOD[:-1]
+    if difference["added"] is None:
+        return f"{field} {value_text(difference['actual'])} -> {value_text(difference['desired'])}"
+    both = [items_text(difference["added"], "+"), items_text(difference["removed"], "-")]
+    return f"{field} {', '.join(filter(None, both))}"
+
+
+def not_in_list(report: Values) -> list[Values]:
+    """Return the identities that are not in the list; none where there was no list."""
+    return [
+        item for item in report["identities"] if report["has_list"] and item["status"] == "unlisted"
+    ]
+
+
+def with_status(report: Values, status: str) -> list[Values]:
+    """Return the identities of a status."""
+    return [item for item in report["identities"] if item["status"] == status]
