@@ -44,6 +44,7 @@ OUTCOME = {
     "changed",
     "created",
     "deleted",
+    "revoked",
     "failed",
     "purged",
     "msg",
