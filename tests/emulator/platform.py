@@ -1,8 +1,8 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the JWTs of platforms come from: stand-ins for the services of Azure and Google, and for the
-file that Kubernetes gives a pod.
+"""Where the JWTs of platforms come from: stand-ins for the services of Azure and Google, and for
+the file that Kubernetes gives a pod.
 
 Azure has four: the instance metadata service of virtual machines, the endpoint of App Service,
 Functions and Container Apps, the agent of Arc, and Entra, which exchanges tokens of other issuers.
@@ -380,7 +380,8 @@ class _Handler(BaseHTTPRequestHandler):
             # The client has gone.
             self.close_connection = True
 
-    do_POST = do_GET
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def proper_answer(self) -> Answer:
         return self.server.services.answer(self.request_seen)
