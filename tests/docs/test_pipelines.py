@@ -122,6 +122,7 @@ def test_pipeline_logs_in_with_its_own_token(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                check=False,
             )
             assert run.returncode == 0, run.stdout
             assert [item.query["client_id"] for item in entra.requests()] == [CLIENT_ID]
