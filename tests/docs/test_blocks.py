@@ -317,6 +317,8 @@ def _loaded() -> set[str]:
 _AZ = (
     "account show --query tenantId",
     "ad sp show --id",
+    "aks show --resource-group my-group --name my-cluster --query oidcIssuerProfile.issuerUrl",
+    "identity federated-credential create --resource-group",
     "identity show --resource-group",
     "vm identity show --resource-group",
     "webapp identity show --resource-group",
