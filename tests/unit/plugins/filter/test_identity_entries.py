@@ -83,6 +83,13 @@ def test_what_the_modules_return_is_taken() -> None:
     assert entry == expected
 
 
+def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
+    """They know the text to write for one."""
+    networks = [{"ipAddress": "192.0.2.0", "prefix": 24, "type": "ipv4"}]
+    entry = entry_with({}, azure_auth={"access_token_trusted_ips": networks})
+    assert entry["azure_auth"] == {"access_token_trusted_ips": networks}
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
