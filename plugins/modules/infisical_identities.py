@@ -387,6 +387,13 @@ results:
       returned: always
       type: bool
       sample: false
+    revoked:
+      description:
+        - Whether an auth method of the identity was revoked, or in check mode would be, by its entry or by O(purge_azure_auth_except).
+        - It is V(false) for an identity that failed and for one that was deleted.
+      returned: always
+      type: bool
+      sample: false
     failed:
       description: Whether it failed.
       returned: always

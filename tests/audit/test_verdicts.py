@@ -190,7 +190,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "one name twice, in files": (
         "[{name: a}, {name: b}, {name: a}]",
         {},
-        "The list has more than one entry for a. List each identity once.",
+        "bad.yml:1 (a); list it once.",
     ),
     "one name twice, with blanks": (
         None,
@@ -272,7 +272,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a file with a list of texts": (
         "[{name: a}, billing]",
         {},
-        "bad.yml: entry 2: it is 'billing', which is not a dictionary; write id or",
+        "bad.yml:1: entry 2: it is 'billing', which is not a dictionary; write id or",
     ),
     "no folder": (
         None,

@@ -27,7 +27,7 @@ from ansible_collections.community.infisical.plugins.modules import infisical_az
 from emulator import running
 
 WRITES = ("POST", "PATCH", "DELETE")
-OUTCOME = ("index", "changed", "created", "deleted", "failed", "purged")
+OUTCOME = ("index", "changed", "created", "deleted", "revoked", "failed", "purged")
 RUNS = ("check", "real", "again")
 # Alone nothing is tried again: test_cases.py does that.
 COMPARED = ("check", "real")
@@ -211,6 +211,7 @@ def test_an_entry_comes_out_as_the_identity_alone(
         "changed": one["changed"],
         "created": False,
         "deleted": False,
+        "revoked": one["changed"] and one["azure_auth"]["state"] == "absent",
         "failed": one["failed"],
         "purged": False,
     }

@@ -99,6 +99,33 @@ def changes_of_each_kind(site: Site) -> tuple[list[Entry], dict[str, t.Any]]:
 KINDS = ["changed", "created", "deleted", "purged"]
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_who_lost_azure_auth_is_told_whatever_else_changed(site: Site, *, check: bool) -> None:
+    """By its entry or by the purge. A deleted identity has nothing that could be revoked."""
+    names = ["revoked", "deleted", "surplus"]
+    ids = site.server.create_identities(names, azure_auth=ATTACHED)
+    bare = site.server.create_identity("bare")
+    result = site.run(
+        {"id": ids[0], "role": "member", "azure_auth": {"state": "absent"}},
+        {"id": ids[1], "state": "absent"},
+        {"id": bare, "role": "member", "azure_auth": {"state": "absent"}},
+        {"name": "new", "azure_auth": REQUIRED},
+        purge_azure_auth_except=[
+            *("revoked", "bare", "new", "payments", "platform"),
+            site.server.identities["twin-2"],
+        ],
+        check=check,
+    )
+    assert not result["failed"], result["msg"]
+    assert {item["name"]: item["revoked"] for item in result["results"]} == {
+        "revoked": True,
+        "deleted": False,
+        "bare": False,
+        "new": False,
+        "surplus": True,
+    }
+
+
 def test_more_changes_than_allowed_are_refused_before_the_first_write(site: Site) -> None:
     entries, purge = changes_of_each_kind(site)
     result = site.run(*entries, **purge, max_changes=3)

@@ -617,8 +617,8 @@ def check_refusal(title: str, outcome: Outcome) -> None:
     assert result["failed_count"] == len(expected.blamed)
     assert [item["index"] for item in result["results"]] == sorted(expected.blamed)
     for item in result["results"]:
-        flags = ("changed", "created", "deleted", "failed", "purged")
-        assert [item[flag] for flag in flags] == [False, False, False, True, False]
+        flags = ("changed", "created", "deleted", "revoked", "failed", "purged")
+        assert [item[flag] for flag in flags] == [False, False, False, False, True, False]
         # An entry of a file is called by its place there.
         assert item["msg"].startswith((f"identities[{item['index']}]", "fleet/apps.yml:12"))
 

@@ -41,7 +41,7 @@ from emulator import Emulator, running
 THOROUGH = bool(os.environ.get("THOROUGH"))
 WRITES = ("POST", "PATCH", "DELETE")
 # What an entry of the module for many has besides an identity.
-OF_MANY = ("index", "changed", "created", "deleted", "failed", "purged", "msg")
+OF_MANY = ("index", "changed", "created", "deleted", "revoked", "failed", "purged", "msg")
 TABLE = [
     pytest.param(case, generation, id=f"{case.id} [{generation}]")
     for generation in EVERY

@@ -93,6 +93,7 @@ def outcome_of(
         "changed": work.changed,
         "created": work.created,
         "deleted": work.deleted,
+        "revoked": work.revoked,
         "failed": bool(work.failure),
         "purged": work.purged,
     }
@@ -116,6 +117,7 @@ def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[R
             "changed": False,
             "created": False,
             "deleted": False,
+            "revoked": False,
             "failed": True,
             "purged": False,
         }

@@ -118,6 +118,13 @@ class EntryReconciler:
         return bool(work and work.changed and work.before and not work.result)
 
     @property
+    def revoked(self) -> bool:
+        """Whether an auth method was revoked, or in check mode would be; the identity stays."""
+        return self.failure is None and any(
+            work.changed and work.before and not work.result for work in self.method_work.values()
+        )
+
+    @property
     def creates(self) -> bool:
         """Whether an identity is to be created, as far as that is known before run()."""
         return self._known is None and self.reference.id is None and self._desired.creates
