@@ -93,25 +93,40 @@ options:
     description:
       - The token of another issuer to log in with, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
         The environment variable is E(INFISICAL_JWT).
-      - If it is not given, V(azure_auth) gets it from Azure, V(gcp_auth) from Google's metadata server, and V(kubernetes_auth) from the file
-        of the pod's service account, on the host that runs the module and never through a proxy.
-      - Azure gives it to a workload identity if E(AZURE_FEDERATED_TOKEN_FILE), E(AZURE_TENANT_ID) and E(AZURE_CLIENT_ID) are set, from Entra,
-        which is the one that is reached through the proxies of the environment; to a managed identity of App Service, Functions and
-        Container Apps if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set, and of a server that Arc manages if E(IDENTITY_ENDPOINT) and
-        E(IMDS_ENDPOINT) are set; or else from the instance metadata service.
-      - The environment can name other places for that, as it does for the platforms' own libraries. E(AZURE_POD_IDENTITY_AUTHORITY_HOST)
+      - If it is not given, the task gets one on the host that runs the module. V(azure_auth) asks Azure, V(gcp_auth) asks Google's metadata
+        server, and V(kubernetes_auth) reads the file of the pod's service account.
+      - Azure gives tokens in four places. The task uses the first of them that it finds.
+      - If E(AZURE_FEDERATED_TOKEN_FILE) is set, Entra exchanges the token in that file for one of the workload identity. This is the only
+        place that the task reaches through the proxies of the environment. It also needs E(AZURE_TENANT_ID) and E(AZURE_CLIENT_ID).
+      - If E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set, App Service, Functions or Container Apps give the token of a managed identity.
+      - If E(IDENTITY_ENDPOINT) and E(IMDS_ENDPOINT) are set, or the program C(/opt/azcmagent/bin/himds) exists, Arc's agent gives the token.
+      - Otherwise the instance metadata service of virtual machines gives it.
+      - The environment can name other addresses, as it does for the platforms' own libraries. E(AZURE_POD_IDENTITY_AUTHORITY_HOST)
         and E(AZURE_AUTHORITY_HOST) are URLs, E(GCE_METADATA_HOST) is a host, E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) a path.
     type: str
   azure_resource:
     description:
-      - For V(azure_auth) without O(jwt), the resource to get a token for. It must be the one that Azure Auth of the identity to log in as
-        is set to.
+      - For V(azure_auth) without O(jwt), the resource to get a token for. It must be the one in the Azure Auth of the identity to log in as.
       - If not given, it is V(https://management.azure.com/).
     type: str
   azure_client_id:
     description:
-      - For V(azure_auth) without O(jwt), the client ID of a user-assigned managed identity, where the host has several, or of a workload
-        identity, in place of E(AZURE_CLIENT_ID).
+      - For V(azure_auth) without O(jwt), the client ID of the managed identity or workload identity to get a token of. A host with several
+        managed identities needs it, or O(azure_identity_object_id) or O(azure_identity_resource_id).
+      - If none of the three is given, it is the value of E(AZURE_CLIENT_ID). If E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET) is set too, that
+        client ID belongs to a service principal, and does not name a managed identity. Arc's agent is never asked for E(AZURE_CLIENT_ID).
+      - If nothing names an identity, Azure gives the token of the system-assigned one.
+    type: str
+  azure_identity_object_id:
+    description:
+      - The same as O(azure_client_id), by the object ID of the managed identity, which Azure also calls its principal ID. Workload
+        identities cannot be named by it.
+    type: str
+  azure_identity_resource_id:
+    description:
+      - The same as O(azure_client_id), by the resource ID of the managed identity, as in
+        V(/subscriptions/3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16/resourceGroups/ansible/providers/Microsoft.ManagedIdentity/userAssignedIdentities/runner).
+        Workload identities cannot be named by it.
     type: str
   ldap_username:
     description:

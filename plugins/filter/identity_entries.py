@@ -11,7 +11,7 @@ import typing as t
 from ansible.errors import AnsibleError, AnsibleFilterError
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
-from ansible_collections.community.infisical.plugins.module_utils._text import quoted
+from ansible_collections.community.infisical.plugins.module_utils._text import OMITTED, quoted
 from ansible_collections.community.infisical.plugins.plugin_utils._lists import Reader
 from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import Secret
 
@@ -38,13 +38,21 @@ def identity_entries(value: t.Any, where: t.Any = "the list") -> list[dict[str, 
 def _plain(value: t.Any) -> t.Any:
     """Return a value with plain lists and dictionaries, also for what map() and the like yield."""
     if isinstance(value, t.Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items() if not _is_omit(item)}
     if isinstance(value, (list, tuple, t.Iterator)):
         return [_plain(item) for item in value]
     # What "!vault" makes of a text before ansible-core 2.19.
     if getattr(value, "__ENCRYPTED__", False):
         return Secret(str(value))
-    return value
+    # In a list, it is for the modules to refuse.
+    return OMITTED if _is_omit(value) else value
+
+
+def _is_omit(value: t.Any) -> bool:
+    """Return whether a value is `omit`: a text before ansible-core 2.19, and then an object."""
+    if isinstance(value, str):
+        return value.startswith(OMITTED)
+    return type(value).__name__ == "_OmitType"
 
 
 def _refuse_template(_text: str) -> t.NoReturn:

@@ -100,6 +100,7 @@ EXAMPLES = r"""
 - name: Write a list for several environments
   ansible.builtin.copy:
     content: |
+      {% raw %}
       defaults:
         azure_auth:
           tenant_id: 3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16
@@ -107,18 +108,19 @@ EXAMPLES = r"""
           access_token_ttl: 1h
           access_token_max_ttl: 1d
       identities:
-        {{ '"{{ environment_name }}-orders"' }}:
+        "{{ environment_name }}-orders":
           azure_auth:
             allowed_service_principal_ids:
               - c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e
-        {{ '"{{ environment_name }}-reports"' }}:
+        "{{ environment_name }}-reports":
           azure_auth: null
-    dest: "{{ playbook_dir }}/environment.yml"
+      {% endraw %}
+    dest: "{{ playbook_dir }}/environments.yml"
     mode: "0644"
 
 - name: Keep the identities of one environment
   community.infisical.infisical_identities:
-    identities: "{{ query('community.infisical.identity_files', 'environment.yml', template=true) }}"
+    identities: "{{ query('community.infisical.identity_files', 'environments.yml', template=true) }}"
   vars:
     environment_name: stage
 """
@@ -167,9 +169,12 @@ from ansible_collections.community.infisical.plugins.plugin_utils._lists_options
 from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import parse
 
 try:
+    from ansible.errors import AnsibleValueOmittedError
     from ansible.template import trust_as_template
 except ImportError:
-    # Before ansible-core 2.19, every text is a template.
+    # Before ansible-core 2.19, omit is a text, and every text is a template.
+    AnsibleValueOmittedError = ()
+
     def trust_as_template(value: str) -> str:
         """Return the text as it is."""
         return value
@@ -177,6 +182,7 @@ except ImportError:
 
 # So many files are named that are not read.
 NAMED = 10
+_OMIT = "which has omit in it; write null, or leave out what is not wanted."
 # What an undefined variable in a list or dictionary is rendered as before ansible-core 2.19.
 UNDEFINED = "AnsibleUndefined"
 
@@ -310,6 +316,8 @@ def _rendered(templar: t.Any, text: str) -> t.Any:
             f"which cannot be rendered: {printable(str(why).partition('. ')[0])}; define the"
             " variable, or give it a default."
         ) from None
+    except AnsibleValueOmittedError:
+        raise OptionError(_OMIT) from None
     except Exception as why:
         # Templates call what they like.
         raise OptionError(
@@ -322,7 +330,7 @@ def _rendered(templar: t.Any, text: str) -> t.Any:
                 " or give it a default."
             )
         if OMITTED in rendered:
-            raise OptionError("which has omit in it; write null, or leave out what is not wanted.")
+            raise OptionError(_OMIT)
     return value
 
 

@@ -93,6 +93,17 @@ def refuse_nul(option: str, text: str, *, secret: bool = False) -> None:
         raise OptionError(f"{option}{shown} has a NUL character in it; write it without.")
 
 
+def refuse_scope(option: str, text: str) -> None:
+    """Refuse the audience of Entra tokens that is a scope. Raises OptionError."""
+    audience, scope, rest = text.rpartition("/.")
+    if scope and rest.rstrip("/").lower() == "default":
+        audience += "/"
+        raise OptionError(
+            f"{option} {quoted(text)} is a scope, which no token has as its audience; write the"
+            f" audience, {quoted(audience)}."
+        )
+
+
 def has_template(value: t.Any) -> bool:
     """Return whether a value is a text, or a list of texts, with a template in it."""
     if isinstance(value, list):

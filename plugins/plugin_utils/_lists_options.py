@@ -165,8 +165,15 @@ class OptionReader:
 
     def _item(self, name: str, raw: t.Any) -> t.Any:
         value = self.rendered(name, raw)
-        # A dictionary is what the API has for a network. The modules tell the text to write.
-        return self._texts(name, value) if isinstance(value, dict) else _text(name, raw, value)
+        if not isinstance(value, dict):
+            return _text(name, raw, value)
+        # What the API has for a network. The modules tell the text to write for it.
+        return {
+            self.text(f"a key of {name}", key): (
+                _whole(name, item) if isinstance(item, int) else self.text(name, item)
+            )
+            for key, item in value.items()
+        }
 
     def _texts(self, name: str, value: t.Any) -> dict[str, str | None]:
         pairs: dict[str, str | None] = {}

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.paths import COLLECTIONS, ROOT
+from tools.paths import COLLECTIONS
 
 from emulator import Emulator
 
@@ -185,26 +185,6 @@ def audits(
             done[name].records.append(record)
     assert set(done) == set(cases), run.output[-4000:]
     return done
-
-
-def page_of(report: Variables, folder: Path) -> Path:
-    """Write the page of a report, as the role does, and return where it is."""
-    variables = folder / "report.json"
-    variables.write_text(json.dumps({"__identities_audit_report": report}), encoding="utf-8")
-    template = ROOT / "roles" / "identities_audit" / "templates" / "report.html.j2"
-    page = folder / "page.html"
-    content = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars": {"ansible_python_interpreter": sys.executable},
-        "tasks": [{"ansible.builtin.template": {"src": str(template), "dest": str(page)}}],
-    }
-    playbook = folder / "page.yml"
-    playbook.write_text(json.dumps([content]), encoding="utf-8")
-    run = play({}, folder, str(playbook), "-e", f"@{variables}")
-    assert run.returncode == 0, run.output[-4000:]
-    return page
 
 
 def writes(emulator: Emulator) -> list[str]:

@@ -117,8 +117,8 @@ def earlier_report(count: int) -> Object:
 def world(count: int, *, has_list: bool = True) -> World:
     """Return an organization with so many identities, at least 4, and what an audit makes of it.
 
-    One in fourteen has drifted, one in forty is not in the list, and of each kind there is one.
-    Without a list, nothing is as it should be or not.
+    One in fourteen has drifted, and one in forty is not in the list.
+    Without a list, all are not in it.
     """
     rng = random.Random(count)
     names = _names(count, rng)
@@ -215,7 +215,7 @@ def _azure_auth(number: int, rng: random.Random, created: str) -> Object:
     """Return Azure Auth; one in nine is lax in something, and most have no limit of uses."""
     principals = [
         str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        for _ in range(rng.choice((1, 1, 2, 40)))
+        for _number in range(rng.choice((1, 1, 2, 40)))
     ]
     lax: Object = {}
     if number % 9 == 1:
@@ -282,7 +282,7 @@ def _changed(result: Object, rng: random.Random) -> Object:
             "metadata": {"team": "core"},
         }
     principals = azure_auth["allowed_service_principal_ids"] or []
-    new = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(2)]
+    new = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _number in range(2)]
     return {
         "azure_auth": {
             **azure_auth,

@@ -226,7 +226,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "one name twice, in files": (
         "[{name: a}, {name: b}, {name: a}]",
         {},
-        "bad.yml:1: entry 1 (a); list it once.",
+        "bad.yml:1 (a); list it once.",
     ),
     "a list that is a text": (
         None,
@@ -272,7 +272,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a file with a list of texts": (
         "[{name: a}, billing]",
         {},
-        "bad.yml: entry 2: it is 'billing', which is not a dictionary; write id or",
+        "bad.yml:1: entry 2: it is 'billing', which is not a dictionary; write id or",
     ),
     "no folder": (
         None,

@@ -36,6 +36,7 @@ NOTHING = {
     "changed": 0,
     "created": 0,
     "deleted": 0,
+    "revoked": 0,
     "failed": 0,
     "purged": 0,
     "as_desired": 0,

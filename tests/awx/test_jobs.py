@@ -213,9 +213,9 @@ def test_names_of_tasks_tell_how_far_the_job_is(jobs: Jobs) -> None:
         for event in jobs.failing.events
         if event["event"] == "playbook_on_task_start"
     ]
-    assert [title for title in titles if title.startswith("Apply ")] == [
-        "Apply 1 to 20 of 30 (0 changed, 0 failed so far)",
-        "Apply 21 to 30 of 30 (19 changed, 1 failed so far)",
+    assert [title for title in titles if title.startswith("Apply entr")] == [
+        "Apply entries 1 to 20 of 30 (0 changed, 0 failed so far)",
+        "Apply entries 21 to 30 of 30 (19 changed, 1 failed so far)",
     ]
 
 

@@ -107,23 +107,31 @@ def test_apply_applies_everything(answers: dict[str, t.Any], launcher: Launcher)
     assert job.stats["infisical_apply_counts"]["changed"] == 2
 
 
-def test_apply_applies_who_is_chosen(launcher: Launcher) -> None:
-    job = launcher("apply", {ONLY: " svc billing "})
+@pytest.mark.parametrize(
+    ("only", "chosen"),
+    [
+        pytest.param(" svc billing ", ["svc billing"], id="one"),
+        pytest.param("svc b*\n0123\n", list(NAMES), id="lines"),
+        pytest.param("012?", ["0123"], id="a pattern"),
+    ],
+)
+def test_apply_applies_who_is_chosen(only: str, chosen: list[str], launcher: Launcher) -> None:
+    job = launcher("apply", {ONLY: only})
     assert job.status == "successful", job.output
-    assert launcher.applied() == ["svc billing"]
+    assert launcher.applied() == chosen
 
 
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        pytest.param({ONLY: "no"}, "identities_apply_only is False, which is not", id="a truth"),
+        pytest.param({ONLY: "no"}, "identities_apply_only is false, which is not", id="a truth"),
         pytest.param({ONLY: "0123"}, "identities_apply_only is 83, which is not", id="a number"),
         pytest.param({ONLY: "12:30"}, "identities_apply_only is 750, which is not", id="a time"),
         pytest.param({ONLY: "2026-01-01"}, "_only is 2026-01-01, which is not", id="a date"),
         pytest.param({"identities_apply_purge": "maybe"}, "is maybe; write true", id="no truth"),
         pytest.param(
             {"identities_apply_onyl": NAMES[0]},
-            "There is no variable identities_apply_onyl; there are identities_apply_desired,",
+            "There is no variable identities_apply_onyl. The role has identities_apply_desired,",
             id="a typing error",
         ),
     ],
@@ -135,7 +143,7 @@ def test_apply_refuses_what_is_no_name_and_changes_nothing(
     assert job.status == "failed"
     assert message in " ".join(job.output.split())
     if ONLY in answers:
-        assert "in a survey of AWX, where that is not possible, give the id." in job.output
+        assert "in a survey of AWX, where that is not possible, write the id." in job.output
     assert launcher.applied() == []
 
 
@@ -143,7 +151,7 @@ def test_slices_do_not_each_apply_the_list(launcher: Launcher) -> None:
     """A slice has some of the hosts, and localhost is there even if it is not one of them."""
     job = launcher("apply", {}, hosts=["web"])
     assert job.status == "failed"
-    assert "each slice of a job of AWX, would apply the whole list" in job.output
+    assert "each slice of the AWX job, would apply the whole list" in job.output
     assert launcher.applied() == []
 
 

@@ -97,6 +97,10 @@ class Block:
                 return "entries"
         if isinstance(content, dict) and set(content) == {"collections"}:
             return "requirements"
+        if isinstance(content, dict) and {"jobs", "steps"} & set(content):
+            return "pipeline"
+        if isinstance(content, dict) and {"apiVersion", "kind"} <= set(content):
+            return "kubernetes"
         if isinstance(content, dict) and "file" in self.marks:
             groups = content.values()
             if all(isinstance(group, dict) and "hosts" in group for group in groups):
@@ -105,7 +109,7 @@ class Block:
         raise BlockError(
             f"{self.id}: the tests do not know what this YAML is; "
             "it is no playbook, task list, requirements file, inventory, variables file, "
-            "part of a file or result"
+            "pipeline, object of Kubernetes, part of a file or result"
         )
 
     @property

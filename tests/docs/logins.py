@@ -25,6 +25,11 @@ METHODS = (
     "jwt-auth",
     "ldap-auth",
 )
+# Of the managed identity in the guide.
+RESOURCE_ID = (
+    "/subscriptions/9d4f7a20-6c1e-4b38-8f52-3e0a1d7c5b94/resourceGroups/ansible/providers"
+    "/Microsoft.ManagedIdentity/userAssignedIdentities/runner"
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,9 @@ def logins(emulator: Emulator, folder: Path) -> t.Iterator[Logins]:
     service_account = emulator.jwt(identity_id, method="kubernetes-auth")
     token_file = write_service_account_token(folder / "service-account", service_account)
     trustme.CA().cert_pem.write_to_path(folder / "company-ca.pem")
-    with metadata_services(emulator, managed_identity=identity_id) as services:
+    with metadata_services(
+        emulator, managed_identity=identity_id, identities={RESOURCE_ID: identity_id}
+    ) as services:
         yield Logins(
             identity_id,
             {
@@ -60,6 +67,7 @@ def logins(emulator: Emulator, folder: Path) -> t.Iterator[Logins]:
                 "signed_jwt": emulator.jwt(identity_id, method="jwt-auth"),
                 "directory_user": directory.username,
                 "directory_password": directory.password,
+                "managed_identity": RESOURCE_ID,
             },
             {
                 **services.environment,

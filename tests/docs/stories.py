@@ -281,7 +281,9 @@ class Story:
     def _write(self, name: str, text: str) -> None:
         for documented, real in self._names.items():
             text = text.replace(documented, real)
-        (self._folder / name).write_text(text, encoding="utf-8")
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
     def _flush(self) -> None:
         """Run the batch; a playbook that fails ends a run, so the rest takes another one."""

@@ -16,8 +16,8 @@ from tools.paths import ROOT
 def environment_variables() -> frozenset[str]:
     """Return the environment variables that the collection's code names.
 
-    Infisical's own are known by their beginning, others by the constants that hold them, or by the
-    call that reads them.
+    Infisical's own are known by their beginning, others by the constants that hold one or several,
+    or by the call that reads them.
     """
     found = set()
     for path in ROOT.glob("plugins/module_utils/**/*.py"):
@@ -28,6 +28,10 @@ def environment_variables() -> frozenset[str]:
                 names = [name.id for name in node.targets if isinstance(name, ast.Name)]
                 if any(name.endswith("_VARIABLE") for name in names):
                     found.add(str(node.value.value))
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+                names = [name.id for name in node.targets if isinstance(name, ast.Name)]
+                if any(name.endswith("_VARIABLES") for name in names):
+                    found.update(str(ast.literal_eval(item)) for item in node.value.elts)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 name = node.args[0]
                 if node.func.attr == "variable" and isinstance(name, ast.Constant):

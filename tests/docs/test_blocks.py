@@ -25,6 +25,7 @@ from docs.terraform import terraform_resources
 Tell = t.Callable[[str], Story]
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DURATION = re.compile(r"\bin (?:\d+ h )?(?:\d+ min )?\d+ s\.")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -204,8 +205,12 @@ def test_module_examples_run_and_keep(document: str, tell: Tell) -> None:
 
 
 def _is_used(block: Block) -> bool:
-    """Whether a file is named by a command that is run, or by another file."""
+    """Whether a file, or its folder, is named by a command that is run, or a file by another."""
     name = block.marks["file"]
+    folder = name.rpartition("/")[0]
+    if folder:
+        users = [other for other in BLOCKS[block.document] if "file" not in other.marks]
+        return any(re.search(rf"[='\"]{re.escape(folder)}\b", other.text) for other in users)
     return any(
         {name, f"@{name}"} & set(command.words)
         for other in BLOCKS[block.document]
@@ -312,6 +317,8 @@ def _loaded() -> set[str]:
 _AZ = (
     "account show --query tenantId",
     "ad sp show --id",
+    "aks show --resource-group my-group --name my-cluster --query oidcIssuerProfile.issuerUrl",
+    "identity federated-credential create --resource-group",
     "identity show --resource-group",
     "vm identity show --resource-group",
     "webapp identity show --resource-group",
@@ -337,8 +344,12 @@ def _check_galaxy(words: list[str]) -> None:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of an output without the terminal's width, and the ids in the heads of diffs."""
+    """The lines of an output without what differs from run to run.
+
+    That is the terminal's width, the ids in the heads of diffs, and how long something took.
+    """
     lines = [line.rstrip(" *") for line in text.splitlines() if line.strip()]
+    lines = [_DURATION.sub("in <time>.", line) for line in lines]
     return [
         _UUID.sub("<id>", line) if line.startswith(("--- before", "+++ after")) else line
         for line in lines

@@ -33,6 +33,7 @@ from tools.paths import COLLECTIONS, link_collection
 from docs.stories import SOMEBODYS
 from docs.tables import MessageRow, message_parts, message_rows, messages_in_code
 from emulator import Emulator, running
+from emulator.platform import MetadataServices, federated_token, metadata_services
 
 AZURE = "infisical_azure_auth"
 IDENTITY = "infisical_identity"
@@ -138,12 +139,17 @@ class Setting:
         servers: t.Mapping[str, Emulator],
         silent: socket.socket,
         untrusted: str,
+        azure: MetadataServices,
         folder: Path,
     ) -> None:
         self.servers = servers
         self.current = servers["current"]
         self.silent = f"http://127.0.0.1:{silent.getsockname()[1]}"
         self.untrusted = untrusted
+        self.azure = azure
+        self.azure.key_file = "/var/opt/azcmagent/tokens/none.key"
+        self.federated_token = folder / "federated-token"
+        self.federated_token.write_text(federated_token("nobody"), encoding="utf-8")
         with socket.create_server(("127.0.0.1", 0)) as closed:
             self.closed = f"http://127.0.0.1:{closed.getsockname()[1]}"
         self.universal = self.universal_of("current")
@@ -643,13 +649,42 @@ def of_logins(setting: Setting) -> dict[str, Trigger]:
         "no Arc": Trigger(
             azure, environment={"IDENTITY_ENDPOINT": setting.closed, "IMDS_ENDPOINT": "x"}
         ),
-        "no workload identity": Trigger(
-            azure, environment={"AZURE_FEDERATED_TOKEN_FILE": "/nowhere/token"}
-        ),
+        **of_azure(setting, azure),
         "headers that are none": Trigger({}, environment={"INFISICAL_CUSTOM_HEADERS": "x"}),
         "a header of the request": Trigger(
             {}, environment={"INFISICAL_CUSTOM_HEADERS": "Authorization=x"}
         ),
+    }
+
+
+def of_azure(setting: Setting, azure: t.Mapping[str, t.Any]) -> dict[str, Trigger]:
+    """Return what can go wrong with a login as one of Azure's identities."""
+    services = setting.azure
+    federated = services.workload(setting.federated_token, ID)
+    return {
+        "no key of Arc's": Trigger(azure, environment=services.arc),
+        "no federated token": Trigger(
+            azure, environment={**federated, "AZURE_FEDERATED_TOKEN_FILE": "/nowhere/token"}
+        ),
+        "a workload identity that Entra does not know": Trigger(azure, environment=federated),
+        "no Entra": Trigger(
+            azure, environment={**federated, "AZURE_AUTHORITY_HOST": setting.closed}
+        ),
+        "Entra in clear": Trigger(
+            azure, environment={**federated, "AZURE_AUTHORITY_HOST": "http://login.example"}
+        ),
+        "no tenant": Trigger(azure, environment={**federated, "AZURE_TENANT_ID": ""}),
+        "an endpoint that is no URL": Trigger(
+            azure, environment={"IDENTITY_ENDPOINT": "msi", "IDENTITY_HEADER": UNUSED}
+        ),
+        "an object id of a workload identity": Trigger(
+            {**azure, "azure_identity_object_id": ID}, environment=federated
+        ),
+        "two managed identities": Trigger(
+            {**azure, "azure_client_id": ID, "azure_identity_object_id": ID}
+        ),
+        "a name for a client id": Trigger({**azure, "azure_client_id": "runner"}),
+        "a name for a resource id": Trigger({**azure, "azure_identity_resource_id": "runner"}),
     }
 
 
@@ -756,8 +791,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
         servers() as started,
         socket.create_server(("127.0.0.1", 0)) as silent,
         adversary(context) as untrusted,
+        metadata_services(started["current"]) as azure,
     ):
-        setting = Setting(started, silent, untrusted.url, folder)
+        setting = Setting(started, silent, untrusted.url, azure, folder)
         rows = triggers(setting)
         options = [options_for(title, trigger, setting) for title, trigger in rows.items()]
         with ThreadPoolExecutor(4) as pool:

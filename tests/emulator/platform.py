@@ -1,16 +1,22 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the JWTs of platforms come from: stand-ins for Azure's and Google's metadata services, and
-for the file that Kubernetes gives a pod.
+"""Where the JWTs of platforms come from: stand-ins for the services of Azure and Google, and for
+the file that Kubernetes gives a pod.
+
+Azure has four: the instance metadata service of virtual machines, the endpoint of App Service,
+Functions and Container Apps, the agent of Arc, and Entra, which exchanges tokens of other issuers.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+import re
+import ssl
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,10 +28,21 @@ from urllib.parse import parse_qsl, urlsplit
 from .control import Control
 from .logins import azure_claims, gcp_claims
 from .server import HOST
-from .state import encode_jwt
+from .state import decode_jwt, encode_jwt
 
 AZURE_PATH = "/metadata/identity/oauth2/token"
 AZURE_VERSION = "2018-02-01"
+APP_SERVICE_PATH = "/msi/token"
+APP_SERVICE_VERSION = "2019-08-01"
+ARC_PATH = "/arc/token"
+ARC_VERSION = "2020-06-01"
+ENTRA_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# Whom Entra wants a federated token to be made for.
+EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
+TENANT = "3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16"
+# What proves to the endpoint of App Service, or to Arc's agent, who asks.
+HOST_SECRET = "c2VjcmV0LW9mLXRoZS1ob3N0"
 GOOGLE_PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"
 
 
@@ -41,7 +58,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class MetadataRequest:
-    """A request as a service saw it: its target as it came, header names in lower case."""
+    """A request as a service saw it: its target as it came, header names in lower case.
+
+    `query` is that of the target, or the form of a POST.
+    """
 
     target: str
     path: str
@@ -57,23 +77,31 @@ class _Fault:
 
 
 class MetadataServices:
-    """Both services at one address; `url` and `host` are what clients are pointed at."""
+    """All services at one address; `url` and `host` are what clients are pointed at.
+
+    Arc's agent writes a key for each challenge into `key_folder`, unless `key_file` is what it is
+    to name. An agent that is `old` gives the token of the system-assigned identity to everybody.
+    """
 
     def __init__(
         self,
         emu: Control,
-        address: tuple[str, int],
+        address: str,
         managed_identity: str | None,
-        client_ids: Mapping[str, str],
+        identities: Mapping[str, str],
+        key_folder: Path | None,
     ) -> None:
-        self.host = f"{address[0]}:{address[1]}"
-        self.url = f"http://{self.host}"
+        self.url = address
+        self.host = address.partition("://")[2]
+        self.key_folder = key_folder
+        self.key_file: str | None = None
+        self.old = False
         self._emu = emu
         self._principals = {
-            client_id: _principal(emu, identity_id) for client_id, identity_id in client_ids.items()
+            name: _principal(emu, identity_id) for name, identity_id in identities.items()
         }
         if managed_identity is not None:
-            # Asked for without a client id.
+            # Asked for without an id.
             self._principals[""] = _principal(emu, managed_identity)
         self._lock = threading.Lock()
         self._faults: list[_Fault] = []
@@ -85,12 +113,37 @@ class MetadataServices:
         """The variables by which the platforms' own libraries are pointed elsewhere."""
         return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": self.url, "GCE_METADATA_HOST": self.host}
 
+    @property
+    def app_service(self) -> dict[str, str]:
+        """What App Service, Functions and Container Apps set."""
+        endpoint = f"{self.url}{APP_SERVICE_PATH}"
+        return {"IDENTITY_ENDPOINT": endpoint, "IDENTITY_HEADER": HOST_SECRET}
+
+    @property
+    def arc(self) -> dict[str, str]:
+        """What Arc's agent sets for services."""
+        return {"IDENTITY_ENDPOINT": f"{self.url}{ARC_PATH}", "IMDS_ENDPOINT": self.url}
+
+    def workload(self, token_file: Path, client_id: str) -> dict[str, str]:
+        """What AKS sets for a pod with a workload identity."""
+        return {
+            "AZURE_AUTHORITY_HOST": f"{self.url}/",
+            "AZURE_TENANT_ID": TENANT,
+            "AZURE_CLIENT_ID": client_id,
+            "AZURE_FEDERATED_TOKEN_FILE": str(token_file),
+        }
+
     # -- what tests see and do ------------------------------------------------------------------
 
     def requests(self) -> list[MetadataRequest]:
         """What was asked so far, oldest first."""
         with self._lock:
             return list(self._requests)
+
+    def clear_requests(self) -> None:
+        """Forget what was asked."""
+        with self._lock:
+            self._requests.clear()
 
     def tokens(self) -> list[str]:
         """Every token that was handed out."""
@@ -134,8 +187,14 @@ class MetadataServices:
         """What the platform answers."""
         if request.path == AZURE_PATH:
             return self._azure(request)
+        if request.path == APP_SERVICE_PATH:
+            return self._app_service(request)
+        if request.path == ARC_PATH:
+            return self._arc(request)
         if request.path == GOOGLE_PATH:
             return self._google(request)
+        if match := ENTRA_PATH.fullmatch(request.path):
+            return self._entra(match[1], request.query)
         return Answer(404, b"Not found", "text/plain")
 
     def _azure(self, request: MetadataRequest) -> Answer:
@@ -148,18 +207,94 @@ class MetadataServices:
             return _azure_error("Required query variable 'api-version' is missing or unknown")
         if not query.get("resource"):
             return _azure_error("Required audience parameter not specified")
-        client_id = query.get("client_id", "")
-        if client_id not in self._principals:
+        named, principal = self._asked_for(query, ("client_id", "object_id", "msi_res_id"))
+        if principal is None:
             return _azure_error("Identity not found")
-        claims = {**self._principals[client_id], "aud": query["resource"]}
+        return self._azure_token(principal, query["resource"], named)
+
+    def _app_service(self, request: MetadataRequest) -> Answer:
+        query = request.query
+        if request.headers.get("x-identity-header") != HOST_SECRET:
+            # The secret that came is told back, which no message may have.
+            came = request.headers.get("x-identity-header")
+            return _json(403, {"statusCode": 403, "message": f"Wrong secret {came}"})
+        names = ("client_id", "principal_id", "object_id", "mi_res_id")
+        named, principal = self._asked_for(query, names)
+        if query.get("api-version") != APP_SERVICE_VERSION or not query.get("resource"):
+            return _json(400, {"statusCode": 400, "message": "Bad Request"})
+        if principal is None:
+            message = "No User Assigned or Delegated Managed Identity found for specified ClientId"
+            return _json(400, {"statusCode": 400, "message": message})
+        return self._azure_token(principal, query["resource"], named)
+
+    def _arc(self, request: MetadataRequest) -> Answer:
+        query, headers = request.query, request.headers
+        if headers.get("metadata") != "true":
+            return _azure_error("Required metadata header not specified")
+        if query.get("api-version") != ARC_VERSION or not query.get("resource"):
+            return _azure_error("Required query variable is missing")
+        if "authorization" not in headers:
+            return Answer(401, b"", headers={"Www-Authenticate": f"Basic realm={self._key()}"})
+        if headers["authorization"] != f"Basic {HOST_SECRET}":
+            return _json(401, {"error": "unauthorized_client", "error_description": "Wrong key"})
+        if self.old:
+            return self._azure_token(self._principals[""], query["resource"], {})
+        named, principal = self._asked_for(query, ("client_id", "object_id", "msi_res_id"))
+        if principal is None:
+            return _azure_error("Identity not found")
+        return self._azure_token(principal, query["resource"], named)
+
+    def _key(self) -> str:
+        if self.key_file is not None or self.key_folder is None:
+            return self.key_file or ""
+        path = self.key_folder / f"{uuid.uuid4()}.key"
+        path.write_text(HOST_SECRET, encoding="utf-8")
+        return str(path)
+
+    def _entra(self, tenant: str, form: Mapping[str, str]) -> Answer:
+        """Exchange a token for one of a user-assigned identity, or of an app registration."""
+        if (tenant, form.get("grant_type"), form.get("client_assertion_type")) != (
+            TENANT,
+            "client_credentials",
+            ASSERTION_TYPE,
+        ):
+            return _entra_error(400, 90002, f"Tenant '{tenant}' not found.")
+        scope, default, _rest = form.get("scope", "").rpartition("/.default")
+        principal = self._principals.get(form.get("client_id", ""))
+        if not default or principal is None:
+            return _entra_error(400, 700016, "Application was not found in the directory.")
+        try:
+            claims = decode_jwt(form.get("client_assertion", ""), signed_here=False)
+        except ValueError:
+            # The assertion is told back, which no message may have.
+            told = f"Client assertion {form.get('client_assertion')} is not a JWT."
+            return _entra_error(401, 50027, told)
+        if claims.get("aud") != EXCHANGE_AUDIENCE:
+            subject = "No matching federated identity record found for presented assertion audience"
+            return _entra_error(401, 700212, f"{subject} '{claims.get('aud')}'.")
+        return self._azure_token(principal, scope, {})
+
+    def _asked_for(
+        self, query: Mapping[str, str], names: tuple[str, ...]
+    ) -> tuple[dict[str, str], dict[str, Any] | None]:
+        """The id that a query names an identity by, with its name; and the claims of that one."""
+        named = {name: query[name] for name in names if name in query}
+        if len(named) > 1:
+            return named, None
+        return named, self._principals.get(next(iter(named.values()), ""))
+
+    def _azure_token(
+        self, principal: Mapping[str, Any], resource: str, named: Mapping[str, str]
+    ) -> Answer:
+        token = self._issue("azure", {**principal, "aud": resource})
         return _json(
             200,
             {
-                "access_token": self._issue("azure", claims),
-                "client_id": client_id,
+                "access_token": token,
                 "expires_in": "86400",
-                "resource": query["resource"],
+                "resource": resource,
                 "token_type": "Bearer",
+                **named,
             },
         )
 
@@ -200,6 +335,12 @@ def _azure_error(description: str) -> Answer:
     return _json(400, {"error": "invalid_request", "error_description": description})
 
 
+def _entra_error(status: int, code: int, description: str) -> Answer:
+    details = f"AADSTS{code}: {description} Trace ID: {uuid.uuid4()}"
+    error = {"error": "invalid_request", "error_description": details, "error_codes": [code]}
+    return _json(status, error)
+
+
 def _google_answer(status: int, text: str) -> Answer:
     # As plain text, though the header says something else; clients tell the service by the flavor.
     return Answer(status, text.encode(), "text/html", {"Metadata-Flavor": "Google"})
@@ -221,10 +362,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         split = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length", "0"))
+        form = self.rfile.read(length).decode("ascii", "replace")
         self.request_seen = MetadataRequest(
             target=self.path,
             path=split.path,
-            query=dict(parse_qsl(split.query, keep_blank_values=True)),
+            query=dict(parse_qsl(split.query or form, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
         )
         fault = self.server.services.take(self.request_seen)
@@ -236,6 +379,9 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             # The client has gone.
             self.close_connection = True
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def proper_answer(self) -> Answer:
         return self.server.services.answer(self.request_seen)
@@ -300,18 +446,25 @@ def metadata_services(
     emu: Control,
     *,
     managed_identity: str | None = None,
-    client_ids: Mapping[str, str] | None = None,
+    identities: Mapping[str, str] | None = None,
+    key_folder: Path | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[MetadataServices]:
-    """Serve on loopback, from daemon threads, until the block ends.
+    """Serve on loopback, from daemon threads, until the block ends; over TLS, if asked.
 
     Azure's tokens are of the service principal that identities with Azure Auth name first:
-    `managed_identity` is the Infisical identity whose principal is asked for without a client id,
-    `client_ids` has those of others. ValueError for one without Azure Auth. Google's are for any
-    audience.
+    `managed_identity` is the Infisical identity whose principal is asked for without an id,
+    `identities` has those that are asked for by client id, object id or resource id. ValueError for
+    one without Azure Auth. Google's are for any audience.
     """
     with _Server() as server:
+        scheme = "http"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+            scheme = "https"
+        address = f"{scheme}://{HOST}:{server.server_port}"
         server.services = MetadataServices(
-            emu, (HOST, server.server_port), managed_identity, client_ids or {}
+            emu, address, managed_identity, identities or {}, key_folder
         )
         thread = threading.Thread(
             target=server.serve_forever,
@@ -329,6 +482,11 @@ def metadata_services(
 
 
 # -- Kubernetes ---------------------------------------------------------------------------------
+
+
+def federated_token(subject: str, audience: str = EXCHANGE_AUDIENCE) -> str:
+    """A token that AKS, GitHub or Azure DevOps issues, for Entra to exchange."""
+    return encode_jwt({"sub": subject, "aud": audience})
 
 
 def write_service_account_token(directory: Path, token: str) -> Path:

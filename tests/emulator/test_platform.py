@@ -43,7 +43,7 @@ def services(emu: Emulator) -> Iterator[MetadataServices]:
     other = emu.create_identity("other machine", methods=["azure-auth"])
     emu.put_azure_auth(other, allowedServicePrincipalIds="33333333-3333-4333-8333-333333333333")
     with metadata_services(
-        emu, managed_identity=emu.identities["attached"], client_ids={"other": other}
+        emu, managed_identity=emu.identities["attached"], identities={"other": other}
     ) as started:
         yield started
 

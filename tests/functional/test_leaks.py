@@ -35,7 +35,7 @@ class ProcessList(threading.Thread):
         self._done = threading.Event()
 
     def run(self) -> None:
-        while not self._done.wait(0.01):
+        while not self._done.wait(0.1):
             for process in Path("/proc").glob("[0-9]*"):
                 # It may be gone by now, or somebody else's.
                 with contextlib.suppress(OSError):

@@ -8,24 +8,42 @@ from __future__ import annotations
 
 import json
 import os
-import threading
+import ssl
 import time
 import typing as t
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import trustme
 from functional.cases import ATTACHED
 from functional.harness import Result, Task, run_in_process, run_tasks
 
 from ansible_collections.community.infisical.plugins.module_utils._server import platform_tokens
+from ansible_collections.community.infisical.plugins.module_utils._server.connection import (
+    CA_VARIABLES,
+)
 from ansible_collections.community.infisical.plugins.modules import infisical_azure_auth
 from emulator import running
-from emulator.platform import metadata_services, write_service_account_token
+from emulator.platform import (
+    HOST_SECRET,
+    TENANT,
+    MetadataServices,
+    federated_token,
+    metadata_services,
+    write_service_account_token,
+)
 
 METHODS = ("azure-auth", "gcp-auth", "kubernetes-auth", "oidc-auth", "jwt-auth")
 KUBERNETES_FILE = "INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"
+RESOURCE = "https://vault.example/"
+# Of a managed identity of Azure's: one of each kind of id.
+CLIENT_ID = "5e8d2c17-a4f9-4b60-8d33-e1907b6fc52a"
+OBJECT_ID = "0f6d8a4b-7c21-4e95-b3d8-1a5e9c7f2460"
+RESOURCE_ID = (
+    f"/subscriptions/{TENANT}/resourceGroups/ansible/providers/Microsoft.ManagedIdentity"
+    "/userAssignedIdentities/runner"
+)
+SUBJECT = "system:serviceaccount:awx:infisical"
 
 
 class Site:
@@ -102,14 +120,16 @@ def test_a_platform_gives_the_token_and_no_proxy_is_asked(site: Site, tmp_path: 
     azure = site.users["azure-auth"]
     resource = "https://vault.example/"
     server.put_azure_auth(azure, resource=resource)
-    with metadata_services(server, managed_identity=azure, client_ids={"other": azure}) as services:
+    with metadata_services(
+        server, managed_identity=azure, identities={CLIENT_ID: azure}
+    ) as services:
         environment = {**services.environment, KUBERNETES_FILE: str(token_file)}
         results = run_tasks(
             tmp_path / "play",
             [
                 site.task("azure-auth", environment, azure_resource=resource),
                 site.task(
-                    "azure-auth", environment, azure_resource=resource, azure_client_id="other"
+                    "azure-auth", environment, azure_resource=resource, azure_client_id=CLIENT_ID
                 ),
                 site.task("gcp-auth", environment),
                 site.task("kubernetes-auth", environment),
@@ -123,183 +143,371 @@ def test_a_platform_gives_the_token_and_no_proxy_is_asked(site: Site, tmp_path: 
         asked = services.requests()
     # The metadata server was reached past the proxy; Infisical was not.
     assert "the proxy for" in in_vain[0]["msg"]
-    assert [item.query.get("client_id") for item in asked[:2]] == [None, "other"]
+    assert [item.query.get("client_id") for item in asked[:2]] == [None, CLIENT_ID]
     assert {item.query["resource"] for item in asked[:2]} == {resource}
     assert [item.query.get("audience") for item in asked[2:]] == [site.users["gcp-auth"]] * 2
 
 
-class AzureHosts(ThreadingHTTPServer):
-    """Where Azure's tokens come from besides the instance metadata service.
-
-    App Service's endpoint, Arc's agent, and Entra, which exchanges tokens of Kubernetes; each gives
-    `token` to those who ask as they should. `asked` are the queries and forms that came.
-    """
-
-    daemon_threads = True
-
-    def __init__(self, token: str, secret: str, key_file: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _AzureHandler)
-        self.token = token
-        self.secret = secret
-        self.key_file = key_file
-        self.asked: list[dict[str, str]] = []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+Run = t.Callable[..., Result]
 
 
-class _AzureHandler(BaseHTTPRequestHandler):
-    server: AzureHosts
+@pytest.fixture
+def run(site: Site, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """What runs the module, in this process and without a pause, with an environment."""
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    for name in list(os.environ):
+        if name.startswith(("INFISICAL_", "AZURE_", "IDENTITY_", "IMDS_")) or name in CA_VARIABLES:
+            monkeypatch.delenv(name)
 
-    def do_GET(self) -> None:
-        split = urlsplit(self.path)
-        query = dict(parse_qsl(split.query))
-        self.server.asked.append(query)
-        if split.path == "/msi/token" and query["api-version"] == "2019-08-01":
-            self._answer(200 if self.headers["X-IDENTITY-HEADER"] == self.server.secret else 403)
-        elif split.path == "/arc" and query["api-version"] == "2019-11-01":
-            given = self.headers["Authorization"]
-            if self.headers["Metadata"] != "true":
-                self._answer(400)
-            elif given is None:
-                self._answer(401, f"Basic realm={self.server.key_file}")
-            else:
-                self._answer(200 if given == f"Basic {self.server.secret}" else 403)
-        else:
-            self._answer(404)
+    def run(environment: dict[str, str], method: str = "azure-auth", **options: t.Any) -> Result:
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            result = run_in_process(infisical_azure_auth.main, site.task(method, **options).options)
+        for secret in (HOST_SECRET, federated_token(SUBJECT)):
+            assert secret not in json.dumps(result)
+        return result
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = dict(parse_qsl(body))
-        self.server.asked.append(form)
-        right = (
-            self.path == "/tenant-1/oauth2/v2.0/token"
-            and form["grant_type"] == "client_credentials"
-            and form["client_assertion_type"].endswith(":jwt-bearer")
-            and form["client_assertion"] == self.server.secret
-        )
-        self._answer(200 if right else 401)
-
-    def _answer(self, status: int, challenge: str = "") -> None:
-        # What is refused is told with the secret that came.
-        came = self.headers["X-IDENTITY-HEADER"] or self.server.secret
-        what = {"access_token": self.server.token} if status == 200 else {"e": came}
-        body = json.dumps(what).encode()
-        self.send_response(status)
-        if challenge:
-            self.send_header("WWW-Authenticate", challenge)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: t.Any) -> None:
-        """Print nothing."""
-
-
-RESOURCE = "https://vault.example/"
-SECRET = "c2VjcmV0LW9mLXRoZS1ob3N0"
+    return run
 
 
 @pytest.fixture
 def azure(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> t.Iterator[tuple[AzureHosts, t.Callable[..., Result]]]:
-    """The hosts, and what runs the module, in this process, with an environment."""
-    key_file = tmp_path / "tokens" / "one.key"
-    key_file.parent.mkdir()
-    key_file.write_text(f"{SECRET}\n", encoding="utf-8")
-    monkeypatch.setattr(platform_tokens, "ARC_FOLDER", str(key_file.parent))
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    for name in list(os.environ):
-        if name.upper().startswith(("INFISICAL_", "AZURE_", "IDENTITY_", "IMDS_")):
-            monkeypatch.delenv(name)
+) -> t.Iterator[MetadataServices]:
+    """Azure: a system-assigned identity that may log in, and another one with one of each id."""
+    folder = tmp_path / "tokens"
+    folder.mkdir()
+    monkeypatch.setattr(platform_tokens, "ARC_FOLDER", str(folder))
     user = site.users["azure-auth"]
     site.server.put_azure_auth(user, resource=RESOURCE)
-    token = site.server.jwt(user, method="azure-auth")
-    hosts = AzureHosts(token, SECRET, key_file)
-
-    def run(environment: dict[str, str], **options: t.Any) -> Result:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value.replace("<hosts>", hosts.url))
-        given = site.task("azure-auth", azure_resource=RESOURCE, **options).options
-        result = run_in_process(infisical_azure_auth.main, given)
-        assert SECRET not in json.dumps(result)
-        return result
-
-    with hosts:
-        threading.Thread(target=hosts.serve_forever, daemon=True).start()
-        yield hosts, run
-        hosts.shutdown()
+    with metadata_services(
+        site.server,
+        managed_identity=user,
+        identities=dict.fromkeys((CLIENT_ID, OBJECT_ID, RESOURCE_ID), user),
+        key_folder=folder,
+    ) as services:
+        yield services
 
 
-Azure = tuple[AzureHosts, t.Callable[..., Result]]
-APP_SERVICE = {"IDENTITY_ENDPOINT": "<hosts>/msi/token", "IDENTITY_HEADER": SECRET}
-ARC = {"IDENTITY_ENDPOINT": "<hosts>/arc", "IMDS_ENDPOINT": "http://127.0.0.1:9"}
-WORKLOAD = {
-    "AZURE_AUTHORITY_HOST": "<hosts>/",
-    "AZURE_TENANT_ID": "tenant-1",
-    "AZURE_CLIENT_ID": "client-1",
-}
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    file = tmp_path / "federated-token"
+    file.write_text(federated_token(SUBJECT) + "\n", encoding="utf-8")
+    return file
 
 
-def test_app_service_gives_the_token(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
-    hosts, run = azure
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "")
+def asked(services: MetadataServices) -> list[dict[str, str]]:
+    """Return the queries and forms since the last time."""
+    found = [item.query for item in services.requests()]
+    services.clear_requests()
+    return found
+
+
+def test_which_of_several_places_azures_token_comes_from(
+    azure: MetadataServices, run: Run, token_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload = azure.workload(token_file, CLIENT_ID)
+    everything = {**azure.environment, **azure.arc, **azure.app_service, **workload}
+    without_workload = {**everything, "AZURE_FEDERATED_TOKEN_FILE": " "}
+    without_header = {**without_workload, **azure.arc, "IDENTITY_HEADER": ""}
+    without_endpoint = {**without_header, "IDENTITY_ENDPOINT": ""}
+    here = {"azure_resource": RESOURCE}
+    places = [
+        (everything, [f"/{TENANT}/oauth2/v2.0/token"]),
+        (without_workload, ["/msi/token"]),
+        # AZURE_CLIENT_ID is left alone by Arc.
+        (without_header, ["/arc/token", "/arc/token"]),
+        (without_endpoint, ["/metadata/identity/oauth2/token"]),
+    ]
+    for environment, paths in places:
+        assert passed([run(environment, **here)])
+        assert [item.path for item in azure.requests()] == paths
+        azure.clear_requests()
+    # Through SSH there are no variables: the agent is known by its program.
+    monkeypatch.setattr(platform_tokens, "ARC_AGENT", str(token_file))
+    monkeypatch.setattr(platform_tokens, "ARC_ENDPOINT", azure.arc["IDENTITY_ENDPOINT"])
+    assert passed([run({}, **here)])
+    assert [item.path for item in azure.requests()] == ["/arc/token", "/arc/token"]
+
+
+def test_which_of_several_identities_azures_token_is_of(azure: MetadataServices, run: Run) -> None:
+    variable = {"AZURE_CLIENT_ID": CLIENT_ID}
+    by_object = {"azure_identity_object_id": OBJECT_ID}
+    for place, resource_id, of_variable in (
+        (azure.environment, "msi_res_id", {"client_id": CLIENT_ID}),
+        (azure.app_service, "mi_res_id", {"client_id": CLIENT_ID}),
+        # Arc's agent never gets the variable.
+        (azure.arc, "msi_res_id", {}),
+    ):
+        rows: list[tuple[dict[str, str], dict[str, str], dict[str, str]]] = [
+            ({}, {}, {}),
+            ({}, {"azure_client_id": CLIENT_ID.upper()}, {"client_id": CLIENT_ID}),
+            ({}, by_object, {"object_id": OBJECT_ID}),
+            ({}, {"azure_identity_resource_id": RESOURCE_ID}, {resource_id: RESOURCE_ID}),
+            (variable, {}, of_variable),
+            (variable, by_object, {"object_id": OBJECT_ID}),
+            # That of a service principal, such as AWX's credential for Azure sets it.
+            ({**variable, "AZURE_SECRET": "s"}, {}, {}),
+            ({**variable, "AZURE_CLIENT_SECRET": "s"}, {}, {}),
+        ]
+        for environment, options, expected in rows:
+            assert passed([run({**place, **environment}, azure_resource=RESOURCE, **options)])
+            query = asked(azure)[-1]
+            assert query.pop("resource") == RESOURCE
+            assert query.pop("api-version")
+            assert query == expected
+
+
+def test_an_identity_that_the_host_does_not_have(azure: MetadataServices, run: Run) -> None:
+    named = "Could not get a token of the managed identity that azure_client_id names from"
+    for environment, service, end in (
+        (
+            azure.environment,
+            "Azure's instance metadata service",
+            "(HTTP status 400: Identity not found); run the task on a host in Azure that has this",
+        ),
+        (
+            azure.app_service,
+            "IDENTITY_ENDPOINT",
+            "Identity found for specified ClientId); give the app this identity, or give the token",
+        ),
+        (
+            azure.arc,
+            "Arc's agent",
+            "(HTTP status 400: Identity not found); look at the agent with 'azcmagent show', or",
+        ),
+    ):
+        said = run(environment, azure_client_id=TENANT)["msg"]
+        assert said.startswith(f"{named} {service} at {azure.url}/")
+        assert end in said
+
+
+WRONG_OPTIONS = [
+    ({"azure_client_id": "runner"}, "azure_client_id 'runner' is not a UUID; write the id that"),
+    (
+        {"azure_identity_object_id": RESOURCE_ID},
+        f"azure_identity_object_id '{RESOURCE_ID[:80]}...' is not a UUID",
+    ),
+    (
+        {"azure_identity_resource_id": CLIENT_ID},
+        f"azure_identity_resource_id '{CLIENT_ID}' is not the resource ID of a managed identity;",
+    ),
+    (
+        {"azure_identity_resource_id": RESOURCE_ID.rpartition("/")[0]},
+        "is not the resource ID of a managed identity;",
+    ),
+    (
+        {"azure_client_id": CLIENT_ID, "azure_identity_resource_id": RESOURCE_ID},
+        "azure_client_id and azure_identity_resource_id each name the identity to get a token of;",
+    ),
+    (
+        {"azure_resource": f"{RESOURCE}.default"},
+        f"azure_resource '{RESOURCE}.default' is a scope, which no token has as its audience;",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG_OPTIONS)
+def test_wrong_options_are_refused_before_any_request(
+    options: dict[str, str], message: str, azure: MetadataServices, run: Run
+) -> None:
+    for environment in (azure.environment, azure.app_service, azure.arc):
+        assert message in run(environment, **options)["msg"]
+    assert azure.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"IDENTITY_ENDPOINT": "msi", "IDENTITY_HEADER": "x"}, "IDENTITY_ENDPOINT 'msi' is not a"),
+        ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": "x"}, "AZURE_POD_IDENTITY_AUTHORITY_HOST 'x' is no"),
+        ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://["}, "_HOST 'http://[' is not a URL; write"),
+    ],
+)
+def test_an_address_that_is_none(environment: dict[str, str], message: str, run: Run) -> None:
+    assert message in run(environment)["msg"]
+
+
+def test_app_service_is_asked_directly_and_its_secret_stays_hidden(
+    azure: MetadataServices, run: Run
+) -> None:
+    proxy = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
     # The endpoint is asked directly; Infisical is behind a proxy that is down.
-    assert "the proxy for" in run(APP_SERVICE)["msg"]
-    assert hosts.asked == [{"api-version": "2019-08-01", "resource": RESOURCE}]
-    monkeypatch.delenv("http_proxy")
-    assert passed([run(APP_SERVICE), run(APP_SERVICE, azure_client_id="other")])
-    assert hosts.asked[-1]["client_id"] == "other"
-    refused = run({**APP_SERVICE, "IDENTITY_HEADER": "wrong"})
-    assert "Could not get a token of the managed identity from IDENTITY_ENDPOINT" in refused["msg"]
-    assert '(HTTP status 403: {"e": "********"});' in refused["msg"]
+    assert "the proxy for" in run({**azure.app_service, **proxy})["msg"]
+    (request,) = azure.requests()
+    assert request.query == {
+        "api-version": "2019-08-01",
+        "resource": platform_tokens.AZURE_RESOURCE,
+    }
+    assert request.headers["x-identity-header"] == HOST_SECRET
+    wrong = "not-the-secret-of-the-host"
+    refused = run({**azure.app_service, "IDENTITY_HEADER": wrong})["msg"]
+    assert "Could not get a token of the managed identity from IDENTITY_ENDPOINT at" in refused
+    assert "(HTTP status 403: Wrong secret ********);" in refused
 
 
-def test_arc_gives_the_token_to_those_who_may_read_its_key(azure: Azure, tmp_path: Path) -> None:
-    hosts, run = azure
-    assert passed([run(ARC)])
-    assert len(hosts.asked) == 2
+def test_headers_for_infisical_go_to_no_platform(
+    azure: MetadataServices, run: Run, token_file: Path
+) -> None:
+    headers = {"INFISICAL_CUSTOM_HEADERS": "X-Gateway=its-secret"}
+    for place in (
+        azure.environment,
+        azure.app_service,
+        azure.arc,
+        azure.workload(token_file, CLIENT_ID),
+    ):
+        assert passed([run({**place, **headers}, azure_resource=RESOURCE)])
+    assert len(azure.requests()) == 5
+    assert not [item for item in azure.requests() if "x-gateway" in item.headers]
+
+
+def test_arc_gives_the_token_to_those_who_may_read_its_key(
+    azure: MetadataServices, run: Run, tmp_path: Path
+) -> None:
+    assert passed([run(azure.arc, azure_resource=RESOURCE)])
+    first, second = azure.requests()
+    assert "authorization" not in first.headers
+    assert second.headers["authorization"] == f"Basic {HOST_SECRET}"
+    assert first.query == second.query
+    folder = tmp_path / "tokens"
     elsewhere = tmp_path / "elsewhere.key"
-    elsewhere.write_text(SECRET, encoding="utf-8")
-    folder = hosts.key_file.parent
-    for path in (elsewhere, folder / ".." / "elsewhere.key", folder / "one.txt"):
-        hosts.key_file = path
-        asked = len(hosts.asked)
-        assert "(it names no key of Arc's)" in run(ARC)["msg"]
-        assert len(hosts.asked) == asked + 1
-    hosts.key_file = folder / "two.key"
-    assert "two.key (no such file or directory)" in run(ARC)["msg"]
-    (folder / "two.key").write_text("k" * 5000, encoding="utf-8")
-    assert "two.key (the answer is no token)" in run(ARC)["msg"]
+    elsewhere.write_text(HOST_SECRET, encoding="utf-8")
+    azure.clear_requests()
+    for path in (
+        elsewhere,
+        f"{folder}/../elsewhere.key",
+        f"{folder}/one.txt",
+        f"{folder}//one.key",
+        "one.key",
+        "",
+    ):
+        azure.key_file = str(path)
+        said = run(azure.arc)["msg"]
+        assert f"from Arc's agent at {azure.url}/arc/token (it names no key in {folder});" in said
+        assert len(asked(azure)) == 1
+    large = folder / "large.key"
+    large.write_text("k" * 4097, encoding="utf-8")
+    blank = folder / "blank.key"
+    blank.write_text("\n", encoding="utf-8")
+    for path, reason in (
+        (folder / "none.key", "no such file or directory"),
+        (folder, "is a directory"),
+        (large, "it has more than 4096 bytes"),
+        (blank, "the file has no token in it"),
+    ):
+        azure.key_file = str(path) if path != folder else str(folder / "folder.key")
+        if path == folder:
+            (folder / "folder.key").mkdir()
+        said = run(azure.arc)["msg"]
+        assert said.startswith(
+            f"Could not get the key of Arc's agent at {azure.key_file} ({reason}); run the task as"
+            " root or in the group himds, or give the token in jwt."
+        )
+        assert len(asked(azure)) == 1
+    wrong = folder / "wrong.key"
+    wrong.write_text("not-the-key-of-the-agent", encoding="utf-8")
+    azure.key_file = str(wrong)
+    assert "(HTTP status 401: Wrong key); look at the agent" in run(azure.arc)["msg"]
 
 
-def test_a_workload_exchanges_the_token_of_its_pod(azure: Azure, tmp_path: Path) -> None:
-    hosts, run = azure
-    file = tmp_path / "federated"
-    environment = {**WORKLOAD, "AZURE_FEDERATED_TOKEN_FILE": str(file)}
-    assert f"at {file} (no such file or directory)" in run(environment)["msg"]
-    file.write_text(SECRET, encoding="utf-8")
-    # It goes before what the host offers.
-    assert passed([run({**APP_SERVICE, **environment})])
-    (form,) = hosts.asked
-    assert form["client_id"] == "client-1"
+def test_arcs_token_of_another_identity_is_not_used(azure: MetadataServices, run: Run) -> None:
+    """Agents of before 2026 overlook which identity is asked for."""
+    azure.old = True
+    assert passed([run(azure.arc, azure_resource=RESOURCE)])
+    refused = run(azure.arc, azure_resource=RESOURCE, azure_identity_resource_id=RESOURCE_ID)
+    assert "that azure_identity_resource_id names from Arc's agent at " in refused["msg"]
+    assert "(the agent gave a token of another identity); look at the agent" in refused["msg"]
+    # One that asks for no key is taken at its word, and what it says is never shown.
+    azure.fault("garbage", text='{"access_token": ""}')
+    assert "(the answer has no token in it); look at the agent" in run(azure.arc)["msg"]
+
+
+def test_a_workload_exchanges_its_token(
+    azure: MetadataServices, run: Run, token_file: Path
+) -> None:
+    environment = azure.workload(token_file, CLIENT_ID)
+    assert passed([run(environment, azure_resource=RESOURCE)])
+    (form,) = asked(azure)
+    assert form["client_id"] == CLIENT_ID
+    assert form["client_assertion"] == federated_token(SUBJECT)
     assert form["scope"] == f"{RESOURCE}/.default"
-    assert passed([run(environment, azure_client_id="client-2")])
-    assert hosts.asked[-1]["client_id"] == "client-2"
-    refused = run({**environment, "AZURE_TENANT_ID": "tenant-2"})
-    assert "Could not get a token of the workload identity from Entra at" in refused["msg"]
-    assert '(HTTP status 401: {"e": "********"});' in refused["msg"]
-    in_clear = run({**environment, "AZURE_AUTHORITY_HOST": "http://login.example"})
-    assert "(AZURE_AUTHORITY_HOST is not https)" in in_clear["msg"]
-    missing = run({**environment, "AZURE_TENANT_ID": ""})
-    assert "is set, and AZURE_TENANT_ID is not)" in missing["msg"]
+    other = {**environment, "AZURE_CLIENT_ID": TENANT}
+    assert passed([run(other, azure_resource=RESOURCE, azure_client_id=CLIENT_ID)])
+    # The token is rotated, and read each time.
+    token_file.write_text(federated_token(SUBJECT, "api://other"), encoding="utf-8")
+    refused = run(environment)["msg"]
+    assert refused.startswith(
+        f"Could not get a token of the workload identity from Entra at {azure.url}/{TENANT}"
+        "/oauth2/v2.0/token (HTTP status 401: AADSTS700212: No matching federated identity record"
+        " found for presented assertion audience 'api://other'. Trace ID: "
+    )
+    assert "; compare its federated credential with the token in AZURE_FEDERATED_TOKEN" in refused
+    token_file.write_text("not-a-jwt-but-secret", encoding="utf-8")
+    assert "Client assertion ******** is not a JWT." in run(environment)["msg"]
+
+
+def test_a_workload_that_is_set_up_by_half(
+    azure: MetadataServices, run: Run, token_file: Path
+) -> None:
+    environment = azure.workload(token_file, CLIENT_ID)
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID"):
+        assert run({**environment, name: ""})["msg"].startswith(
+            f"AZURE_FEDERATED_TOKEN_FILE is set, and {name}, which goes with it, is not; set it, or"
+        )
+    for host, reason in (
+        ("http://login.example", "is http, where anybody on the way can read the token;"),
+        ("https://[", "is not a URL;"),
+    ):
+        said = run({**environment, "AZURE_AUTHORITY_HOST": host})["msg"]
+        assert said.startswith(f"AZURE_AUTHORITY_HOST '{host}' {reason}")
+    named = run(environment, azure_identity_resource_id=RESOURCE_ID)["msg"]
+    assert named.startswith("azure_identity_resource_id names a managed identity, and AZURE_FEDER")
+    said = run({**environment, "AZURE_FEDERATED_TOKEN_FILE": "/nowhere"})["msg"]
+    assert said.startswith(
+        "Could not get the federated token of the workload identity at /nowhere (no such file or"
+        " directory); run the task where that file is, or give the token in jwt."
+    )
+    token_file.write_text(" ", encoding="utf-8")
+    assert "(the file has no token in it);" in run(environment)["msg"]
+    assert azure.requests() == []
+
+
+def test_entra_is_trusted_by_the_environments_authorities(
+    site: Site, run: Run, token_file: Path, tmp_path: Path
+) -> None:
+    user = site.users["azure-auth"]
+    site.server.put_azure_auth(user, resource=RESOURCE)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "company-ca.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with metadata_services(site.server, identities={CLIENT_ID: user}, tls=tls) as entra:
+        # With no scheme in front it is https.
+        environment = {
+            **entra.workload(token_file, CLIENT_ID),
+            "AZURE_AUTHORITY_HOST": entra.host,
+        }
+        untrusted = run(environment)["msg"]
+        assert f"from Entra at https://{entra.host}/{TENANT}/oauth2/v2.0/token (" in untrusted
+        assert "certificate); check that the host reaches Entra, with its proxy and CA" in untrusted
+        trusted = {"SSL_CERT_FILE": str(tmp_path / "company-ca.pem")}
+        assert passed([run({**environment, **trusted}, azure_resource=RESOURCE)])
+        missing = run({**environment, "SSL_CERT_FILE": "/nowhere.pem"})["msg"]
+        assert "The CA bundle '/nowhere.pem', which SSL_CERT_FILE names, does not exist" in missing
+        proxy = {"https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+        proxied = run({**environment, **trusted, **proxy})["msg"]
+        assert "(connection refused); check that the host reaches Entra" in proxied
 
 
 FAULTS: dict[str, tuple[dict[str, t.Any], str]] = {
     "a status that lasts": ({"action": "status", "status": 503, "text": "Busy"}, "(HTTP status"),
     "no answer": ({"action": "hang"}, "(timed out)"),
     "an answer a byte at a time": ({"action": "drip", "interval": 0.5}, "(timed out)"),
-    "an answer that is no token": ({"action": "garbage", "text": "<html> </html>"}, "is no token)"),
+    "an answer that is no token": (
+        {"action": "garbage", "text": "<html> </html>"},
+        "has no token in it)",
+    ),
     "a redirect": (
         {"action": "redirect", "location": "http://127.0.0.1:9/", "status": 307},
         "(HTTP status 307",
@@ -308,42 +516,43 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str]] = {
 
 
 @pytest.mark.parametrize("what", FAULTS)
-def test_a_platform_that_gives_none(what: str, site: Site, tmp_path: Path) -> None:
+def test_a_platform_that_gives_none(
+    what: str, azure: MetadataServices, run: Run, token_file: Path
+) -> None:
     fault, message = FAULTS[what]
-    with metadata_services(site.server, managed_identity=site.users["azure-auth"]) as services:
-        services.fault(**fault)
+    azure.fault(**fault)
+    workload = azure.workload(token_file, CLIENT_ID)
+    places = [
+        (azure.environment, "azure-auth", "Azure's instance metadata service"),
+        (azure.environment, "gcp-auth", "Google's metadata server"),
+        (azure.app_service, "azure-auth", "IDENTITY_ENDPOINT"),
+        (azure.arc, "azure-auth", "Arc's agent"),
+        (workload, "azure-auth", "Entra"),
+    ]
+    # What takes its time is tried in one place: they are all asked in the same way.
+    for environment, method, service in places[: 1 if message == "(timed out)" else None]:
         started = time.monotonic()
-        azure, gcp = run_tasks(
-            tmp_path,
-            [
-                site.task("azure-auth", services.environment),
-                site.task("gcp-auth", services.environment),
-            ],
-        )
-        seconds = time.monotonic() - started
-    for result, service in (
-        (azure, "Azure's instance metadata service"),
-        (gcp, "Google's metadata server"),
-    ):
-        assert result["failed"]
-        assert message in result["msg"]
-        assert f"from {service} at " in result["msg"]
-        assert "run the task where that is to be had, or give the token in jwt." in result["msg"]
-    assert seconds < 40
+        said = run(environment, method)["msg"]
+        assert time.monotonic() - started < 10
+        assert message in said
+        assert f"from {service} at " in said
+        assert said.endswith(", or give the token in jwt.")
 
 
-def test_a_platform_that_stumbles_once_is_asked_again(site: Site, tmp_path: Path) -> None:
-    with metadata_services(site.server, managed_identity=site.users["azure-auth"]) as services:
-        services.fault("status", times=1, status=503)
-        results = run_tasks(tmp_path, [site.task("gcp-auth", services.environment)])
-        assert len(services.requests()) == 2
-    assert passed(results)
+def test_a_platform_that_stumbles_once_is_asked_again(azure: MetadataServices, run: Run) -> None:
+    """It is being updated (404 and 410), asked too often, or not up yet."""
+    for status in (404, 410, 429, 500, 503):
+        azure.fault("status", times=1, status=status)
+        assert passed([run(azure.environment, "gcp-auth")])
+        assert len(asked(azure)) == 2
+        azure.clear_faults()
+    azure.fault("status", times=1, status=400, text="")
+    assert "/identity (HTTP status 400); run" in run(azure.environment, "gcp-auth")["msg"]
 
 
-def test_no_service_account_file(site: Site, tmp_path: Path) -> None:
+def test_no_service_account_file(run: Run, tmp_path: Path) -> None:
     path = str(tmp_path / "nowhere" / "token")
-    (result,) = run_tasks(tmp_path, [site.task("kubernetes-auth", {KUBERNETES_FILE: path})])
     assert (
         f"Could not get the token of the pod's service account at {path} (no such file or"
-        " directory); run the task where that is to be had, or give the token in jwt."
-    ) in result["msg"]
+        " directory); run the task in a pod that mounts it, or give the token in jwt."
+    ) in run({KUBERNETES_FILE: path}, "kubernetes-auth")["msg"]

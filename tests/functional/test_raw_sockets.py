@@ -882,7 +882,7 @@ def test_whatever_a_platform_says_is_a_token_or_one_sentence(
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     servers[False].play(Script("GET /metadata/", (answer,)))
     environment = {platform_tokens.AZURE_HOST_VARIABLE: servers[False].url}
-    request = platform_tokens.TokenRequest(ID, "", "", environment)
+    request = platform_tokens.TokenRequest(ID, {}, environment)
     with pytest.raises(PlatformError) as refusal:
         platform_tokens.azure_jwt(request)
     assert str(refusal.value).isprintable()

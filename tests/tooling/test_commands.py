@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from docs.tables import make_targets
-from tools import ansible_test, check, demo, importer, network
+from tools import ansible_test, check, counts, demo, importer, network
 from tools.environments import project_environ
 from tools.infisical import OPT_IN, VARIABLES, IncompleteError, infisical, opt_out, opted_for
 from tools.paths import ROOT
@@ -237,6 +237,20 @@ echo '{"sessions": [{"result": "skipped"}]}' > "$5"
     assert capsys.readouterr().out.split() == ["started", "workflows", "actionlint"]
     assert (outcome.result, outcome.reason) == ("skipped", "it is not to be had")
     assert outcome.line().endswith(" s  it is not to be had")
+
+
+def test_the_summary_says_why_tests_were_skipped(tmp_path: Path) -> None:
+    report = """\
+<testsuites><testsuite name="pytest">
+  <testcase classname="tests.audit.test_page" name="a"><skipped message="no Chromium"/></testcase>
+  <testcase classname="tests.audit.test_page" name="b"><skipped message="no Chromium"/></testcase>
+  <testcase classname="tests.audit.test_page" name="c"/>
+</testsuite></testsuites>
+"""
+    (tmp_path / "report.xml").write_text(report, encoding="utf-8")
+    skips = counts.read_skips(tmp_path)
+    outcome = check.Outcome("audit", "passed", 1.0, counts.read_reports(tmp_path), skips=skips)
+    assert "Skipped\n    2 in audit: no Chromium\n\nChecks" in check.summary([outcome])
 
 
 def test_what_cannot_be_reached_is_asked_once(

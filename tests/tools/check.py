@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -25,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .counts import Counts, read_figures, read_reports, total
+from .counts import Counts, read_figures, read_reports, read_skips, total
 from .environments import nox_environ
 from .infisical import opt_out
 from .paths import LOGS, REPORTS, ROOT
@@ -102,6 +103,7 @@ class Outcome:
     seconds: float
     by_file: dict[str, Counts] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
+    skips: dict[str, int] = field(default_factory=dict)
     reason: str = ""
 
     @property
@@ -162,8 +164,15 @@ class Runner:
             result = "skipped"
             reason = self._reason(name)
         seconds = time.monotonic() - started
-        figures = read_figures(reports)
-        return Outcome(name, result, seconds, read_reports(reports), figures, reason)
+        return Outcome(
+            name,
+            result,
+            seconds,
+            read_reports(reports),
+            read_figures(reports),
+            read_skips(reports),
+            reason,
+        )
 
     def end_all(self) -> None:
         """End what is under way."""
@@ -229,6 +238,13 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     ]
     if recorded:
         lines += ["", "Recorded by tests", *recorded]
+    reasons = [
+        f"  {count:3} in {outcome.name}: {reason}"
+        for outcome in ordered
+        for reason, count in sorted(outcome.skips.items())
+    ]
+    if reasons:
+        lines += ["", "Skipped", *reasons]
     lines += ["", "Checks"]
     lines += [f"  {outcome.line()}" for outcome in ordered]
     lines += ["", str(total(outcome.counts for outcome in ordered))]
@@ -267,7 +283,9 @@ def main(arguments: Sequence[str]) -> int:
             pool.shutdown(wait=False, cancel_futures=True)
             runner.end_all()
             raise
-    print(f"\n{time.monotonic() - started:.0f} s in all")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = used.ru_utime + used.ru_stime
+    print(f"\n{time.monotonic() - started:.0f} s in all, {processor:.0f} s of processor time")
     print(summary(outcomes), flush=True)
     return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
 

@@ -72,6 +72,16 @@ def read_reports(directory: Path) -> dict[str, Counts]:
     return counts
 
 
+def read_skips(directory: Path) -> dict[str, int]:
+    """Why tests were skipped, and how many for each reason."""
+    reasons: dict[str, int] = {}
+    for report in sorted(directory.glob("*.xml")):
+        for skip in ElementTree.parse(report).iter("skipped"):
+            reason = skip.get("message") or "no reason given"
+            reasons[reason] = reasons.get(reason, 0) + 1
+    return reasons
+
+
 def read_figures(directory: Path) -> dict[str, str]:
     """What tests have recorded of themselves, by test file: "kills 36, interrupted 31"."""
     figures: dict[str, list[str]] = {}

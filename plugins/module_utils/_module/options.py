@@ -33,6 +33,8 @@ CONNECTION_SPEC: Spec = {
     "jwt": {"type": "str", "no_log": True},
     "azure_resource": {"type": "str"},
     "azure_client_id": {"type": "str"},
+    "azure_identity_object_id": {"type": "str"},
+    "azure_identity_resource_id": {"type": "str"},
     "ldap_username": {"type": "str"},
     "ldap_password": {"type": "str", "no_log": True},
     "login_data": {

@@ -202,12 +202,7 @@ def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
     platform = None
     if method.platform and _JWT.key not in values:
         platform = functools.partial(
-            _platform_jwt,
-            method.platform,
-            values[_IDENTITY.key],
-            given.option("azure_resource"),
-            given.option("azure_client_id"),
-            environment,
+            _platform_jwt, method.platform, values[_IDENTITY.key], options, environment
         )
     return Choice(
         given.url(),

@@ -12,13 +12,14 @@ place, so does this.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 import typing as t
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-from .._errors import InfisicalError, PlatformError
-from .._text import is_token, masked, printable, trim
+from .._errors import InfisicalError, OptionError, PlatformError
+from .._text import is_token, masked, printable, quoted, refuse_scope, trim, uuid_or_none
 from .connection import transport_to, travels_in_clear
 from .json_reader import parse
 from .reasons import causes_of, reason_of
@@ -32,7 +33,10 @@ GCP_HOST = "metadata.google.internal"
 GCP_HOST_VARIABLE = "GCE_METADATA_HOST"
 KUBERNETES_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 KUBERNETES_FILE_VARIABLE = "INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"
-# Where Arc's agent writes the keys that prove who may read them.
+# Arc's agent on Linux: its program, its address, and its folder of keys, which only root and the
+# group himds may read.
+ARC_AGENT = "/opt/azcmagent/bin/himds"
+ARC_ENDPOINT = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
 ARC_FOLDER = "/var/opt/azcmagent/tokens"
 
 _ENTRA_SECONDS = 10.0
@@ -41,15 +45,30 @@ _TRIES = 3
 _LONGEST = 64 * 1024
 _LONGEST_ARC_KEY = 4096
 _ARC_CHALLENGE = re.compile(r"Basic realm=\"?([^\",]+)\"?\s*", re.IGNORECASE)
+_RESOURCE_ID = re.compile(
+    r"/subscriptions/[^/?#\s]+/resourcegroups/[^/?#\s]+/providers"
+    r"/microsoft\.managedidentity/userassignedidentities/[^/?#\s]+",
+    re.IGNORECASE,
+)
+_CLIENT, _OBJECT, _RESOURCE = "client_id", "object_id", "resource_id"
+# The options that name one of several managed identities, and by what they do.
+_IDENTITY_OPTIONS = {
+    "azure_client_id": _CLIENT,
+    "azure_identity_object_id": _OBJECT,
+    "azure_identity_resource_id": _RESOURCE,
+}
 
 
 class TokenRequest(t.NamedTuple):
-    """What is asked of a platform: for whom, and which of its identities' token."""
+    """What is asked of a platform: for which identity, with which options and environment."""
 
     identity_id: str
-    azure_resource: str
-    azure_client_id: str
+    options: t.Mapping[str, t.Any]
     environment: t.Mapping[str, str]
+
+    def option(self, name: str) -> str:
+        """Return what an option says."""
+        return trim(self.options.get(name) or "")
 
     def variable(self, name: str, default: str = "") -> str:
         """Return what the environment says, or else the default."""
@@ -57,21 +76,53 @@ class TokenRequest(t.NamedTuple):
 
     @property
     def resource(self) -> str:
-        """The audience of an Entra token."""
-        return self.azure_resource or AZURE_RESOURCE
+        """The audience of an Entra token. Raises OptionError for what is none."""
+        resource = self.option("azure_resource") or AZURE_RESOURCE
+        refuse_scope("azure_resource", resource)
+        return resource
+
+
+class _AzureIdentity(t.NamedTuple):
+    """One of several managed identities: what says which, what kind of id that is, and the id."""
+
+    source: str
+    kind: str
+    value: str
+
+
+class _Wanted(t.NamedTuple):
+    """A token that is wanted: what it is, its file or its URL without a query, and what to do."""
+
+    what: str
+    place: str
+    cure: str
+
+    def failure(self, reason: str) -> PlatformError:
+        """Return the error that it is not to be had for a reason."""
+        return PlatformError(
+            f"Could not get {self.what} at {printable(self.place)} ({reason}); {self.cure}, or give"
+            " the token in jwt."
+        )
+
+    def token(self, text: t.Any, where: str = "the answer") -> str:
+        """Return a text, trimmed. Raises PlatformError if it is no token."""
+        token = trim(text) if isinstance(text, str) else ""
+        if not is_token(token):
+            raise self.failure(f"{where} has no token in it")
+        return token
 
 
 class _Source(t.NamedTuple):
-    """Where a token comes from over HTTP: `what` is asked for, in words, and `url` without a query.
+    """Where a token comes from over HTTP. `secrets` prove who asks, and are in no message.
 
-    `secrets` prove who asks, and are no part of any message.
+    `cure` is what to do where nothing answers, if that is something else.
     """
 
-    what: str
-    url: str
+    wanted: _Wanted
     transport: Transport
     timeout: float = _METADATA_SECONDS
     secrets: tuple[str, ...] = ()
+    cure: str | None = None
 
 
 class _PlatformAnswer(t.NamedTuple):
@@ -83,25 +134,31 @@ class _PlatformAnswer(t.NamedTuple):
 
 
 def azure_jwt(request: TokenRequest) -> str:
-    """Return an Entra token: of the workload's identity, or of the managed identity of the host.
+    """Return an Entra token: of the workload's identity, or of a managed identity of the host.
 
-    Raises PlatformError.
+    Where several could be had, Azure's own libraries take them in this order. Raises OptionError
+    and PlatformError.
     """
     if request.variable("AZURE_FEDERATED_TOKEN_FILE"):
         return _workload_jwt(request)
-    endpoint = request.variable("IDENTITY_ENDPOINT")
-    if endpoint and request.variable("IDENTITY_HEADER"):
-        return _app_service_jwt(request, endpoint)
-    if endpoint and request.variable("IMDS_ENDPOINT"):
-        return _arc_jwt(request, endpoint)
-    host = request.variable(AZURE_HOST_VARIABLE, AZURE_HOST).rstrip("/")
-    source = _Source(
-        "a token of the managed identity from Azure's instance metadata service",
+    if request.variable("IDENTITY_ENDPOINT"):
+        endpoint = _url("IDENTITY_ENDPOINT", request.variable("IDENTITY_ENDPOINT"))
+        if request.variable("IDENTITY_HEADER"):
+            return _app_service_jwt(request, endpoint)
+        if request.variable("IMDS_ENDPOINT"):
+            return _arc_jwt(request, endpoint)
+    # Arc sets the variables for services. Who logs in through SSH does not have them.
+    if os.path.exists(ARC_AGENT):  # noqa: PTH110 start-up time
+        return _arc_jwt(request, ARC_ENDPOINT)
+    host = _url(AZURE_HOST_VARIABLE, request.variable(AZURE_HOST_VARIABLE, AZURE_HOST)).rstrip("/")
+    identity = _named_identity(request)
+    wanted = _Wanted(
+        f"{_token_of(identity)} from Azure's instance metadata service",
         f"{host}/metadata/identity/oauth2/token",
-        Transport(),
+        "run the task on a host in Azure that has this identity",
     )
-    headers = {"Metadata": "true"}
-    return _entra_token(_ask(source, _query(request, "2018-02-01"), headers), source)
+    query = _query(request, "2018-02-01", identity, "msi_res_id")
+    return _entra_token(_ask(_Source(wanted, Transport()), query, {"Metadata": "true"}), wanted)
 
 
 def gcp_jwt(request: TokenRequest) -> str:
@@ -110,45 +167,68 @@ def gcp_jwt(request: TokenRequest) -> str:
     Raises PlatformError.
     """
     host = request.variable(GCP_HOST_VARIABLE, GCP_HOST)
-    source = _Source(
+    wanted = _Wanted(
         "an ID token of the service account from Google's metadata server",
         f"http://{host}/computeMetadata/v1/instance/service-accounts/default/identity",
-        Transport(),
+        "run the task on a host in Google Cloud that has a service account",
     )
     query = {"audience": request.identity_id, "format": "full"}
-    answer = _ask(source, query, {"Metadata-Flavor": "Google"})
-    return _token(answer.content.decode("ascii", "replace"), source.what, source.url)
+    answer = _ask(_Source(wanted, Transport()), query, {"Metadata-Flavor": "Google"})
+    return wanted.token(answer.content.decode("ascii", "replace"))
 
 
 def kubernetes_jwt(request: TokenRequest) -> str:
     """Return the token of the pod's service account, from its file. Raises PlatformError."""
     path = request.variable(KUBERNETES_FILE_VARIABLE, KUBERNETES_FILE)
-    return _token_in(path, "the token of the pod's service account")
+    cure = "run the task in a pod that mounts it"
+    return _token_in(_Wanted("the token of the pod's service account", path, cure))
 
 
 def _workload_jwt(request: TokenRequest) -> str:
-    """Exchange the token that Kubernetes gives a pod for one of Entra.
+    """Exchange a token of Kubernetes, or of another issuer that Entra trusts, for one of Entra.
 
-    Entra is on the internet, so that the environment's proxy is asked, and https is a must.
+    Entra is on the internet. So the environment's proxy is asked, and https is a must.
     """
-    what = "a token of the workload identity from Entra"
-    authority = request.variable("AZURE_AUTHORITY_HOST", ENTRA_HOST).rstrip("/")
+    named = _identity_option(request)
+    if named and named.kind != _CLIENT:
+        raise OptionError(
+            f"{named.source} names a managed identity, and AZURE_FEDERATED_TOKEN_FILE makes this a"
+            " login as a workload identity; set azure_client_id in place of it, or unset the"
+            " variable."
+        )
     tenant = request.variable("AZURE_TENANT_ID")
-    client = request.azure_client_id or request.variable("AZURE_CLIENT_ID")
+    client = named.value if named else request.variable("AZURE_CLIENT_ID")
     for name, value in (("AZURE_TENANT_ID", tenant), ("AZURE_CLIENT_ID", client)):
         if not value:
-            raise _failure(what, authority, f"AZURE_FEDERATED_TOKEN_FILE is set, and {name} is not")
+            raise OptionError(
+                f"AZURE_FEDERATED_TOKEN_FILE is set, and {name}, which goes with it, is not; set"
+                " it, or unset the other."
+            )
+    authority = request.variable("AZURE_AUTHORITY_HOST", ENTRA_HOST).rstrip("/")
     if "://" not in authority:
         authority = f"https://{authority}"
-    if travels_in_clear(authority):
-        raise _failure(what, authority, "AZURE_AUTHORITY_HOST is not https")
-    assertion = _token_in(request.variable("AZURE_FEDERATED_TOKEN_FILE"), what)
+    if travels_in_clear(_url("AZURE_AUTHORITY_HOST", authority)):
+        raise OptionError(
+            f"AZURE_AUTHORITY_HOST {quoted(authority)} is http, where anybody on the way can read"
+            " the token; write https."
+        )
+    file = _Wanted(
+        "the federated token of the workload identity",
+        request.variable("AZURE_FEDERATED_TOKEN_FILE"),
+        "run the task where that file is",
+    )
+    assertion = _token_in(file)
     try:
         transport = transport_to(authority)
     except InfisicalError as error:
         raise PlatformError(str(error)) from None
-    url = f"{authority}/{quote(tenant, safe='')}/oauth2/v2.0/token"
-    source = _Source(what, url, transport, _ENTRA_SECONDS, (assertion,))
+    wanted = _Wanted(
+        "a token of the workload identity from Entra",
+        f"{authority}/{quote(tenant, safe='')}/oauth2/v2.0/token",
+        "compare its federated credential with the token in AZURE_FEDERATED_TOKEN_FILE",
+    )
+    cure = "check that the host reaches Entra, with its proxy and CA bundle"
+    source = _Source(wanted, transport, _ENTRA_SECONDS, (assertion,), cure)
     form = {
         "client_id": client,
         "grant_type": "client_credentials",
@@ -157,45 +237,129 @@ def _workload_jwt(request: TokenRequest) -> str:
         # A resource that ends in a slash gets two: the audience keeps its own.
         "scope": f"{request.resource}/.default",
     }
-    return _entra_token(_ask(source, {}, {}, form), source)
+    return _entra_token(_ask(source, {}, {}, form), wanted)
 
 
 def _app_service_jwt(request: TokenRequest, endpoint: str) -> str:
     """Ask what App Service, Functions and Container Apps give a program, under a secret header."""
     secret = request.variable("IDENTITY_HEADER")
-    source = _Source(
-        "a token of the managed identity from IDENTITY_ENDPOINT",
-        endpoint,
-        Transport(),
-        secrets=(secret,),
-    )
-    headers = {"X-IDENTITY-HEADER": secret}
-    return _entra_token(_ask(source, _query(request, "2019-08-01"), headers), source)
+    identity = _named_identity(request)
+    what = f"{_token_of(identity)} from IDENTITY_ENDPOINT"
+    wanted = _Wanted(what, endpoint, "give the app this identity")
+    source = _Source(wanted, Transport(), secrets=(secret,))
+    query = _query(request, "2019-08-01", identity, "mi_res_id")
+    return _entra_token(_ask(source, query, {"X-IDENTITY-HEADER": secret}), wanted)
 
 
 def _arc_jwt(request: TokenRequest, endpoint: str) -> str:
-    """Ask Arc's agent, which wants to see what only its own group may read."""
-    what = "a token of the managed identity from Arc's agent"
-    source = _Source(what, endpoint, Transport())
-    query = _query(request, "2019-11-01")
+    """Ask Arc's agent, which first has the caller read a key."""
+    identity = _identity_option(request)
+    what = f"{_token_of(identity)} from Arc's agent"
+    wanted = _Wanted(what, endpoint, "look at the agent with 'azcmagent show'")
+    source = _Source(wanted, Transport())
+    query = _query(request, "2020-06-01", identity, "msi_res_id")
     headers = {"Metadata": "true"}
-    challenge = _ask(source, query, headers, expected=401)
+    answer = _ask(source, query, headers, expected=(200, 401))
+    if answer.status == 401:
+        key = _arc_key(answer, wanted)
+        source = source._replace(secrets=(key,))
+        answer = _ask(source, query, {**headers, "Authorization": f"Basic {key}"})
+    token = _entra_token(answer, wanted)
+    if identity and not _is_of(answer, identity):
+        # Agents that know of the system-assigned identity alone give its token to everybody.
+        raise wanted.failure("the agent gave a token of another identity")
+    return token
+
+
+def _arc_key(challenge: _PlatformAnswer, wanted: _Wanted) -> str:
+    """Return the key in the file that the agent names. Raises PlatformError."""
     realm = _ARC_CHALLENGE.fullmatch(challenge.headers.get("WWW-Authenticate", ""))
-    folder, _slash, name = (realm[1] if realm else "").rpartition("/")
+    path = realm[1] if realm else ""
+    folder, _slash, name = path.rpartition("/")
     # Whoever listens at that port must not have other files read.
     if folder != ARC_FOLDER or not name.endswith(".key"):
-        raise _failure(what, endpoint, "it names no key of Arc's")
-    key = _token_in(f"{folder}/{name}", what, _LONGEST_ARC_KEY)
-    source = source._replace(secrets=(key,))
-    answer = _ask(source, query, {**headers, "Authorization": f"Basic {key}"})
-    return _entra_token(answer, source)
+        raise wanted.failure(f"it names no key in {ARC_FOLDER}")
+    cure = "run the task as root or in the group himds"
+    return _token_in(_Wanted("the key of Arc's agent", path, cure), _LONGEST_ARC_KEY)
 
 
-def _query(request: TokenRequest, version: str) -> dict[str, str]:
+def _identity_option(request: TokenRequest) -> _AzureIdentity | None:
+    """Return the identity that an option names. Raises OptionError."""
+    given = [option for option in _IDENTITY_OPTIONS if request.option(option)]
+    if len(given) > 1:
+        raise OptionError(
+            f"{given[0]} and {given[1]} each name the identity to get a token of; give one of them."
+        )
+    if not given:
+        return None
+    (option,) = given
+    text = request.option(option)
+    kind = _IDENTITY_OPTIONS[option]
+    if kind == _RESOURCE:
+        if not _RESOURCE_ID.fullmatch(text):
+            raise OptionError(
+                f"{option} {quoted(text)} is not the resource ID of a managed identity; write it as"
+                " in '/subscriptions/.../resourceGroups/.../providers/"
+                "Microsoft.ManagedIdentity/userAssignedIdentities/...'."
+            )
+        return _AzureIdentity(option, kind, text)
+    return _AzureIdentity(option, kind, _uuid(option, text))
+
+
+def _named_identity(request: TokenRequest) -> _AzureIdentity | None:
+    """Return the identity that an option or the environment names. Raises OptionError.
+
+    With a secret beside it, the client ID in the environment is that of a service principal, which
+    other tasks log in to Azure as.
+    """
+    variable, text = "AZURE_CLIENT_ID", request.variable("AZURE_CLIENT_ID")
+    of_managed = not (request.variable("AZURE_CLIENT_SECRET") or request.variable("AZURE_SECRET"))
+    by_variable = _AzureIdentity(variable, _CLIENT, text) if text and of_managed else None
+    return _identity_option(request) or by_variable
+
+
+def _uuid(source: str, text: str) -> str:
+    canonical = uuid_or_none(text)
+    if canonical is None:
+        raise OptionError(f"{source} {quoted(text)} is not a UUID; write the id that Azure shows.")
+    return canonical
+
+
+def _token_of(identity: _AzureIdentity | None) -> str:
+    which = f" that {identity.source} names" if identity else ""
+    return f"a token of the managed identity{which}"
+
+
+def _is_of(answer: _PlatformAnswer, identity: _AzureIdentity) -> bool:
+    """Return whether an answer with a token says that the token is of an identity."""
+    names = ("msi_res_id", "mi_res_id") if identity.kind == _RESOURCE else (identity.kind,)
+    values = parse(answer.content)
+    return any(str(values.get(name)).lower() == identity.value.lower() for name in names)
+
+
+def _query(
+    request: TokenRequest, version: str, identity: _AzureIdentity | None, resource_id: str
+) -> dict[str, str]:
+    """Return the query for a token; services differ in what they call a resource ID."""
     query = {"api-version": version, "resource": request.resource}
-    if request.azure_client_id:
-        query["client_id"] = request.azure_client_id
+    if identity:
+        query[resource_id if identity.kind == _RESOURCE else identity.kind] = identity.value
     return query
+
+
+def _url(variable: str, text: str) -> str:
+    """Return a URL that the environment names. Raises OptionError for what is none."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable() or " " in text:
+        raise OptionError(
+            f"{variable} {quoted(text)} is not a URL; write one with http:// or https:// in front,"
+            " or unset it."
+        )
+    return text
 
 
 def _ask(
@@ -204,29 +368,34 @@ def _ask(
     headers: t.Mapping[str, str],
     form: t.Mapping[str, str] | None = None,
     *,
-    expected: int = 200,
+    expected: tuple[int, ...] = (200,),
 ) -> _PlatformAnswer:
-    """Return an answer with the expected status.
+    """Return an answer with an expected status.
 
-    It may need a few tries: the services start up slowly. Raises PlatformError.
+    It may need a few tries: the services start up slowly, and are updated. Raises PlatformError.
     """
     reason = ""
+    wanted = source.wanted
     for number in range(_TRIES):
-        if number:
-            time.sleep(0.5 * number)
+        # Azure asks for a second at least.
+        time.sleep(number)
         try:
             answer = _send(source, query, headers, form)
         except Exception as failure:
             # urllib3's own are among them, while the body is read.
             reason = reason_of(causes_of(failure))
+            wanted = source.wanted._replace(cure=source.cure or source.wanted.cure)
             continue
-        if answer.status == expected:
+        if answer.status in expected:
             return answer
-        text = masked(answer.content[:2000].decode("utf-8", "replace"), source.secrets)
-        reason = f"HTTP status {answer.status}: {printable(text, 200)}"
+        wanted = source.wanted
+        # What comes with a success may be a token.
+        said = _said_in(answer) if answer.status >= 400 else ""
+        text = printable(masked(said, source.secrets), 300)
+        reason = f"HTTP status {answer.status}" + (f": {text}" if text else "")
         if answer.status < 500 and answer.status not in (404, 410, 429):
             break
-    raise _failure(source.what, source.url, reason)
+    raise wanted.failure(reason)
 
 
 def _send(
@@ -242,7 +411,7 @@ def _send(
         sent["Content-Length"] = str(len(content))
     response = source.transport.open(
         "GET" if content is None else "POST",
-        f"{source.url}?{urlencode(query)}" if query else source.url,
+        f"{source.wanted.place}?{urlencode(query)}" if query else source.wanted.place,
         sent,
         content,
         timeout=source.timeout,
@@ -252,37 +421,38 @@ def _send(
         return _PlatformAnswer(response.status, response.headers, body_of(response, _LONGEST))
 
 
-def _entra_token(answer: _PlatformAnswer, source: _Source) -> str:
+def _said_in(answer: _PlatformAnswer) -> str:
+    """Return what a refusal says: the description in its JSON, or else its text."""
+    text = answer.content[:2000].decode("utf-8", "replace")
+    try:
+        values = parse(answer.content)
+    except ValueError:
+        return text
+    if not isinstance(values, dict):
+        return text
+    said = (values.get(name) for name in ("error_description", "message", "error"))
+    return next((item for item in said if isinstance(item, str) and item), text)
+
+
+def _entra_token(answer: _PlatformAnswer, wanted: _Wanted) -> str:
     try:
         token = parse(answer.content)["access_token"]
     except (LookupError, TypeError, ValueError):
         token = None
-    return _token(token, source.what, source.url)
+    return wanted.token(token)
 
 
-def _token_in(path: str, what: str, longest: int = _LONGEST) -> str:
+def _token_in(file: _Wanted, longest: int = _LONGEST) -> str:
     """Return the token in a file. Raises PlatformError."""
     try:
-        with open(path, encoding="ascii", errors="replace") as file:  # noqa: PTH123 start-up time
-            content = file.read(longest + 1)
+        with open(file.place, "rb") as opened:  # noqa: PTH123 start-up time
+            content = opened.read(longest + 1)
     except (OSError, ValueError) as failure:
         reason = (getattr(failure, "strerror", None) or "not readable").lower()
-        raise _failure(what, path, reason) from None
-    return _token(content if len(content) <= longest else None, what, path)
-
-
-def _token(text: t.Any, what: str, place: str) -> str:
-    token = trim(text) if isinstance(text, str) else ""
-    if not is_token(token):
-        raise _failure(what, place, "the answer is no token")
-    return token
-
-
-def _failure(what: str, place: str, reason: str) -> PlatformError:
-    return PlatformError(
-        f"Could not get {what} at {printable(place)} ({reason}); run the task where that is to be"
-        " had, or give the token in jwt."
-    )
+        raise file.failure(reason) from None
+    if len(content) > longest:
+        raise file.failure(f"it has more than {longest} bytes")
+    return file.token(content.decode("ascii", "replace"), "the file")
 
 
 JWTS = {"azure": azure_jwt, "gcp": gcp_jwt, "kubernetes": kubernetes_jwt}

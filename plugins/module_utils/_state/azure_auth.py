@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import OptionError
-from .._text import quoted, trim
+from .._text import quoted, refuse_scope, trim
 from .auth_method import AuthMethod
 from .fields import (
     TOKEN_FIELDS,
@@ -56,13 +56,7 @@ def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
             f"{option} {quoted(text)} has a line end or another control character in it; write it"
             " without."
         )
-    audience, scope, rest = text.rpartition("/.")
-    if scope and rest.rstrip("/").lower() == "default":
-        audience += "/"
-        raise OptionError(
-            f"{option} {quoted(text)} is a scope, which no token has as its audience; write the"
-            f" audience, {quoted(audience)}."
-        )
+    refuse_scope(option, text)
     return text
 
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from ..._rules import SEVERITIES
-from .texts import changes, names, not_in_list
+from .texts import changes, file_and_line, names, not_in_list
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII)
 # Between a suite and what counts its cases.
@@ -28,7 +28,7 @@ class _Case(t.NamedTuple):
     kind: str = ""
     message: str = ""
     text: str = ""
-    file: str | None = None
+    source: tuple[str, int] | None = None
 
 
 def junit(report: Values) -> str:
@@ -63,13 +63,13 @@ def _drift(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
     """Return a case for each identity that was compared, or that is not in the list."""
     cases = []
     for item in report["identities"]:
-        name, file = called[item["key"]], item["source"]
+        name, source = called[item["key"]], file_and_line(item)
         if item["status"] == "as_desired":
-            cases.append(_Case(name, file=file))
+            cases.append(_Case(name, source=source))
         elif item["status"] == "drifted":
             texts = changes(item)
             cases.append(
-                _Case(name, "failure", "drift", ", ".join(texts), "\n".join(texts), file=file)
+                _Case(name, "failure", "drift", ", ".join(texts), "\n".join(texts), source=source)
             )
     return [
         *cases,
@@ -96,7 +96,7 @@ def _judged(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
                 "error",
                 item["error"] or "not_judged",
                 visible(item["msg"]),
-                file=item["source"],
+                source=file_and_line(item),
             )
             for item in report["identities"]
             if item["status"] == "not_judged"
@@ -106,11 +106,11 @@ def _judged(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
 
 def _findings(report: Values, called: t.Mapping[str, str], severity: str) -> list[_Case]:
     """Return a case for each finding of a severity; one that is waived is skipped."""
-    files = {item["key"]: item["source"] for item in report["identities"]}
+    sources = {item["key"]: file_and_line(item) for item in report["identities"]}
     cases = []
     for rule in report["findings"]:
         for item in rule["identities"] if rule["severity"] == severity else ():
-            case = _Case(f"{rule['rule']}: {called[item['key']]}", file=files[item["key"]])
+            case = _Case(f"{rule['rule']}: {called[item['key']]}", source=sources[item["key"]])
             waived = item["waived"]
             if waived:
                 case = case._replace(
@@ -131,8 +131,8 @@ def _findings(report: Values, called: t.Mapping[str, str], severity: str) -> lis
 
 def _add(suite: ElementTree.Element, area: str, case: _Case) -> None:
     attributes = {"classname": f"identities_audit.{area}", "name": case.name, "time": "0"}
-    if case.file:
-        attributes["file"] = visible(case.file)
+    if case.source:
+        attributes.update(file=visible(case.source[0]), line=str(case.source[1]))
     element = ElementTree.SubElement(suite, "testcase", attributes)
     if case.outcome:
         told = {"type": visible(case.kind)} if case.kind else {}

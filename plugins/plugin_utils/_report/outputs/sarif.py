@@ -18,7 +18,8 @@ from urllib.parse import quote
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from ..._rules import HIGH, LOW, MEDIUM
-from .texts import changes, names, not_in_list, with_status
+from ..differences import UPDATE
+from .texts import changes, file_and_line, names, not_in_list, with_status
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -31,7 +32,6 @@ GUIDE = (
 _LEVELS = {HIGH: "error", MEDIUM: "warning", LOW: "note"}
 # As GitHub ranks them: from 7.0 on something is high, from 4.0 on medium.
 _SCORES = {HIGH: "8.0", MEDIUM: "5.0", LOW: "2.0"}
-_SOURCE = re.compile(r"(.+):([1-9][0-9]{0,8})", re.DOTALL)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 # What means something in a message: placeholders and links.
 _MEANING = {"{": "{{", "}": "}}", "[": "\\[", "]": "\\]", "\\": "\\\\"}
@@ -103,7 +103,9 @@ def _results(report: Values, called: t.Mapping[str, str]) -> t.Iterator[tuple[st
     """Yield the rule of each result, the key of the identity, the text, and what suppresses it."""
     for item in with_status(report, "drifted"):
         name = called[item["key"]]
-        yield "drift", item["key"], f"{name} drifted: {', '.join(changes(item))}.", {}
+        said = ", ".join(changes(item))
+        text = f"{name} drifted: {said}." if item["action"] == UPDATE else f"{name} {said}."
+        yield "drift", item["key"], text, {}
     for item in with_status(report, "not_judged"):
         name = called[item["key"]]
         yield "not_judged", item["key"], f"{name} was not judged: {item['msg']}", {}
@@ -153,12 +155,12 @@ def _location(item: Values, name: str) -> Item:
             }
         ]
     }
-    match = _SOURCE.fullmatch(item["source"] or "")
-    if match:
-        path = quote(match[1], errors="replace")
+    source = file_and_line(item)
+    if source:
+        path = quote(source[0], errors="replace")
         place["physicalLocation"] = {
             "artifactLocation": {"uri": f"file://{path}" if path.startswith("/") else path},
-            "region": {"startLine": int(match[2])},
+            "region": {"startLine": source[1]},
         }
     return place
 

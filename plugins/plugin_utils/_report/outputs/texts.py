@@ -9,6 +9,7 @@ Strangers may have written what is shown: control characters in it become escape
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 
@@ -21,7 +22,11 @@ _LIMIT = 80
 # So many items of a list are shown that were added, or removed.
 _ITEMS = 3
 _METHOD = "azure_auth."
-_FATES = {CREATE: "would be created", DELETE: "would be deleted"}
+_FATES = {
+    CREATE: "does not exist, and would be created",
+    DELETE: "exists, and would be deleted",
+}
+_SOURCE = re.compile(r"(.+):([1-9][0-9]{0,8})", re.DOTALL)
 
 
 def cut(text: str, limit: int = _LIMIT) -> str:
@@ -92,6 +97,12 @@ def _change(difference: Values) -> str:
         return f"{field} {value_text(difference['actual'])} -> {value_text(difference['desired'])}"
     both = [items_text(difference["added"], "+"), items_text(difference["removed"], "-")]
     return f"{field} {', '.join(filter(None, both))}"
+
+
+def file_and_line(item: Values) -> tuple[str, int] | None:
+    """Return where the entry of an identity is, if it is known."""
+    match = _SOURCE.fullmatch(item["source"] or "")
+    return (match[1], int(match[2])) if match else None
 
 
 def not_in_list(report: Values) -> list[Values]:

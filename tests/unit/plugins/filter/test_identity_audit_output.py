@@ -109,9 +109,9 @@ def test_what_is_attached_is_told_without_all_that_it_has() -> None:
 
 def test_what_would_be_created_or_deleted_is_told_so() -> None:
     created = report_on({"state": "absent", "azure_auth": {}}, **state(id=None), created=True)
-    assert on_console(created) == "  billing: would be created"
+    assert on_console(created) == "  billing: does not exist, and would be created"
     deleted = report_on(state(), deleted=True, state="absent")
-    assert on_console(deleted) == "  billing: would be deleted"
+    assert on_console(deleted) == "  billing: exists, and would be deleted"
 
 
 def test_identities_of_one_name_are_told_apart() -> None:

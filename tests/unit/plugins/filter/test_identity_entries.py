@@ -83,6 +83,13 @@ def test_what_the_modules_return_is_taken() -> None:
     assert entry == expected
 
 
+def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
+    """They know the text to write for one."""
+    networks = [{"ipAddress": "192.0.2.0", "prefix": 24, "type": "ipv4"}]
+    entry = entry_with({}, azure_auth={"access_token_trusted_ips": networks})
+    assert entry["azure_auth"] == {"access_token_trusted_ips": networks}
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
@@ -366,6 +373,23 @@ def test_entries_do_not_share_their_defaults() -> None:
     assert one["metadata"] is not other["metadata"]
     ips = "access_token_trusted_ips"
     assert one["azure_auth"][ips] is not other["azure_auth"][ips]
+
+
+class _OmitType:
+    """What omit is from ansible-core 2.19 on."""
+
+
+@pytest.mark.parametrize("omit", [_OmitType(), "__omit_place_holder__0"])
+def test_what_is_omitted_is_left_out(omit: t.Any) -> None:
+    assert entry_with({"role": "b"}, role=omit) == {"name": "a", "role": "b"}
+    assert entry_with({}, azure_auth={"resource": omit})["azure_auth"] == {}
+    (entry,) = identity_entries([{"name": "a", "metadata": {"b": omit, "c": "d"}}])
+    assert entry["metadata"] == {"c": "d"}
+    # Without it, the list could be another one. The modules refuse it.
+    option = "allowed_service_principal_ids"
+    method = entry_with({}, azure_auth={option: ["e", omit]})["azure_auth"]
+    assert method[option][0] == "e"
+    assert method[option][1].startswith("__omit_place_holder__")
 
 
 def test_where_is_a_text() -> None:
