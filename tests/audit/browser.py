@@ -94,8 +94,10 @@ class Page:
             raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def emulate(self, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Set the size of the window, and which colours the user prefers."""
+    def emulate(
+        self, *, width: int = 1280, height: int = 900, dark: bool = False, paper: bool = False
+    ) -> None:
+        """Set the size of the window, which colours the user prefers, and screen or paper."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -104,12 +106,23 @@ class Page:
             mobile=width < 600,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call(
+            "Emulation.setEmulatedMedia", media="print" if paper else "screen", features=[scheme]
+        )
 
     def screenshot(self, path: Path) -> None:
         """Write what the window shows as a PNG."""
         answer = self.call("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(answer["data"]))
+
+    def busy(self) -> float:
+        """Return for how many seconds of processor time the page has kept its main thread busy.
+
+        Other programs on the machine do not change it.
+        """
+        self.call("Performance.enable", timeDomain="threadTicks")
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return float(next(item["value"] for item in metrics if item["name"] == "TaskDuration"))
 
     def _read(self, deadline: float) -> Answer:
         while b"\0" not in self._buffer:

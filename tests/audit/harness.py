@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.paths import COLLECTIONS, ROOT
+from tools.paths import COLLECTIONS
 
 from emulator import Emulator
 
@@ -64,6 +64,14 @@ class Audit:
     def html(self) -> Path:
         """Where the page is."""
         return self.folder / "report" / "audit.html"
+
+    @property
+    def console(self) -> list[str]:
+        """The lines that sum it up; none if it did not come that far."""
+        lines: list[str] = []
+        for record in self.named("Sum up"):
+            lines += record.result["msg"]
+        return lines
 
     def named(self, beginning: str) -> list[Record]:
         """Return the tasks whose name begins so."""
@@ -179,26 +187,6 @@ def audits(
     return done
 
 
-def page_of(report: Variables, folder: Path) -> Path:
-    """Write the page of a report, as the role does, and return where it is."""
-    variables = folder / "report.json"
-    variables.write_text(json.dumps({"__identities_audit_report": report}), encoding="utf-8")
-    template = ROOT / "roles" / "identities_audit" / "templates" / "report.html.j2"
-    page = folder / "page.html"
-    content = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars": {"ansible_python_interpreter": sys.executable},
-        "tasks": [{"ansible.builtin.template": {"src": str(template), "dest": str(page)}}],
-    }
-    playbook = folder / "page.yml"
-    playbook.write_text(json.dumps([content]), encoding="utf-8")
-    run = play({}, folder, str(playbook), "-e", f"@{variables}")
-    assert run.returncode == 0, run.output[-4000:]
-    return page
-
-
 def writes(emulator: Emulator) -> list[str]:
     """Return the requests that were made and may change something, but for logging in and out."""
     harmless = ("/login", "/auth/token/revoke", "/search")
@@ -209,6 +197,11 @@ def writes(emulator: Emulator) -> list[str]:
     ]
 
 
-def names(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[t.Any]:
-    """Return the names of the identities in a part of a report."""
-    return [item["name"] for item in items]
+def names(report: Variables, status: str) -> list[t.Any]:
+    """Return the names of the identities of a report that have a status."""
+    return [item["name"] for item in with_status(report, status)]
+
+
+def with_status(report: Variables, status: str) -> list[dict[str, t.Any]]:
+    """Return the identities of a report that have a status."""
+    return [item for item in report["identities"] if item["status"] == status]

@@ -2,209 +2,506 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page: what it is made of, and how it behaves in a browser."""
+"""The page: what it says, and how it behaves in a browser."""
 
 from __future__ import annotations
 
 import base64
+import copy
+import functools
 import hashlib
+import importlib.util
 import re
+import statistics
 import tempfile
-import time
 import typing as t
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._text import visible
+from ansible_collections.community.infisical.plugins.plugin_utils._report.outputs.html_page import (
+    html_page,
+)
 from audit.browser import Page, chromium, page
 from audit.conftest import Messy
-from audit.harness import page_of
-from audit.worlds import HOSTILE, NOBODY
+from audit.reports import report
+from audit.worlds import HOSTILE
 
-# Those who look at the same audit share a process.
-MANY = 5000
-SOME = 500
-# Elements of the template; whatever else is in a page came from a name.
+# Identities of the reports. The third has more than a page shows at once.
+FEW, TENS, SOME, MANY = 4, 44, 344, 5000
+# Elements of the templates; whatever else is in a page came from a report.
 ELEMENTS = """
-    html head meta title style body a header h1 p code bdi time main section h2 ul li strong form
-    label input output div table caption thead tbody tr th td span wbr details summary h3 footer
-    script
+    html head meta title style body a header h1 dl div dt dd time main section p nav ul li b h2 h3
+    article table caption thead tbody tr th td details summary noscript code small i bdi wbr span
+    del ins figure figcaption svg desc g text line circle rect form label input select option output
+    pre footer script
 """
 ATTRIBUTES = """
-    lang charset http-equiv content name class href datetime id aria-labelledby aria-label role for
-    type autocomplete spellcheck placeholder hidden tabindex data-units scope rowspan open
+    lang charset http-equiv content name class href datetime id aria-labelledby aria-label
+    aria-hidden role for type autocomplete spellcheck placeholder hidden tabindex scope open rel
+    value width height x y x1 x2 y1 y2 cx cy r text-anchor data-severity data-status data-created
+    data-login data-label
 """
+VOID = {"meta", "wbr", "input"}
+# Elements that their parent or the next one ends.
+ENDLESS = {"dt", "dd", "li"}
+
+Object = dict[str, t.Any]
 
 
-class Parsed(HTMLParser):
-    """The elements of a page, in order, with their attributes and the text up to the next tag."""
+class Node(t.NamedTuple):
+    """An element with its attributes and what is in it: elements and texts."""
 
-    def __init__(self, text: str) -> None:
+    tag: str
+    attributes: dict[str, str | None]
+    content: list[t.Any]
+
+    @property
+    def text(self) -> str:
+        """All of its text, with single blanks."""
+        texts = (part if isinstance(part, str) else part.text for part in self.content)
+        return " ".join("".join(texts).split())
+
+    def all(self, tag: str, **attributes: str) -> list[Node]:
+        """Return the elements of a kind within, in order, that have these attributes."""
+        wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+        found: list[Node] = []
+        for part in self.content:
+            if isinstance(part, Node):
+                if tag in ("*", part.tag) and wanted.items() <= part.attributes.items():
+                    found.append(part)
+                found += part.all(tag, **attributes)
+        return found
+
+    def one(self, tag: str, **attributes: str) -> Node:
+        """Return the only element of a kind within that has these attributes."""
+        (found,) = self.all(tag, **attributes)
+        return found
+
+
+class _Parser(HTMLParser):
+    def __init__(self) -> None:
         super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self._texts: list[str] = []
-        self.feed(text)
-        self.close()
+        self.root = Node("", {}, [])
+        self._open = [self.root]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._texts = []
-        self.elements.append((tag, dict(attrs), self._texts))
+        if tag in ENDLESS and self._open[-1].tag in ENDLESS:
+            self._open.pop()
+        node = Node(tag, dict(attrs), [])
+        self._open[-1].content.append(node)
+        if tag not in VOID:
+            self._open.append(node)
 
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002
-        self._texts = []
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open[-1].content.append(Node(tag, dict(attrs), []))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open[-1].tag != tag:
+            assert self._open.pop().tag in ENDLESS, tag
+        self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        self._texts.append(data)
+        self._open[-1].content.append(data)
 
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        """Return the attributes of each element of a kind."""
-        return [attributes for found, attributes, _texts in self.elements if found == tag]
 
-    def texts(self, tag: str) -> list[str]:
-        """Return the text of each element of a kind, up to the next tag."""
-        return ["".join(texts) for found, _attributes, texts in self.elements if found == tag]
+def parsed(text: str) -> Node:
+    """Return the elements of a page, as they are without JavaScript."""
+    parser = _Parser()
+    parser.feed(text)
+    parser.close()
+    return parser.root
 
-    def notices(self) -> list[str]:
-        """Return the texts of the notices at the top."""
-        return [
-            "".join(texts)
-            for _tag, attributes, texts in self.elements
-            if "notice" in (attributes.get("class") or "").split()
-        ]
+
+def complete(count: int) -> Object:
+    """Return a report that has everything that one can have, also an earlier one and waivers."""
+    earlier = report(count, about={"created_at": "2026-11-16T02:00:00Z"})
+    gone = earlier["identities"].pop(10)
+    for rule in earlier["findings"]:
+        rule["identities"] = [item for item in rule["identities"] if item["key"] != gone["key"]]
+    old = {**copy.deepcopy(gone), "id": "old", "key": "old", "name": "old-<b>"}
+    earlier["identities"].append(old)
+    waivers = [
+        {"rule": rule, "identity": identity, "reason": reason, "until": until}
+        for rule, identity, reason, until in (
+            ("open_to_tenant", "billing-etl-*", "Moves <b>", "2027-03-31"),
+            ("any_address", "billing-*", "A contractor", "2026-10-31"),
+            ("long_lifetime", "legacy-*", "Is replaced", "2027-01-31"),
+        )
+    ]
+    return report(count, baseline=earlier, waivers=waivers)
+
+
+@functools.cache
+def _some() -> Object:
+    return complete(SOME)
+
+
+@pytest.fixture
+def some() -> Object:
+    return copy.deepcopy(_some())
+
+
+@functools.cache
+def _some_text() -> str:
+    return html_page(_some())
 
 
 @pytest.fixture(scope="module")
-def parsed(mess: Messy) -> Parsed:
-    return Parsed(mess.audit.html.read_text(encoding="utf-8"))
+def doc() -> Node:
+    return parsed(_some_text())
 
 
-def test_hostile_names_and_values_are_texts_and_nothing_else(mess: Messy, parsed: Parsed) -> None:
-    shown = set(parsed.texts("bdi"))
-    assert set(map(visible, HOSTILE)) <= shown
-    report = mess.audit.report
-    values = {
-        field["actual"]
-        for item in report["drifted"]
-        for field in item["fields"]
-        if field["field"] == "azure_auth.resource" and field["actual"]
-    }
-    assert values & set(HOSTILE)
-    assert set(map(visible, values)) <= shown
-    assert {tag for tag, _attributes, _texts in parsed.elements} <= set(ELEMENTS.split())
-    attributes = {name for _tag, attributes, _texts in parsed.elements for name in attributes}
-    assert attributes <= set(ATTRIBUTES.split())
-    assert len(parsed.all("script")) == len(parsed.all("style")) == 1
+def section(doc: Node, anchor: str) -> Node:
+    """Return the part of the page with an anchor."""
+    return doc.one("section", aria_labelledby=anchor)
 
 
-def test_nothing_in_the_page_is_obeyed_in_place_of_being_shown(mess: Messy) -> None:
+def unit(doc: Node, key: str) -> Node:
+    """Return the place with everything about an identity."""
+    return next(one for one in doc.all("details", class_="unit") if one.all("div", id=f"i-{key}"))
+
+
+def facts(place: Node) -> dict[str, str]:
+    """Return the settings of an identity as its place tells them."""
+    rows = place.one("dl", class_="facts").all("div")
+    return {row.one("dt").text: row.one("dd").text for row in rows}
+
+
+# -- what it is ---------------------------------------------------------------------------------
+
+
+def test_the_role_writes_the_page_of_its_report(mess: Messy) -> None:
+    assert mess.audit.html.read_text("utf-8").rstrip("\n") == html_page(mess.audit.report)
+
+
+def test_hostile_names_and_values_are_texts_and_nothing_else(doc: Node, some: Object) -> None:
+    assert set(HOSTILE) <= {item["name"] for item in some["identities"]}
+    names = {one.all("summary")[0].one("b").text for one in doc.all("details", class_="unit")}
+    assert {" ".join(visible(name).split()) for name in HOSTILE} <= names
+    assert_own(doc)
+
+
+def assert_own(doc: Node) -> None:
+    """Check that a page has nothing but what is of the templates."""
+    nodes = doc.all("*")
+    assert {node.tag for node in nodes} <= set(ELEMENTS.split())
+    assert {name for node in nodes for name in node.attributes} <= set(ATTRIBUTES.split())
+    assert len(doc.all("script")) == len(doc.all("style")) == 1
+
+
+@settings(max_examples=25)
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_whatever_a_report_says_is_shown_and_never_obeyed(name: str, said: str) -> None:
+    small = report(FEW)
+    small.update(problems=[said], organization=said, source=said, not_visible=[said])
+    small["verdict"]["sentence"] = said
+    for item in small["identities"]:
+        item.update(name=name, role=said, project_id=said, project_name=said, source=said, msg=said)
+        item["metadata"] = {said: said}
+        item["paste"] = f"- name: {name}\n  role: {said}\n"
+    for rule in small["findings"]:
+        rule.update(sentence=said, why=said, fix=said, title=said, link=f"https://{said}")
+    text = html_page(small)
+    assert all(line.isprintable() for line in text.split("\n"))
+    page = parsed(text)
+    assert_own(page)
+    assert page.one("section", aria_label="Verdict").all("p")[0].text == " ".join(
+        visible(said).split()
+    )
+
+
+def test_nothing_in_the_page_is_obeyed_in_place_of_being_shown() -> None:
     """Of control characters there are line ends only, and no character turns texts around."""
-    text = mess.audit.html.read_text(encoding="utf-8")
-    assert [line for line in text.split("\n") if not line.isprintable()] == []
+    assert [line for line in _some_text().split("\n") if not line.isprintable()] == []
     assert any(not name.isprintable() for name in HOSTILE)
 
 
-def test_what_was_not_seen_is_told_at_the_top(mess: Messy, tmp_path: Path) -> None:
-    said = ["The project payments: the login may not read its identities.", "A\n<b>"]
-    page = Parsed(page_of({**mess.audit.report, "not_visible": said}, tmp_path).read_text("utf-8"))
-    assert page.notices()[1:] == [f"Not seen: {said[0]}", "Not seen: A\\n<b>"]
-
-
 def test_the_policy_allows_the_script_and_the_style_of_the_page_and_nothing_else(
-    parsed: Parsed,
+    doc: Node,
 ) -> None:
-    """If this fails after a change to one of them, these are the hashes for report.html.j2."""
     hashes = {
-        tag: base64.b64encode(hashlib.sha256(parsed.texts(tag)[0].encode()).digest()).decode()
+        tag: base64.b64encode(
+            hashlib.sha256("".join(doc.one(tag).content).encode()).digest()
+        ).decode()
         for tag in ("style", "script")
     }
-    (policy,) = (
-        meta["content"]
-        for meta in parsed.all("meta")
-        if meta.get("http-equiv") == "Content-Security-Policy"
-    )
-    assert policy == (
+    assert doc.one("meta", http_equiv="Content-Security-Policy").attributes["content"] == (
         f"default-src 'none'; style-src 'sha256-{hashes['style']}';"
         f" script-src 'sha256-{hashes['script']}'; base-uri 'none'; form-action 'none'"
     )
-    assert {str(link["href"])[0] for link in parsed.all("a")} == {"#"}
 
 
-def test_the_page_can_be_read_by_everybody(parsed: Parsed) -> None:
-    """Landmarks, a language, names for tables and headers, a label, targets for links."""
-    assert parsed.all("html") == [{"lang": "en"}]
-    for landmark in ("header", "main", "footer"):
-        assert len(parsed.all(landmark)) == 1
-    assert parsed.all("th")
-    assert {th.get("scope") for th in parsed.all("th")} == {"col", "row", "rowgroup"}
-    assert len(parsed.all("caption")) == len(parsed.all("table"))
-    ids = [attributes["id"] for _tag, attributes, _texts in parsed.elements if "id" in attributes]
+def test_links_lead_to_parts_of_the_page_or_to_documentation(doc: Node, some: Object) -> None:
+    ids = [node.attributes["id"] for node in doc.all("*") if "id" in node.attributes]
     assert len(ids) == len(set(ids))
-    named = {a["aria-labelledby"] for _tag, a, _texts in parsed.elements if "aria-labelledby" in a}
-    targets = {str(link["href"])[1:] for link in parsed.all("a")}
-    assert named | targets | {parsed.all("label")[0]["for"]} <= set(ids)
+    links = {str(link.attributes["href"]) for link in doc.all("a")}
+    outside = {link for link in links if not link.startswith("#")}
+    assert outside == {rule["link"] for rule in some["findings"]}
+    assert {link[1:] for link in links - outside} <= set(ids)
 
 
-def test_numbers_come_first(mess: Messy, parsed: Parsed) -> None:
-    counts = mess.audit.report["counts"]
-    keys = ("checked", "as_desired", "drifted", "not_judged", "unlisted")
-    severities = ("findings_high", "findings_medium", "findings_low")
-    assert parsed.texts("strong")[:8] == [str(counts[key]) for key in (*keys, *severities)]
+def test_the_page_can_be_read_by_everybody(doc: Node) -> None:
+    """Landmarks, headings in order, names for sections, tables and pictures."""
+    assert doc.one("html").attributes == {"lang": "en"}
+    for landmark in ("header", "main", "nav", "footer"):
+        doc.one(landmark)
+    levels = [int(node.tag[1]) for node in doc.all("*") if re.fullmatch("h[1-6]", node.tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:]))
+    assert levels.count(1) == 1
+    ids = {node.attributes.get("id") for node in doc.all("*")}
+    named = " ".join(
+        str(node.attributes["aria-labelledby"])
+        for node in doc.all("*")
+        if "aria-labelledby" in node.attributes
+    )
+    assert set(named.split()) <= ids
+    assert all(len(table.all("caption")) == 1 for table in doc.all("table"))
+    assert {th.attributes.get("scope") for th in doc.all("th")} == {"col", "row"}
 
 
-def test_what_would_be_created_and_deleted_is_told_with_the_number_of_the_drifted(
-    mess: Messy, tmp_path: Path
-) -> None:
-    report = mess.audit.report
-    told = "</strong> drifted, 1 to create, 1 to delete</a>"
-    assert told in mess.audit.html.read_text("utf-8")
-    counts = {**report["counts"], "to_create": 0, "to_delete": 0}
-    text = page_of({**report, "counts": counts}, tmp_path).read_text("utf-8")
-    assert "</strong> drifted</a>" in text
+# -- what it says -------------------------------------------------------------------------------
 
 
-def test_what_was_not_complete_is_told_at_the_top(mess: Messy, parsed: Parsed) -> None:
-    (problem,) = mess.audit.report["problems"]
-    unseen = [f"Not seen: {sentence}" for sentence in mess.audit.report["not_visible"]]
-    assert parsed.notices() == [problem, *unseen]
+def test_what_matters_most_comes_first(doc: Node) -> None:
+    parts = [
+        one.attributes.get("aria-labelledby") or one.attributes.get("aria-label")
+        for one in doc.all("section")
+    ]
+    assert parts == [
+        *("Verdict", "since", "high", "medium", "drift", "not-judged", "unlisted", "low"),
+        *("waived", "unseen", "identities"),
+    ]
 
 
-def test_an_identity_is_told_with_its_project_role_and_protection(
-    mess: Messy, tmp_path: Path
-) -> None:
-    report = mess.audit.report
-    (item,) = (item for item in report["unlisted"] if item["name"] == "unowned")
-    item["delete_protection"] = True
-    (created,) = (item for item in report["drifted"] if item["action"] == "create")
-    created["source"] = "identities/a.yml:7"
-    text = page_of(report, tmp_path).read_text("utf-8")
-    assert f"of project {mess.emulator.project_id}" in text
-    assert "protected against deletion" in text
-    assert "role member" in text
-    assert "would be created" in text
-    assert "would be deleted" in text
-    assert re.search(r"entry 6 of the list, <bdi>identities/a.yml:7</bdi>", text)
-    assert "team: payments" in text
+def test_the_header_says_of_what_and_when(doc: Node) -> None:
+    text = doc.one("header").text
+    for part in ("example", "https://infisical.example.com", "2026-11-23 02:00 UTC", "identities/"):
+        assert part in text
+    assert "337 entries" in text
+    assert "community.infisical 1.0.0, ansible-core 2.19.4" in text
 
 
-def test_an_identity_that_others_are_configured_like_is_told_with_its_id(
-    mess: Messy, tmp_path: Path
-) -> None:
-    value = {"identities": 12, "first_id": NOBODY, "first_name": "<first>"}
-    rule, *others = mess.audit.report["findings"]
-    rule["identities"][0]["value"] = value
-    report = {**mess.audit.report, "findings": [rule, *others]}
-    text = page_of(report, tmp_path).read_text("utf-8")
-    told = r"the same as\s+<bdi>&lt;first&gt;</bdi>\s+<span class=\"id\">" + NOBODY
-    assert re.search(told, text)
-    assert '<span class="soft">12 identities</span>' in text
+def test_the_verdict_leads_to_what_there_is(doc: Node, some: Object) -> None:
+    verdict = doc.one("section", aria_label="Verdict")
+    assert verdict.all("p")[0].text == some["verdict"]["sentence"]
+    jumps = {str(link.attributes["href"]): link.text for link in verdict.all("a")}
+    counts = some["counts"]
+    assert jumps["#high"] == f"{counts['findings_high']} high findings"
+    assert jumps["#drift"] == f"{counts['drifted']} drifted"
+    assert not any(text.startswith("0 ") for text in jumps.values())
 
 
-def test_times_are_told_in_days_and_hours(mess: Messy) -> None:
-    text = mess.audit.html.read_text(encoding="utf-8")
-    assert re.search(r'<code>86400</code>\s*<span class="soft">1 day</span>', text)
-    assert re.search(r'<code>3600</code>\s*<span class="soft">1 hour</span>', text)
+def test_without_a_list_nothing_is_said_about_one() -> None:
+    doc = parsed(html_page(report(TENS, has_list=False)))
+    anchors = {one.attributes.get("aria-labelledby") for one in doc.all("section")}
+    assert not anchors & {"drift", "not-judged", "unlisted"}
+    assert "none, findings only" in doc.one("header").text
+    assert doc.all("span", class_="tag unlisted") == []
+
+
+def test_what_was_not_complete_is_told_at_the_top(some: Object) -> None:
+    some["problems"] = ["3 identities of the list were not tried."]
+    verdict = parsed(html_page(some)).one("section", aria_label="Verdict")
+    assert verdict.one("p", class_="problem").text == some["problems"][0]
+
+
+def test_a_finding_is_a_sentence_with_reason_cure_and_identities(doc: Node, some: Object) -> None:
+    for rule in some["findings"]:
+        (place,) = doc.all("*", id=f"rule-{rule['rule']}")
+        found = [item for item in rule["identities"] if not item["waived"]]
+        assert place.all("h3")[0].text == rule["sentence"]
+        assert rule["why"] in place.text
+        assert rule["fix"] in place.text
+        linked = {link.attributes["href"] for link in place.all("a")}
+        assert {rule["link"], *(f"#i-{item['key']}" for item in found)} <= linked
+
+
+def test_what_is_low_is_folded_and_so_are_many_identities(doc: Node, some: Object) -> None:
+    for rule in some["findings"]:
+        (place,) = doc.all("*", id=f"rule-{rule['rule']}")
+        assert place.tag == ("details" if rule["severity"] == "low" else "article")
+        count = sum(not item["waived"] for item in rule["identities"])
+        assert len(place.all("noscript")) == (count > 10)
+        assert len(place.one("tbody").all("tr")) == count
+
+
+def test_what_is_said_of_each_alike_is_said_once(some: Object) -> None:
+    by_key = {item["key"]: item for item in some["identities"]}
+    (rule,) = (rule for rule in some["findings"] if rule["rule"] == "no_lifetime_limit")
+    first, second = rule["identities"]
+    page = parsed(html_page(some))
+    (place,) = page.all("*", id="rule-no_lifetime_limit")
+    assert place.text.count("can be renewed forever") == 2
+    assert place.text.count("access_token_max_ttl: 2592000") == 1
+    second.update(sentence="Something else.", set={"azure_auth": {"access_token_max_ttl": 60}})
+    page = parsed(html_page(some))
+    (place,) = page.all("*", id="rule-no_lifetime_limit")
+    rows = [[cell.text for cell in row.all("td")][-2:] for row in place.one("tbody").all("tr")]
+    assert rows == [
+        [first["sentence"], "access_token_max_ttl: 2592000"],
+        ["Something else.", "access_token_max_ttl: 60"],
+    ]
+    assert by_key[first["key"]]["name"] in place.text
+
+
+def test_drift_is_a_difference(doc: Node, some: Object) -> None:
+    cards = section(doc, "drift").one("ul", class_="cards cut").all("li")
+    drifted = [item for item in some["identities"] if item["status"] == "drifted"]
+    assert len(cards) == len(drifted)
+    for card, item in zip(cards, drifted):
+        assert card.all("a")[0].attributes["href"] == f"#i-{item['key']}"
+        told = {row.one("dt").text: row for row in card.one("dl", class_="diff").all("div")}
+        if item["action"] != "update":
+            assert f"would be {item['action']}d" in card.text
+            continue
+        assert len(told) == len(item["differences"])
+        row = told.get("Service principals")
+        if row:
+            (one,) = (one for one in item["differences"] if one["added"] is not None)
+            assert [node.text for node in row.all("ins")] == one["added"]
+            assert [node.text for node in row.all("del")] == one["removed"]
+            assert ("unchanged" in row.text) == bool(one["unchanged"])
+    assert (
+        f"{some['counts']['as_desired']} of 337 identities in the list"
+        in section(doc, "drift").text
+    )
+
+
+def test_the_difference_of_metadata_leaves_out_what_stays(some: Object) -> None:
+    item = next(item for item in some["identities"] if item["action"] == "update")
+    item["differences"] = [
+        {
+            "field": "metadata",
+            "actual": {"team": "a", "tier": "1", "old": "x"},
+            "desired": {"team": "b", "tier": "1"},
+            **dict.fromkeys(("added", "removed", "unchanged")),
+        }
+    ]
+    row = unit(parsed(html_page(some)), item["key"]).one("dl", class_="diff")
+    assert [node.text for node in row.all("del")] == ["team: a", "old: x"]
+    assert [node.text for node in row.all("ins")] == ["team: b"]
+
+
+@pytest.mark.parametrize(("actual", "desired"), [("absent", "present"), ("present", "absent")])
+def test_what_is_attached_or_revoked_is_said_once(some: Object, actual: str, desired: str) -> None:
+    item = next(item for item in some["identities"] if item["action"] == "update")
+    same = dict.fromkeys(("added", "removed", "unchanged"))
+    value = {"absent": None, "present": 3600}
+    item["differences"] = [
+        {"field": "azure_auth.state", "actual": actual, "desired": desired, **same},
+        {
+            "field": "azure_auth.access_token_ttl",
+            "actual": value[actual],
+            "desired": value[desired],
+            **same,
+        },
+    ]
+    first, folded = unit(parsed(html_page(some)), item["key"]).all("dl", class_="diff")
+    words = {"absent": "not attached", "present": "attached"}
+    assert [node.text for node in first.all("del")] == [words[actual]]
+    assert [node.text for node in first.all("ins")] == [words[desired]]
+    assert [node.text for node in folded.all("ins" if desired == "present" else "del")] == [
+        "1 hour 3600"
+    ]
+
+
+def test_what_could_not_be_judged_is_told_with_its_reason(doc: Node, some: Object) -> None:
+    rows = section(doc, "not-judged").one("tbody").all("tr")
+    failed = [item for item in some["identities"] if item["status"] == "not_judged"]
+    assert len(rows) == len(failed)
+    for row, item in zip(rows, failed):
+        assert row.one("a").attributes["href"] == f"#i-{item['key']}"
+        assert row.all("td")[1].text.startswith(item["msg"])
+        assert (item["request_id"] or "") in row.text
+        assert item["source"] in row.text
+
+
+def test_what_is_not_in_the_list_is_told_with_what_to_paste(doc: Node, some: Object) -> None:
+    place = section(doc, "unlisted")
+    unlisted = [item for item in some["identities"] if item["status"] == "unlisted"]
+    links = {link.attributes["href"] for link in place.all("a")}
+    assert links == {f"#i-{item['key']}" for item in unlisted}
+    for item in unlisted:
+        (text,) = unit(doc, item["key"]).one("pre", class_="paste").content
+        assert yaml.safe_load(text) == yaml.safe_load(item["paste"])
+        assert yaml.safe_load(text)[0]["name"] == item["name"]
+
+
+def test_each_identity_has_one_place_with_everything(doc: Node, some: Object) -> None:
+    assert len(doc.all("details", class_="unit")) == len(some["identities"])
+    rules = {rule["rule"]: rule for rule in some["findings"]}
+    for item in some["identities"][20:60]:
+        place = unit(doc, item["key"])
+        told = facts(place)
+        assert told["ID"] == item["id"]
+        assert told["Role"] == item["role"]
+        assert told["Created"].startswith(item["created_at"][:10])
+        assert told["Last login"].startswith((item["last_login_at"] or "not known")[:10])
+        assert f"entry {item['entry']}" in told.get("In the list", f"entry {item['entry']}")
+        if item["azure_auth"]:
+            assert told["Tenant"] == item["azure_auth"]["tenant_id"]
+            for one in item["azure_auth"]["allowed_service_principal_ids"] or ():
+                assert one in told["Service principals"]
+        linked = {link.attributes["href"] for link in place.all("a")}
+        assert {f"#rule-{rule}" for rule in item["findings"]} <= linked
+        assert all(rules[rule]["title"] in place.text for rule in item["findings"])
+        assert bool(place.all("pre")) == bool(item["paste"])
+
+
+def test_times_are_told_in_days_and_hours(doc: Node, some: Object) -> None:
+    item = next(item for item in some["identities"] if item["azure_auth"])
+    told = facts(unit(doc, item["key"]))
+    assert told["Token renewed every"] == "1 hour 3600"
+    assert told["Token ends after"] in (
+        "1 day 86400",
+        "12 hours 43200",
+        "no limit",
+        "365 days 31536000",
+    )
+
+
+def test_waivers_are_told_and_those_that_have_expired(doc: Node) -> None:
+    place = section(doc, "waived")
+    (row,) = place.one("tbody").all("tr")
+    assert [cell.text for cell in row.all("td")] == [
+        *("high Open to a whole tenant", "Moves <b>", "2027-03-31"),
+    ]
+    expired, idle = (item.text for item in place.all("li"))
+    assert expired.startswith("expired any_address for billing-*, until 2026-10-31: A contractor")
+    assert idle.startswith("matches nothing long_lifetime for legacy-*")
+    assert "1 expired waiver" in doc.one("nav").text
+
+
+def test_what_is_new_and_gone_since_an_earlier_audit_is_told(doc: Node, some: Object) -> None:
+    place = section(doc, "since")
+    assert "2026-11-16 02:00 UTC" in place.one("h2").text
+    new, gone = place.one("div", class_="columns").all("ul")
+    (fresh,) = some["baseline"]["new"]["identities"]
+    assert f"#i-{fresh['key']}" in {link.attributes["href"] for link in new.all("a")}
+    assert "1 identity: old-<b>" in gone.text
+    assert gone.all("a", href="#i-old") == []
+
+
+def test_what_was_not_seen_is_told(doc: Node, some: Object) -> None:
+    told = [item.text for item in section(doc, "unseen").all("li")]
+    assert told == some["not_visible"]
+
+
+def test_a_picture_shows_all_identities_unless_they_are_few(doc: Node, some: Object) -> None:
+    wide, old = section(doc, "identities").all("svg")
+    attached = sum(item["azure_auth"] is not None for item in some["identities"])
+    created = sum(item["created_at"] is not None for item in some["identities"])
+    for picture, count in ((wide, attached), (old, created)):
+        numbers = re.findall(r": ([0-9]+)\.", picture.one("desc").text)
+        assert sum(map(int, numbers)) == count
+    assert parsed(html_page(report(FEW))).all("svg") == []
 
 
 # -- in a browser -------------------------------------------------------------------------------
@@ -222,309 +519,384 @@ def browser() -> t.Iterator[Page]:
         yield opened
 
 
-SHOWN = """[...document.querySelectorAll("tbody tr")].filter(row => row.checkVisibility()).length"""
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("some") / "page.html"
+    path.write_text(_some_text(), encoding="utf-8")
+    return path
 
 
-def type_in(browser: Page, text: str) -> None:
-    """Type into the filter box, and wait until it has taken effect."""
-    browser.evaluate("document.querySelector('input').focus()")
-    browser.evaluate("document.querySelector('input').value = ''")
+@pytest.fixture(scope="module")
+def smaller(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of fewer identities, for what takes its time for each element."""
+    path = tmp_path_factory.mktemp("smaller") / "page.html"
+    path.write_text(html_page(complete(TENS)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of an organization with thousands of identities."""
+    path = tmp_path_factory.mktemp("large") / "page.html"
+    path.write_text(html_page(report(MANY)), encoding="utf-8")
+    return path
+
+
+UNITS = "[...document.querySelectorAll('.unit')]"
+SETTLED = "new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
+
+
+def type_in(browser: Page, text: str) -> str:
+    """Type into the filter box, wait until it has taken effect, and return what it says."""
+    browser.evaluate("document.querySelector('#filter').focus()")
+    browser.evaluate("document.querySelector('#filter').value = ''")
+    browser.evaluate("document.querySelector('#filter').dispatchEvent(new Event('input'))")
     if text:
         browser.call("Input.insertText", text=text)
-    else:
-        browser.evaluate("document.querySelector('input').dispatchEvent(new Event('input'))")
-    browser.evaluate("new Promise(done => setTimeout(() => requestAnimationFrame(done), 200))")
+    browser.evaluate(SETTLED)
+    return str(browser.evaluate("document.querySelector('.filter output').textContent"))
 
 
-def test_the_page_loads_alone_and_without_complaint(mess: Messy, browser: Page) -> None:
-    browser.emulate()
-    browser.open(mess.audit.html)
-    assert browser.requests == [mess.audit.html.as_uri()]
+def press(browser: Page, key: str, text: str = "") -> None:
+    for kind in ("keyDown", "keyUp"):
+        told = {"text": text} if text and kind == "keyDown" else {}
+        browser.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **told)
+    browser.evaluate(SETTLED)
+
+
+def unfold_all(browser: Page) -> None:
+    """Open whatever is folded, and whatever is folded in it."""
+    for _level in range(3):
+        browser.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        browser.evaluate(SETTLED)
+
+
+def test_the_page_loads_nothing_and_complains_of_nothing(file: Path, browser: Page) -> None:
+    browser.open(file)
+    unfold_all(browser)
+    assert browser.requests == [file.as_uri()]
     assert browser.complaints == []
-    counts = mess.audit.report["counts"]
-    title = f"Audit of identities: {counts['drifted']} drifted, {counts['findings']} findings"
-    assert browser.evaluate("document.title") == title
+    assert browser.evaluate("document.title").startswith("Audit of machine identities")
+    assert browser.evaluate("document.querySelectorAll('main noscript, img').length") == 0
 
 
-def test_the_policy_stops_what_is_not_of_the_page(mess: Messy, browser: Page) -> None:
-    browser.open(mess.audit.html)
-    browser.evaluate(
-        """const one = document.createElement("script"); one.textContent = "window.hit = 1";
-        const two = new Image(); two.src = "http://127.0.0.1:9/";
-        document.body.append(one, two);"""
-    )
-    assert browser.evaluate("window.hit") is None
-    assert len(browser.complaints) == 2
-    assert all("Content Security Policy" in complaint for complaint in browser.complaints)
-
-
-def test_the_filter_box_finds_rows_in_all_tables(mess: Messy, browser: Page) -> None:
-    browser.open(mess.audit.html)
-    before = browser.evaluate(SHOWN)
-    type_in(browser, "FORGOTTEN")
-    assert browser.evaluate("document.querySelector('output').textContent").startswith("1 of ")
-    assert browser.evaluate(SHOWN) == 1
-    # Every row of an identity that matches in one of them.
-    type_in(browser, "attach azure_auth.state")
-    (attach,) = (item for item in mess.audit.report["drifted"] if item["name"] == "attach")
-    count = len(attach["fields"])
-    assert browser.evaluate(SHOWN) == count > 1
-    told = browser.evaluate("document.querySelector('output').textContent")
-    assert told.startswith(f"{count} of ")
-    type_in(browser, "")
-    assert browser.evaluate(SHOWN) == before
-
-
-def test_the_filter_box_finds_rules_and_severities_also_where_they_are_closed(
-    mess: Messy, browser: Page
+def test_the_filter_box_finds_identities_by_all_that_is_known_of_them(
+    file: Path, browser: Page, some: Object
 ) -> None:
-    browser.open(mess.audit.html)
-    opened = "[...document.querySelectorAll('details')].map(one => one.open)"
-    browser.evaluate("for (const one of document.querySelectorAll('details')) one.open = false")
-    browser.evaluate("document.querySelector('details').open = true")
-    before = browser.evaluate(opened)
-    counts = mess.audit.report["counts"]
-    for text, count in {"open_to_tenant": 1, "HIGH": counts["findings_high"]}.items():
-        type_in(browser, text)
-        told = browser.evaluate("document.querySelector('output').textContent")
-        assert re.match(r"([0-9]+) of [0-9]+ rows match$", told)
-        assert int(told.split()[0]) == browser.evaluate(SHOWN) == count
-    type_in(browser, "")
-    assert browser.evaluate(opened) == before
+    browser.open(file)
+    item = some["identities"][250]
+    total = len(some["identities"])
+    assert type_in(browser, item["id"].upper()) == f"1 of {total} match"
+    assert browser.evaluate(f"{UNITS}.map(one => one.querySelector('b').textContent)") == [
+        item["name"]
+    ]
+    drifted = some["counts"]["drifted"]
+    assert type_in(browser, "drifted") == f"{drifted} of {total} match"
+    (rule,) = (rule for rule in some["findings"] if rule["rule"] == "open_to_tenant")
+    assert type_in(browser, rule["title"]) == f"{len(rule['identities'])} of {total} match"
+    # Names are searched as texts, and the markup around them is not.
+    assert type_in(browser, "<script>document") == f"2 of {total} match"
+    assert type_in(browser, "bdi") == f"0 of {total} match"
+    assert type_in(browser, "") == ""
+    assert browser.evaluate(f"{UNITS}.length") == 200
 
 
-def test_a_click_on_a_header_sorts_and_says_so(mess: Messy, browser: Page) -> None:
-    browser.open(mess.audit.html)
-    first = "document.querySelector('tbody bdi').textContent"
-    header = "document.querySelector('thead th')"
-    drifted = [item["name"] for item in mess.audit.report["drifted"]]
-    assert browser.evaluate(first) == drifted[0]
-    orders = []
-    for _click in range(2):
-        browser.evaluate(f"{header}.querySelector('button').click()")
-        orders.append((browser.evaluate(f"{header}.ariaSort"), browser.evaluate(first)))
-    assert [order for order, _name in orders] == ["ascending", "descending"]
-    assert orders[0][1] != orders[1][1]
-    # A body of rows moves as one.
-    assert browser.evaluate("document.querySelectorAll('table')[0].tBodies.length") == len(drifted)
+def test_identities_are_sorted_as_asked(file: Path, browser: Page, some: Object) -> None:
+    browser.open(file)
+    first = f"{UNITS}.map(one => one.lastElementChild.id)"
+    keys = [f"i-{item['key']}" for item in some["identities"]]
+
+    def sorted_by(value: str) -> list[str]:
+        browser.evaluate(f"document.querySelector('#sort').value = '{value}'")
+        browser.evaluate("document.querySelector('#sort').dispatchEvent(new Event('change'))")
+        return list(browser.evaluate(first))
+
+    assert sorted_by("status")[:5] == [
+        f"i-{item['key']}" for item in some["identities"] if item["status"] == "not_judged"
+    ]
+    severity = {rule["rule"]: rule["severity"] for rule in some["findings"]}
+    worst = sum("high" in map(severity.get, item["findings"]) for item in some["identities"])
+    by_key = {f"i-{item['key']}": item for item in some["identities"]}
+    shown = sorted_by("severity")
+    assert all("high" in map(severity.get, by_key[key]["findings"]) for key in shown[:worst])
+    ages = [by_key[key]["created_at"] or "" for key in sorted_by("created")]
+    assert ages == sorted(ages)
+    names = [by_key[key]["name"] or "" for key in sorted_by("name")]
+    plain = [name for name in names if re.fullmatch("[a-z-]+", name)]
+    assert len(plain) > 100
+    assert plain == sorted(plain)
+    assert sorted_by("") == keys[:200]
 
 
-CONTRASTS = """
+def test_a_link_leads_to_an_identity_wherever_it_is(
+    file: Path, browser: Page, some: Object
+) -> None:
+    browser.open(file)
+    key = some["identities"][-1]["key"]
+    place = f"document.getElementById('i-{key}')"
+    assert browser.evaluate(place) is None
+    type_in(browser, "nobody is called so")
+    browser.evaluate(f"document.querySelector('#unlisted ~ table a[href=\"#i-{key}\"]').click()")
+    browser.evaluate(SETTLED)
+    browser.evaluate(SETTLED)
+    assert browser.evaluate(f"{place}.parentElement.open") is True
+    assert browser.evaluate(f"{place}.querySelector('dl').checkVisibility()") is True
+    assert browser.evaluate(f"document.activeElement.parentElement.lastElementChild === {place}")
+    top = browser.evaluate("document.activeElement.getBoundingClientRect().top")
+    assert 0 <= top < 900
+    # From there back to a rule that is folded.
+    rule = some["identities"][-1]["findings"][-1]
+    browser.evaluate(f"{place}.querySelector('a[href=\"#rule-{rule}\"]').click()")
+    browser.evaluate(SETTLED)
+    assert browser.evaluate(f"document.getElementById('rule-{rule}').open") is not False
+
+
+def test_of_many_some_are_shown_and_all_on_request(file: Path, browser: Page, some: Object) -> None:
+    browser.open(file)
+    more = "document.querySelector('.register + button')"
+    total = len(some["identities"])
+    assert browser.evaluate(f"{more}.textContent") == f"Show all {total}"
+    browser.evaluate(f"{more}.focus()")
+    press(browser, "Enter", "\r")
+    assert browser.evaluate(f"{UNITS}.length") == total
+    # The button is gone; the focus is on the first that was not there before.
+    assert browser.evaluate("document.activeElement.parentElement.lastElementChild.id") == (
+        f"i-{some['identities'][200]['key']}"
+    )
+
+
+def test_what_is_long_and_folded_shows_some_and_all_on_request(file: Path, browser: Page) -> None:
+    browser.open(file)
+    rows = "document.querySelectorAll('#rule-unlimited_uses tbody tr').length"
+    assert browser.evaluate(rows) == 0
+    unfold_all(browser)
+    assert browser.evaluate(rows) == 200
+    browser.evaluate("document.querySelector('#rule-unlimited_uses table + button').click()")
+    assert browser.evaluate(rows) == 277
+
+
+CLIPBOARD = """
+Object.defineProperty(navigator, "clipboard", {value: {writeText: async (text) => {
+  if (!%s) throw new Error("not allowed");
+  window.copied = text;
+}}})
+"""
+
+
+@pytest.mark.parametrize("allowed", [True, False], ids=["clipboard", "selection"])
+def test_what_to_paste_is_copied_or_selected(
+    allowed: bool, file: Path, browser: Page, some: Object
+) -> None:
+    browser.open(file)
+    browser.evaluate(CLIPBOARD % str(allowed).lower())
+    item = next(item for item in some["identities"] if item["status"] == "unlisted")
+    browser.evaluate(f"location.hash = '#i-{item['key']}'")
+    browser.evaluate(SETTLED)
+    browser.evaluate(SETTLED)
+    place = f"document.getElementById('i-{item['key']}')"
+    browser.evaluate(f"{place}.querySelector('button').click()")
+    browser.evaluate(SETTLED)
+    told = browser.evaluate(f"{place}.querySelector('output').textContent").strip()
+    if allowed:
+        assert told == "Copied"
+        assert browser.evaluate("window.copied") == item["paste"].rstrip("\n")
+    else:
+        assert told in ("Copied", "Selected, now copy it")
+        assert browser.evaluate("String(getSelection())").strip() == item["paste"].strip()
+
+
+def test_the_entries_of_all_that_is_not_in_the_list_come_as_one_list(
+    file: Path, browser: Page, some: Object
+) -> None:
+    browser.open(file)
+    browser.evaluate("document.querySelector('#unlisted ~ button').click()")
+    text = browser.evaluate("document.querySelector('#unlisted ~ .paste').textContent")
+    unlisted = [item for item in some["identities"] if item["status"] == "unlisted"]
+    entries = [entry for item in unlisted for entry in yaml.safe_load(item["paste"])]
+    assert yaml.safe_load(text) == entries
+    assert len(entries) == 9
+
+
+AXE = """
+axe.run({resultTypes: ["violations"]}).then(({violations}) =>
+  violations.map(({id, nodes}) => [id, nodes.map(({html}) => html.slice(0, 200))]))
+"""
+# What is far from the window has no place yet, and what sticks to it covers others.
+LAID_OUT = """
 (() => {
-  const luminance = (text) => {
-    const parts = text.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255);
-    const [r, g, b] = parts.map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = getComputedStyle(e).backgroundColor;
-      if (!/, 0\\)$/.test(colour)) return colour;
-    }
-  };
-  return [...document.querySelectorAll("body *")]
-    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
-    .filter((e) => e.checkVisibility() && !e.closest("script"))
-    .map((e) => {
-      const [one, other] = [luminance(getComputedStyle(e).color), luminance(behind(e))];
-      const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-      return [e.outerHTML.slice(0, 80), ratio];
-    })
-    .filter(([, ratio]) => ratio < 4.5);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`
+    .unit { content-visibility: visible !important }
+    .filter { position: static !important }
+  `);
+  document.adoptedStyleSheets = [sheet];
 })()
 """
 
 
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_texts_have_contrast(dark: bool, mess: Messy, browser: Page) -> None:
-    """At least 4.5 to 1, which WCAG 2 asks for at level AA."""
-    browser.emulate(dark=dark)
-    browser.open(mess.audit.html)
+def test_axe_finds_nothing(dark: bool, width: int, smaller: Path, browser: Page) -> None:
+    """The rules of axe-core, such as those on contrast, with everything unfolded."""
+    found = importlib.util.find_spec("axe_core_python")
+    assert found is not None
+    assert found.origin is not None
+    browser.emulate(width=width, dark=dark)
+    browser.open(smaller)
     background = browser.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(13, 17, 23)") is dark
-    assert browser.evaluate(CONTRASTS) == []
+    browser.evaluate(LAID_OUT)
+    # They are all alike, and axe takes its time.
+    browser.evaluate(f"{UNITS}.slice(12).forEach(unit => unit.remove())")
+    unfold_all(browser)
+    browser.evaluate(Path(found.origin).with_name("axe.min.js").read_text("utf-8") + ";0")
+    assert browser.evaluate(AXE) == []
 
 
-# The tables that do not fit, also those in what is closed or far from the window.
-TOO_WIDE = """
+# Elements that stick out of the window, and words that are broken though there was a better place.
+STICKING_OUT = """
+[...document.querySelectorAll("body *")]
+  .filter((e) => e.checkVisibility() && !e.closest("caption, thead, .skip, svg"))
+  .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((e) => e.outerHTML.slice(0, 200))
+"""
+BROKEN = """
 (() => {
-  for (const one of document.querySelectorAll("details")) one.open = true;
-  return [...document.querySelectorAll(".table")]
-    .filter((e) => (e.style.contentVisibility = "visible") && e.scrollWidth > e.clientWidth)
-    .map((e) => e.getAttribute("aria-labelledby") || e.getAttribute("aria-label"));
+  const broken = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const parent = node.parentElement;
+    if (parent.closest("script, style, caption, thead, svg") || !parent.checkVisibility()) continue;
+    for (const word of node.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const tops = new Set([...range.getClientRects()].map((rect) => Math.round(rect.top)));
+      if (tops.size > 1 && word[0].length < 40) broken.push(node.data);
+    }
+  }
+  return broken;
 })()
 """
 
 
-@pytest.mark.parametrize("width", [1280, 360], ids=["desktop", "phone"])
-def test_the_page_fits_the_window(width: int, mess: Messy, browser: Page) -> None:
-    """What is too wide, as the four columns of drift are on a phone, is scrolled within itself."""
+@pytest.mark.parametrize("width", [1280, 390, 320], ids=["desktop", "phone", "small-phone"])
+def test_everything_fits_the_window_and_no_word_is_broken(
+    width: int, smaller: Path, browser: Page
+) -> None:
     browser.emulate(width=width)
-    browser.open(mess.audit.html)
+    browser.open(smaller)
+    browser.evaluate(LAID_OUT)
+    unfold_all(browser)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
-    assert browser.evaluate(TOO_WIDE) == (["drifted"] if width < 600 else [])
+    assert browser.evaluate(STICKING_OUT) == []
+    if width >= 390:
+        assert browser.evaluate(BROKEN) == []
 
 
-@pytest.fixture(scope="module")
-def long(mess: Messy, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of an organization with more than the page shows at first."""
-    return grown(mess.audit.report, SOME, tmp_path_factory.mktemp("long"))
-
-
-@pytest.fixture(scope="module")
-def large(mess: Messy, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of an organization with thousands of identities."""
-    return grown(mess.audit.report, MANY, tmp_path_factory.mktemp("large"))
-
-
-def grown(report: dict[str, t.Any], count: int, folder: Path) -> Path:
-    """Make a page on which so many identities are not in the list, and as many have drifted."""
-    report["unlisted"] = [
-        {
-            "id": f"{n:08x}-0000-4000-8000-000000000000",
-            "name": f"service {n}",
-            "project_id": None,
-            "role": "no-access",
-            "delete_protection": False,
-        }
-        for n in range(count)
-    ]
-    report["counts"]["unlisted"] = count
-    settings = report["drifted"][2]["fields"]
-    report["drifted"] = [
-        {
-            **report["drifted"][2],
-            "id": f"{n:08x}-1111-4000-8000-000000000000",
-            "name": f"drifted {count + n}",
-            "fields": settings[n % 5 : n % 5 + 1],
-        }
-        for n in range(count)
-    ]
-    report["counts"]["drifted"] = count
-    return page_of(report, folder)
-
-
-def test_thousands_of_rows_are_fast(large: Path, browser: Page, record_property: t.Any) -> None:
+def test_everything_is_reached_by_the_keyboard_and_shows_its_focus(
+    tmp_path: Path, browser: Page
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(html_page(report(FEW)), encoding="utf-8")
     browser.emulate()
-    loading = browser.open(large)
-    rows = "document.querySelectorAll('#unlisted ~ .table tbody tr').length"
-    assert browser.evaluate(rows) == MANY
-    begin = time.perf_counter()
-    type_in(browser, "service 4321")
-    filtering = time.perf_counter() - begin
-    assert browser.evaluate("document.querySelector('output').textContent").startswith("1 of ")
-    begin = time.perf_counter()
-    browser.evaluate("document.querySelector('#unlisted ~ .table button').click()")
-    sorting = time.perf_counter() - begin
-    record_property("5,000 rows, KiB", large.stat().st_size // 1024)
-    record_property("5,000 rows, seconds to load", f"{loading:.2f}")
-    record_property("5,000 rows, seconds to filter", f"{filtering:.2f}")
-    record_property("5,000 rows, seconds to sort", f"{sorting:.2f}")
-    # Far from what it takes, and from what anybody would wait for: tests run on busy machines.
-    assert (loading < 10, filtering < 5, sorting < 5) == (True, True, True)
-    assert large.stat().st_size < 4 * 1024 * 1024
+    browser.open(path)
+    reached = []
+    for _step in range(60):
+        press(browser, "Tab")
+        reached.append(
+            browser.evaluate(
+                "(() => { const e = document.activeElement;"
+                " return [e.tagName, e.textContent.trim(),"
+                " getComputedStyle(e).outlineStyle] })()"
+            )
+        )
+    tags = {tag for tag, _text, _outline in reached} - {"BODY"}
+    assert tags == {"A", "BUTTON", "INPUT", "SELECT", "SUMMARY"}
+    assert {outline for tag, _text, outline in reached if tag != "BODY"} == {"solid"}
+    assert reached[0][1] == "Skip to the report"
+    focusable = "document.querySelectorAll('a, button:not([hidden]), input, select, summary')"
+    visible_ones = browser.evaluate(f"[...{focusable}].filter(e => e.checkVisibility()).length")
+    assert len({text for tag, text, _outline in reached}) > 15
+    assert sum(tag != "BODY" for tag, _text, _outline in reached) >= min(visible_ones, 59)
 
 
-def test_of_many_rows_some_are_shown_and_all_on_request(long: Path, browser: Page) -> None:
-    browser.open(long)
-    shown = SHOWN.replace("tbody tr", "#unlisted ~ .table tbody tr")
-    assert browser.evaluate(shown) == 200
-    assert (
-        browser.evaluate("document.querySelector('#unlisted ~ .more').textContent")
-        == "Show all 500"
-    )
-    browser.evaluate("document.querySelector('#unlisted ~ .more').click()")
-    browser.evaluate(SETTLED.format(table="unlisted"))
-    assert browser.evaluate(shown) == SOME
-
-
-# Waits until the button below a table is gone, and returns for how many milliseconds, at most, the
-# page gave no answer.
-SETTLED = """
-new Promise((done) => {{
-  const more = document.querySelector("#{table} ~ .more");
-  let [last, longest] = [performance.now(), 0];
-  const look = () => {{
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-    if (more.hidden) done(longest);
-    else setTimeout(look);
-  }};
-  setTimeout(look);
-}})
-"""
-
-
-def test_the_page_answers_while_thousands_of_rows_are_added(
+def test_thousands_of_identities_are_fast(
     large: Path, browser: Page, record_property: t.Any
 ) -> None:
-    browser.open(large)
-    assert browser.evaluate("document.querySelector('#drifted ~ .more').textContent") == (
-        f"Show all {MANY}"
-    )
-    begin = time.perf_counter()
-    browser.evaluate("document.querySelector('#drifted ~ .more').scrollIntoView()")
-    browser.evaluate("document.querySelector('#drifted ~ .more').click()")
-    longest = browser.evaluate(SETTLED.format(table="drifted")) / 1000
-    seconds = time.perf_counter() - begin
-    record_property("5,000 drifted rows, seconds until all are shown", f"{seconds:.2f}")
-    record_property("5,000 drifted rows, longest second without an answer", f"{longest:.2f}")
-    shown = SHOWN.replace("tbody tr", "#drifted ~ .table tbody tr")
-    assert browser.evaluate(shown) == MANY
-    assert (seconds < 30, longest < 3) == (True, True)
-
-
-def test_show_all_works_again_after_a_filter(long: Path, browser: Page) -> None:
-    browser.open(long)
-    more = "document.querySelector('#unlisted ~ .more')"
-    shown = SHOWN.replace("tbody tr", "#unlisted ~ .table tbody tr")
-    type_in(browser, "service 1")
-    assert browser.evaluate(f"{more}.hidden") is False
-    browser.evaluate(f"{more}.click()")
-    browser.evaluate(SETTLED.format(table="unlisted"))
-    type_in(browser, "")
-    assert 200 < browser.evaluate(shown) < SOME
-    browser.evaluate(f"{more}.click()")
-    browser.evaluate(SETTLED.format(table="unlisted"))
-    assert browser.evaluate(shown) == SOME
-
-
-def test_enter_on_show_all_moves_the_focus_to_the_first_row_that_it_shows(
-    long: Path, browser: Page
-) -> None:
-    browser.open(long)
-    browser.evaluate("document.querySelector('#unlisted ~ .more').focus()")
-    for kind in ("keyDown", "keyUp"):
-        browser.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r")
-    browser.evaluate(SETTLED.format(table="unlisted"))
-    assert browser.evaluate("document.activeElement.textContent").split()[:2] == [
-        *("service", "200"),
-    ]
+    """Within a second, and a tenth of it; in processor time, for tests run on busy machines."""
+    browser.emulate()
+    loading, filtering = [], []
+    for _turn in range(3):
+        browser.open(large)
+        loading.append(browser.busy())
+        browser.evaluate("document.querySelector('#filter').focus()")
+        for text in ("drifted", "billing prod", "3f6c", "unlimited uses", "10.2"):
+            before = browser.busy()
+            browser.evaluate(
+                f"document.querySelector('#filter').value = '{text}';"
+                "document.querySelector('#filter').dispatchEvent(new Event('input'));" + SETTLED
+            )
+            filtering.append(browser.busy() - before)
+            told = browser.evaluate("document.querySelector('.filter output').textContent")
+            assert re.fullmatch(rf"[1-9][0-9]* of {MANY + 2} match", told)
+    record_property("5,000 identities, MiB", f"{large.stat().st_size / 2**20:.1f}")
+    record_property("5,000 identities, seconds to load", f"{statistics.median(loading):.2f}")
+    record_property("5,000 identities, seconds to filter", f"{statistics.median(filtering):.3f}")
+    assert statistics.median(loading) < 1
+    assert statistics.median(filtering) < 0.1
+    assert large.stat().st_size < 12 * 2**20
 
 
 def test_on_paper_everything_is_there_and_then_the_screen_is_as_before(
-    long: Path, browser: Page
+    file: Path, browser: Page, some: Object
 ) -> None:
-    browser.open(long)
-    type_in(browser, "service 321")
-    state = "[...document.querySelectorAll('tr, tbody, details')].map(e => [e.hidden, e.open])"
+    browser.emulate(width=1280)
+    browser.open(file)
+    type_in(browser, "drifted")
+    state = (
+        "[...document.querySelectorAll('.unit, tr, details, button')].map(e => [e.hidden, e.open])"
+    )
     before = browser.evaluate(state)
-    told = browser.evaluate("document.querySelector('output').textContent")
     browser.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert browser.evaluate("document.querySelectorAll('tbody[hidden], tr[hidden]').length") == 0
+    browser.emulate(paper=True, dark=True)
+    assert browser.evaluate(f"{UNITS}.length") == len(some["identities"])
     assert browser.evaluate("document.querySelectorAll('details:not([open])').length") == 0
-    assert browser.evaluate("document.querySelectorAll('details[hidden]').length") == 0
+    assert browser.evaluate("document.querySelectorAll('noscript').length") == 0
+    assert (
+        browser.evaluate("document.querySelectorAll('#rule-unlimited_uses tbody tr').length") == 277
+    )
+    hidden = "form, .to-paste, .skip, nav"
+    shown = f"[...document.querySelectorAll('{hidden}')].some(e => e.checkVisibility())"
+    assert browser.evaluate(shown) is False
+    # Light colours, whatever the user prefers on a screen.
+    assert (
+        browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    )
+    assert (
+        browser.evaluate("getComputedStyle(document.querySelector('a[href^=http]')).color")
+        == "rgb(0, 0, 0)"
+    )
+    browser.emulate()
     browser.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    assert browser.evaluate(state) == before
-    assert browser.evaluate("document.querySelector('output').textContent") == told
+    after = browser.evaluate("[...document.querySelectorAll('.unit')].length")
+    assert after == some["counts"]["drifted"]
+    assert browser.evaluate("document.querySelectorAll('details[open]').length") == 0
+    assert len(before) > after
 
 
-def test_without_script_everything_is_there(long: Path, browser: Page) -> None:
-    browser.open(long, scripts=False)
+def test_without_script_everything_is_there(file: Path, browser: Page, some: Object) -> None:
+    browser.emulate()
+    browser.open(file, scripts=False)
     assert "INPUT" not in laid_out(browser)
-    # On a screen a browser leaves out what is far from the window.
-    browser.call("Emulation.setEmulatedMedia", media="print")
-    assert laid_out(browser).count("TR") > 2 * SOME
+    # On a screen what is folded is one click away, on paper it is there.
+    browser.emulate(paper=True)
+    kinds = laid_out(browser)
+    found = sum(len(rule["identities"]) for rule in some["findings"])
+    assert kinds.count("TR") > found
+    assert kinds.count("DL") > len(some["identities"])
+    browser.emulate()
 
 
 def laid_out(browser: Page) -> list[str]:

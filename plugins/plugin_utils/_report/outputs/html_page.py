@@ -4,8 +4,8 @@
 
 """A report as a page for people: one HTML file that loads nothing. Pure.
 
-The templates are in the folder `page`. They are rendered here and not by Ansible, which takes
-minutes for thousands of identities, and does not escape what it puts into a template.
+The templates are those of the role. They are rendered here and not by Ansible, which takes minutes
+for thousands of identities, and does not escape what it puts into a template.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from markupsafe import Markup, escape
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from ..._printable import shown
-from ..._rules import SEVERITIES, duration, name_of
+from ..._rules import SEVERITIES, duration, in_words
 from .picture import picture
 from .texts import not_in_list, with_status
 
+_TEMPLATES = Path(__file__).parents[4] / "roles" / "identities_audit" / "templates" / "page"
 # So many identities of a rule are shown at once; more are folded.
 _FEW = 10
 
@@ -60,16 +61,18 @@ def html_page(report: Values) -> str:
     """Return the page of a report. Raises KeyError if the report lacks something."""
     page = _environment().get_template("page.html.j2")
     try:
-        return page.render(_context({**shown(report), "pastes": _pastes(report)}))
+        # Names are in sentences as they are, and not as they are shown.
+        more = {"alike": _said_alike(report), "pastes": _pastes(report)}
+        return page.render(_context({**shown(report), **more}))
     except UndefinedError as why:
         raise KeyError(str(why)) from None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _environment() -> Environment:
     """Return what renders the templates. It escapes every text that is not of a template."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("page")),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -80,6 +83,7 @@ def _environment() -> Environment:
     environment.filters["count"] = "{:,}".format
     environment.filters["split_differences"] = _split
     environment.filters["fields"] = _fields
+    environment.filters["weight"] = _weight
     style, script = (
         Markup(environment.get_template(f"page.{kind}.j2").render()) for kind in ("css", "js")
     )
@@ -115,14 +119,19 @@ def _split(item: Values) -> tuple[list[Values], list[Values]]:
         return [one for one in told if one[side] not in (None, False, [], {})], []
     if not any(one["field"] == _ATTACHED for one in told):
         return told, []
-    following = [one for one in told if one["field"].startswith(_METHOD) and one["field"] != _ATTACHED]
+    following = [
+        one for one in told if one["field"].startswith(_METHOD) and one["field"] != _ATTACHED
+    ]
     return [one for one in told if one not in following], following
 
 
 def _fields(items: t.Iterable[Values]) -> list[tuple[str, int]]:
     """Return what differs in identities, and in how many, the most frequent first."""
     counts = Counter(
-        _label(one["field"]) for item in items if item["action"] == "update" for one in _split(item)[0]
+        _label(one["field"])
+        for item in items
+        if item["action"] == "update"
+        for one in _split(item)[0]
     )
     return counts.most_common()
 
@@ -141,20 +150,33 @@ def _pastes(report: Values) -> dict[str, str]:
     }
 
 
-def _rule(rule: Values, by_key: t.Mapping[str, Values]) -> dict[str, t.Any]:
+def _said_alike(report: Values) -> set[str]:
+    """Return the rules whose sentences on identities differ in nothing but the name."""
+    names = {
+        item["key"]: in_words(item["name"] or item["id"] or "") for item in report["identities"]
+    }
+    said = {
+        rule["rule"]: {
+            item["sentence"].replace(names[item["key"]], "", 1)
+            for item in rule["identities"]
+            if not item["waived"]
+        }
+        for rule in report["findings"]
+    }
+    return {rule for rule, sentences in said.items() if len(sentences) == 1}
+
+
+def _rule(rule: Values) -> dict[str, t.Any]:
     """Return a rule with its findings that are open, and those that are waived.
 
-    `alike` says that nothing but the name differs in what is said of each, `cure` is what is to be
-    set in each: then it is shown once.
+    `cure` is what is to be set in each of the open ones, if it is the same.
     """
     found = [item for item in rule["identities"] if not item["waived"]]
-    said = {item["sentence"].replace(name_of(by_key[item["key"]]), "") for item in found}
     cures = [item["set"] for item in found]
     return {
         **rule,
         "open": found,
         "waived": [item for item in rule["identities"] if item["waived"]],
-        "alike": len(said) == 1,
         "cure": cures[0] if cures and cures.count(cures[0]) == len(cures) else None,
     }
 
@@ -169,12 +191,18 @@ def _marks(report: Values) -> dict[str, list[tuple[str, int]]]:
     return marks
 
 
+def _weight(marks: t.Sequence[tuple[str, int]]) -> str:
+    """Return what sorts identities by their findings, those with the worst and the most first."""
+    numbers = dict(marks)
+    return "".join(f"{999 - numbers.get(severity, 0):03}" for severity in SEVERITIES)
+
+
 def _context(report: Values) -> dict[str, t.Any]:
     """Return what the templates have besides the report."""
     unlisted = not_in_list(report)
     without = [item for item in unlisted if item["azure_auth_known"] and not item["azure_auth"]]
     by_key = {item["key"]: item for item in report["identities"]}
-    rules = [_rule(rule, by_key) for rule in report["findings"]]
+    rules = [_rule(rule) for rule in report["findings"]]
     parts = {
         "rules": rules,
         "drifted": with_status(report, "drifted"),
@@ -201,7 +229,12 @@ def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
     expired = sum(waiver["state"] == "expired" for waiver in report["waivers"])
     parts = (
         *(
-            (counts[f"findings_{severity}"], f"{severity} finding", f"{severity} findings", severity)
+            (
+                counts[f"findings_{severity}"],
+                f"{severity} finding",
+                f"{severity} findings",
+                severity,
+            )
             for severity in ("high", "medium")
         ),
         (counts["drifted"], "drifted", "drifted", "drift"),
