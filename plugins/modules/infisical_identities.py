@@ -73,6 +73,19 @@ options:
       - If there are more, the task fails before it writes anything. In check mode it warns instead, and RV(refused) is V(true), so that the
         differences can be seen.
     type: int
+  return_all:
+    description:
+      - Whether RV(results) has every identity that the login can see, and not only those that changed or failed. Those of O(identities)
+        come first, in their order, then all others.
+      - The task lists all identities once, and reads the Azure Auth of each that has it. It reads an identity itself only where its entry
+        has C(metadata). The login has to be allowed to list the identities of the organization.
+      - An identity that changed has RV(results[].before), so that one task in check mode compares a list with what is there, and tells
+        what else there is.
+      - The Azure Auth of an identity that is to be changed or deleted is read before that. If it cannot be read, the identity is changed or
+        deleted all the same, and then counts as failed.
+      - With O(validate_only) it does nothing.
+    type: bool
+    default: false
   validate_only:
     description:
       - Whether only to check what is given, and do nothing. The task fails if an option of an entry is wrong, if a name in O(identities) or
@@ -88,8 +101,8 @@ options:
 notes:
   - Creating an identity has a rate limit of its own on servers since 2026, by default 30 a minute. It slows nothing but creating.
   - Do not run two tasks at the same time that create identities of the same names. Infisical does not prevent that there are two of a name.
-  - The result has no entry for identities that were found to be as they should be, so that it stays small. A runner such as that of AWX
-    drops results above 700,000 characters from its events.
+  - The result has no entry for identities that were found to be as they should be, so that it stays small, unless O(return_all=true). A
+    runner such as that of AWX drops results above 700,000 characters from its events.
   - The task returns no facts.
 seealso:
   - module: community.infisical.infisical_identity
@@ -134,6 +147,19 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ audit.changed_count }} of {{ audit.checked }} identities have drifted"
 
+- name: Compare a list with what is there, and read everything else
+  community.infisical.infisical_identities:
+    identities:
+      - name: billing
+        role: no-access
+    return_all: true
+  check_mode: true
+  register: everything
+
+- name: Name the identities that the list does not have
+  ansible.builtin.debug:
+    msg: "{{ everything.results | selectattr('index', 'none') | map(attribute='name') }}"
+
 - name: Revoke Azure Auth from every identity of the organization but these two, if that are no more than ten
   community.infisical.infisical_identities:
     identities: []
@@ -145,7 +171,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checked:
-  description: How many identities were tried, those that failed and those that were looked at for purging among them.
+  description:
+    - How many identities were tried, those that failed and those that were looked at for purging among them.
+    - Those that are only read because of O(return_all) do not count.
   returned: always
   type: int
   sample: 1000
@@ -172,7 +200,9 @@ purged_count:
   type: int
   sample: 0
 failed_count:
-  description: How many identities failed. If the list was refused as a whole, how many of its entries were the reason.
+  description:
+    - How many identities failed, those among them that could not be read with O(return_all).
+    - If the list was refused as a whole, how many of its entries were the reason.
   returned: always
   type: int
   sample: 0
@@ -183,10 +213,11 @@ refused:
   sample: false
 not_visible:
   description:
-    - What purging could not reach, a sentence each, V([]) if nothing. Such identities keep their Azure Auth.
+    - What purging could not reach, or O(return_all) could not show, a sentence each, V([]) if nothing. Such identities keep their Azure
+      Auth.
     - It tells identities that this login may not see, and those of another organization, such as a parent's, which cannot be changed from
-      here.
-  returned: when O(purge_azure_auth_except) is given
+      here. With O(return_all) it is what RV(community.infisical.infisical_identity_info#module:not_visible) is for all identities.
+  returned: when O(purge_azure_auth_except) is given, or O(return_all=true)
   type: list
   elements: str
   sample: []
@@ -194,6 +225,7 @@ results:
   description:
     - The identities that were changed, that failed, or that were purged, in the order of O(identities), the purged ones last. Each is of the
       form of an entry, as the run leaves it, or, in check mode, would leave it.
+    - With O(return_all=true) the others that there are, too. Those that are not in O(identities) come last, by their names and IDs.
     - One that failed has only its ID and its name, as far as they are known, unless it could be read. Then it is the last state that is known.
     - If the list was refused as a whole, and nothing was done, these are the entries for which it was. They have the ID and the name that
       were given.
@@ -337,11 +369,28 @@ results:
           returned: always
           type: str
           sample: "2026-11-07T05:31:56.000Z"
+        last_login_at:
+          description:
+            - When the identity last logged in, as the server tells it. Null where it does not, as before 2026, and where it never did.
+            - Newer servers note this from time to time, and not at each login.
+          returned: always
+          type: str
+          sample: "2026-11-08T09:12:40.000Z"
+        last_login_method:
+          description: By which auth method it last logged in, by Infisical's name; null where RV(results[].details.last_login_at) is.
+          returned: always
+          type: str
+          sample: azure-auth
         organization_id:
           description: ID of the identity's home organization; null where the server does not tell.
           returned: always
           type: str
           sample: 0f8d7c6b-5a49-4382-b716-0514f3e2d1c0
+        project_name:
+          description: Name of the project that owns the identity; null where the organization does, and where it was not told.
+          returned: always
+          type: str
+          sample: null
         auth_methods:
           description: The auth methods of the identity, by Infisical's names; null where they are not known.
           returned: always
@@ -368,7 +417,7 @@ results:
           elements: str
           sample: [shop]
     index:
-      description: The place of the entry in O(identities), from 0; null for one that was purged.
+      description: The place of the entry in O(identities), from 0; null for one that is not there.
       returned: always
       type: int
       sample: 17
@@ -406,6 +455,14 @@ results:
       returned: always
       type: bool
       sample: false
+    before:
+      description:
+        - The identity as it was read before the run changed it, or in check mode would, with the same keys as an element of RV(results), from
+          RV(results[].id) to RV(results[].details). The state of the run is what stands beside it.
+        - Of one that was not there it has only C(state), which is V(absent).
+      returned: with O(return_all=true), for an identity whose RV(results[].changed) is V(true)
+      type: dict
+      sample: {state: absent}
     msg:
       description: What went wrong. Of an entry for which the list was refused, everything that is wrong with it, with its place in the list.
       returned: failure of the identity, or of the list for its entry

@@ -228,11 +228,28 @@ identities:
           returned: always
           type: str
           sample: "2026-11-07T05:31:56.000Z"
+        last_login_at:
+          description:
+            - When the identity last logged in, as the server tells it. Null where it does not, as before 2026, and where it never did.
+            - Newer servers note this from time to time, and not at each login.
+          returned: always
+          type: str
+          sample: "2026-11-08T09:12:40.000Z"
+        last_login_method:
+          description: By which auth method it last logged in, by Infisical's name; null where RV(identities[].details.last_login_at) is.
+          returned: always
+          type: str
+          sample: azure-auth
         organization_id:
           description: ID of the identity's home organization; null where the server does not tell.
           returned: always
           type: str
           sample: 0f8d7c6b-5a49-4382-b716-0514f3e2d1c0
+        project_name:
+          description: Name of the project that owns the identity; null where the organization does, and where it was not told.
+          returned: always
+          type: str
+          sample: null
         auth_methods:
           description: The auth methods of the identity, by Infisical's names; null where they are not known.
           returned: always

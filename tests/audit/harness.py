@@ -65,6 +65,14 @@ class Audit:
         """Where the page is."""
         return self.folder / "report" / "audit.html"
 
+    @property
+    def console(self) -> list[str]:
+        """The lines that sum it up; none if it did not come that far."""
+        lines: list[str] = []
+        for record in self.named("Sum up"):
+            lines += record.result["msg"]
+        return lines
+
     def named(self, beginning: str) -> list[Record]:
         """Return the tasks whose name begins so."""
         return [record for record in self.records if record.task.startswith(beginning)]
@@ -189,6 +197,11 @@ def writes(emulator: Emulator) -> list[str]:
     ]
 
 
-def names(items: t.Iterable[t.Mapping[str, t.Any]]) -> list[t.Any]:
-    """Return the names of the identities in a part of a report."""
-    return [item["name"] for item in items]
+def names(report: Variables, status: str) -> list[t.Any]:
+    """Return the names of the identities of a report that have a status."""
+    return [item["name"] for item in with_status(report, status)]
+
+
+def with_status(report: Variables, status: str) -> list[dict[str, t.Any]]:
+    """Return the identities of a report that have a status."""
+    return [item for item in report["identities"] if item["status"] == status]

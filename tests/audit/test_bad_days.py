@@ -26,7 +26,7 @@ def bad_days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Audit,
     faults: dict[str, Entry] = {
         "the server goes down": {"path": "/azure-auth/identities/", "status": 503},
         "nothing can be listed": {
-            "path": "/identities/search",
+            "path": "/v1/identities$",
             "status": 403,
             "error": "PermissionDenied",
             "message": "no",
@@ -46,12 +46,7 @@ def bad_days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Audit,
             before = emulator.live_tokens()
             emulator.fault("error", **fault)
             entries = [entry(id=identity_id) for identity_id in ids]
-            case = {
-                "identities_audit_desired": entries,
-                "identities_audit_batch_size": 20,
-                "identities_audit_concurrency": 1,
-                "identities_audit_html": "",
-            }
+            case = {"identities_audit_desired": entries, "identities_audit_concurrency": 1}
             audit = audits(by_secret(emulator), folder, {name: case})[name]
             done[name] = (audit, emulator.live_tokens() - before, len(writes(emulator)))
     return done
@@ -62,26 +57,30 @@ def test_a_server_that_goes_down_ends_an_audit_with_a_report(
 ) -> None:
     audit, tokens, written = bad_days["the server goes down"]
     assert (tokens, written) == (0, 0)
-    # Nobody waits for the other batches to fail as well.
-    assert len(audit.named("Identities ")) == 1
     report = audit.report
-    assert report["counts"]["not_judged"] == 60
-    assert 0 < len(report["not_judged"]) < 20
-    untried = 60 - len(report["not_judged"])
-    assert report["problems"][0].startswith(f"{untried} identities of the list were not tried.")
-    assert report["complete"] is False
-    assert "60 could not be judged" in str(audit.failure)
+    assert (report["counts"]["checked"], report["counts"]["not_judged"]) == (60, 60)
+    # Nobody waits for the others to fail as well.
+    tried = [item for item in report["identities"] if item["http_status"] == 503]
+    assert 0 < len(tried) < 20
+    assert report["problems"][0].startswith(
+        f"{60 - len(tried)} identities of the list were not tried. The server seems to be down"
+    )
+    assert (report["complete"], report["verdict"]["status"]) == (False, "incomplete")
+    assert audit.failure is not None
+    assert audit.failure.startswith("The audit fails because it is not complete.")
+    assert audit.html.exists()
+    assert len(audit.console) <= 40
 
 
-def test_identities_that_cannot_be_listed_hide_no_drift(
+def test_without_the_right_to_list_nothing_is_judged_and_that_is_told(
     bad_days: dict[str, tuple[Audit, int, int]],
 ) -> None:
     audit, tokens, written = bad_days["nothing can be listed"]
     assert (tokens, written) == (0, 0)
     report = audit.report
-    assert report["counts"]["as_desired"] == 60
-    assert report["complete"] is False
+    assert (report["counts"]["not_judged"], report["complete"]) == (60, False)
     assert "403 PermissionDenied" in report["problems"][0]
+    assert "403 PermissionDenied" in " ".join(audit.console)
     assert audit.failure is not None
 
 

@@ -6,63 +6,83 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import stat
 import typing as t
+from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 import yaml
 from tools.paths import ROOT
 
 from audit.conftest import Messy
-from audit.harness import Audit, audits, by_secret, names, writes
-from audit.worlds import HOSTILE, NOBODY, PRINCIPAL, TENANT, enormous
+from audit.harness import Audit, audits, by_secret, by_token, names, with_status, writes
+from audit.worlds import HOSTILE, NOBODY, PRINCIPAL, STORED, TENANT, clean, enormous, entry
 from emulator import running
 
 # Those who look at the same audit share a process.
 # From where on a runner drops the result of an event.
 EVENT_LIMIT = 700_000
+SCHEMA = ROOT / "roles" / "identities_audit" / "files" / "report.schema.json"
 
 Entry = dict[str, t.Any]
 
 
-def test_counts_are_in_report_statistics_and_message(mess: Messy) -> None:
+def drifted_in(report: Entry) -> dict[str | None, Entry]:
+    return {item["name"]: item for item in with_status(report, "drifted")}
+
+
+def differences_of(item: Entry) -> dict[str, tuple[t.Any, t.Any]]:
+    return {
+        change["field"]: (change["desired"], change["actual"]) for change in item["differences"]
+    }
+
+
+def test_counts_are_in_report_statistics_and_on_the_console(mess: Messy) -> None:
     counts = mess.audit.report["counts"]
     # HOSTILE has six in the list, whose resource differs, and seven that are not in it.
-    assert counts == {
+    expected = {
         "checked": 17,
         "as_desired": 2,
         "drifted": 12,
         "not_judged": 3,
         "to_create": 1,
         "to_delete": 1,
-        "identities": counts["identities"],
-        "without_azure_auth": counts["without_azure_auth"],
         "unlisted": 9,
-        "unlisted_without_azure_auth": counts["unlisted_without_azure_auth"],
-        **{key: counts[key] for key in counts if key.startswith("findings")},
     }
+    assert {key: counts[key] for key in expected} == expected
     severities = ("findings_high", "findings_medium", "findings_low")
     assert counts["findings"] == sum(counts[key] for key in severities) > 0
     (statistics,) = (record for record in mess.run.records if record.status == "stats")
     assert statistics.result == {"_run": {"infisical_audit_counts": counts}}
     assert mess.run.returncode == 2
-    failure = " ".join(str(mess.audit.failure).split())
-    assert failure.startswith(
-        "Identities in the list: 17, of which 2 as desired, 12 drifted, 3 could not be judged."
-        " With Azure Auth, but not in the list: 9; without it: "
+    lines = mess.audit.console
+    assert lines[0] == mess.audit.report["verdict"]["sentence"]
+    assert lines[0].startswith("The audit is incomplete: 3 of 17 identities could not be judged, ")
+    assert "Drifted (12):" in lines
+    assert "Not judged (3):" in lines
+    assert f"High findings ({counts['findings_high']}):" in lines
+    assert len(lines) <= 40
+    assert all(f"  {sentence}" in lines for sentence in mess.audit.report["not_visible"])
+
+
+def test_it_fails_with_the_reason_and_with_where_to_read_more(mess: Messy) -> None:
+    assert mess.audit.failure == (
+        "The audit fails because it is not complete, and the list and Infisical differ in 12"
+        " identities. identities_audit_fail_on is drift. The reports are in"
+        f" {mess.audit.html}, {mess.audit.json}."
     )
-    assert "Applying the list would create 1 and delete 1." in failure
-    assert all(f"Not seen: {sentence}" in failure for sentence in mess.audit.report["not_visible"])
-    assert f"The report is in {mess.audit.html} and {mess.audit.json}." in failure
 
 
 def test_drift_is_told_by_setting_also_where_some_identities_fail(mess: Messy) -> None:
-    drifted = {item["name"]: item for item in mess.audit.report["drifted"]}
+    drifted = drifted_in(mess.audit.report)
     assert list(drifted)[:6] == ["attach", "revoke", "lax", "new", "leave", "plain"]
-    fields = {field["field"]: (field["desired"], field["actual"]) for field in lax_fields(drifted)}
-    assert fields == {
+    assert differences_of(drifted["lax"]) == {
         "azure_auth.tenant_id": (TENANT, TENANT.upper()),
         "azure_auth.allow_all_service_principals": (False, True),
         "azure_auth.allowed_service_principal_ids": ([PRINCIPAL], None),
@@ -74,61 +94,36 @@ def test_drift_is_told_by_setting_also_where_some_identities_fail(mess: Messy) -
         "azure_auth.access_token_max_ttl": (86400, 0),
         "azure_auth.access_token_num_uses_limit": (100, 0),
     }
-    first = {name: drifted[name]["fields"][0] for name in ("attach", "revoke")}
-    assert first == {
-        "attach": {"field": "azure_auth.state", "desired": "present", "actual": "absent"},
-        "revoke": {"field": "azure_auth.state", "desired": "absent", "actual": "present"},
-    }
-    assert drifted["attach"]["fields"][1] == {
-        "field": "azure_auth.tenant_id",
-        "desired": TENANT,
-        "actual": None,
-    }
-    # The module's own diff is printed as well, where Ansible prints one.
-    assert "+++ after: " in mess.run.output
-
-
-def lax_fields(drifted: t.Mapping[str, Entry]) -> list[Entry]:
-    fields: list[Entry] = drifted["lax"]["fields"]
-    return fields
+    assert differences_of(drifted["attach"])["azure_auth.state"] == ("present", "absent")
+    assert differences_of(drifted["attach"])["azure_auth.tenant_id"] == (TENANT, None)
+    assert differences_of(drifted["revoke"])["azure_auth.state"] == ("absent", "present")
 
 
 def test_drift_is_also_of_the_identity_itself(mess: Messy) -> None:
-    drifted = {item["name"]: item for item in mess.audit.report["drifted"]}
-    assert drifted["plain"]["action"] == "update"
-    fields = {
-        field["field"]: (field["desired"], field["actual"]) for field in drifted["plain"]["fields"]
-    }
-    assert fields == {
+    plain = drifted_in(mess.audit.report)["plain"]
+    assert plain["action"] == "update"
+    assert differences_of(plain) == {
         "role": ("no-access", "member"),
         "metadata": ({"team": "payments"}, {}),
         "delete_protection": (True, False),
     }
     # What it is like is what there is, and not what is desired.
-    assert (drifted["plain"]["role"], drifted["plain"]["delete_protection"]) == ("member", False)
+    assert (plain["role"], plain["delete_protection"]) == ("member", False)
 
 
 def test_what_is_not_there_and_what_is_to_go_have_drifted(mess: Messy) -> None:
-    drifted = {item["name"]: item for item in mess.audit.report["drifted"]}
+    drifted = drifted_in(mess.audit.report)
     actions = {name: item["action"] for name, item in drifted.items()}
     assert (actions.pop("new"), actions.pop("leave")) == ("create", "delete")
     assert set(actions.values()) == {"update"}
-    assert drifted["new"]["id"] is None
-    assert drifted["new"]["entry"] == 6
-    new = {field["field"]: field["desired"] for field in drifted["new"]["fields"]}
-    assert (new["state"], new["role"], new["azure_auth.tenant_id"]) == (
-        *("present", "member"),
-        TENANT,
-    )
-    assert drifted["leave"]["fields"][0] == {
-        "field": "state",
-        "desired": "absent",
-        "actual": "present",
-    }
+    assert (drifted["new"]["id"], drifted["new"]["entry"]) == (None, 6)
+    # What is to go is told as it is.
+    assert drifted["leave"]["azure_auth"]["tenant_id"] == TENANT
 
 
 def test_what_could_not_be_judged_is_told_with_its_reason(mess: Messy) -> None:
-    not_judged = {item["name"] or item["id"]: item for item in mess.audit.report["not_judged"]}
+    items = with_status(mess.audit.report, "not_judged")
+    not_judged = {item["name"] or item["id"]: item for item in items}
     assert set(not_judged) == {"broken", "wrong", NOBODY}
     assert not_judged["broken"]["http_status"] == 403
     assert not_judged["broken"]["error"] == "PermissionDenied"
@@ -140,66 +135,44 @@ def test_what_could_not_be_judged_is_told_with_its_reason(mess: Messy) -> None:
 
 def test_unlisted_are_those_that_neither_id_nor_name_lists(mess: Messy) -> None:
     """An id in capitals is the same."""
-    unlisted = {item["name"]: item for item in mess.audit.report["unlisted"]}
-    assert set(unlisted) == {"forgotten", "unowned", *HOSTILE[6:]}
-    assert unlisted["unowned"]["project_id"] == mess.emulator.project_id
-    assert unlisted["forgotten"]["role"] == "no-access"
+    unlisted = [item for item in with_status(mess.audit.report, "unlisted") if item["azure_auth"]]
+    by_name = {item["name"]: item for item in unlisted}
+    assert {"forgotten", "unowned"} <= set(by_name)
+    assert len(unlisted) == 2 + len(HOSTILE[6:])
+    assert by_name["unowned"]["project_id"] == mess.emulator.project_id
+    assert by_name["forgotten"]["role"] == "no-access"
+    assert by_name["forgotten"]["paste"].startswith("- name: forgotten\n")
 
 
-def test_who_has_no_azure_auth_is_told_apart(mess: Messy) -> None:
+def test_each_identity_is_there_once(mess: Messy) -> None:
     report = mess.audit.report
-    others = report["unlisted_without_azure_auth"]
-    # What the audit is logged in as, for one.
-    assert mess.emulator.identities["admin"] in [item["id"] for item in others]
-    assert not set(names(others)) & {"plain", "attach", *names(report["unlisted"])}
-    found = {item["id"] for rule in report["findings"] for item in rule["identities"]}
-    assert not found & {item["id"] for item in others}
-    counts = report["counts"]
-    assert counts["unlisted_without_azure_auth"] == len(others)
-    # "plain" and "attach" have none either, and are in the list.
-    assert counts["without_azure_auth"] == len(others) + 2
+    ids = [item["id"] for item in report["identities"] if item["id"]]
+    assert len(ids) == len(set(ids))
+    assert {*mess.emulator.identities.values()} - set(ids) <= {
+        mess.emulator.identities[name] for name in ("foreign", "sub-organization")
+    }
+    # Those that are to be created, and the two that nobody knows, are no identities.
+    assert len(report["identities"]) == report["counts"]["identities"] + 3
 
 
 def test_findings_are_of_the_whole_organization(mess: Messy) -> None:
     found = {rule["rule"]: rule for rule in mess.audit.report["findings"]}
-    assert names(found["open_to_tenant"]["identities"]) == ["lax"]
+    keys = {item["key"]: item["name"] for item in mess.audit.report["identities"]}
+    (open_one,) = found["open_to_tenant"]["identities"]
+    assert keys[open_one["key"]] == "lax"
     assert found["ipv4_opened_by_ipv6"]["identities"][0]["value"] == ["::/0"]
-    assert found["not_a_network"]["identities"][0]["value"] == ["fe80::1%eth0"]
-    assert {"no_lifetime_limit", "malformed_tenant_id", "unlimited_uses"} <= set(found)
-    assert set(found["open_to_tenant"]) == {
-        *("rule", "severity", "field", "why", "fix", "identities"),
-    }
+    assert {"no_lifetime_limit", "not_a_network", "unlimited_uses"} <= set(found)
 
 
-def test_a_report_that_is_not_complete_says_so(mess: Messy) -> None:
+def test_the_report_is_as_its_schema_says(mess: Messy) -> None:
     report = mess.audit.report
-    assert report["complete"] is False
-    (problem,) = report["problems"]
-    assert problem.startswith("Not all of the organization could be read. 1 of ")
-
-
-def test_the_report_has_the_documented_shape(mess: Messy) -> None:
-    path = ROOT / "plugins" / "filter" / "identity_audit_report.yml"
-    documented = yaml.safe_load(path.read_text(encoding="utf-8"))["RETURN"]["_value"]
-    report = mess.audit.report
-    assert (report["format"], report["version"]) == ("community.infisical.identities_audit", 1)
+    jsonschema.validate(report, json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert report["url"] == mess.emulator.url
-    check_shape(report, documented)
-
-
-def check_shape(value: t.Any, documented: t.Mapping[str, t.Any]) -> None:
-    """Compare a value with its documentation in RETURN, with all that is in it."""
-    types = {"dict": dict, "list": list, "str": str, "int": int, "bool": bool}
-    if documented["type"] != "raw" and value is not None:
-        assert isinstance(value, types[documented["type"]])
-    contains = documented.get("contains")
-    if not contains:
-        return
-    for item in value if isinstance(value, list) else [value]:
-        required = {key for key, about in contains.items() if "returned" not in about}
-        assert required <= set(item) <= set(contains)
-        for key in item:
-            check_shape(item[key], contains[key])
+    assert report["organization"] == mess.emulator.organization_id
+    assert report["source"] == "identities_audit_desired"
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert report["versions"]["collection"] == galaxy["version"]
+    assert (report["complete"], report["baseline"]) == (False, None)
 
 
 def test_nothing_is_written_and_no_token_is_left(mess: Messy) -> None:
@@ -212,15 +185,13 @@ def test_nothing_is_written_and_no_token_is_left(mess: Messy) -> None:
 
 def test_no_name_is_taken_for_a_template(mess: Messy) -> None:
     assert not list(mess.audit.folder.rglob("hit"))
-    shown = names(mess.audit.report["drifted"]) + names(mess.audit.report["unlisted"])
-    assert set(HOSTILE) <= set(shown)
+    told = mess.audit.json.read_text(encoding="utf-8")
+    assert "{{ lookup('ansible.builtin.pipe', 'touch hit') }}" in told
 
 
 def test_no_name_is_obeyed_by_a_terminal(mess: Messy) -> None:
-    """The differences of the module are printed, and the role's own words."""
     lines = mess.run.output.split("\n")
     assert [line for line in lines if not line.isprintable()] == []
-    assert "two\\nlines" in mess.audit.json.read_text(encoding="utf-8")
     assert mess.audit.json.read_text(encoding="utf-8").replace("\n", "").isprintable()
 
 
@@ -239,19 +210,17 @@ def test_no_event_has_what_a_runner_would_drop_or_show(mess: Messy) -> None:
 
 
 def test_no_event_is_too_long_whatever_has_drifted(tmp_path: Path) -> None:
-    """With batches as they are by default, and as many principals as Infisical has room for."""
+    """With as many principals as Infisical has room for."""
     with running() as emulator:
         case = {"identities_audit_desired": enormous(emulator, 120)}
         audit = audits(by_secret(emulator), tmp_path, {"enormous": case})["enormous"]
     assert audit.report["counts"]["drifted"] == 120
-    sizes = [record.size for record in audit.named("Identities ")]
-    # Not by accident: what makes it long is in what is measured.
-    assert 400_000 < max(sizes) < EVENT_LIMIT
+    assert max(record.size for record in audit.records) < EVENT_LIMIT / 10
 
 
 @pytest.fixture(scope="module")
 def other(mess: Messy, tmp_path_factory: pytest.TempPathFactory) -> Audit:
-    """An audit of the same by other means: for real, of files, in batches, with a login."""
+    """An audit of the same by other means: for real, of files, with a login, in every form."""
     folder = tmp_path_factory.mktemp("other")
     mess.emulator.clear_requests()
     listed = folder / "listed"
@@ -266,9 +235,13 @@ def other(mess: Messy, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     case = {
         "identities_audit_folder": str(listed),
         "identities_audit_login_data": login,
-        "identities_audit_batch_size": 5,
         "identities_audit_fail_on": "never",
         "identities_audit_html": "",
+        "identities_audit_baseline": str(mess.audit.json),
+        **{
+            f"identities_audit_{form}": str(folder / "forms" / f"audit.{form}")
+            for form in ("junit", "sarif", "markdown", "csv")
+        },
     }
     return audits(by_secret(mess.emulator), folder, {"other": case})["other"]
 
@@ -281,34 +254,39 @@ def test_a_real_run_says_and_writes_what_check_mode_does(mess: Messy, other: Aud
 
 
 def settled(report: Entry) -> Entry:
-    """Return a report without what differs from run to run, or with the size of batches."""
-    not_judged = [{**item, "request_id": None, "source": None} for item in report["not_judged"]]
-    return {
-        **report,
-        "created_at": None,
-        "drifted": [{**item, "source": None} for item in report["drifted"]],
-        "not_judged": sorted(not_judged, key=lambda item: str(item["entry"])),
-    }
+    """Return a report without what differs from run to run, or with where the list is from."""
+    identities = [{**item, "request_id": None, "source": None} for item in report["identities"]]
+    changing = dict.fromkeys(("created_at", "source", "baseline"))
+    return {**report, **changing, "identities": identities}
+
+
+def test_a_baseline_says_what_is_new_and_what_is_gone(mess: Messy, other: Audit) -> None:
+    baseline = other.report["baseline"]
+    assert baseline["created_at"] == mess.audit.report["created_at"]
+    nothing = dict.fromkeys(("findings", "drifted", "unlisted", "identities"), [])
+    assert (baseline["new"], baseline["gone"]) == (nothing, nothing)
+
+
+def test_every_form_is_written(other: Audit) -> None:
+    folder = other.folder.parent / "forms"
+    texts = {path.suffix: path.read_bytes().decode() for path in folder.iterdir()}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o640}
+    suites = ElementTree.fromstring(texts[".junit"])  # noqa: S314
+    assert suites.get("name") == "identities_audit"
+    assert json.loads(texts[".sarif"])["version"] == "2.1.0"
+    assert other.report["verdict"]["sentence"][:20] in texts[".markdown"]
+    rows = list(csv.reader(io.StringIO(texts[".csv"], newline="")))
+    assert rows[0][0] == "kind"
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert "\r\r" not in texts[".csv"]
 
 
 def test_what_comes_from_a_file_is_told_with_its_file_and_line(mess: Messy, other: Audit) -> None:
-    items = [*other.report["drifted"], *other.report["not_judged"]]
+    items = [item for item in other.report["identities"] if item["entry"]]
     sources = {item["entry"]: str(item["source"]).rpartition("/")[2] for item in items}
     assert sources[2].startswith("a.yml:")
     assert (sources[5].partition(":")[0], sources[10].partition(":")[0]) == ("b.json", "b.yaml")
-    assert {item["source"] for item in mess.audit.report["drifted"]} == {None}
-
-
-def test_batches_are_announced_with_the_numbers_so_far(other: Audit) -> None:
-    announced = [record.task for record in other.named("Identities ")]
-    assert announced == [
-        "Identities 1 to 5 of 17; so far 0 drifted, 0 could not be judged",
-        # What is wrong makes the module refuse the rest of its batch.
-        "Identities 6 to 10 of 17; so far 3 drifted, 1 could not be judged",
-        "Identities 6 to 10 of 17; so far 3 drifted, 2 could not be judged",
-        "Identities 11 to 15 of 17; so far 6 drifted, 3 could not be judged",
-        "Identities 16 to 17 of 17; so far 10 drifted, 3 could not be judged",
-    ]
+    assert {item["source"] for item in mess.audit.report["identities"]} == {None}
 
 
 @pytest.mark.usefixtures("other")
@@ -316,3 +294,47 @@ def test_a_login_that_is_given_is_used_and_not_ended(mess: Messy) -> None:
     paths = [request.path for request in mess.emulator.requests()]
     assert [path for path in paths if path.endswith(("/login", "/token/revoke"))] == []
     assert mess.emulator.live_tokens() == mess.live_tokens
+
+
+LISTS = {
+    "2024-10": [],
+    "2025-06": [],
+    "2026": ["/api/v2/identities/search", "/api/v1/projects/search", "/api/v1/sub-organizations"],
+}
+
+
+@pytest.mark.parametrize("generation", LISTS)
+def test_each_azure_auth_is_read_once_and_an_identity_only_for_its_metadata(
+    generation: str, tmp_path: Path
+) -> None:
+    with running(generation=generation) as emulator:
+        desired = clean(emulator)
+        attached = emulator.create_identities(["a", "b", "c"], azure_auth=STORED)
+        bare = emulator.create_identity("bare")
+        with_metadata = [] if generation == "2024-10" else [attached[1], bare]
+        case = {
+            "identities_audit_desired": [
+                *desired,
+                {"id": attached[0], "role": "member", "azure_auth": {"access_token_ttl": 60}},
+                {"name": "b", "role": "no-access"},
+                {"name": "bare", "role": "no-access"},
+                entry(name="new"),
+            ]
+        }
+        for item in case["identities_audit_desired"][6:8]:
+            item.update({"metadata": {"team": "a"}} if with_metadata else {})
+        audit = audits(by_token(emulator), tmp_path, {generation: case})[generation]
+        asked = Counter(item.path for item in emulator.requests())
+    assert audit.report["counts"]["not_judged"] == 0
+    assert names(audit.report, "drifted")[0] == "a"
+    own = f"/api/v1/identities/{emulator.identities['admin']}"
+    azure_auth = "/api/v1/auth/azure-auth/identities/"
+    read = [path.removeprefix(azure_auth) for path in asked if path.startswith(azure_auth)]
+    assert len(read) == len(desired) + len(attached)
+    assert bare not in read
+    expected = Counter([f"{azure_auth}{identity_id}" for identity_id in read])
+    expected.update(f"/api/v1/identities/{identity_id}" for identity_id in with_metadata)
+    expected.update(["/api/v1/identities", *LISTS[generation]])
+    # Older tokens do not tell their organization.
+    expected.update([] if generation == "2026" else [own])
+    assert asked == expected

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from tools.paths import ROOT
 
-from audit.harness import Audit, audits, by_secret, names, play
+from audit.harness import Audit, audits, by_secret, play
 from audit.worlds import STORED
 from emulator import running
 
@@ -97,7 +97,7 @@ def unknown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
 def test_a_variable_that_there_is_not_is_an_error(name: str, unknown: dict[str, Audit]) -> None:
     (variable,) = UNKNOWN[name]
     names = ", ".join(documented())
-    assert unknown[name].failure == f"There is no variable {variable}; there are {names}."
+    assert unknown[name].failure == f"There is no variable {variable}. The role has {names}."
 
 
 def test_on_several_hosts_the_role_makes_no_audit(tmp_path: Path) -> None:
@@ -106,6 +106,7 @@ def test_on_several_hosts_the_role_makes_no_audit(tmp_path: Path) -> None:
             "hosts": "all",
             "gather_facts": False,
             "roles": [{"role": "community.infisical.identities_audit"}],
+            "vars": {"identities_audit_without_list": True},
         }
     ]
     playbook = tmp_path / "several.yml"
@@ -116,8 +117,8 @@ def test_on_several_hosts_the_role_makes_no_audit(tmp_path: Path) -> None:
     failures = {record.result["msg"] for record in run.records if record.status == "failed"}
     (failure,) = failures
     assert failure == (
-        "This play is for 2 hosts, and each would make the same audit; run the role on one, as a"
-        " rule localhost."
+        "This role must run on one host. Each host of this play, or each slice of the AWX job,"
+        " would make the same audit. Use an inventory that has localhost and no other host."
     )
 
 
@@ -133,6 +134,9 @@ def test_an_organization_is_that_of_every_task(tmp_path: Path) -> None:
             "one that there is not": {**without, "identities_audit_organization_slug": "nowhere"},
         }
         done = audits(by_secret(emulator), tmp_path, cases)
-    assert names(done["sub-organization"].report["unlisted"]) == ["below"]
+    report = done["sub-organization"].report
+    with_azure_auth = [item["name"] for item in report["identities"] if item["azure_auth"]]
+    assert with_azure_auth == ["below"]
+    assert report["organization"] == "acme-labs"
     assert "nowhere" in str(done["one that there is not"].failure)
     assert not done["one that there is not"].json.exists()

@@ -12,12 +12,13 @@ import typing as t
 import pytest
 from tools.paths import ROOT
 
-from audit.harness import Audit, audits, by_secret, by_token, names
+from audit.harness import Audit, audits, by_secret, by_token, names, with_status
 from audit.worlds import STORED, clean, entry
 from emulator import running
 
 Entry = dict[str, t.Any]
 
+SCHEMA = ROOT / "roles" / "identities_audit" / "files" / "report.schema.json"
 NUMBERS = ("checked", "as_desired", "drifted", "not_judged", "unlisted", "findings")
 
 
@@ -40,12 +41,13 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
             ".git/e.yml": "nonsense",
             "c/.hidden/f.yml": "nonsense",
         }
+        templates = [{"name": "{{ stage }} 0", "role": "no-access"}]
+        (folder / "templates.yml").write_text(json.dumps(templates), encoding="utf-8")
         for name, content in files.items():
             (folder / ".lists" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / ".lists" / name).write_text(json.dumps(content), encoding="utf-8")
         twice = [
             {"id": other_id},
-            {"role": "member"},
             {"id": "", "name": " clean 0 "},
             {"id": " ", "name": "clean 1"},
             {"name": "other 1"},
@@ -53,6 +55,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         unwritten = {"identities_audit_html": "", "identities_audit_json": ""}
         given = {**unwritten, "identities_audit_desired": desired}
         on_findings = {**given, "identities_audit_fail_on": "findings"}
+        waiver = {"reason": "Known.", "until": "2126-12-31"}
         done = audits(
             by_token(emulator),
             folder,
@@ -60,6 +63,12 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                 "by default": {**given, "identities_audit_json": str(folder / "one.json")},
                 "on findings": on_findings,
                 "on severe findings": {**on_findings, "identities_audit_fail_severity": "medium"},
+                "on findings that are waived": {
+                    **on_findings,
+                    "identities_audit_waivers": [
+                        {"rule": "unlimited_uses", "identity": "other ?", **waiver}
+                    ],
+                },
                 "on what is not complete": {**given, "identities_audit_fail_on": "incomplete"},
                 "on what is not listed": {**given, "identities_audit_unlisted_is_drift": True},
                 # As an earlier job of a workflow of AWX hands them on.
@@ -74,15 +83,32 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                     **on_findings,
                     "identities_audit_desired": [],
                     "identities_audit_without_list": True,
-                    "identities_audit_ignore": ["unlimited_uses"],
+                    "identities_audit_skip": ["unlimited_uses"],
                     "identities_audit_json": str(folder / "two.json"),
                 },
-                "of files, with a rule to ignore as a text": {
+                "of files, with rules to skip as a text": {
                     **on_findings,
                     "identities_audit_desired": [],
                     "identities_audit_folder": str(folder / ".lists"),
-                    "identities_audit_ignore": "unlimited_uses,any_address",
+                    "identities_audit_skip": "unlimited_uses, any_address",
                     "identities_audit_json": str(folder / "three.json"),
+                },
+                "of one file": {
+                    **unwritten,
+                    "identities_audit_file": str(folder / ".lists" / "a.yml"),
+                },
+                "of templates": {
+                    **unwritten,
+                    "identities_audit_file": str(folder / "templates.yml"),
+                    "identities_audit_template": True,
+                    "stage": "clean",
+                },
+                "of a dictionary": {
+                    **unwritten,
+                    "identities_audit_desired": {
+                        "defaults": {"azure_auth": {"access_token_ttl": "1h"}},
+                        "identities": {"clean 0": None, "clean 1": {"role": "no-access"}},
+                    },
                 },
                 "with drift, on what is not complete": {
                     **given,
@@ -92,13 +118,11 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                 "with an identity twice, on what is not complete": {
                     **given,
                     "identities_audit_desired": twice,
-                    "identities_audit_batch_size": 2,
                     "identities_audit_fail_on": "incomplete",
                 },
                 "with an identity twice": {
                     **given,
                     "identities_audit_desired": twice,
-                    "identities_audit_batch_size": 2,
                     "identities_audit_json": str(folder / "four.json"),
                 },
             },
@@ -108,74 +132,86 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
         return done
 
 
-@pytest.mark.parametrize(
-    ("name", "fails"),
-    [
-        ("by default", False),
-        ("on findings", True),
-        ("on severe findings", False),
-        ("on what is not complete", False),
-        ("on what is not listed", True),
-        ("with the numbers of another audit", True),
-        ("on findings but these, without a list", False),
-        ("of files, with a rule to ignore as a text", False),
-        ("with an identity twice", True),
-        ("with drift, on what is not complete", False),
-        ("with an identity twice, on what is not complete", True),
-    ],
-)
-def test_when_an_audit_fails(name: str, fails: bool, verdicts: dict[str, Audit]) -> None:
-    failure = verdicts[name].failure
-    assert (failure is not None) is fails, failure
-    (verdict,) = verdicts[name].named("Judge")
-    assert "but not in the list: " in verdict.result["msg"]
+# What an audit fails with, after "The audit fails because ", or None.
+FAILURES: dict[str, str | None] = {
+    "by default": None,
+    "on findings": "of severity high or medium or low it has 2 findings. identities_audit_fail_on",
+    "on severe findings": None,
+    "on findings that are waived": None,
+    "on what is not complete": None,
+    "on what is not listed": "3 with Azure Auth are not in the list. identities_audit_fail_on is",
+    "with the numbers of another audit": "3 with Azure Auth are not in the list.",
+    "on findings but these, without a list": None,
+    "of files, with rules to skip as a text": None,
+    "of one file": None,
+    "of templates": None,
+    "of a dictionary": None,
+    "with an identity twice": "it is not complete. identities_audit_fail_on is drift. The report",
+    "with drift, on what is not complete": None,
+    "with an identity twice, on what is not complete": "it is not complete.",
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_when_an_audit_fails(name: str, verdicts: dict[str, Audit]) -> None:
+    failure, expected = verdicts[name].failure, FAILURES[name]
+    if expected is None:
+        assert failure is None
+    else:
+        assert str(failure).startswith(f"The audit fails because {expected}")
+    # What there is to say is said before.
+    (summary,) = verdicts[name].named("Sum up")
+    assert verdicts[name].records.index(summary) == len(verdicts[name].records) - 2
+
+
+def report_of(verdicts: dict[str, Audit], name: str) -> Entry:
+    path = verdicts["by default"].folder.parent / f"{name}.json"
+    report: Entry = json.loads(path.read_text(encoding="utf-8"))
+    return report
 
 
 def test_a_clean_report_has_nothing_but_what_is_not_listed(verdicts: dict[str, Audit]) -> None:
-    path = verdicts["by default"].folder.parent / "one.json"
-    report = json.loads(path.read_text(encoding="utf-8"))
+    report = report_of(verdicts, "one")
     assert report["complete"] is True
     assert report["counts"]["as_desired"] == report["counts"]["checked"] == 5
-    assert names(report["unlisted"]) == ["other 0", "other 1", "\U0001f600 {{ 1 + 1 }}"]
-    assert [report[key] for key in ("drifted", "not_judged", "problems")] == [[], [], []]
+    unlisted = [item["name"] for item in with_status(report, "unlisted") if item["azure_auth"]]
+    # A name that is no name for an option is told by the id.
+    assert unlisted == [None, "other 0", "other 1"]
+    assert (names(report, "drifted"), names(report, "not_judged")) == ([], [])
+    assert (report["problems"], report["source"]) == ([], "identities_audit_desired")
 
 
 def test_without_a_list_everything_is_not_listed(verdicts: dict[str, Audit]) -> None:
-    path = verdicts["by default"].folder.parent / "two.json"
-    counts = json.loads(path.read_text(encoding="utf-8"))["counts"]
+    report = report_of(verdicts, "two")
+    counts = report["counts"]
     assert (counts["checked"], counts["unlisted"], counts["findings"]) == (0, 8, 0)
+    assert (report["has_list"], report["source"]) == (False, None)
 
 
 def test_files_have_lists_in_every_form_that_is_documented(verdicts: dict[str, Audit]) -> None:
-    path = verdicts["by default"].folder.parent / "three.json"
-    report = json.loads(path.read_text(encoding="utf-8"))
+    report = report_of(verdicts, "three")
     assert report["counts"]["as_desired"] == report["counts"]["checked"] == 6
-    assert names(report["unlisted"]) == ["other 0", "other 1"]
+    assert names(report, "unlisted")[-2:] == ["other 0", "other 1"]
+    assert report["source"] == str(verdicts["by default"].folder.parent / ".lists")
 
 
-def test_an_identity_that_is_listed_twice_is_judged_once(verdicts: dict[str, Audit]) -> None:
-    """Where only the server tells that a name and an id are the same, in two batches."""
-    path = verdicts["by default"].folder.parent / "four.json"
-    report = json.loads(path.read_text(encoding="utf-8"))
+def test_an_identity_that_is_listed_twice_is_not_judged(verdicts: dict[str, Audit]) -> None:
+    """Where only the server tells that a name and an id are the same."""
+    report = report_of(verdicts, "four")
     counts = report["counts"]
-    assert (counts["checked"], counts["as_desired"], counts["not_judged"]) == (5, 3, 2)
-    nobody, again = report["not_judged"]
-    assert (nobody["entry"], nobody["id"], nobody["name"]) == (2, None, None)
-    assert "identities[" not in nobody["msg"]
-    assert (again["entry"], again["name"]) == (5, "other 1")
-    assert again["msg"] == (
-        "Entry 5 of the list is the same identity as entry 1 of the list"
-        f" ({again['id']}); list it once."
-    )
+    assert (counts["checked"], counts["as_desired"], counts["not_judged"]) == (4, 3, 1)
+    (again,) = with_status(report, "not_judged")
+    assert (again["entry"], again["name"]) == (4, "other 1")
+    assert again["msg"].startswith("Entry 4 of the list is the same identity as entry 1 of the")
 
 
 # By case: the file bad.yml in a folder whose other file is right, variables, and what is told.
 REFUSED: dict[str, tuple[str | None, Entry, str]] = {
-    "no list": (None, {}, "There is no list to compare with. Give it in identities_audit_desired"),
+    "no list": (None, {}, "There is no list to compare with. Set identities_audit_folder, ident"),
     "two lists": (
         "- name: a",
         {"identities_audit_desired": [{"name": "a"}]},
-        "identities_audit_desired and identities_audit_folder are both given; give one of them.",
+        "identities_audit_desired and identities_audit_folder are set; set one of them.",
     ),
     "one id twice": (
         None,
@@ -185,58 +221,22 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
                 {"id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
             ]
         },
-        "The list has more than one entry for 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b. List each",
+        "entry 2 (6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b) is the same identity as identities_audit_des",
     ),
     "one name twice, in files": (
         "[{name: a}, {name: b}, {name: a}]",
         {},
         "bad.yml:1 (a); list it once.",
     ),
-    "one name twice, with blanks": (
-        None,
-        {
-            "identities_audit_desired": [
-                {"name": "a"},
-                {"id": " ", "name": " a "},
-            ]
-        },
-        "The list has more than one entry for a. List each identity once.",
-    ),
-    "a name, and an id with this name": (
-        None,
-        {
-            "identities_audit_desired": [
-                {"name": "a "},
-                {"id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b", "name": "a"},
-            ]
-        },
-        "The list has more than one entry for a. List each identity once.",
-    ),
-    "a name of a project twice": (
-        None,
-        {
-            "identities_audit_desired": [
-                {"name": "a"},
-                {"name": "a", "project_id": "6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b"},
-                {"name": "a", "project_id": "{6F1A2B3C-4D5E-4F60-8A7B-9C0D1E2F3A4B}"},
-            ]
-        },
-        "more than one entry for a of the project 6f1a2b3c4d5e4f608a7b9c0d1e2f3a4b. List each",
-    ),
     "a list that is a text": (
         None,
         {"identities_audit_desired": "billing"},
-        "identities_audit_desired is billing, which is not a list; write a list of entries, each",
+        "identities_audit_desired: there are no entries in it. Write a list of dictionaries, each",
     ),
-    "a list that is a dictionary": (
+    "an entry that is no list": (
         None,
         {"identities_audit_desired": {"name": "billing"}},
-        "identities_audit_desired is {'name': 'billing'}, which is not a list; write a",
-    ),
-    "batches of nothing": (
-        None,
-        {"identities_audit_desired": [{"name": "a"}], "identities_audit_batch_size": 0},
-        "identities_audit_batch_size is 0; write a whole number of at least 1.",
+        "identities_audit_desired: this is an entry, and no list of them; put '- ' in front of it.",
     ),
     "too many at once": (
         None,
@@ -265,7 +265,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
             "identities_audit_html": "/nowhere/audit",
             "identities_audit_json": "/nowhere/there/../audit",
         },
-        "identities_audit_html and identities_audit_json are both /nowhere/audit; give each a file",
+        "identities_audit_html and identities_audit_json have the same path, /nowhere/audit; give",
     ),
     # Whatever else files can be is in the tests of the lookup that reads them.
     "a file that is not YAML": ("- a: [1,\n  b: }", {}, "bad.yml:2: this is not YAML: column "),
@@ -277,7 +277,12 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "no folder": (
         None,
         {"identities_audit_folder": "/nowhere"},
-        "identities_audit_folder is /nowhere, which is not a folder; name one with files that",
+        "identities_audit_folder is /nowhere, which is not a folder.",
+    ),
+    "no file": (
+        None,
+        {"identities_audit_file": str(ROOT)},
+        f"identities_audit_file is {ROOT}, which is not a file.",
     ),
     "a folder without files": (
         None,
@@ -286,27 +291,61 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     ),
     "a rule that is none in a text": (
         None,
-        {"identities_audit_ignore": "unlimited_uses,uses"},
-        "ignore has 'uses', which is no rule; there are open_to_tenant, ",
+        {"identities_audit_without_list": True, "identities_audit_skip": "unlimited_uses,uses"},
+        "skip has 'uses', which is not a rule; there are ",
     ),
     "a rule that is none": (
         None,
-        {"identities_audit_ignore": ["uses"]},
-        "ignore has 'uses', which is no rule; there are open_to_tenant, ",
+        {"identities_audit_without_list": True, "identities_audit_skip": ["uses"]},
+        "skip has 'uses', which is not a rule; there are ",
+    ),
+    "a waiver without an end": (
+        None,
+        {
+            "identities_audit_without_list": True,
+            "identities_audit_waivers": [{"rule": "any_address", "identity": "x", "reason": "y"}],
+        },
+        "waivers[0]",
+    ),
+    "a baseline that is not there": (
+        None,
+        {"identities_audit_without_list": True, "identities_audit_baseline": "/nowhere/audit.json"},
+        "identities_audit_baseline is /nowhere/audit.json, which is not a file.",
+    ),
+    "a baseline that is not JSON": (
+        None,
+        {
+            "identities_audit_without_list": True,
+            "identities_audit_baseline": str(ROOT / "galaxy.yml"),
+        },
+        "baseline is not JSON; give the content of the JSON file that an audit wrote.",
+    ),
+    "a baseline that is not a report": (
+        None,
+        {
+            "identities_audit_without_list": True,
+            "identities_audit_baseline": str(SCHEMA),
+        },
+        "which is not the report of an audit; give the content of the JSON file that an audit",
+    ),
+    "a baseline of an older version": (
+        None,
+        {"identities_audit_without_list": True, "identities_audit_baseline": "<old>"},
+        "baseline is a report of version 1, not 2; make a new one with this version of the",
     ),
     "a threshold that is none": (
         None,
-        {"identities_audit_max_lifetime": 0},
+        {"identities_audit_without_list": True, "identities_audit_max_lifetime": 0},
         "max_lifetime is 0; write a whole number of seconds, at least 1.",
     ),
     "a word that is none": (
         None,
-        {"identities_audit_fail_on": "sometimes"},
+        {"identities_audit_without_list": True, "identities_audit_fail_on": "sometimes"},
         "identities_audit_fail_on is sometimes; write drift, findings, incomplete or never.",
     ),
     "a severity that is none": (
         None,
-        {"identities_audit_fail_severity": "worst"},
+        {"identities_audit_without_list": True, "identities_audit_fail_severity": "worst"},
         "identities_audit_fail_severity is worst; write low, medium or high.",
     ),
     "a truth value that is none": (
@@ -317,17 +356,19 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "an organization that YAML took for a number": (
         None,
         {"identities_audit_without_list": True, "identities_audit_organization_slug": 83},
-        "identities_audit_organization_slug is 83, which is not a text; quote it.",
+        "identities_audit_organization_slug is 83, which is not a text; put it in quotes.",
     ),
-    "a folder that YAML took for a number": (
+    "paths that YAML took for numbers": (
         None,
-        {"identities_audit_folder": 83},
-        "identities_audit_folder is 83, which is not a path; quote it.",
+        {"identities_audit_folder": 83, "identities_audit_junit": 84},
+        "identities_audit_folder is 83, which is not a path; put it in quotes."
+        " identities_audit_junit is 84, which is not a path; put it in quotes.",
     ),
-    "a number that is a truth value": (
+    "several mistakes at once": (
         None,
-        {"identities_audit_without_list": True, "identities_audit_batch_size": True},
-        "identities_audit_batch_size is True; write a whole number of at least 1.",
+        {"identities_audit_fail_on": "sometimes", "identities_audit_concurrency": True},
+        "identities_audit_concurrency is True; write a whole number from 1 to 64."
+        " identities_audit_fail_on is sometimes; write drift, findings, incomplete or never.",
     ),
 }
 
@@ -336,9 +377,14 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
 def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
     """Audits that fail before any request."""
     folder = tmp_path_factory.mktemp("refused")
-    cases = {}
+    old = {"format": "community.infisical.identities_audit", "version": 1}
+    (folder / "old.json").write_text(json.dumps(old), encoding="utf-8")
+    cases: dict[str, Entry] = {}
     for name, (content, variables, _message) in REFUSED.items():
-        cases[name] = dict(variables)
+        cases[name] = {
+            key: str(folder / "old.json") if value == "<old>" else value
+            for key, value in variables.items()
+        }
         if content is not None:
             (folder / name).mkdir()
             files = {"bad.yml": content, "good.yml": "- name: something else\n"}

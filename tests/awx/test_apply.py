@@ -594,7 +594,7 @@ def test_nothing_is_purged_if_a_file_was_not_read(emulator: Emulator, tmp_path: 
 
 def test_a_file_that_is_not_right_is_named(emulator: Emulator, tmp_path: Path) -> None:
     """What files can be is in the tests of the lookup that reads them."""
-    write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "identities: ["})
+    write(tmp_path, {"identities/a.yml": entries("a"), "identities/b.yml": "identities: ]"})
     told = apply(emulator, tmp_path, folder="identities")
     assert told.returncode != 0
     assert f"{tmp_path / 'identities' / 'b.yml'}:1: this is not YAML" in _unwrapped(told)

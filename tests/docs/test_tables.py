@@ -45,6 +45,7 @@ OUTCOME = {
     "created",
     "deleted",
     "revoked",
+    "before",
     "failed",
     "purged",
     "msg",

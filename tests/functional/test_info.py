@@ -192,7 +192,10 @@ def test_one(here: Visit, generation: str) -> None:
             "details": {
                 "created_at": identity["createdAt"],
                 "updated_at": identity["updatedAt"],
+                "last_login_at": None,
+                "last_login_method": None,
                 "organization_id": identity["orgId"],
+                "project_name": None,
                 "auth_methods": ["azure-auth"],
                 "roles": ["no-access"],
             },

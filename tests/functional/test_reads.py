@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 import pytest
-from functional.cases import ATTACHED
+from functional.cases import ATTACHED, REQUIRED
 from functional.harness import entry, run_in_process
 
 from ansible_collections.community.infisical.plugins.modules import (
@@ -87,6 +87,23 @@ def named(site: Site, count: int, **wanted: t.Any) -> dict[str, t.Any]:
 
 def by_id(site: Site, count: int, **wanted: t.Any) -> dict[str, t.Any]:
     return many(*({**entry(identity_id), **wanted} for identity_id in site.ids[:count]))
+
+
+def listed(site: Site, with_metadata: int = 0) -> dict[str, t.Any]:
+    """By names and ids, with Azure Auth and without, of the organization and of the project."""
+    entries = [
+        *named(site, 100, **ROLE)["identities"],
+        *by_id(site, SIZE)["identities"][100:150],
+        *({"id": identity_id, **ROLE} for identity_id in site.ids[150:]),
+        {"name": "bare", "azure_auth": {"state": "absent"}},
+        {"name": "nobody", "state": "absent"},
+        {"name": "nobody yet", "azure_auth": REQUIRED},
+    ]
+    if site.today:
+        owned = {"project_id": site.project, **ROLE}
+        entries += [{**entry(called=f"shop {number}"), **owned} for number in range(1, 9)]
+    extra = [METADATA] * with_metadata + [{}] * (len(entries) - with_metadata)
+    return many(*({**item, **more} for item, more in zip(entries, extra)))
 
 
 AZURE_AUTH, IDENTITY = infisical_azure_auth.main, infisical_identity.main
@@ -196,6 +213,22 @@ TABLE: dict[str, tuple[t.Callable[[], None], t.Callable[[Site], dict[str, t.Any]
         lambda _site: {"azure_auth": False},
         (2, 2, 1 + 3 + 2),
     ),
+    # -- all, compared with a list: no more than reading all, but for what the list names besides --
+    "fleet and all others, without entries": (
+        FLEET,
+        lambda _site: {"identities": [], "return_all": True},
+        (ALL + 2, ALL + 2, ALL + PROJECTS_OWN - 1 + 1 + 3 + 2),
+    ),
+    "fleet and all others": (
+        FLEET,
+        lambda site: {**listed(site), "return_all": True},
+        (ALL + 2, ALL + 2, ALL + PROJECTS_OWN - 1 + 1 + 3 + 2),
+    ),
+    "fleet and all others, ten with metadata": (
+        FLEET,
+        lambda site: {**listed(site, with_metadata=10), "return_all": True},
+        (None, ALL + 10 + 2, ALL + 10 + PROJECTS_OWN - 1 + 1 + 3 + 2),
+    ),
     "info of a project": (
         INFO,
         lambda site: {"project_id": site.project},
@@ -213,9 +246,11 @@ def test_the_least_reads(title: str, site: Site) -> None:
         pytest.skip("there is no such thing on these servers")
     site.server.clear_requests()
     options = {"url": site.server.url, "token": site.server.token, **options_of(site)}
-    result = run_in_process(main, options)
+    # Where there is a new name, it would be created.
+    check = bool(options.get("return_all"))
+    result = run_in_process(main, options, check=check)
     assert not result["failed"], result["msg"]
-    assert not result["changed"]
+    assert result["changed"] == bool(result.get("created_count"))
     requests = site.server.requests()
     assert {item.method for item in requests} <= {"GET", "POST"}
     searches = [item for item in requests if item.path.endswith("/search")]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import Problem
+from .._errors import InfisicalError, OptionError, Problem
 from .._state.auth_method import AuthMethod
 from .._state.entry import EntryReconciler
 from .._state.identities import Identity
 from .._state.identity import IDENTITY, details_of, values_of
+from .._state.reading import Reading
 from .._state.reconcile import State
 from .._state.warnings import Warnings
 from .._text import visible
@@ -30,17 +31,17 @@ from .results import (
 
 def entry_of(
     identity: Identity,
-    methods: t.Mapping[str, tuple[AuthMethod, State | None]],
+    methods: t.Sequence[AuthMethod],
+    states: t.Mapping[str, State | None],
     warnings: Warnings | None = None,
 ) -> Result:
     """Return an identity as it is, with those of its auth methods that were read."""
-    state = State(values_of(identity), details_of(identity))
     return {
         "id": identity.id,
         "name": identity.name,
         "project_id": identity.project_id,
-        **settings_of(IDENTITY, state, identity.name, warnings),
-        **_methods(methods, identity.name, warnings),
+        **settings_of(IDENTITY, _state_of(identity), identity.name, warnings),
+        **_methods(methods, states, identity.name, warnings),
     }
 
 
@@ -58,48 +59,81 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: 
     subject = result["name"] or result["id"] or ""
     if own and (own.before or own.result or not failed):
         result.update(_of_identity(work, subject, warnings, failed=failed))
+    elif any(done.gone for done in work.method_work.values()):
+        result.update(ABSENT)
     elif identity:
-        known = State(values_of(identity), details_of(identity))
-        result.update(settings_of(IDENTITY, known, subject, warnings))
+        result.update(settings_of(IDENTITY, _state_of(identity), subject, warnings))
     elif work.method_work and not failed:
         # What has an auth method is there.
         result["state"] = "present"
     elif not failed:
         # It was looked for in order to revoke from it.
         result.update(ABSENT)
-    states = {
-        method.key: (method, final_state(work.method_work[method.key], failed=failed))
-        for method in methods
-        if method.key in work.method_work
-        and _is_known(work.method_work[method.key], failed=work.failed_at == method.key)
-    }
+    states = {} if work.deleted else dict(work.states)
+    for key, done in work.method_work.items():
+        if _is_known(done, failed=work.failed_at == key):
+            states[key] = final_state(done, failed=failed)
     details = result.get("details")
     if details and details.get("auth_methods") is not None:
         # What was read before the work on the methods, and what came of that.
-        worked_on = {method.name: done for method, done in states.values()}
+        worked_on = {method.name: states[method.key] for method in methods if method.key in states}
         others = [name for name in details["auth_methods"] if name not in worked_on]
-        attached = [name for name, done in worked_on.items() if done]
+        attached = [name for name, state in worked_on.items() if state]
         details["auth_methods"] = sorted([*others, *attached])
-    return {**result, **_methods(states, subject, warnings)}
+    return {**result, **_methods(methods, states, subject, warnings)}
+
+
+def before_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
+    """Return what an identity was before a run that has changed it, or would have."""
+    own, identity = work.identity_work, work.known or work.identity
+    if identity is None or (own and own.before is None):
+        return {"state": ABSENT["state"]}
+    state = own.before if own and own.before else _state_of(identity)
+    states = dict(work.states)
+    for key, done in work.method_work.items():
+        if _is_known(done, failed=work.failed_at == key):
+            states[key] = done.before
+    return {
+        "id": identity.id,
+        "name": state.values["name"],
+        "project_id": identity.project_id,
+        **settings_of(IDENTITY, state),
+        **_methods(methods, states),
+    }
 
 
 def outcome_of(
-    work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: Warnings
+    work: EntryReconciler,
+    methods: t.Sequence[AuthMethod],
+    warnings: Warnings,
+    *,
+    before: bool = False,
 ) -> Result:
-    """Return what came of one identity of many."""
+    """Return what came of one identity of many; with what it was `before`, if asked."""
     result = {
         **result_of(work, methods, warnings),
-        "index": work.reference.place,
-        "changed": work.changed,
-        "created": work.created,
-        "deleted": work.deleted,
-        "revoked": work.revoked,
-        "failed": bool(work.failure),
-        "purged": work.purged,
+        **_outcome(
+            index=work.reference.place,
+            changed=work.changed,
+            created=work.created,
+            deleted=work.deleted,
+            revoked=work.revoked,
+            purged=work.purged,
+            problem=work.failure,
+        ),
     }
-    if work.failure:
-        result.update(failure(work.failure))
+    if before and work.changed:
+        result["before"] = before_of(work, methods)
     return result
+
+
+def outcome_of_reading(
+    reading: Reading, methods: t.Sequence[AuthMethod], warnings: Warnings
+) -> Result:
+    """Return an identity that was read and not worked on, in the form of the others."""
+    identity = t.cast(Identity, reading.identity)
+    known = entry_of(identity, methods, reading.states, warnings)
+    return {**known, **_outcome(problem=reading.failure)}
 
 
 def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[Result]:
@@ -112,16 +146,8 @@ def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[R
     for index in sorted(sentences):
         entry = entries[index] if isinstance(entries[index], dict) else {}
         names = {key: entry[key] for key in ("id", "name") if isinstance(entry.get(key), str)}
-        outcome = {
-            "index": index,
-            "changed": False,
-            "created": False,
-            "deleted": False,
-            "revoked": False,
-            "failed": True,
-            "purged": False,
-        }
-        results.append({**names, **outcome, "msg": " ".join(sentences[index])})
+        why = OptionError(" ".join(sentences[index]))
+        results.append({**names, **_outcome(index=index, problem=why)})
     return results
 
 
@@ -161,6 +187,33 @@ def warn_of_changes(work: EntryReconciler, warnings: Warnings) -> None:
             warn_of_change(done, label, warnings, failed=work.failure is not None)
 
 
+def _outcome(
+    *,
+    index: int | None = None,
+    changed: bool = False,
+    created: bool = False,
+    deleted: bool = False,
+    revoked: bool = False,
+    purged: bool = False,
+    problem: InfisicalError | None = None,
+) -> Result:
+    """Return what every identity of many has in its result."""
+    return {
+        "index": index,
+        "changed": changed,
+        "created": created,
+        "deleted": deleted,
+        "revoked": revoked,
+        "failed": problem is not None,
+        "purged": purged,
+        **(failure(problem) if problem else {}),
+    }
+
+
+def _state_of(identity: Identity) -> State:
+    return State(values_of(identity), details_of(identity))
+
+
 def _of_identity(
     work: EntryReconciler, subject: str, warnings: Warnings, *, failed: bool
 ) -> Result:
@@ -176,13 +229,15 @@ def _of_identity(
 
 
 def _methods(
-    methods: t.Mapping[str, tuple[AuthMethod, State | None]],
-    name: str,
-    warnings: Warnings | None,
+    methods: t.Sequence[AuthMethod],
+    states: t.Mapping[str, State | None],
+    name: str = "",
+    warnings: Warnings | None = None,
 ) -> Result:
     return {
-        key: settings_of(method, state, f"{name}: {key}", warnings)
-        for key, (method, state) in methods.items()
+        method.key: settings_of(method, states[method.key], f"{name}: {method.key}", warnings)
+        for method in methods
+        if method.key in states
     }
 
 

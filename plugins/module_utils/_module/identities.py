@@ -6,32 +6,38 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
-from .._errors import (
-    ApiError,
-    InfisicalError,
-    InterruptError,
-    ManyProblemsError,
-    OptionError,
-    Problem,
-)
+from .._errors import ApiError, InfisicalError, ManyProblemsError, OptionError, Problem
 from .._server.api import Api
 from .._server.login import Login
 from .._state.auth_method import AuthMethod
 from .._state.creations import Creations
-from .._state.directory import left_out, read_by_id, resolve, whole_organization
+from .._state.directory import (
+    Listing,
+    left_out,
+    list_everything,
+    read_by_id,
+    resolve,
+    whole_organization,
+)
 from .._state.entry import Desired, EntryReconciler
-from .._state.fleet import Fleet
-from .._state.identities import Identity, Reference, read_identity
+from .._state.fleet import Fleet, stopping
+from .._state.identities import Identity, Reference, list_members, read_identity
 from .._state.names import name_problems, names_afterwards
 from .._state.plan import plan
 from .._state.purge import surplus, to_keep
+from .._state.reading import Reading, listed_readings, not_read
 from .._state.warnings import Warnings
 from .._text import quoted
 from .entries import Entry, read_entries, read_references, repeated
-from .entry_results import difference_of, outcome_of, refused, warn_of_changes
+from .entry_results import (
+    difference_of,
+    outcome_of,
+    outcome_of_reading,
+    refused,
+    warn_of_changes,
+)
 from .module import Module, logged_in
 from .options import CONCURRENCY_SPEC, LIST, Spec, concurrency_of
 from .results import Result, failure
@@ -39,19 +45,20 @@ from .results import Result, failure
 Works = Fleet[EntryReconciler]
 
 _OPTION = "identities"
+_PURGE = "list the identities to purge"
 
 
 class _Targets(t.NamedTuple):
     """Whom a task is about.
 
     `identities` are those of the entries, None where there is none yet, or no need to know it, and
-    those of the `surplus`, which are to be purged; `not_visible` are sentences on what purging
-    cannot reach.
+    those of the `surplus`, which are to be purged; `listing` is what there is at all, where there
+    was need to know.
     """
 
     identities: dict[Reference, Identity | None]
     surplus: list[Reference]
-    not_visible: list[str]
+    listing: Listing | None
 
 
 def manage_identities(methods: t.Sequence[AuthMethod], purged: AuthMethod) -> None:
@@ -62,6 +69,7 @@ def manage_identities(methods: t.Sequence[AuthMethod], purged: AuthMethod) -> No
         **listed,
         "create": {"type": "bool", "default": True},
         "max_changes": {"type": "int"},
+        "return_all": {"type": "bool", "default": False},
         "validate_only": {"type": "bool", "default": False},
         **CONCURRENCY_SPEC,
     }
@@ -70,16 +78,19 @@ def manage_identities(methods: t.Sequence[AuthMethod], purged: AuthMethod) -> No
     problem = ""
     try:
         task.run()
-        problem = task.fleet.message()
+        problem = task.message()
     except InfisicalError as error:
         task.result.update(failure(error))
-        problem = f"{error} {task.fleet.message()}".strip()
+        problem = f"{error} {task.message()}".strip()
         if isinstance(error, ManyProblemsError):
             wrong = refused(module.params[_OPTION], error.problems)
             task.result.update(results=wrong, failed_count=len(wrong))
-    if task.fleet.total:
+    if task.fleet.total or task.others.total:
         task.report()
-    module.end(task.result, problem)
+    result = task.result
+    # The work of thousands, which would be in memory beside its result.
+    del task
+    module.end(result, problem)
 
 
 class _Task:
@@ -93,10 +104,13 @@ class _Task:
         self._purged = purged
         self._purge_option = option
         self._concurrency = 1
+        self._all: bool = module.params["return_all"]
         self._entries: list[Entry] = []
-        self._targets = _Targets({}, [], [])
+        self._targets = _Targets({}, [], None)
         self._warnings = Warnings()
         self.fleet: Works = Fleet(1)
+        # Those that no entry is about, where all are to be returned.
+        self.others: Fleet[Reading] = Fleet(1)
         self.result: Result = {
             "changed": False,
             "results": [],
@@ -116,37 +130,60 @@ class _Task:
         kept = self._kept()
         with logged_in(module, warnings, self._concurrency) as (api, login):
             self._targets = self._find(api, kept)
-            if kept is not None:
-                self.result["not_visible"] = self._targets.not_visible
+            if self._targets.listing:
+                self.result["not_visible"] = [*self._targets.listing.not_visible]
             if module.params["validate_only"]:
                 return
             self._spare_own_login(login)
             if limit is not None and not module.check_mode:
                 rehearsal: Works = Fleet(self._concurrency)
-                not_visible = [*self._targets.not_visible]
-                self._work(api, login, rehearsal, Warnings(), check=True)
-                # The real run finds out anew what it cannot reach.
-                self._targets.not_visible[:] = not_visible
+                self._work(api, login, rehearsal, Warnings(), check=True, whole=False)
                 self._refuse_too_many(rehearsal, limit)
             self.fleet = Fleet(self._concurrency)
-            self._work(api, login, self.fleet, self._warnings, check=module.check_mode)
+            elsewhere = self._work(
+                api, login, self.fleet, self._warnings, check=module.check_mode, whole=self._all
+            )
+            if elsewhere:
+                self.result["not_visible"].append(left_out(len(elsewhere)))
             if limit is not None and module.check_mode:
                 self._refuse_too_many(self.fleet, limit)
+            if self._all:
+                self._read_others(api, login, elsewhere)
+
+    def message(self) -> str:
+        """Return what failed, as a message, which is empty if nothing did."""
+        return self.fleet.message(self.others)
 
     def report(self) -> None:
         """Put into the result what came of the work."""
         works = self.fleet.kept
         changed = [work for work in works if work.changed]
-        self.result.update(
-            changed=bool(changed),
-            **_counts(self.fleet),
-            results=[outcome_of(work, self._methods, self._warnings) for work in works],
-        )
+        self.result.update(changed=bool(changed), **_counts(self.fleet), results=self._results())
+        self.result["failed_count"] += self.others.failed
         for work in changed:
             warn_of_changes(work, self._warnings)
         self._module.warn_of(self._warnings)
         if self._module._diff:
             self.result["diff"] = [difference_of(work, self._methods) for work in changed]
+
+    def _results(self) -> list[Result]:
+        """Return what came of each identity that is to be told of, in the order of the results."""
+        methods, warnings = self._methods, self._warnings
+        listed: list[Result] = []
+        # Those that are purged are among those that no entry is about.
+        others: list[tuple[str, str, Result]] = []
+        for work in self.fleet.kept:
+            result = outcome_of(work, methods, warnings, before=self._all)
+            if work.reference.place is None and work.identity:
+                others.append((work.identity.name, work.identity.id, result))
+            else:
+                listed.append(result)
+        for reading in self.others.kept:
+            if reading.identity and not reading.gone:
+                result = outcome_of_reading(reading, methods, warnings)
+                others.append((reading.identity.name, reading.identity.id, result))
+        # What options refuse is no name in a result, so that it cannot be sorted by that.
+        return listed + [result for _name, _id, result in sorted(others, key=lambda item: item[:2])]
 
     def _kept(self) -> list[Reference] | None:
         """Read who may keep what is not listed, or None if everybody may. Raises OptionError."""
@@ -164,17 +201,15 @@ class _Task:
     def _find(self, api: Api, kept: list[Reference] | None) -> _Targets:
         """Find whom the options mean. Raises ManyProblemsError for all that is wrong with them."""
         desired = {entry.reference: entry.desired for entry in self._entries}
-        members: list[Identity] | None = None
-        not_visible: list[str] = []
-        if kept is not None:
-            members, not_visible = whole_organization(api, "list the identities to purge")
+        listing = self._list(api, purge=kept is not None)
         detailed = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
         roles = any("role" in (item.identity or {}) for item in desired.values())
         found, problems = resolve(
             api,
             [*desired],
-            members=members,
-            listed=read_by_id(api, detailed, roles=roles) if members is None else (),
+            members=listing.members if listing else None,
+            owned=listing.owned if listing and self._all else None,
+            listed=read_by_id(api, detailed, roles=roles) if listing is None else (),
             roles=roles,
             may_be_new=[item for item, wanted in desired.items() if self._may_be_new(wanted)],
         )
@@ -184,16 +219,29 @@ class _Task:
         )
         problems += name_problems(api, found, desired)
         problems += self._unattachable(found, desired)
-        listed: dict[Reference, Identity] = {}
-        if kept is not None and members is not None:
-            keep, wrong = to_keep(self._purge_option, kept, members, found, desired)
+        to_purge: dict[Reference, Identity] = {}
+        if kept is not None and listing:
+            own = [identity for identity in listing.identities if identity.project_id is None]
+            keep, wrong = to_keep(self._purge_option, kept, own, found, desired)
             problems += wrong
             # What entries ask for is theirs to do.
             keep.update(identity.id for identity in found.values() if identity)
-            listed = surplus(self._purged.name, members, keep)
+            to_purge = surplus(self._purged.name, own, keep)
         if problems:
             raise ManyProblemsError(problems)
-        return _Targets({**found, **listed}, list(listed), not_visible)
+        return _Targets({**found, **to_purge}, list(to_purge), listing)
+
+    def _list(self, api: Api, *, purge: bool) -> Listing | None:
+        """Return the identities that there are, or None where there is no need to know.
+
+        Raises UnexpectedAnswerError if it is for a purge, and not whole.
+        """
+        if not self._all:
+            return whole_organization(api, _PURGE) if purge else None
+        members = list_members(api, _PURGE if purge else "list the identities")
+        if purge:
+            whole_organization(api, _PURGE, members)
+        return list_everything(api, members)
 
     def _may_be_new(self, desired: Desired) -> bool:
         """Return whether the name of an entry may be nobody's."""
@@ -238,11 +286,19 @@ class _Task:
                 return
 
     def _work(
-        self, api: Api, login: Login, fleet: Works, warnings: Warnings, *, check: bool
-    ) -> None:
-        """Work on the identities of the entries, and then on those to purge."""
-        creations = Creations(api, warnings, allowed=self._module.params["create"])
+        self, api: Api, login: Login, fleet: Works, warnings: Warnings, *, check: bool, whole: bool
+    ) -> list[EntryReconciler]:
+        """Work on the identities of the entries, and then on those to purge.
+
+        Return those that turned out to belong to another organisation, and were left alone.
+        """
         targets = self._targets
+        creations = Creations(
+            api,
+            warnings,
+            allowed=self._module.params["create"],
+            members=targets.listing.members if targets.listing else None,
+        )
         desired = {entry.reference: entry.desired for entry in self._entries}
         renamed = names_afterwards(targets.identities, desired)
 
@@ -259,27 +315,48 @@ class _Task:
                 renamed=renamed,
                 absent=not item.id and targets.identities.get(item) is None,
                 purged=purged,
+                whole=whole,
             )
 
-        with _stopping(fleet, api):
+        elsewhere: list[EntryReconciler] = []
+        with stopping(fleet, api):
             fleet.run(
                 [work_on(entry.reference, entry.desired, purged=False) for entry in self._entries],
                 lambda work: work.run(),
-                lambda work: work.changed,
+                lambda work: work.changed or whole,
             )
             if fleet.complete:
                 # What was listed at the start is looked at again right before it is revoked.
-                elsewhere: list[EntryReconciler] = []
                 revoked = Desired({}, {self._purged.key: None})
                 fleet.run(
                     [work_on(item, revoked, purged=True) for item in targets.surplus],
                     lambda work: _purge(api, work, elsewhere),
                     lambda work: work.changed,
                 )
-                if elsewhere:
-                    targets.not_visible.append(left_out(len(elsewhere)))
             elif targets.surplus:
                 fleet.remark = "Nothing was purged."
+        return elsewhere
+
+    def _read_others(self, api: Api, login: Login, elsewhere: t.Iterable[EntryReconciler]) -> None:
+        """Read the identities that were not worked on."""
+        targets = self._targets
+        works = [*self.fleet.kept, *elsewhere]
+        done = {work.identity.id for work in works if work.identity}
+        for entry in self._entries:
+            identity = targets.identities[entry.reference]
+            done.add(identity.id if identity else entry.reference.id or "")
+        listing = t.cast(Listing, targets.listing)
+        self.others = Fleet(self._concurrency, given_up=self.fleet.given_up)
+        with stopping(self.others, api):
+            self.others.run(
+                listed_readings(
+                    [item for item in listing.identities if item.id not in done], self._methods
+                ),
+                lambda reading: reading.run(api, login),
+                lambda _reading: True,
+            )
+        readings = [work.reading for work in self.fleet.kept if work.reading]
+        self.result["not_visible"] += not_read([*readings, *self.others.kept])
 
     def _refuse_too_many(self, fleet: Works, limit: int) -> None:
         """Refuse a run that would change more identities than are allowed; check mode warns.
@@ -332,14 +409,3 @@ def _purge(api: Api, work: EntryReconciler, elsewhere: list[EntryReconciler]) ->
             raise
         elsewhere.append(work)
         work.end_without_object()
-
-
-@contextlib.contextmanager
-def _stopping(fleet: Works, api: Api) -> t.Iterator[None]:
-    """Stop a fleet's work, when this is interrupted in a with block."""
-    try:
-        yield
-    except InterruptError:
-        api.stop()
-        fleet.stop()
-        raise

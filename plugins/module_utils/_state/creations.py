@@ -54,19 +54,28 @@ _Key = tuple[t.Optional[str], str]
 class Creations:
     """The identities that a run may create. Made for several threads.
 
-    `allowed` is whether it may create any. `expected` are all that it is going to, which are looked
-    for together.
+    `allowed` is whether it may create any. `members` are the identities of the organisation, where
+    they were listed before: names that are close to a new one are found among them.
     """
 
-    def __init__(self, api: Api, warnings: Warnings, *, allowed: bool = True) -> None:
+    def __init__(
+        self,
+        api: Api,
+        warnings: Warnings,
+        *,
+        allowed: bool = True,
+        members: t.Sequence[Identity] | None = None,
+    ) -> None:
         self._api = api
         self.warnings = warnings
         self._allowed = allowed
+        self._members = members
         self._lock = threading.Lock()
         self._names: dict[str | None, dict[str, str]] = {}
         self._near: dict[str | None, dict[str, str]] = {}
         self._listed: dict[str | None, float] = {}
         self._looked: dict[_Key, float] = {}
+        # All that are going to be created, which are looked for together.
         self._expected: dict[_Key, None] = {}
         self._lacking: frozenset[str] | None = None
         self._roles: dict[_Key, bool] = {}
@@ -182,17 +191,17 @@ class Creations:
 
     def _list(self, project_id: str | None) -> None:
         """List all names of the organisation, or of a project: absence is read off that."""
-        if project_id is None:
+        found = self._members if project_id is None else list_of_project(self._api, project_id)
+        if found is None:
             found, _total = list_members(self._api, "list the identities")
-        else:
-            found = list_of_project(self._api, project_id)
         names = {folded(identity.name): identity.name for identity in found}
         names.update((identity.name, identity.name) for identity in found)
         self._names[project_id] = names
         self._near[project_id] = {
             part: identity.name for identity in found for part in _parts(identity.name)
         }
-        self._listed[project_id] = time.monotonic()
+        if project_id is not None or self._members is None:
+            self._listed[project_id] = time.monotonic()
 
     def _look_for_some(self, key: _Key) -> dict[str, list[Identity]]:
         """Look for a name, and for others that are going to be created, in one search."""

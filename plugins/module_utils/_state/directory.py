@@ -37,10 +37,28 @@ _FEW = 2
 
 
 class Listing(t.NamedTuple):
-    """Identities, and sentences on what else there is, not listed."""
+    """Identities, and sentences on what else there is, not listed.
+
+    Those `elsewhere` are listed, and belong to another organisation.
+    """
 
     identities: list[Identity]
     not_visible: list[str]
+    elsewhere: t.Sequence[Identity] = ()
+
+    @property
+    def members(self) -> list[Identity]:
+        """Those of the organisation, and those elsewhere, whose names are no new ones here."""
+        return [item for item in [*self.identities, *self.elsewhere] if item.project_id is None]
+
+    @property
+    def owned(self) -> list[Identity]:
+        """Those that projects own."""
+        return [item for item in self.identities if item.project_id is not None]
+
+
+# The organisation's identities, and how many the server counts: see list_members().
+Members = tuple[list[Identity], t.Any]
 
 
 def resolve(
@@ -48,19 +66,21 @@ def resolve(
     references: t.Sequence[Reference],
     *,
     members: t.Sequence[Identity] | None = None,
+    owned: t.Sequence[Identity] | None = None,
     listed: t.Sequence[Identity] = (),
     roles: bool = False,
     may_be_new: t.Collection[Reference] = (),
 ) -> tuple[dict[Reference, Identity | None], list[Problem]]:
     """Find the identities that are meant, in as few requests as possible.
 
-    `members` are all identities of the organisation, where they are known, and `listed` those that
-    a list shows, of which no absence can be read; `may_be_new` are the references whose names may
-    be nobody's. Returns the identity of each reference, None where there
-    was no need to read it or there is none, and a problem for each name that is not one identity's.
+    `members` are all identities of the organisation, where they are known. `owned` are those of
+    projects that a list of everything shows, and `listed` those that another list shows; no absence
+    can be read off these. `may_be_new` are the references whose names may be nobody's. Returns the
+    identity of each reference, None where there was no need to read it or there is none, and a
+    problem for each name that is not one identity's.
     """
-    by_id = {identity.id: identity for identity in [*(members or ()), *listed]}
-    named = _named(api, references, members, roles=roles)
+    by_id = {item.id: item for item in [*(members or ()), *(owned or ()), *listed]}
+    named = _named(api, references, members, owned, roles=roles)
     found: dict[Reference, Identity | None] = {}
     problems: list[Problem] = []
     for item in references:
@@ -82,18 +102,15 @@ def resolve(
     return found, problems
 
 
-def whole_organization(api: Api, purpose: str) -> Listing:
+def whole_organization(api: Api, purpose: str, members: Members | None = None) -> Listing:
     """Return every identity of the organisation that is listed, and what is not.
 
-    Those that projects own are counted and not listed. Raises UnexpectedAnswerError if the list is
-    not whole.
+    Those that projects own are counted and not listed. `members` are given where they were listed
+    before. Raises UnexpectedAnswerError if the list is not whole.
     """
-    members, total = list_members(api, purpose)
-    not_visible = [] if total == len(members) else [_unlisted(api, members, total, purpose)]
-    here = [identity for identity in members if identity.here]
-    if len(here) < len(members):
-        not_visible.append(left_out(len(members) - len(here)))
-    return Listing(here, not_visible)
+    listed, total = members or list_members(api, purpose)
+    not_visible = [] if total == len(listed) else [_unlisted(api, listed, total, purpose)]
+    return _listing(listed, not_visible)
 
 
 def read_by_id(api: Api, references: t.Sequence[Reference], *, roles: bool) -> list[Identity]:
@@ -119,22 +136,22 @@ def _read_if_possible(api: Api, reference: Reference) -> Identity | None:
         return None
 
 
-def list_everything(api: Api) -> Listing:
-    """Return every identity that the login can see, those that projects own too."""
+def list_everything(api: Api, members: Members | None = None) -> Listing:
+    """Return every identity that the login can see, those that projects own too.
+
+    `members` are given where they were listed before.
+    """
     purpose = "list the identities"
+    members = members or list_members(api, purpose)
     found = search_everywhere(api, ["organization", "project"], purpose) if api.of_2026 else None
     if found is None:
-        return _list_before_2026(api, purpose)
-    members, total = list_members(api, purpose)
-    seen = {identity.id: identity for identity in [*members, *found]}
-    known = list(seen.values())
-    owned = [identity for identity in known if identity.project_id]
-    not_visible = _hidden_in_projects(total, len(members), len(owned))
+        return _list_before_2026(api, members, purpose)
+    listed, total = members
+    seen = {identity.id: identity for identity in [*listed, *found]}
+    owned = sum(identity.project_id is not None for identity in seen.values())
+    not_visible = _hidden_in_projects(total, len(listed), owned)
     not_visible += _other_projects(api, purpose) + _sub_organizations(api, purpose)
-    here = [identity for identity in known if identity.here]
-    if len(here) < len(known):
-        not_visible.append(left_out(len(known) - len(here)))
-    return Listing(here, not_visible)
+    return _listing(seen.values(), not_visible)
 
 
 def left_out(count: int) -> str:
@@ -145,10 +162,21 @@ def left_out(count: int) -> str:
     )
 
 
+def _listing(listed: t.Iterable[Identity], not_visible: list[str]) -> Listing:
+    """Return a list, and what else there is, with those of other organisations told apart."""
+    here: list[Identity] = []
+    elsewhere: list[Identity] = []
+    for identity in listed:
+        (here if identity.here else elsewhere).append(identity)
+    also = [left_out(len(elsewhere))] if elsewhere else []
+    return Listing(here, [*not_visible, *also], elsewhere)
+
+
 def _named(
     api: Api,
     references: t.Sequence[Reference],
     members: t.Sequence[Identity] | None,
+    owned: t.Sequence[Identity] | None,
     *,
     roles: bool,
 ) -> dict[str | None, dict[str, list[Identity]]]:
@@ -165,37 +193,39 @@ def _named(
                 if identity.name in named[None]:
                     named[None][identity.name].append(identity)
         else:
-            named[project_id] = find_identities(api, wanted, project_id, roles=roles)
+            listed = owned if project_id else None
+            named[project_id] = find_identities(api, wanted, project_id, roles=roles, listed=listed)
     return named
 
 
-def _list_before_2026(api: Api, purpose: str) -> Listing:
+def _list_before_2026(api: Api, members: Members, purpose: str) -> Listing:
     """Return what servers without the search of version 2 show."""
-    members, total = list_members(api, purpose)
+    listed, total = members
     not_visible = []
     owned: dict[str, Identity] = {}
-    if total != len(members):
+    if total != len(listed):
         for project in api.member_projects(purpose) or ():
             project_id = project.get("id") if isinstance(project, dict) else None
             if not isinstance(project_id, str):
                 continue
+            name = project.get("name")
             try:
-                owned.update((item.id, item) for item in list_of_project(api, project_id))
+                owned.update(
+                    (item.id, item._replace(project_name=name if isinstance(name, str) else None))
+                    for item in list_of_project(api, project_id)
+                )
             except ApiError as refusal:
                 if refusal.http_status != 403:
                     raise
                 not_visible.append(
                     "This login may not read the identities that the project"
-                    f" {quoted(project.get('name'))} owns."
+                    f" {quoted(name)} owns."
                 )
         if not owned and not not_visible:
-            not_visible.append(_unlisted(api, members, total, purpose))
+            not_visible.append(_unlisted(api, listed, total, purpose))
         else:
-            not_visible += _hidden_in_projects(total, len(members), len(owned))
-    here = [identity for identity in members if identity.here]
-    if len(here) < len(members):
-        not_visible.append(left_out(len(members) - len(here)))
-    return Listing([*here, *owned.values()], not_visible)
+            not_visible += _hidden_in_projects(total, len(listed), len(owned))
+    return _listing([*listed, *owned.values()], not_visible)
 
 
 def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:

@@ -20,7 +20,8 @@ from .fields import Values
 from .identities import Identity, Reference
 from .identity import PROTECTION, IdentityResource
 from .plan import plan
-from .reconcile import Reconciler
+from .reading import Reading
+from .reconcile import Reconciler, State
 
 
 class Desired(t.NamedTuple):
@@ -54,8 +55,10 @@ class EntryReconciler:
     """Makes an identity and its auth methods what is desired; with `check`, finds out what changes.
 
     `identity` is what is known of the identity already; `absent` says that it was looked for, and
-    is not there. However run() ends, `identity_work` and `method_work` tell how far it came; the
-    first is None where the identity itself was not looked at. `failure` is None where all went
+    is not there. `whole` asks for what the entry leaves alone, too: that is read before anything is
+    written. However run() ends, `identity_work`, `method_work` and `reading` tell how far it came;
+    the first is None where the identity itself was not looked at, the last where there was nothing
+    to read besides. `known` is the identity as it was before. `failure` is None where all went
     well; `failed_at` is the key of the auth method that it was about, if it was about one. `purged`
     says that the entry is one to purge.
     """
@@ -74,16 +77,18 @@ class EntryReconciler:
         renamed: t.Mapping[str, str] | None = None,
         absent: bool = False,
         purged: bool = False,
+        whole: bool = False,
     ) -> None:
         self._api = api
         self._login = login
         self._methods = methods
         self._desired = desired
         self._check = check
-        self._known = identity
+        self.known = identity
         self._creations = creations
         self._renamed = {} if renamed is None else renamed
         self._absent = absent
+        self._whole = whole
         self.reference = reference
         self.purged = purged
         self.failure: InfisicalError | None = None
@@ -91,6 +96,7 @@ class EntryReconciler:
         self.resource: IdentityResource | None = None
         self.identity_work: Reconciler | None = None
         self.method_work: dict[str, Reconciler] = {}
+        self.reading: Reading | None = None
 
     @property
     def works(self) -> list[Reconciler]:
@@ -127,7 +133,7 @@ class EntryReconciler:
     @property
     def creates(self) -> bool:
         """Whether an identity is to be created, as far as that is known before run()."""
-        return self._known is None and self.reference.id is None and self._desired.creates
+        return self.known is None and self.reference.id is None and self._desired.creates
 
     @property
     def identity(self) -> Identity | None:
@@ -136,18 +142,58 @@ class EntryReconciler:
             return self.resource.identity
         for work in self.method_work.values():
             if isinstance(work.resource, AuthMethodResource) and work.resource.identity:
-                return work.resource.identity
-        return self._known
+                identity = work.resource.identity
+                return identity.filled_from(self.known) if self.known else identity
+        return self.known
+
+    @property
+    def states(self) -> t.Mapping[str, State | None]:
+        """The auth methods that were read and not worked on, by key; only of an entry as a `whole`.
+
+        A new identity has none but those of the work.
+        """
+        if self._whole and self.created:
+            return dict.fromkeys(method.key for method in self._rest())
+        return self.reading.states if self.reading else {}
 
     def run(self) -> None:
         """Bring about what is desired. Raises InfisicalError."""
-        by_name = self._known is None and self.reference.id is None
+        unread = self._read_rest() if self._whole else None
+        self._run()
+        if unread:
+            raise unread
+
+    def _read_rest(self) -> InfisicalError | None:
+        """Read what the work itself does not. Return why it could not be read, if that is so."""
+        if self.known is None and self.reference.id:
+            resource = self._resource()
+            resource.read()
+            self.known = resource.identity
+        rest = self._rest()
+        if self.known is None or not self.known.here or not rest:
+            return None
+        self.reading = Reading(self.reference, self.known, rest, listed=True)
+        try:
+            self.reading.run(self._api, self._login)
+        except InterruptError:
+            raise
+        except InfisicalError as failure:
+            return failure
+        return None
+
+    def _rest(self) -> list[AuthMethod]:
+        """Return the auth methods that the work does not look at."""
+        deletes = self._desired.identity is None
+        return [item for item in self._methods if deletes or item.key not in self._desired.methods]
+
+    def _run(self) -> None:
+        by_name = self.known is None and self.reference.id is None
         if by_name and self._desired.only_revokes:
             resource = self._resource()
             resource.read()
             if resource.identity is None:
                 return
-            self._known = resource.identity
+            self.known = resource.identity
         if self._needs_identity():
             self.resource = self._resource()
             self.identity_work = Reconciler(self.resource, check=self._check)
@@ -174,7 +220,7 @@ class EntryReconciler:
 
         Not where it is known, or given by its id, and only its auth methods are asked for.
         """
-        known = self._known is not None or self.reference.id is not None
+        known = self.known is not None or self.reference.id is not None
         return not (known and self._desired.identity == {} and self._desired.methods)
 
     def _resource(self) -> IdentityResource:
@@ -184,7 +230,7 @@ class EntryReconciler:
             self._login,
             self.reference,
             self._creations,
-            self._known,
+            self.known,
             needed={PROTECTION} if wanted is None else wanted,
             lift=self._desired.lift,
             renamed=self._renamed,

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import typing as t
 
 from .._errors import ApiError, InfisicalError, InterruptError, RateLimitedError, summarize
 from .._server import signals
+from .._server.api import Api
 from .identities import Reference
 from .workers import Workers
 
@@ -55,13 +57,13 @@ class Fleet(t.Generic[OneWork]):
     """Work on identities, by so many workers at once. What fails does not stop the others.
 
     What ends all of it is the end of the login, a rate limit that lets nothing pass any more, and a
-    server that is down. `checked` are the identities that were worked on, `changed`, `created`,
-    `deleted`, `purged` and `failed` what came of them; a failed one counts as nothing else, and one
-    that was created or deleted as changed, too. `total` are those to work on. `remark` is for the
-    message.
+    server that is down; then it is `given_up`, as it may be from the start. `checked` are the
+    identities that were worked on, `changed`, `created`, `deleted`, `purged` and `failed` what came
+    of them; a failed one counts as nothing else, and one that was created or deleted as changed,
+    too. `total` are those to work on. `remark` is for the message.
     """
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, *, given_up: bool = False) -> None:
         self._concurrency = concurrency
         self._lock = threading.Lock()
         self._workers: list[Workers[tuple[int, OneWork]]] = []
@@ -70,7 +72,7 @@ class Fleet(t.Generic[OneWork]):
         # Failures that another try might have mended, and the number of the first such work.
         self._in_a_row = 0
         self._since = 0
-        self._hopeless = False
+        self.given_up = given_up
         self._outage = False
         self.remark = ""
         self.total = 0
@@ -105,7 +107,7 @@ class Fleet(t.Generic[OneWork]):
 
         def make(numbered: tuple[int, OneWork]) -> None:
             number, work = numbered
-            if self._hopeless:
+            if self.given_up:
                 return
             with self._lock:
                 self._in_hand[number] = work
@@ -141,29 +143,33 @@ class Fleet(t.Generic[OneWork]):
                 )
                 self._note(number, work, lambda _work: True)
 
-    def message(self) -> str:
-        """Return what failed, as a message, which is empty if nothing did."""
-        if self.complete:
+    def message(self, *more: Fleet[t.Any]) -> str:
+        """Return what failed, here and in `more`, as a message; it is empty if nothing did."""
+        fleets = (self, *more)
+        if all(fleet.complete for fleet in fleets):
             return ""
         parts = []
         lost: list[str] = []
         others: list[str] = []
-        for work in self.kept:
-            if work.failure:
-                label = f"{work.reference.label}: "
-                sentence = label + str(work.failure).removeprefix(label)
-                (lost if self._outage and work.failure.transient else others).append(sentence)
+        for fleet in fleets:
+            for work in fleet.kept:
+                if work.failure:
+                    label = f"{work.reference.label}: "
+                    sentence = label + str(work.failure).removeprefix(label)
+                    outage = fleet._outage and work.failure.transient
+                    (lost if outage else others).append(sentence)
+        total = sum(fleet.total for fleet in fleets)
         if lost:
             # All for one reason, which is told once.
             parts.append(
-                f"The server seems to be down, or out of reach: {len(lost)} of {self.total}"
+                f"The server seems to be down, or out of reach: {len(lost)} of {total}"
                 f" identities failed for it, the last of them with: {lost[-1]}"
             )
         if others:
-            parts.append(f"{len(others)} of {self.total} identities failed: {summarize(others)}")
-        untried = self.total - self.checked
+            parts.append(f"{len(others)} of {total} identities failed: {summarize(others)}")
+        untried = total - sum(fleet.checked for fleet in fleets)
         if untried:
-            parts.append(f"{untried} of {self.total} identities were not tried.")
+            parts.append(f"{untried} of {total} identities were not tried.")
         if self.remark:
             parts.append(self.remark)
         return " ".join(parts)
@@ -221,8 +227,19 @@ class Fleet(t.Generic[OneWork]):
                 self._since = number
             self._in_a_row += 1
         self._outage = self._outage or self._in_a_row >= _OUTAGE
-        self._hopeless = self._hopeless or (
+        self.given_up = self.given_up or (
             self._outage
             or isinstance(failure, RateLimitedError)
             or (isinstance(failure, ApiError) and failure.login_refused)
         )
+
+
+@contextlib.contextmanager
+def stopping(fleet: Fleet[t.Any], api: Api) -> t.Iterator[None]:
+    """Stop a fleet's work, when this is interrupted in a with block."""
+    try:
+        yield
+    except InterruptError:
+        api.stop()
+        fleet.stop()
+        raise

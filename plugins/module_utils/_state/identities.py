@@ -56,8 +56,8 @@ class Identity(t.NamedTuple):
     `organization_id` is the organisation in which it was seen, and `home_id` the one that it
     belongs to; `project_id` the project that owns it. `methods` are the names of its auth methods.
     `roles` are all of its roles in what owns it, and `shown_role` is one of them. `metadata` are
-    its pairs, in no order. `of_2024` says that the server allows one auth method an identity, and
-    has no metadata.
+    its pairs, in no order. `last_login_at` is None also where nobody has logged in yet. `of_2024`
+    says that the server allows one auth method an identity, and has no metadata.
     """
 
     id: str
@@ -72,6 +72,9 @@ class Identity(t.NamedTuple):
     protected: bool | None = None
     created_at: str | None = None
     updated_at: str | None = None
+    project_name: str | None = None
+    last_login_at: str | None = None
+    last_login_method: str | None = None
     of_2024: bool = False
 
     @property
@@ -82,6 +85,11 @@ class Identity(t.NamedTuple):
         managed from there.
         """
         return self.home_id is None or self.home_id == self.organization_id
+
+    def filled_from(self, known: Identity) -> Identity:
+        """Return the identity with what another request told of it, and this one did not."""
+        told = {key: value for key, value in self._asdict().items() if value is not None}
+        return known._replace(**told)
 
 
 def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> Identity:
@@ -130,12 +138,18 @@ def _read_anywhere(api: Api, identity_id: str, purpose: str) -> Identity:
 
 
 def find_identities(
-    api: Api, names: t.Iterable[str], project_id: str | None = None, *, roles: bool = False
+    api: Api,
+    names: t.Iterable[str],
+    project_id: str | None = None,
+    *,
+    roles: bool = False,
+    listed: t.Iterable[Identity] | None = None,
 ) -> dict[str, list[Identity]]:
     """Find the identities that have exactly these names: of the organisation, or of a project.
 
     Returns those of each name, of which there may be none, or several. `roles` asks for their roles
-    where the search of version 2 shows them.
+    where the search of version 2 shows them. `listed` are the identities that it has shown already,
+    in place of another search.
     """
     wanted = list(dict.fromkeys(names))
     found: dict[str, dict[str, Identity]] = {name: {} for name in wanted}
@@ -145,7 +159,9 @@ def find_identities(
             if identity.name in found and identity.project_id == project_id:
                 found[identity.name].setdefault(identity.id, identity)
 
-    if wanted and (project_id or (roles and api.of_2026)):
+    if listed is not None:
+        take(listed)
+    elif wanted and (project_id or (roles and api.of_2026)):
         take(_searched(api, wanted, project_id))
     missing = [name for name, identities in found.items() if not identities]
     if missing:
@@ -254,9 +270,8 @@ def from_membership(api: Api, item: t.Any, purpose: str) -> Identity:
         roles=(role,) if role and not home_id and not api.of_2026 else None,
         shown_role=role,
         metadata=metadata_of(item, purpose),
-        created_at=_text(item.get("createdAt")),
-        updated_at=_text(item.get("updatedAt")),
         of_2024=of_2024,
+        **_of_membership(item),
     )
 
 
@@ -387,11 +402,11 @@ def _of_project(members: t.Sequence[t.Any], identity_id: str, purpose: str) -> I
     """Read an identity that a project owns off its membership in the project."""
     for item in members:
         inner = item.get("identity") if isinstance(item, dict) else None
-        project = item.get("project") if isinstance(item, dict) else None
         if isinstance(inner, dict):
             methods, _of_2024 = _methods(inner, purpose)
             return _basic({**inner, "id": identity_id}, purpose)._replace(
-                project_id=_text(project.get("id")) if isinstance(project, dict) else None,
+                project_id=_project(item, "id"),
+                project_name=_project(item, "name"),
                 methods=methods,
                 roles=roles_from_api(item.get("roles")),
             )
@@ -407,10 +422,26 @@ def _from_search(item: t.Any, purpose: str) -> Identity:
         organization_id=_text(item.get("orgId")),
         project_id=_text(item.get("projectId")),
         methods=methods,
+        project_name=_project(item, "name"),
         roles=roles_from_api(item.get("roles")),
-        created_at=_text(item.get("createdAt")),
-        updated_at=_text(item.get("updatedAt")),
+        **_of_membership(item),
     )
+
+
+def _of_membership(item: Json) -> dict[str, t.Any]:
+    """Read what each membership tells of the identity. Logins are told since 2026."""
+    return {
+        "created_at": _text(item.get("createdAt")),
+        "updated_at": _text(item.get("updatedAt")),
+        "last_login_at": _text(item.get("lastLoginTime")),
+        "last_login_method": _text(item.get("lastLoginAuthMethod")),
+    }
+
+
+def _project(item: Json, key: str) -> str | None:
+    """Read the id or the name of the project that a membership is in."""
+    project = item.get("project")
+    return _text(project.get(key)) if isinstance(project, dict) else None
 
 
 def _basic(item: t.Any, purpose: str) -> Identity:

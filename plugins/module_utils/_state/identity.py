@@ -65,6 +65,8 @@ _BUILT_IN = ("admin", "member", NO_ACCESS)
 _BUILT_IN_PROJECT = (*_BUILT_IN, "viewer")
 # A word of the server's own for "see the custom role": set as a role, it breaks the identity.
 _CUSTOM = "custom"
+# One of which nothing is known.
+_NOBODY = Identity("", "", None)
 # How often, and how far apart in seconds, what a write's answer does not tell is read back: the
 # server may read from a replica.
 _READ_BACK = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -284,8 +286,7 @@ class IdentityResource:
         if current:
             details = {**current.details, "updated_at": None, "roles": shown}
             return current._replace(values=values, details=details)
-        details = dict.fromkeys(("created_at", "updated_at", "organization_id"))
-        return State(values, {**details, "auth_methods": [], "roles": shown})
+        return State(values, {**details_of(_NOBODY), "auth_methods": [], "roles": shown})
 
     def perform(self, todo: Step) -> State | None:
         """Make one write, and return the state that it leads to."""
@@ -370,9 +371,7 @@ class IdentityResource:
             if read.metadata is None and project_id is None and read.project_id:
                 # Its memberships tell its project, and that tells the rest.
                 read = read_identity(self._api, identity.id, read.project_id)
-            identity = read._replace(
-                roles=read.roles or identity.roles, methods=read.methods or identity.methods
-            )
+            identity = read.filled_from(identity)
         if ROLE in self._needed and identity.roles is None:
             identity = identity._replace(roles=self._roles(identity))
         return identity
@@ -652,7 +651,10 @@ def details_of(identity: Identity, projects: t.Sequence[str] = ()) -> dict[str, 
     details: dict[str, t.Any] = {
         "created_at": identity.created_at,
         "updated_at": identity.updated_at,
+        "last_login_at": identity.last_login_at,
+        "last_login_method": identity.last_login_method,
         "organization_id": identity.home_id or identity.organization_id,
+        "project_name": identity.project_name,
         "auth_methods": None if identity.methods is None else list(identity.methods),
         "roles": None if identity.roles is None else [role.slug for role in identity.roles],
     }

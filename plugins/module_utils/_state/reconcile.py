@@ -75,14 +75,15 @@ class Reconciler:
 
     However run() ends, `changed` says whether this run has written, or with `check` would write.
     `before` is the state that it started from, `actual` the last one known to be real, `result`
-    the one that it leaves or would leave; None is "not there". `writing` is set while a request
-    that writes is under way.
+    the one that it leaves or would leave; None is "not there". `gone` says that what the object
+    belongs to is gone. `writing` is set while a request that writes is under way.
     """
 
     def __init__(self, resource: Resource, *, check: bool) -> None:
         self.resource = resource
         self._check = check
         self.changed = False
+        self.gone = False
         self.writing = False
         self.before: State | None = None
         self.actual: State | None = None
@@ -99,6 +100,7 @@ class Reconciler:
         except InfisicalError as failure:
             if wanted is not None or not self.resource.is_gone(failure):
                 raise
+            self.gone = True
             self.end_without_object()
 
     def _run(self, wanted: Values | None) -> None:
@@ -181,8 +183,13 @@ class Reconciler:
             self.changed = self.changed or failure.unsure
             meaningful = isinstance(unreadable, InterruptError) or unreadable.http_status == 404
             raise (unreadable if meaningful else failure) from None
-        if failure.unsure and self.actual != last:
+        # What the server adds, such as the last login, changes without this run.
+        if failure.unsure and _values(self.actual) != _values(last):
             self.changed = True
         if not self.changed:
             # What differs now is the doing of somebody else.
             self.before = self.actual
+
+
+def _values(state: State | None) -> Values | None:
+    return None if state is None else state.values

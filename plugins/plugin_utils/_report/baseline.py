@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ...module_utils._state.fields import Values
@@ -22,7 +23,17 @@ _PARTS = ("findings", "drifted", "unlisted", "identities")
 
 
 def read_report(what: str, value: t.Any) -> Values:
-    """Return a report of this format and version. Raises ValueError for anything else."""
+    """Return a report of this format and version, given as it is or as JSON.
+
+    Raises ValueError for anything else.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError(
+                f"{what} is not JSON; give the content of the JSON file that an audit wrote."
+            ) from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise ValueError(
             f"{what} is {quoted(value)}, which is not the report of an audit; give the content of"

@@ -29,7 +29,7 @@ from ansible_collections.community.infisical.plugins.lookup import identity_file
 from ansible_collections.community.infisical.plugins.lookup.identity_files import LookupModule
 from ansible_collections.community.infisical.plugins.module_utils._text import has_template, trim
 
-PASSWORD = [("default", VaultSecret(b"a password"))]
+PASSWORD = (("default", VaultSecret(b"a password")),)
 NAME = "identity_files"
 
 

@@ -182,8 +182,7 @@ def test_an_identity_is_documented_as_it_is_returned(module: str) -> None:
     of_fields = {field.option for field in IDENTITY.fields}
     settings = [item for item in types_of(contains) if item[0] in of_fields]
     assert settings == documented_settings(IDENTITY)
-    methods = {AZURE_AUTH.key: (AZURE_AUTH, attached())}
-    entry = entry_of(identity(), methods)
+    entry = entry_of(identity(), AUTH_METHODS, {AZURE_AUTH.key: attached()})
     assert {*entry} == {*contains} & {*entry_spec(AUTH_METHODS)}
     documented = contains["details"]["contains"]
     assert {*documented} == {*entry["details"], "stored", "projects"}
@@ -218,7 +217,10 @@ def test_what_came_of_an_entry_is_documented() -> None:
     returned = returned_by("infisical_identities")
     contains = returned["results"]["contains"]
     failed = {"msg", "http_status", "error", "request_id"}
-    assert {*contains} - failed == {*outcome_of(worked(), AUTH_METHODS, Warnings())}
+    outcome = outcome_of(worked(), AUTH_METHODS, Warnings(), before=True)
+    assert {*contains} - failed == {*outcome}
+    # The state, as it is beside it.
+    assert [*outcome["before"]] == [*outcome][: len(outcome["before"])]
     assert {*refused([{"id": ID, "name": "x"}], [Problem("is wrong", 0)])[0]} <= {*contains}
     assert {*returned} - {"refused", "not_visible", "results"} - failed == {*_counts(Fleet(1))}
 
@@ -248,7 +250,7 @@ def attached() -> State:
 
 
 def worked() -> EntryReconciler:
-    """The work on an entry whose Azure Auth and whose identity were read."""
+    """The work on an entry whose Azure Auth is changed, and whose identity is known."""
     nobody = t.cast(t.Any, None)
     work = EntryReconciler(
         nobody,
@@ -262,5 +264,6 @@ def worked() -> EntryReconciler:
     )
     done = Reconciler(AuthMethodResource(nobody, nobody, AZURE_AUTH, ID, identity()), check=True)
     done.before = done.result = done.actual = attached()
+    done.changed = True
     work.method_work[AZURE_AUTH.key] = done
     return work

@@ -131,14 +131,14 @@ def test_names_of_none_and_of_several_are_told_with_their_place(server: t.Any) -
 
 def test_a_list_that_is_all_that_is_counted_is_whole(server: t.Any) -> None:
     server.answers[LIST] = page(member(1), member(2))
-    identities, not_visible = whole_organization(server.api(), "list them")
+    identities, not_visible, _elsewhere = whole_organization(server.api(), "list them")
     assert (numbers(identities), not_visible) == ([1, 2], [])
     assert server.asked == [LIST]
 
 
 def test_a_parents_are_left_out_and_told_of(server: t.Any) -> None:
     server.answers[LIST] = page(member(1, orgId=ORGANIZATION), member(2, orgId=PARENT))
-    identities, (sentence,) = whole_organization(server.api(), "list them")
+    identities, (sentence,), _elsewhere = whole_organization(server.api(), "list them")
     assert numbers(identities) == [1]
     assert sentence == (
         "Identities that belong to another organization, a parent or a sub-organization, are left"
@@ -148,14 +148,14 @@ def test_a_parents_are_left_out_and_told_of(server: t.Any) -> None:
 
 def test_what_is_counted_more_is_what_projects_own_where_a_search_says_so(server: t.Any) -> None:
     server.answers.update({LIST: page(member(1), total=4), SEARCH_2: page(found(1), total=1)})
-    identities, (sentence,) = whole_organization(server.api(), "list them")
+    identities, (sentence,), _elsewhere = whole_organization(server.api(), "list them")
     assert numbers(identities) == [1]
     assert sentence.startswith("Identities that projects own are counted, and not listed (3);")
 
 
 def test_before_that_search_it_may_be_others_too(server: t.Any) -> None:
     server.answers.update({LIST: page(member(1), total=4), PROJECTS: {"projects": []}})
-    _identities, (sentence,) = whole_organization(server.api(of_2026=True), "list them")
+    _identities, (sentence,), _elsewhere = whole_organization(server.api(of_2026=True), "list them")
     assert sentence.startswith("More identities are counted than listed (3), probably those that")
     assert sentence.endswith("has no way to tell whether others are missing.")
 
@@ -222,7 +222,7 @@ def whole(server: t.Any, **others: t.Any) -> None:
 
 def test_all_of_the_organization_and_of_projects(server: t.Any) -> None:
     whole(server)
-    identities, not_visible = list_everything(server.api())
+    identities, not_visible, _elsewhere = list_everything(server.api())
     assert (numbers(identities), not_visible) == ([1, 2], [])
     assert [identity.project_id for identity in identities] == [None, PROJECT]
     # Roles are those of the search.
@@ -268,7 +268,7 @@ def test_what_cannot_be_seen_is_told(
     server: t.Any, answers: dict[str, t.Any], sentence: str
 ) -> None:
     whole(server, **answers)
-    identities, not_visible = list_everything(server.api())
+    identities, not_visible, _elsewhere = list_everything(server.api())
     assert [text[: len(sentence)] for text in not_visible] == [sentence]
     assert 3 not in numbers(identities)
 
@@ -308,10 +308,10 @@ def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
         }
     )
     api = server.api(of_2026=False, own=id_of(9))
-    identities, not_visible = list_everything(api)
+    identities, not_visible, _elsewhere = list_everything(api)
     assert (numbers(identities), not_visible) == ([1, 2], [])
     server.answers[OWNED] = DENIED
-    identities, (sentence, hidden) = list_everything(api)
+    identities, (sentence, hidden), _elsewhere = list_everything(api)
     assert numbers(identities) == [1]
     assert sentence == ("This login may not read the identities that the project 'shop' owns.")
     assert hidden.startswith("Identities that projects own are counted, and not shown")
