@@ -73,19 +73,21 @@ class World(t.NamedTuple):
     places: list[list[int]]
 
 
-def report(count: int, *, has_list: bool = True, **options: t.Any) -> Object:
+def report(
+    count: int, *, has_list: bool = True, has_odd_names: bool = True, **options: t.Any
+) -> Object:
     """Return the report of an organization with so many identities, at least 4.
 
     `options` are those of the filter.
     """
-    made = world(count, has_list=has_list)
+    made = world(count, has_list=has_list, has_odd_names=has_odd_names)
     given = {"about": ABOUT, "waivers": WAIVERS, **options}
     return identity_audit_report(made.desired, made.checks, made.places, **given)
 
 
-def earlier_report(count: int) -> Object:
+def earlier_report(count: int, *, has_odd_names: bool = True) -> Object:
     """Return the report of an audit a week before, when less had drifted, and more been found."""
-    made = world(count)
+    made = world(count, has_odd_names=has_odd_names)
     (checked,) = made.checks[-1:]
     results = []
     for number, result in enumerate(checked["results"]):
@@ -114,14 +116,14 @@ def earlier_report(count: int) -> Object:
     return identity_audit_report(made.desired, checks, made.places, about=about)
 
 
-def world(count: int, *, has_list: bool = True) -> World:
+def world(count: int, *, has_list: bool = True, has_odd_names: bool = True) -> World:
     """Return an organization with so many identities, at least 4, and what an audit makes of it.
 
     One in fourteen has drifted, and one in forty is not in the list.
     Without a list, all are not in it.
     """
     rng = random.Random(count)
-    names = _names(count, rng)
+    names = _names(count, rng if has_odd_names else None)
     results = [_identity(name, number, rng) for number, name in enumerate(names)]
     if not has_list:
         unlisted = [{**result, **_OUTCOME, "index": None} for result in results]
@@ -160,8 +162,8 @@ def world(count: int, *, has_list: bool = True) -> World:
     return World(desired, checks, [places, places[:-1]])
 
 
-def _names(count: int, rng: random.Random) -> list[str]:
-    """Return names, of which some are hostile; all differ."""
+def _names(count: int, rng: random.Random | None) -> list[str]:
+    """Return names, all different; with `rng`, and if there are many, some are hostile."""
     plain = (
         f"{team}-{job}-{stage}{'' if turn == 0 else f'-{turn}'}"
         for turn in range(count)
@@ -170,9 +172,9 @@ def _names(count: int, rng: random.Random) -> list[str]:
         for stage in _STAGES
     )
     names = [next(plain) for _number in range(count)]
-    odd = HOSTILE if count > len(HOSTILE) * 2 else ()
-    for number, name in zip(rng.sample(range(4, count), len(odd)), odd):
-        names[number] = name
+    if rng and count > len(HOSTILE) * 2:
+        for number, name in zip(rng.sample(range(4, count), len(HOSTILE)), HOSTILE):
+            names[number] = name
     return names
 
 

@@ -29,8 +29,9 @@ from .picture import picture
 from .texts import not_in_list, with_status
 
 _TEMPLATES = Path(__file__).parents[4] / "roles" / "identities_audit" / "templates" / "page"
-# So many identities of a rule are shown at once; more are folded.
+# So many identities of a rule are shown at once, and so many that are new or gone.
 _FEW = 10
+_VERY_FEW = 3
 
 _LABELS = {
     "access_token_max_ttl": "Token ends after",
@@ -49,12 +50,7 @@ _LABELS = {
 }
 _METHOD = "azure_auth."
 _ATTACHED = "azure_auth.state"
-_SINCE = {
-    "findings": ("finding", "findings"),
-    "drifted": ("drifted identity", "drifted identities"),
-    "unlisted": ("identity not in the list", "identities not in the list"),
-    "identities": ("identity", "identities"),
-}
+_SINCE = {"drifted": "Drifted", "unlisted": "Not in the list", "identities": "Identities"}
 
 
 def html_page(report: Values) -> str:
@@ -94,6 +90,7 @@ def _environment() -> Environment:
         hashes={"style": _hash(style), "script": _hash(script)},
         label=_label,
         few=_FEW,
+        very_few=_VERY_FEW,
     )
     return environment
 
@@ -200,15 +197,14 @@ def _weight(marks: t.Sequence[tuple[str, int]]) -> str:
 def _context(report: Values) -> dict[str, t.Any]:
     """Return what the templates have besides the report."""
     unlisted = not_in_list(report)
-    without = [item for item in unlisted if item["azure_auth_known"] and not item["azure_auth"]]
     by_key = {item["key"]: item for item in report["identities"]}
     rules = [_rule(rule) for rule in report["findings"]]
     parts = {
         "rules": rules,
         "drifted": with_status(report, "drifted"),
         "not_judged": with_status(report, "not_judged"),
-        "unlisted": [item for item in unlisted if item not in without],
-        "unlisted_without": without,
+        "unlisted": [item for item in unlisted if not _has_none(item)],
+        "unlisted_without": [item for item in unlisted if _has_none(item)],
         "idle_waivers": [waiver for waiver in report["waivers"] if waiver["state"] != "used"],
     }
     return {
@@ -221,6 +217,11 @@ def _context(report: Values) -> dict[str, t.Any]:
         "picture": picture(report),
         **parts,
     }
+
+
+def _has_none(item: Values) -> bool:
+    """Return whether an identity is known to have no Azure Auth."""
+    return item["azure_auth_known"] and not item["azure_auth"]
 
 
 def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
@@ -253,21 +254,17 @@ def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
     ]
 
 
-def _since(report: Values) -> list[tuple[str, list[Values]]]:
-    """Return what is new and what is gone since an earlier audit, each kind with its items."""
-    return [
-        (
-            title,
-            [
-                {
-                    "count": len(items),
-                    "what": _SINCE[kind][len(items) != 1],
-                    "items": items,
-                }
-                for kind, items in report["baseline"][part].items()
-                if items
-            ],
-        )
-        for part, title in (("new", "New"), ("gone", "Gone"))
-        if report["baseline"]
-    ]
+def _since(report: Values) -> list[tuple[str, dict[str, list[Values]]]]:
+    """Return what is new and what is gone since an earlier audit, by what it is."""
+    if not report["baseline"]:
+        return []
+    titles = {rule["rule"]: rule["title"] for rule in report["findings"]}
+    parts = []
+    for part, title in (("new", "New"), ("gone", "Gone")):
+        kinds: dict[str, list[Values]] = {}
+        for kind, items in report["baseline"][part].items():
+            for item in items:
+                what = _SINCE.get(kind) or titles.get(item["rule"], item["rule"])
+                kinds.setdefault(what, []).append(item)
+        parts.append((title, kinds))
+    return parts

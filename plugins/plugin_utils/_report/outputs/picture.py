@@ -19,15 +19,16 @@ _WIDTHS = ("1 principal", "2 to 9", "10 or more", "whole tenant")
 _LIVES = ("1 hour", "1 day", "30 days", "longer", "no end")
 _LIFE_SECONDS = (3600, 86400, 2592000)
 _AGES = ("under 1 year", "1 to 2 years", "2 to 3 years", "over 3 years")
-# Of a circle, in pixels.
+# Of the largest circle, in pixels.
 _RADIUS = 22
 
 
 def picture(report: Values) -> Values | None:
     """Return the two halves of the picture; None if there are too few identities for one.
 
-    `wide` has a row for each number of service principals that may log in, with a cell for each
-    longest life of a token: `{count, radius, far}`. `old` has `{title, count, share}` for each age.
+    `wide` has a row for each number of service principals that may log in, and the row a cell for
+    each longest life of a token: `{title, count, radius, far}`. `old` has `{title, count, share}`
+    for each age.
     """
     attached = [item["azure_auth"] for item in report["identities"] if item["azure_auth"]]
     if len(attached) < LEAST:
