@@ -21,6 +21,7 @@ from ..module_utils._errors import OptionError
 from ..module_utils._state.auth_methods import AUTH_METHODS
 from ..module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
 from ..module_utils._state.fields import Field, Settings, Values, same_networks
+from ..module_utils._state.lifetimes import MAX_TTL, TTL
 from ..module_utils._state.identity import IDENTITY, METADATA, ROLE
 from ..module_utils._state.warnings import Warnings
 from ..module_utils._text import (
@@ -73,7 +74,6 @@ _TYPES: t.Mapping[str, tuple[type, ...]] = {
     "list": (list,),
     "dict": (dict,),
 }
-_DURATIONS = {"access_token_ttl", "access_token_max_ttl"}
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 
 # Names that a folder has other uses for: defaults.yml holds for all files in it.
@@ -225,6 +225,12 @@ def _settings(
             left[(*path, option)] = (value, why)
         else:
             says.update(given)
+    lifetimes = {option: says[option] for option in (TTL, MAX_TTL) if option in says}
+    try:
+        settings.check(lifetimes, {})
+    except OptionError as error:
+        why = _clause(error).replace(" (given)", "")
+        left.update({(*path, option): (says.pop(option), why) for option in lifetimes})
     return says, left
 
 
@@ -249,7 +255,7 @@ def _why_not(field: Field, given: Values) -> str:
     try:
         read = field.results(field.read(given, Warnings()))
     except OptionError as error:
-        return str(error).partition("; ")[0].rstrip(".")
+        return _clause(error)
     if value is None or field.same is same_networks:
         return ""
     again = read[field.option]
@@ -258,6 +264,11 @@ def _why_not(field: Field, given: Values) -> str:
     if value != again:
         return f"a list reads it as {_shown(again)}, and apply would write that"
     return ""
+
+
+def _clause(error: OptionError) -> str:
+    """Return what is wrong, without what to do about it."""
+    return str(error).partition("; ")[0].rstrip(".")
 
 
 def _shown(value: t.Any) -> str:
@@ -440,7 +451,7 @@ def _in_units(values: Values) -> dict[str, t.Any]:
         key: (
             _in_units(value)
             if isinstance(value, dict)
-            else duration(value) if key in _DURATIONS else value
+            else duration(value) if key in (TTL, MAX_TTL) else value
         )
         for key, value in values.items()
     }

@@ -16,8 +16,10 @@ file     the name under which a reader saves the block. A file is run by the `co
 given    names of identities, comma separated, that are there before, with Azure Auth;
          "a-1..a-9" are nine.
 bare     the same of identities that are there without Azure Auth.
+odd      the same of identities whose Azure Auth has a resource that no list can say.
 result   "azure_auth" or another key: the block shows what the task before returned under that key.
-shows    a file that the `console` block before wrote; the block shows a part of it.
+shows    a file that the `console` block before wrote; the block shows a part of it, which may be
+         indented there.
 edit     a file: the reader puts the block in place of what was shown of it.
 sent     an HTTP method: the `json` block shows the body of a request that the block before sent.
 
@@ -35,7 +37,9 @@ from pathlib import Path
 
 import yaml
 
-MARKS = frozenset({"outcome", "file", "given", "bare", "result", "shows", "edit", "sent"})
+MARKS = frozenset(
+    {"outcome", "file", "given", "bare", "odd", "result", "shows", "edit", "sent"}
+)
 LANGUAGES = frozenset({"yaml", "console", "shell", "text", "ansible-output", "json", "terraform"})
 EXAMPLES = "EXAMPLES"
 OUTCOMES = frozenset({"changed", "unchanged", "failed", "skipped"})
@@ -84,6 +88,8 @@ class Block:
         content = yaml.safe_load(self.text)
         if "result" in self.marks:
             return "result"
+        if {"shows", "edit"} & set(self.marks):
+            return "part"
         if isinstance(content, list) and all(isinstance(item, dict) for item in content):
             if all(
                 "hosts" in item or "ansible.builtin.import_playbook" in item for item in content
@@ -93,8 +99,6 @@ class Block:
                 any(_MODULE.fullmatch(key) or key == "block" for key in item) for item in content
             ):
                 return "tasks"
-            if {"shows", "edit"} & set(self.marks):
-                return "entries"
         if isinstance(content, dict) and set(content) == {"collections"}:
             return "requirements"
         if isinstance(content, dict) and {"jobs", "steps"} & set(content):

@@ -32,6 +32,8 @@ from docs.logins import Logins
 from emulator import Emulator
 
 COLLECTION = "community.infisical."
+# What git does in the folder of the reader, and nowhere else.
+LOCAL_GIT = ("init", "add", "commit", "diff", "status")
 URLS = ("https://infisical.example.com", "https://app.infisical.com", "https://eu.infisical.com")
 
 # Other people's collections, or what stands in for them.
@@ -46,6 +48,8 @@ SOMEBODYS = {
     "resource": "https://management.azure.com/",
     "allowedServicePrincipalIds": "c9a1e7d4-02b8-4f35-9e6a-71d5b3f08c2e",
 }
+# And what one has that a block is given as odd.
+ODD = {**SOMEBODYS, "resource": "/"}
 _WRAPPER = """\
 - name: The tasks of a documentation block
   hosts: localhost
@@ -105,6 +109,17 @@ def commands(block: Block) -> list[Command]:
         for line, shown in found
         if shlex.split(line, comments=True)
     ]
+
+
+def is_local_git(command: Command) -> bool:
+    """Return whether a command is git, and about the folder of the reader alone."""
+    return command.words[0] == "git" and command.words[1] in LOCAL_GIT
+
+
+def as_part(part: str, text: str) -> str:
+    """Return what a block shows of a text, indented as it is there."""
+    indented = (textwrap.indent(part, indent) for indent in ("", "  ", "    "))
+    return next((found for found in indented if f"\n{found}" in text), part)
 
 
 def _twice(tasks: str) -> str:
@@ -207,10 +222,11 @@ class Story:
         for block in blocks:
             content = yaml.safe_load(block.text) if block.language == "yaml" else None
             with_azure_auth = _given(block.marks.get("given", ""))
+            odd = _given(block.marks.get("odd", ""))
             names = [name for name in _named(content) if name not in entered]
             if block.heading == EXAMPLES:
                 with_azure_auth = [*names, *_entered(content)]
-            there = [*names, *with_azure_auth, *_given(block.marks.get("bare", ""))]
+            there = [*names, *with_azure_auth, *odd, *_given(block.marks.get("bare", ""))]
             for name in there:
                 if name not in self._identities:
                     self._identities[name] = self._emulator.create_identity(name)
@@ -220,6 +236,8 @@ class Story:
                     self._emulator.delete_identity(self._identities.pop(name))
             for name in dict.fromkeys(with_azure_auth):
                 self._emulator.put_azure_auth(self._identities[name], **SOMEBODYS)
+            for name in odd:
+                self._emulator.put_azure_auth(self._identities[name], **ODD)
             entered.update(_entered(content))
         ids = dict.fromkeys(match["id"] for match in _ID.finditer(text))
         projects = {
@@ -259,11 +277,13 @@ class Story:
             name = block.marks["shows"]
             text = (self._folder / name).read_text(encoding="utf-8")
             self._told[block.id] = Told(output=text)
-            self._shown[name] = block.text
+            self._shown[name] = as_part(block.text, self.as_documented(text))
         elif "edit" in block.marks:
             name = block.marks["edit"]
             text = self.as_documented((self._folder / name).read_text(encoding="utf-8"))
-            self._write(name, text.replace(self._shown[name], block.text))
+            shown = self._shown[name]
+            indent = shown[: len(shown) - len(shown.lstrip(" "))]
+            self._write(name, text.replace(shown, textwrap.indent(block.text, indent)))
         elif kind in ("playbook", "tasks"):
             text = block.text
             if block.document.endswith(".py"):
@@ -276,7 +296,32 @@ class Story:
         elif kind == "session":
             self._flush()
             (command,) = commands(block)
-            self._told[block.id] = self._run(command.words[1:])
+            if command.words[0] == "git":
+                self._told[block.id] = Told(output=self._git(command))
+            else:
+                self._told[block.id] = self._run(command.words[1:])
+        elif kind == "commands" and all(map(is_local_git, commands(block))):
+            self._flush()
+            for command in commands(block):
+                self._git(command)
+
+    def _git(self, command: Command) -> str:
+        """Run git in the folder, and return what it prints."""
+        done = subprocess.run(
+            command.words,
+            cwd=self._folder,
+            env={
+                **os.environ,
+                "GIT_CONFIG_GLOBAL": os.devnull,
+                "GIT_CONFIG_SYSTEM": os.devnull,
+                **{f"GIT_{who}_NAME": "reader" for who in ("AUTHOR", "COMMITTER")},
+                **{f"GIT_{who}_EMAIL": "reader@example.com" for who in ("AUTHOR", "COMMITTER")},
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout
 
     def _write(self, name: str, text: str) -> None:
         for documented, real in self._names.items():

@@ -18,7 +18,16 @@ from tools.paths import ROOT
 
 from docs.blocks import Block, BlockError
 from docs.documents import BLOCKS, MODULES, PAGES, PLUGINS
-from docs.stories import COLLECTION, Command, Record, Story, commands
+from docs.stories import (
+    COLLECTION,
+    LOCAL_GIT,
+    Command,
+    Record,
+    Story,
+    as_part,
+    commands,
+    is_local_git,
+)
 from docs.tables import environment_variables, make_targets, mapping
 from docs.terraform import terraform_resources
 
@@ -135,7 +144,7 @@ def test_terraform_has_the_settings_of_the_task_below(block: Block) -> None:
 def test_session_prints_what_is_shown(block: Block, tell: Tell) -> None:
     """A console block with output shows what its command prints; `...` stands for more."""
     (command,) = commands(block)
-    assert command.words[0] == "ansible-playbook"
+    assert command.words[0] == "ansible-playbook" or is_local_git(command)
     shown = _lines(command.shown)
     assert set(shown) - {"..."}
     story = tell(block.document)
@@ -169,16 +178,17 @@ def test_file_is_used(block: Block) -> None:
     assert _is_used(block)
 
 
-@pytest.mark.parametrize("block", _blocks("entries"))
+@pytest.mark.parametrize("block", _blocks("part"))
 def test_part_of_a_file_is_what_it_has(block: Block, tell: Tell) -> None:
     """A part of a file that a command above wrote is as shown; an edited one has other content."""
     story = tell(block.document)
     if "edit" in block.marks:
-        shown = _previous(block, "entries")
+        shown = _previous(block, "part")
         assert shown.marks["shows"] == block.marks["edit"]
         assert shown.text != block.text
     else:
-        assert block.text in story.as_documented(story[block].output)
+        text = story.as_documented(story[block].output)
+        assert as_part(block.text, text) in text
 
 
 @pytest.mark.parametrize("document", MODULES)
@@ -289,7 +299,7 @@ def _check_command(block: Block, command: Command) -> None:
     elif program == "az":
         assert " ".join(words).startswith(_AZ), f"not one of the known commands: {words}"
     elif program == "git":
-        assert words[0] in ("clone", "merge", "tag", "push")
+        assert words[0] in (*LOCAL_GIT, "clone", "merge", "tag", "push")
     else:
         raise BlockError(f"{block.id}: the tests do not know the command {program!r}")
 

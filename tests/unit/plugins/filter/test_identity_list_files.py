@@ -19,6 +19,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.filter import identity_list_files as plugin
 from ansible_collections.community.infisical.plugins.lookup import identity_files
+from ansible_collections.community.infisical.plugins.module_utils._module.entries import (
+    read_entries,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.auth_methods import (
+    AUTH_METHODS,
+)
+from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 from ansible_collections.community.infisical.plugins.plugin_utils import _export
 
 write = plugin.FilterModule().filters()["identity_list_files"]
@@ -244,6 +251,10 @@ REASONS = {
         attached(allowed_service_principal_ids=[PRINCIPAL.upper()]),
         f"a list reads it as '{PRINCIPAL}'",
     ),
+    "lifetimes that do not fit": (
+        attached(access_token_ttl=7200, access_token_max_ttl=3600),
+        "access_token_ttl 7200 is above access_token_max_ttl 3600",
+    ),
     "too large": (
         stored(SETTINGS, access_token_num_uses_limit=2**53),
         "access_token_num_uses_limit is 9007199254740992",
@@ -254,8 +265,10 @@ REASONS = {
 @pytest.mark.parametrize("case", REASONS)
 def test_the_reason_is_that_of_the_modules(case: str) -> None:
     settings, reason = REASONS[case]
-    (left,) = write([identity(1, "billing", azure_auth=settings)])["left_out"]
-    assert reason in left["reason"]
+    left = write([identity(1, "billing", azure_auth=settings)])["left_out"]
+    assert {item["field"] for item in left} <= {f"azure_auth.{key}" for key in settings}
+    assert all(reason in item["reason"] for item in left)
+    assert left
 
 
 def test_an_id_is_there_only_where_the_name_does_not_tell() -> None:
@@ -461,6 +474,8 @@ def test_what_is_written_is_read_back(
     says = [entry.says for entry in _export.entries_of(identities)]
     found = read(tmp_path_factory.mktemp("list"), made)
     assert sorted(found, key=_whose) == sorted(says, key=_whose)
+    # And it is nothing that modules refuse.
+    assert len(read_entries("identities", found, AUTH_METHODS, Warnings())) == len(identities)
 
 
 def _whose(entry: Object) -> tuple[str, ...]:
