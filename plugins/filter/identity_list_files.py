@@ -30,7 +30,7 @@ def identity_list_files(
     prefix_separator: t.Any = "-",
     defaults: t.Any = True,
     without_azure_auth: t.Any = True,
-    source: t.Any = "",
+    comment: t.Any = (f"Written by the filter {NAME}.",),
     beside: t.Any = (),
 ) -> dict[str, t.Any]:
     """Return files that list identities, and what no list can say of them.
@@ -52,26 +52,33 @@ def identity_list_files(
             f"{NAME}: prefix_separator is {quoted(prefix_separator)}; write the text that ends the"
             " prefix of a name, such as '-'."
         )
-    if not isinstance(source, str):
-        raise AnsibleFilterError(f"{NAME}: source is {quoted(source)}, which is not a text.")
+    sentences = [comment] if isinstance(comment, str) else _list("comment", comment, "texts")
+    if not sentences or not all(isinstance(sentence, str) for sentence in sentences):
+        raise AnsibleFilterError(
+            f"{NAME}: comment is {quoted(comment)}; write sentences for the beginning of each file."
+        )
     wanted = Wanted(
         split_by,
         prefix_separator,
         _flag("defaults", defaults),
         _flag("without_azure_auth", without_azure_auth),
-        source,
+        tuple(sentences),
     )
     try:
-        return export(_list("its input", identities), wanted, _list("beside", beside))
+        return export(
+            _list("its input", identities, "identities"),
+            wanted,
+            _list("beside", beside, "entries"),
+        )
     except ValueError as why:
         raise AnsibleFilterError(f"{NAME}: {why}") from None
 
 
-def _list(what: str, value: t.Any) -> list[t.Any]:
+def _list(what: str, value: t.Any, of: str) -> list[t.Any]:
     """Return a list, also of what select() and the like yield."""
     if isinstance(value, (str, bytes, t.Mapping)) or not isinstance(value, t.Iterable):
         raise AnsibleFilterError(
-            f"{NAME}: {what} is {quoted(value)}, which is not a list; give it a list of identities."
+            f"{NAME}: {what} is {quoted(value)}, which is not a list; give it a list of {of}."
         )
     return list(value)
 

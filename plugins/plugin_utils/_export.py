@@ -39,9 +39,6 @@ from ._identities import held
 NONE, PROJECT, PREFIX = "none", "project", "prefix"
 SPLITS = (NONE, PROJECT, PREFIX)
 
-# The first line of a comment that every file begins with; the role knows its own files by it.
-HEADER = "Written by the role community.infisical.identities_export"
-
 ABSENT = {"state": "absent"}
 _METHODS = [method.key for method in AUTH_METHODS]
 # In the order of the documentation; metadata is by the alphabet.
@@ -105,13 +102,13 @@ class Entry(t.NamedTuple):
 
 
 class Wanted(t.NamedTuple):
-    """How files are to be written. `source` says where the identities come from."""
+    """How files are to be written. `comment` are sentences at the beginning of each."""
 
     split_by: str = NONE
     prefix_separator: str = "-"
     defaults: bool = True
     without_azure_auth: bool = True
-    source: str = ""
+    comment: tuple[str, ...] = ()
 
 
 def export(
@@ -331,10 +328,7 @@ def _slug(name: str, key: str, digits: int) -> str:
 def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
     """Return the file with these entries."""
     defaults = _defaults_of([entry.says for entry in entries]) if wanted.defaults else {}
-    header = [
-        f"{HEADER}{f' from {wanted.source}' if wanted.source else ''}.",
-        "The next export overwrites the file, unless you delete this comment.",
-    ]
+    header = list(wanted.comment)
     if defaults:
         header.append(
             "The defaults hold for every entry that does not say otherwise; null says that none"

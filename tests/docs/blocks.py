@@ -83,6 +83,8 @@ class Block:
         if self.language in ("console", "shell"):
             prompts = [line.startswith("$ ") for line in self.text.splitlines()]
             return "commands" if self.language == "shell" or all(prompts) else "session"
+        if self.language == "json" and "file" in self.marks:
+            return "variables"
         if self.language != "yaml":
             return self.language
         content = yaml.safe_load(self.text)

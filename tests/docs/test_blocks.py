@@ -174,7 +174,7 @@ def test_requirements_name_this_collection(block: Block) -> None:
 
 @pytest.mark.parametrize("block", _blocks("inventory", "variables"))
 def test_file_is_used(block: Block) -> None:
-    """An inventory, or a file of variables, is used by what a console block runs."""
+    """An inventory, or a file of variables or of other data, is used by what a block runs."""
     assert _is_used(block)
 
 
@@ -298,6 +298,8 @@ def _check_command(block: Block, command: Command) -> None:
         assert images.count(words[1]) > 1, f"nothing builds {words[1]}"
     elif program == "az":
         assert " ".join(words).startswith(_AZ), f"not one of the known commands: {words}"
+    elif program == "terraform":
+        assert words == ["show", "-json", ">", "state.json"]
     elif program == "git":
         assert words[0] in (*LOCAL_GIT, "clone", "merge", "tag", "push")
     else:

@@ -123,12 +123,12 @@ def test_a_file_is_what_a_person_would_write() -> None:
         identity(3, "010", role="member", azure_auth=NOTHING),
         identity(4, "owned", project_id=PROJECT, details={"project_name": "Shop"}),
     ]
-    text = content(identities, source="https://infisical.example.com, organization acme")
+    text = content(identities, comment=["Written for a test.", "Twice\n" + 20 * "wrap " + "it."])
     assert text == f"""\
 ---
-# Written by the role community.infisical.identities_export from https://infisical.example.com,
-# organization acme.
-# The next export overwrites the file, unless you delete this comment.
+# Written for a test.
+# Twice\\nwrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap
+# wrap wrap it.
 # The defaults hold for every entry that does not say otherwise; null says that none holds.
 
 defaults:
@@ -396,7 +396,8 @@ WRONG: dict[str, tuple[t.Any, Object, str]] = {
     "another way to split": ([], {"split_by": "team"}, "split_by is 'team'; write one of none,"),
     "no separator": ([], {"prefix_separator": ""}, "prefix_separator is ''"),
     "no boolean": ([], {"defaults": "maybe"}, "defaults is 'maybe'; write true or false"),
-    "no source": ([], {"source": 8}, "source is 8, which is not a text"),
+    "no comment": ([], {"comment": 8}, "comment is 8, which is not a list"),
+    "no texts": ([], {"comment": [8]}, "comment is [8]; write sentences"),
 }
 
 
