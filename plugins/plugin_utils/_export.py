@@ -125,7 +125,7 @@ def export(
     """
     entries = entries_of(identities)
     if not wanted.without_azure_auth:
-        entries = [entry for entry in entries if _has_method(entry.says)]
+        entries = [entry for entry in entries if _has_method(entry)]
     files = [
         {"path": path, "content": _content(group, wanted), "identities": len(group)}
         for path, group in sorted(_groups(entries, wanted).items())
@@ -208,10 +208,12 @@ def _settings(
     for field in settings.fields:
         option = field.option
         value = stored.get(option, result.get(option))
+        if field.type == "dict" and isinstance(value, list):
+            value = _ordered(value)
         switched = bool(field.switch and value is None and result.get(field.switch) is True)
         if option == ROLE and value is None and details.get("roles"):
             why = "the identity has several roles, or one for a limited time"
-            left[(*path, option)] = (list(details["roles"]), why)
+            left[(*path, option)] = (_ordered(details["roles"]), why)
         if field.secret or (value is None and not switched):
             continue
         given = {field.switch: True} if switched and field.switch else {option: value}
@@ -229,6 +231,11 @@ def _settings(
         why = _clause(error).replace(" (given)", "")
         left.update({(*path, option): (says.pop(option), why) for option in lifetimes})
     return says, left
+
+
+def _ordered(items: t.Iterable[t.Any]) -> list[t.Any]:
+    """Return items that the server tells in any order in one that does not change."""
+    return sorted(items, key=json.dumps)
 
 
 def _is(value: t.Any, kind: str) -> bool:
@@ -280,9 +287,11 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _has_method(says: Values) -> bool:
-    """Return whether an auth method that lists can say is attached."""
-    return any(says.get(key, ABSENT) != ABSENT for key in _METHODS)
+def _has_method(entry: Entry) -> bool:
+    """Return whether an auth method of lists is attached, also if they can say nothing of it."""
+    return any(entry.says.get(key, ABSENT) != ABSENT for key in _METHODS) or any(
+        path[0] in _METHODS for path in entry.left
+    )
 
 
 def _groups(entries: t.Sequence[Entry], wanted: Wanted) -> dict[str, list[Entry]]:

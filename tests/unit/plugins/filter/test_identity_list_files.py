@@ -301,6 +301,47 @@ def test_nobody_becomes_an_administrator_by_a_default() -> None:
     assert text.count("role: admin") == 5
 
 
+def test_what_the_server_tells_in_another_order_is_written_alike() -> None:
+    roles = ["member", "admin", "viewer"]
+    pairs = [{"key": "team", "value": value} for value in ("b", "a")]
+
+    def told(order: slice) -> Object:
+        odd = stored(identity(1, "billing", role=None), metadata=pairs[order])
+        odd["details"]["roles"] = roles[order]
+        return odd
+
+    assert write([told(slice(None))]) == write([told(slice(None, None, -1))])
+
+
+class _Text(str):
+    """A text as Ansible has it: of a class of its own, whatever it came from."""
+
+    __slots__ = ()
+
+
+def test_texts_can_be_those_of_ansible() -> None:
+    def of_ansible(value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {_Text(key): of_ansible(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [of_ansible(item) for item in value]
+        return _Text(value) if isinstance(value, str) else value
+
+    identities = [
+        identity(number, name, role=None, metadata={"team": "a: b"})
+        for number, name in enumerate(["a", "yes", "two\nlines"])
+    ]
+    identities[0]["details"]["roles"] = ["member", "admin"]
+    assert write(of_ansible(identities)) == write(identities)
+
+
+def test_an_identity_stays_listed_if_nothing_can_be_said_of_its_azure_auth() -> None:
+    """A purge would revoke it otherwise."""
+    odd = stored({"state": "present", "details": {}}, resource="/")
+    made = write([identity(1, "billing", azure_auth=odd)], without_azure_auth=False)
+    assert made["identities"] == 1
+
+
 def test_without_azure_auth_can_be_left_out() -> None:
     identities = [identity(1, "twice"), identity(2, "twice", azure_auth=NOTHING)]
     made = write(identities, without_azure_auth=False)
