@@ -111,7 +111,8 @@ def _pair(key: str, value: t.Any, beside: t.Mapping[str, str], indent: str) -> l
 
 def scalar(value: t.Any) -> str:
     """Return a value on one line; what is no text as JSON has it."""
-    return _text(value) if isinstance(value, str) else json.dumps(value)
+    # Ansible has kinds of texts of its own, which PyYAML does not know, and which str() keeps.
+    return _text(str.__str__(value)) if isinstance(value, str) else json.dumps(value)
 
 
 # Many identities share most of their values, but for ids.
