@@ -21,8 +21,8 @@ from ..module_utils._errors import OptionError
 from ..module_utils._state.auth_methods import AUTH_METHODS
 from ..module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
 from ..module_utils._state.fields import Field, Settings, Values, same_networks
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
 from ..module_utils._state.identity import IDENTITY, METADATA, ROLE
+from ..module_utils._state.lifetimes import MAX_TTL, TTL
 from ..module_utils._state.warnings import Warnings
 from ..module_utils._text import (
     has_template,
@@ -402,7 +402,7 @@ def _defaults_of(says: t.Sequence[Values]) -> dict[str, t.Any]:
 def _agreed_items(
     mappings: t.Sequence[Values], total: int, never: t.Collection[str] = ()
 ) -> dict[str, t.Any]:
-    """Return what more than half of `total` mappings have, of which these are the ones there are."""
+    """Return what more than half of `total` mappings have; these are the ones that there are."""
     keys = dict.fromkeys(key for one in mappings for key in one if key not in never)
     agreed = {key: _agreed([one[key] for one in mappings if key in one], total) for key in keys}
     return {key: value for key, value in agreed.items() if value is not None}
@@ -437,7 +437,9 @@ def _differing(says: Values, defaults: Values) -> dict[str, t.Any]:
         value, default = says.get(key), defaults.get(key)
         if isinstance(value, dict) and isinstance(default, dict) and not _is_revoked(key, value):
             inner = dict.fromkeys([*value, *default])
-            value = {each: value.get(each) for each in inner if value.get(each) != default.get(each)}
+            value = {
+                each: value.get(each) for each in inner if value.get(each) != default.get(each)
+            }
             default = {}
         if value != default:
             rest[key] = value
@@ -480,7 +482,7 @@ def _twice(entries: t.Sequence[Entry], beside: t.Sequence[t.Any]) -> t.Iterator[
             trim(text) if isinstance(text, str) else "" for text in texts
         )
         if identity_id:
-            same = by_id.get(uuid_or_none(identity_id))
+            same = by_id.get(uuid_or_none(identity_id) or "")
         else:
             same = by_name.get((uuid_or_none(project_id), name))
         if same:

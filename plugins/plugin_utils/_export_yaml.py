@@ -111,7 +111,8 @@ def _pair(key: str, value: t.Any, beside: t.Mapping[str, str], indent: str) -> l
 
 def scalar(value: t.Any) -> str:
     """Return a value on one line; what is no text as JSON has it."""
-    return _text(value) if isinstance(value, str) else json.dumps(value)
+    # Texts from modules are of a type of their own before ansible-core 2.19, which YAML refuses.
+    return _text(str.__str__(value)) if isinstance(value, str) else json.dumps(value)
 
 
 # Many identities share most of their values, but for ids.

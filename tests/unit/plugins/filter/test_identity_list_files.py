@@ -427,7 +427,11 @@ WRONG: dict[str, tuple[t.Any, Object, str]] = {
     "no list": ("billing", {}, "its input is 'billing', which is not a list"),
     "no dictionary": (["billing"], {}, "identities[0] is 'billing', which is not a dictionary"),
     "nobody": ([{"role": "member"}], {}, "identities[0] has neither id nor name"),
-    "no text": ([identity(1, "a", role=8)], {}, "identities[0] (a) has 8 for role, which is no str"),
+    "no text": (
+        [identity(1, "a", role=8)],
+        {},
+        "identities[0] (a) has 8 for role, which is no str",
+    ),
     "no settings": ([identity(1, "a", azure_auth="x")], {}, "has 'x' for azure_auth"),
     "a boolean for a number": (
         [identity(1, "a", azure_auth=attached(access_token_ttl=True))],
@@ -452,17 +456,20 @@ def test_what_is_wrong_is_said_in_a_sentence(case: str) -> None:
 
 _TEXTS = st.text(min_size=1, max_size=12) | st.sampled_from(
     [
-        *("yes", "null", "~", "1e3", "0o17", "12:30", "2026-01-01", ".inf", "1_000", "<<", "=", "-"),
-        *("a: b", "a #b", "#a", "- a", "{a", "[a", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a", "?"),
-        *('"', "'", "\\", "a\nb", "a\r\nb", "\x85", "\u2028", "\ufeff", "\x1b[2J", "\U0001f600", ":a"),
-        *(" a", "a ", "{{ a }}", "{%", "{#", "x" * 130, "x" * 1100),
+        # What YAML takes for something else.
+        *("yes", "null", "~", "1e3", "0o17", "12:30", "2026-01-01", ".inf", "1_000", "<<", "="),
+        *("a: b", "a #b", "#a", "- a", "{a", "[a", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a"),
+        *('"', "'", "\\", "?", ":a", "-", " a", "a ", "a\nb", "a\r\nb", "\x85", "\u2028", "\ufeff"),
+        # What a terminal or a template would obey, and what is long.
+        *("\x1b[2J", "\U0001f600", "{{ a }}", "{%", "{#", "x" * 130, "x" * 1100),
     ]
 )
 _SECONDS = st.sampled_from([0, 1, 59, 60, 3600, 5400, 86400, 2592000, 315360000])
 _AZURE_AUTH = st.fixed_dictionaries(
     {
         "tenant_id": st.sampled_from([TENANT, PRINCIPAL, TENANT.upper()]),
-        "resource": st.sampled_from(["https://management.azure.com/", "api://x", "{{ x }}"]) | _TEXTS,
+        "resource": st.sampled_from(["https://management.azure.com/", "api://x", "{{ x }}"])
+        | _TEXTS,
         "allowed_service_principal_ids": st.sampled_from([[PRINCIPAL], [TENANT, PRINCIPAL], None]),
         "access_token_trusted_ips": st.sampled_from([["0.0.0.0/0", "::/0"], ["10.0.0.0/8"]]),
         "access_token_ttl": _SECONDS,
@@ -507,9 +514,7 @@ def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Whatever the names and values, defaults included, and it is written alike in any order."""
-    identities = [
-        {**identity(number, None), **changes} for number, changes in enumerate(drawn)
-    ]
+    identities = [{**identity(number, None), **changes} for number, changes in enumerate(drawn)]
     options = {"split_by": split_by, "defaults": defaults}
     made = write(identities, **options)
     assert write(identities[::-1], **options) == made
