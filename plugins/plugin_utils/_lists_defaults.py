@@ -19,10 +19,7 @@ _NAMING = ("id", "name", "project_id")
 _METHODS = {method.key: method for method in AUTH_METHODS}
 # Lists of who may log in, each with the switch that lets everyone log in. They exclude each other.
 SWITCHES = {
-    field.option: field.switch
-    for method in AUTH_METHODS
-    for field in method.fields
-    if field.switch
+    field.option: field.switch for method in AUTH_METHODS for field in method.fields if field.switch
 }
 
 
