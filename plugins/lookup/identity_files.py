@@ -56,9 +56,10 @@ notes:
     the folders above, up to the folder that is given. For a file that is given itself, the defaults of its own folder hold.
   - Dictionaries merge key by key. Lists and other values replace the default. C(null) in an entry drops the default. An entry without
     C(azure_auth) gets the default C(azure_auth); write C(azure_auth=null) to leave Azure Auth alone.
-  - An entry with C(allowed_service_principal_ids) does not get a default of C(allow_all_service_principals), and the other way round.
+  - An entry with C(allow_all_service_principals=true) does not get a default of C(allowed_service_principal_ids).
   - An entry with C(state=absent), and one that only revokes Azure Auth, get a default C(project_id), and no other defaults.
-  - Defaults cannot hold C(id), C(name), C(state) and C(azure_auth.state).
+  - Defaults cannot hold C(id), C(name), C(state), C(azure_auth.state) and C(azure_auth.allow_all_service_principals). An entry whose
+    C(allowed_service_principal_ids) is missing is therefore never open to the whole tenant.
   - C(access_token_ttl) and C(access_token_max_ttl) may be durations of whole weeks, days, hours, minutes and seconds, such as C(30d), C(1h),
     C(90m) or C(1d12h). The lookup returns seconds.
   - IDs, names, metadata and other strings must be strings in the file. YAML reads C(010) as the number 8 and C(12:30) as 750. Put quotes

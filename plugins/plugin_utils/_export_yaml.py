@@ -122,22 +122,13 @@ def _text(text: str) -> str:
     if uuid_or_none(text) == text:
         return text
     if text.isprintable() and not _like_number(text):
-        plain = _dumped(text, allow_unicode=True)
+        plain: str = yaml.safe_dump(text, allow_unicode=True, width=float("inf"))
         if plain.endswith("\n...\n"):
             return plain[: -len("\n...\n")]
-    return _dumped(text, allow_unicode=text.isprintable(), default_style='"').rstrip("\n")
-
-
-class _Dumper(yaml.SafeDumper):
-    """A dumper that takes the texts of Ansible, which are of classes of their own, for texts."""
-
-
-_Dumper.add_multi_representer(str, _Dumper.represent_str)
-
-
-def _dumped(text: str, **style: t.Any) -> str:
-    dumped: str = yaml.dump(text, Dumper=_Dumper, width=float("inf"), **style)
-    return dumped
+    quoted: str = yaml.safe_dump(
+        text, allow_unicode=text.isprintable(), default_style='"', width=float("inf")
+    )
+    return quoted.rstrip("\n")
 
 
 def _like_number(text: str) -> bool:

@@ -22,7 +22,7 @@ from ..module_utils._state.fields import Values
 from ..module_utils._state.identities import Reference
 from ..module_utils._state.identity import METADATA
 from ..module_utils._text import printable, quoted, trim, uuid_or_none
-from ._lists_defaults import merged
+from ._lists_defaults import SWITCHES, merged
 from ._lists_options import IGNORED, FormError, OptionReader, Options, Place, Render, shown
 from ._lists_syntax import Mapping, Secret, line_of
 
@@ -35,8 +35,9 @@ _NO_LIST = (
     f" {_SETTINGS}; or a dictionary of them by name; or either of these below the key {LIST}."
 )
 _ENTRY = entry_spec(AUTH_METHODS)
-# What only an entry can have: whom it is about, and what is to become of it.
-_OWN = ("id", "name", "state", IGNORED, "source")
+# What only an entry can have: whom it is about, what is to become of it, and that it is open to
+# everyone. A default would open each entry whose list of who may log in was forgotten.
+_OWN = ("id", "name", "state", IGNORED, "source", *SWITCHES.values())
 
 
 def _shared(spec: Spec) -> Spec:

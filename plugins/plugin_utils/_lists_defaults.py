@@ -17,13 +17,10 @@ from ..module_utils._state.fields import Values
 # What names an identity. An absent one has no settings, but still an owner.
 _NAMING = ("id", "name", "project_id")
 _METHODS = {method.key: method for method in AUTH_METHODS}
-# Options that exclude each other: the list, and the switch beside it.
-_EXCLUSIVE = [
-    (field.option, field.switch)
-    for method in AUTH_METHODS
-    for field in method.fields
-    if field.switch
-]
+# Lists of who may log in, each with the switch that lets everyone log in. They exclude each other.
+SWITCHES = {
+    field.option: field.switch for method in AUTH_METHODS for field in method.fields if field.switch
+}
 
 
 def merged(defaults: Values, values: Values) -> dict[str, t.Any]:
@@ -48,12 +45,7 @@ def _merged_method(defaults: Values, settings: Values) -> dict[str, t.Any]:
     """Return the settings of an auth method with the defaults for those that are left out."""
     if settings.get("state") == ABSENT:
         return dict(settings)
-    dropped = set()
-    for option, switch in _EXCLUSIVE:
-        if settings.get(option) is not None:
-            dropped.add(switch)
-        if _is_on(settings.get(switch)):
-            dropped.add(option)
+    dropped = {option for option, switch in SWITCHES.items() if _is_on(settings.get(switch))}
     return {
         **{key: value for key, value in defaults.items() if key not in dropped},
         **settings,
