@@ -23,6 +23,13 @@ _STEP = "  "
 Path = tuple[str, ...]
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes any kind of text: Ansible marks those of others by a type of their own."""
+
+
+_Dumper.add_multi_representer(str, yaml.SafeDumper.represent_str)
+
+
 class Comments(t.NamedTuple):
     """What is said about a mapping beside what is in it.
 
@@ -121,13 +128,15 @@ def _text(text: str) -> str:
     if uuid_or_none(text) == text:
         return text
     if text.isprintable() and not _like_number(text):
-        plain: str = yaml.safe_dump(text, allow_unicode=True, width=float("inf"))
+        plain = _dumped(text, allow_unicode=True)
         if plain.endswith("\n...\n"):
             return plain[: -len("\n...\n")]
-    quoted: str = yaml.safe_dump(
-        text, allow_unicode=text.isprintable(), default_style='"', width=float("inf")
-    )
-    return quoted.rstrip("\n")
+    return _dumped(text, allow_unicode=text.isprintable(), default_style='"').rstrip("\n")
+
+
+def _dumped(text: str, **options: t.Any) -> str:
+    dumped: str = yaml.dump(text, Dumper=_Dumper, width=float("inf"), **options)
+    return dumped
 
 
 def _like_number(text: str) -> bool:
