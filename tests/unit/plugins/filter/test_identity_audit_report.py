@@ -546,15 +546,61 @@ def test_an_identity_that_is_not_listed_and_could_not_be_read_is_told() -> None:
     known = {key: value for key, value in kept(None, ONE, "a").items() if key != "azure_auth"}
     results = [{**known, "failed": True, "msg": "Not allowed."}, failed(None, "No.", id=TWO)]
     report = make([], [check(*results)])
+    assert report["problems"] == ["The Azure Auth of 2 identities could not be read. No."]
+    assert report["complete"] is False
+    counts = report["counts"]
+    # The list of auth methods tells of the one that it has Azure Auth; the other may have it.
+    assert (counts["unlisted"], counts["unlisted_without_azure_auth"]) == (2, 0)
+    assert counts["without_azure_auth"] == 0
+    assert [item["msg"] for item in report["identities"]] == ["No.", "Not allowed."]
+    assert {item["azure_auth_known"] for item in report["identities"]} == {False}
+    report = make([{"name": "b"}], [check(kept(0, PROJECT, "b"), *results)])
     assert report["problems"] == [
         "The Azure Auth of 2 identities that are not in the list could not be read. No."
     ]
-    assert report["complete"] is False
-    counts = report["counts"]
-    # The list of auth methods tells of the one that it has Azure Auth.
-    assert (counts["unlisted"], counts["unlisted_without_azure_auth"]) == (1, 1)
-    assert [item["msg"] for item in report["identities"]] == ["No.", "Not allowed."]
-    assert {item["azure_auth_known"] for item in report["identities"]} == {False}
+
+
+@pytest.mark.parametrize(
+    ("desired", "results", "sentences"),
+    [
+        (
+            [],
+            [failed(None, "No.", **identity(ONE, "a", azure_auth=None))],
+            ["The Azure Auth of 1 identity could not be read. No.", "4 identities were not read."],
+        ),
+        # The last entry was what ended it.
+        (
+            [{}],
+            [failed(0, "No.", id=ONE)],
+            ["4 identities that are not in the list were not read. It is down."],
+        ),
+        (
+            [{}, {}, {}, {}],
+            [failed(0, "No.", id=ONE)],
+            [
+                "3 identities of the list were not tried. It is down.",
+                "1 identity that is not in the list was not read.",
+            ],
+        ),
+    ],
+)
+def test_identities_that_were_not_tried_are_told_also_if_they_are_not_listed(
+    desired: list[Object], results: list[Object], sentences: list[str]
+) -> None:
+    report = make(desired, [check(*results, msg="It is down.", untried_count=4)])
+    assert report["problems"] == sentences
+    assert report["verdict"]["sentence"].startswith(
+        "The audit is incomplete: not all of the organization could be read; "
+    )
+
+
+def test_where_nothing_was_read_nobody_says_that_nothing_was_found() -> None:
+    refusal = {"checked": 0, "results": [], "msg": "403."}
+    for desired in ([], [{}], [{}, {}]):
+        sentence = make(desired, [refusal])["verdict"]["sentence"]
+        assert sentence.startswith("The audit is incomplete: not all of the organization could be")
+        assert "finding" not in sentence
+        assert "sees no" not in sentence
 
 
 LISTED: list[tuple[Object, bool]] = [
@@ -665,7 +711,7 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
             ([{}], [check({"index": 0}, checked=1)]),
             "that infisical_identities, or an earlier audit, does not",
         ),
-        (([], [], None, None, "x"), "baseline is 'x', which is not the report of an audit; give"),
+        (([], [], None, None, "x"), "baseline is not JSON; give the content of the JSON file"),
         (([], [], None, None, {"version": 2}), "which is not the report of an audit"),
     ],
 )
@@ -811,7 +857,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "incomplete",
             (
                 "The audit is incomplete: 1 of 3 identities could not be judged, 1 drifted,"
-                " and there are no findings."
+                " and there are no findings in what could be read."
             ),
         ),
         (
@@ -820,8 +866,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: 1 of 2 identities could not be judged, the others"
-                " are as the list says, and there are no findings."
+                "The audit is incomplete: 1 of 2 identities could not be judged, the other"
+                " is as the list says, and there are no findings in what could be read."
             ),
         ),
         (
@@ -830,8 +876,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: none of the 2 identities in the list could be"
-                " judged, and there are no findings."
+                "The audit is incomplete: neither of the identities in the list could be"
+                " judged."
             ),
         ),
         (
@@ -841,7 +887,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "incomplete",
             (
                 "The audit is incomplete: not all of the organization could be read; there are"
-                " no findings in the only identity; there was no list to compare with."
+                " no findings in what could be read; there was no list to compare with."
             ),
         ),
         (
