@@ -100,6 +100,7 @@ def report(
         "has_list": bool(desired),
         "findings": rules,
         "waivers": questionable.waivers,
+        "skipped": questionable.skipped,
         "identities": identities,
     }
     return {**made, "baseline": compared(made, earlier) if earlier else None}

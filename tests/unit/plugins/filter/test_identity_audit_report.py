@@ -125,6 +125,7 @@ def test_an_audit_of_nothing() -> None:
         "has_list": False,
         "findings": [],
         "waivers": [],
+        "skipped": [],
         "identities": [],
         "baseline": None,
     }
@@ -596,7 +597,8 @@ def test_identities_that_were_not_tried_are_told_also_if_they_are_not_listed(
 
 def test_where_nothing_was_read_nobody_says_that_nothing_was_found() -> None:
     refusal = {"checked": 0, "results": [], "msg": "403."}
-    for desired in ([], [{}], [{}, {}]):
+    lists: list[list[Object]] = [[], [{}], [{}, {}]]
+    for desired in lists:
         sentence = make(desired, [refusal])["verdict"]["sentence"]
         assert sentence.startswith("The audit is incomplete: not all of the organization could be")
         assert "finding" not in sentence
@@ -678,7 +680,7 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
         (TWO, {"reason": "Known.", "until": "9999-12-31"}),
     ]
     assert first["sentence"] == first["identities"][0]["sentence"]
-    assert second["sentence"].startswith("All 2 identities")
+    assert second["sentence"].startswith("Both identities")
     own = {item["key"]: (item["findings"], item["waived"]) for item in report["identities"]}
     assert own == {
         ONE: (["open_to_tenant", "unlimited_uses"], []),
@@ -875,10 +877,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             [],
             {},
             "incomplete",
-            (
-                "The audit is incomplete: neither of the identities in the list could be"
-                " judged."
-            ),
+            ("The audit is incomplete: neither of the identities in the list could be" " judged."),
         ),
         (
             [],
@@ -959,6 +958,36 @@ def test_what_is_new_and_what_is_gone_since_an_earlier_audit() -> None:
     same = make([], [], baseline=earlier)["baseline"]
     # Nothing was read, so that nothing is known to be gone.
     assert same["gone"] == same["new"] == {part: [] for part in same["new"]}
+
+
+def test_what_is_waived_skipped_or_not_tried_is_not_gone() -> None:
+    earlier = make([], [check(kept(None, ONE, "a", azure_auth=USED_UP), kept(None, TWO, "b"))])
+    (waiver,) = ({**WAIVER, "identity": "a"},)
+    audits: list[tuple[Object, Object]] = [
+        ({"waivers": [waiver]}, check(kept(None, ONE, "a", azure_auth=USED_UP))),
+        ({"skip": ["unlimited_uses"]}, check(kept(None, ONE, "a"))),
+        ({}, check(kept(None, TWO, "b"), untried_count=1)),
+    ]
+    for options, checked in audits:
+        report = make([], [checked], baseline=earlier, **options)
+        assert report["baseline"]["gone"]["findings"] == []
+        assert report["skipped"] == options.get("skip", [])
+        gone = [item["name"] for item in report["baseline"]["gone"]["identities"]]
+        assert gone == ([] if checked.get("untried_count") else ["b"])
+
+
+def test_an_audit_of_another_organization_is_no_baseline() -> None:
+    ours, theirs = (
+        check(kept(None, item, "a", details={"organization_id": item})) for item in (ONE, TWO)
+    )
+    earlier = make([], [theirs])
+    assert make([], [theirs], baseline=earlier)["baseline"]
+    with pytest.raises(AnsibleFilterError) as raised:
+        make([], [ours], baseline=earlier)
+    assert str(raised.value) == (
+        "community.infisical.identity_audit_report: baseline is the report of the organization"
+        f" '{TWO}', and this audit is of '{ONE}'; give an earlier report of the same organization."
+    )
 
 
 def test_an_audit_with_a_list_and_one_without_are_compared_in_what_both_have() -> None:
