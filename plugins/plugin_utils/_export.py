@@ -21,8 +21,8 @@ from ..module_utils._errors import OptionError
 from ..module_utils._state.auth_methods import AUTH_METHODS
 from ..module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
 from ..module_utils._state.fields import Field, Settings, Values, same_networks
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
 from ..module_utils._state.identity import IDENTITY, METADATA, ROLE
+from ..module_utils._state.lifetimes import MAX_TTL, TTL
 from ..module_utils._state.warnings import Warnings
 from ..module_utils._text import (
     has_template,
@@ -125,7 +125,7 @@ def export(
     """
     entries = entries_of(identities)
     if not wanted.without_azure_auth:
-        entries = [entry for entry in entries if _has_method(entry.says)]
+        entries = [entry for entry in entries if _has_method(entry)]
     files = [
         {"path": path, "content": _content(group, wanted), "identities": len(group)}
         for path, group in sorted(_groups(entries, wanted).items())
@@ -208,10 +208,12 @@ def _settings(
     for field in settings.fields:
         option = field.option
         value = stored.get(option, result.get(option))
+        if field.type == "dict" and isinstance(value, list):
+            value = _ordered(value)
         switched = bool(field.switch and value is None and result.get(field.switch) is True)
         if option == ROLE and value is None and details.get("roles"):
             why = "the identity has several roles, or one for a limited time"
-            left[(*path, option)] = (list(details["roles"]), why)
+            left[(*path, option)] = (_ordered(details["roles"]), why)
         if field.secret or (value is None and not switched):
             continue
         given = {field.switch: True} if switched and field.switch else {option: value}
@@ -229,6 +231,11 @@ def _settings(
         why = _clause(error).replace(" (given)", "")
         left.update({(*path, option): (says.pop(option), why) for option in lifetimes})
     return says, left
+
+
+def _ordered(items: t.Iterable[t.Any]) -> list[t.Any]:
+    """Return items that the server tells in any order in one that does not change."""
+    return sorted(items, key=json.dumps)
 
 
 def _is(value: t.Any, kind: str) -> bool:
@@ -280,9 +287,11 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _has_method(says: Values) -> bool:
-    """Return whether an auth method that lists can say is attached."""
-    return any(says.get(key, ABSENT) != ABSENT for key in _METHODS)
+def _has_method(entry: Entry) -> bool:
+    """Return whether an auth method of lists is attached, also if they can say nothing of it."""
+    return any(entry.says.get(key, ABSENT) != ABSENT for key in _METHODS) or any(
+        path[0] in _METHODS for path in entry.left
+    )
 
 
 def _groups(entries: t.Sequence[Entry], wanted: Wanted) -> dict[str, list[Entry]]:
@@ -393,7 +402,7 @@ def _defaults_of(says: t.Sequence[Values]) -> dict[str, t.Any]:
 def _agreed_items(
     mappings: t.Sequence[Values], total: int, never: t.Collection[str] = ()
 ) -> dict[str, t.Any]:
-    """Return what more than half of `total` mappings have, of which these are the ones there are."""
+    """Return what more than half of `total` mappings have; these are the ones that there are."""
     keys = dict.fromkeys(key for one in mappings for key in one if key not in never)
     agreed = {key: _agreed([one[key] for one in mappings if key in one], total) for key in keys}
     return {key: value for key, value in agreed.items() if value is not None}
@@ -428,7 +437,9 @@ def _differing(says: Values, defaults: Values) -> dict[str, t.Any]:
         value, default = says.get(key), defaults.get(key)
         if isinstance(value, dict) and isinstance(default, dict) and not _is_revoked(key, value):
             inner = dict.fromkeys([*value, *default])
-            value = {each: value.get(each) for each in inner if value.get(each) != default.get(each)}
+            value = {
+                each: value.get(each) for each in inner if value.get(each) != default.get(each)
+            }
             default = {}
         if value != default:
             rest[key] = value
@@ -471,7 +482,7 @@ def _twice(entries: t.Sequence[Entry], beside: t.Sequence[t.Any]) -> t.Iterator[
             trim(text) if isinstance(text, str) else "" for text in texts
         )
         if identity_id:
-            same = by_id.get(uuid_or_none(identity_id))
+            same = by_id.get(uuid_or_none(identity_id) or "")
         else:
             same = by_name.get((uuid_or_none(project_id), name))
         if same:

@@ -23,13 +23,6 @@ _STEP = "  "
 Path = tuple[str, ...]
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes any kind of text: Ansible marks those of others by a type of their own."""
-
-
-_Dumper.add_multi_representer(str, yaml.SafeDumper.represent_str)
-
-
 class Comments(t.NamedTuple):
     """What is said about a mapping beside what is in it.
 
@@ -118,7 +111,8 @@ def _pair(key: str, value: t.Any, beside: t.Mapping[str, str], indent: str) -> l
 
 def scalar(value: t.Any) -> str:
     """Return a value on one line; what is no text as JSON has it."""
-    return _text(value) if isinstance(value, str) else json.dumps(value)
+    # Texts from modules are of a type of their own before ansible-core 2.19, which YAML refuses.
+    return _text(str.__str__(value)) if isinstance(value, str) else json.dumps(value)
 
 
 # Many identities share most of their values, but for ids.
@@ -134,8 +128,15 @@ def _text(text: str) -> str:
     return _dumped(text, allow_unicode=text.isprintable(), default_style='"').rstrip("\n")
 
 
-def _dumped(text: str, **options: t.Any) -> str:
-    dumped: str = yaml.dump(text, Dumper=_Dumper, width=float("inf"), **options)
+class _Dumper(yaml.SafeDumper):
+    """A dumper that takes the texts of Ansible, which are of classes of their own, for texts."""
+
+
+_Dumper.add_multi_representer(str, _Dumper.represent_str)
+
+
+def _dumped(text: str, **style: t.Any) -> str:
+    dumped: str = yaml.dump(text, Dumper=_Dumper, width=float("inf"), **style)
     return dumped
 
 

@@ -11,6 +11,7 @@ provider Infisical/infisical, of its versions from June 2024 on.
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -68,7 +69,7 @@ def identities_of(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
         for attribute in resource.hidden:
             tell(resource, f"{attribute} is sensitive, so that the entry does not have it.")
         if resource.kind in (IDENTITY, PROJECT_IDENTITY):
-            entry = _identity(resource, lambda why, at=resource: tell(at, why))
+            entry = _identity(resource, functools.partial(tell, resource))
             if "id" in entry:
                 entries[entry["id"]] = entry
             else:
@@ -79,7 +80,7 @@ def identities_of(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
         if resource.kind != AZURE_AUTH:
             continue
         identity_id = _uuid(resource, "identity_id")
-        settings = _azure_auth(resource, lambda why, at=resource: tell(at, why))
+        settings = _azure_auth(resource, functools.partial(tell, resource))
         if not identity_id:
             tell(resource, "It does not say which identity it belongs to.")
         elif settings:
@@ -159,7 +160,9 @@ def _identity(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str, t
     entry["role"] = _role(resource, tell)
     pairs = resource.values.get("metadata")
     if pairs is not None:
-        found = [(pair.get("key"), pair.get("value")) for pair in _items(resource, "metadata", dict)]
+        found = [
+            (pair.get("key"), pair.get("value")) for pair in _items(resource, "metadata", dict)
+        ]
         if len(dict(found)) == len(found):
             entry["metadata"] = dict(found)
         else:

@@ -47,7 +47,7 @@ _FIND = """
   box.value = "%s";
   box.dispatchEvent(new Event("input"));
   document.querySelector(".unit").open = true;
-  document.querySelector(".unit").scrollIntoView();
+  setTimeout(() => document.querySelector("%s").scrollIntoView({ block: "%s" }), 100);
 """
 _SHOW_DRIFT = """
   [...document.querySelectorAll(".cards details")].slice(0, 3).forEach((one) => (one.open = true));
@@ -65,9 +65,11 @@ PICTURES = (
     Picture("audit_few", 4, DESKTOP),
     Picture("audit_desktop", 344, DESKTOP),
     Picture("audit_dark", 344, DESKTOP, _SHOW_DRIFT, dark=True),
-    Picture("audit_identity", 344, {**DESKTOP, "height": 1250}, _FIND % "not in the list"),
+    Picture(
+        "audit_identity", 344, DESKTOP, _FIND % ("not in the list", ".unit .paste ~ button", "end")
+    ),
     Picture("audit_phone", 344, PHONE),
-    Picture("audit_phone_dark", 344, PHONE, _FIND % "drifted", dark=True),
+    Picture("audit_phone_dark", 344, PHONE, _FIND % ("drifted", ".filter", "start"), dark=True),
     Picture("audit_print", 44, PAPER, _MARGINS, paper=True),
     Picture("audit_many", 5000, DESKTOP, _GO % "#identities"),
 )

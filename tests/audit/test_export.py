@@ -210,7 +210,7 @@ def test_every_identity_is_exported_once(trip: Trip) -> None:
 def test_what_a_list_cannot_say_is_told(trip: Trip) -> None:
     for case in trip.cases.values():
         text = "".join(case.files.values())
-        assert "have something that a list cannot say" in case.told
+        assert "A list cannot say everything about " in case.told
         for name, setting in (("any audience", "resource"), ("no tenant", "tenant_id")):
             assert f"- name: {name}\n" in text
             assert f"# {setting}: " in text
@@ -245,7 +245,7 @@ REFUSED: dict[str, tuple[Variables, str]] = {
     ),
     "another ending": (
         {"identities_export_file": "identities.txt"},
-        "identities_export_file is identities.txt; apply and audit read YAML from files whose names",
+        "identities_export_file is identities.txt; apply and audit read YAML from files whose",
     ),
     "one file, split": (
         {"identities_export_file": "a.yml", "identities_export_split_by": "prefix"},
@@ -257,13 +257,17 @@ REFUSED: dict[str, tuple[Variables, str]] = {
     ),
     "no boolean": (
         {"identities_export_metadata": "maybe", "identities_export_remove_stale": 2},
-        "identities_export_metadata is maybe; write true or false. identities_export_remove_stale"
-        " is 2; write true or false.",
+        (
+            "identities_export_metadata is maybe; write true or false."
+            " identities_export_remove_stale is 2; write true or false."
+        ),
     ),
     "a number for a text": (
         {"identities_export_folder": 2026, "identities_export_mode": 420},
-        "identities_export_folder is 2026, which is not a text; quote it. identities_export_mode is"
-        " 420, which is not a text; quote it.",
+        (
+            "identities_export_folder is 2026, which is not a text; quote it."
+            " identities_export_mode is 420, which is not a text; quote it."
+        ),
     ),
     "too many at once": (
         {"identities_export_concurrency": 65},
@@ -275,8 +279,10 @@ REFUSED: dict[str, tuple[Variables, str]] = {
     ),
     "unknown": (
         {"identities_export_only": "mail-*", "IDENTITIES_EXPORT_FILE": "a"},
-        "There is no variable IDENTITIES_EXPORT_FILE, identities_export_only; there are"
-        f" {', '.join(documented())}.",
+        (
+            "There is no variable IDENTITIES_EXPORT_FILE, identities_export_only; there are"
+            f" {', '.join(documented())}."
+        ),
     ),
 }
 
@@ -360,9 +366,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
         emulator.add_member(emulator.identities["admin"], "admin", project_id=emulator.project_id)
         below = emulator.sub_organization_id
         emulator.add_member(emulator.identities["admin"], "admin", organization_id=below)
-        emulator.put_azure_auth(
-            emulator.create_identity("below", organization_id=below), **STORED
-        )
+        emulator.put_azure_auth(emulator.create_identity("below", organization_id=below), **STORED)
         emulator.put_azure_auth(
             emulator.create_identity("owned", project_id=emulator.project_id), **STORED
         )
@@ -440,7 +444,7 @@ def test_only_what_an_export_wrote_is_removed(folders: dict[str, Case]) -> None:
 
 def test_projects_have_files_of_their_own(folders: dict[str, Case]) -> None:
     case = folders["split"]
-    (owned, own) = sorted(case.files, reverse=True)
+    owned, own = sorted(case.files, reverse=True)
     assert owned.startswith("projects/")
     assert own == "organization.yml"
     names = {

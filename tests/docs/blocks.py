@@ -37,9 +37,7 @@ from pathlib import Path
 
 import yaml
 
-MARKS = frozenset(
-    {"outcome", "file", "given", "bare", "odd", "result", "shows", "edit", "sent"}
-)
+MARKS = frozenset({"outcome", "file", "given", "bare", "odd", "result", "shows", "edit", "sent"})
 LANGUAGES = frozenset({"yaml", "console", "shell", "text", "ansible-output", "json", "terraform"})
 EXAMPLES = "EXAMPLES"
 OUTCOMES = frozenset({"changed", "unchanged", "failed", "skipped"})

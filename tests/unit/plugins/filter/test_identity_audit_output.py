@@ -203,6 +203,7 @@ def test_whatever_names_and_values_hold_no_form_obeys_it(name: str, value: str, 
         (identity_audit_report([], []), "pdf", "there is no form 'pdf'; there are console, junit,"),
         (identity_audit_report([], []), ["csv"], "there is no form ['csv']; there are console,"),
         ("x", "csv", "its input is not JSON; give the content of the JSON file that an audit"),
+        (5, "csv", "its input is 5, which is not the report of an audit; give the content of"),
         (
             {**identity_audit_report([], []), "version": 1},
             "csv",

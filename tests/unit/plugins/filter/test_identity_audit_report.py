@@ -713,7 +713,9 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
             ([{}], [check({"index": 0}, checked=1)]),
             "that infisical_identities, or an earlier audit, does not",
         ),
-        (([], [], None, None, "x"), "baseline is not JSON; give the content of the JSON file"),
+        (([], [], None, None, "x"), "baseline is not JSON; give the content of the JSON file that"),
+        (([], [], None, None, "[" * 10**5), "baseline is not JSON; give the content of the JSON"),
+        (([], [], None, None, "[]"), "baseline is [], which is not the report of an audit; give"),
         (([], [], None, None, {"version": 2}), "which is not the report of an audit"),
     ],
 )
@@ -956,6 +958,7 @@ def test_what_is_new_and_what_is_gone_since_an_earlier_audit() -> None:
         },
     }
     same = make([], [], baseline=earlier)["baseline"]
+    assert make([], [], baseline=json.dumps(earlier))["baseline"] == same
     # Nothing was read, so that nothing is known to be gone.
     assert same["gone"] == same["new"] == {part: [] for part in same["new"]}
 

@@ -301,6 +301,47 @@ def test_nobody_becomes_an_administrator_by_a_default() -> None:
     assert text.count("role: admin") == 5
 
 
+def test_what_the_server_tells_in_another_order_is_written_alike() -> None:
+    roles = ["member", "admin", "viewer"]
+    pairs = [{"key": "team", "value": value} for value in ("b", "a")]
+
+    def told(order: slice) -> Object:
+        odd = stored(identity(1, "billing", role=None), metadata=pairs[order])
+        odd["details"]["roles"] = roles[order]
+        return odd
+
+    assert write([told(slice(None))]) == write([told(slice(None, None, -1))])
+
+
+class _Text(str):
+    """A text as Ansible has it: of a class of its own, whatever it came from."""
+
+    __slots__ = ()
+
+
+def test_texts_can_be_those_of_ansible() -> None:
+    def of_ansible(value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {_Text(key): of_ansible(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [of_ansible(item) for item in value]
+        return _Text(value) if isinstance(value, str) else value
+
+    identities = [
+        identity(number, name, role=None, metadata={"team": "a: b"})
+        for number, name in enumerate(["a", "yes", "two\nlines"])
+    ]
+    identities[0]["details"]["roles"] = ["member", "admin"]
+    assert write(of_ansible(identities)) == write(identities)
+
+
+def test_an_identity_stays_listed_if_nothing_can_be_said_of_its_azure_auth() -> None:
+    """A purge would revoke it otherwise."""
+    odd = stored({"state": "present", "details": {}}, resource="/")
+    made = write([identity(1, "billing", azure_auth=odd)], without_azure_auth=False)
+    assert made["identities"] == 1
+
+
 def test_without_azure_auth_can_be_left_out() -> None:
     identities = [identity(1, "twice"), identity(2, "twice", azure_auth=NOTHING)]
     made = write(identities, without_azure_auth=False)
@@ -386,7 +427,11 @@ WRONG: dict[str, tuple[t.Any, Object, str]] = {
     "no list": ("billing", {}, "its input is 'billing', which is not a list"),
     "no dictionary": (["billing"], {}, "identities[0] is 'billing', which is not a dictionary"),
     "nobody": ([{"role": "member"}], {}, "identities[0] has neither id nor name"),
-    "no text": ([identity(1, "a", role=8)], {}, "identities[0] (a) has 8 for role, which is no str"),
+    "no text": (
+        [identity(1, "a", role=8)],
+        {},
+        "identities[0] (a) has 8 for role, which is no str",
+    ),
     "no settings": ([identity(1, "a", azure_auth="x")], {}, "has 'x' for azure_auth"),
     "a boolean for a number": (
         [identity(1, "a", azure_auth=attached(access_token_ttl=True))],
@@ -411,17 +456,20 @@ def test_what_is_wrong_is_said_in_a_sentence(case: str) -> None:
 
 _TEXTS = st.text(min_size=1, max_size=12) | st.sampled_from(
     [
-        *("yes", "null", "~", "1e3", "0o17", "12:30", "2026-01-01", ".inf", "1_000", "<<", "=", "-"),
-        *("a: b", "a #b", "#a", "- a", "{a", "[a", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a", "?"),
-        *('"', "'", "\\", "a\nb", "a\r\nb", "\x85", "\u2028", "\ufeff", "\x1b[2J", "\U0001f600", ":a"),
-        *(" a", "a ", "{{ a }}", "{%", "{#", "x" * 130, "x" * 1100),
+        # What YAML takes for something else.
+        *("yes", "null", "~", "1e3", "0o17", "12:30", "2026-01-01", ".inf", "1_000", "<<", "="),
+        *("a: b", "a #b", "#a", "- a", "{a", "[a", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a"),
+        *('"', "'", "\\", "?", ":a", "-", " a", "a ", "a\nb", "a\r\nb", "\x85", "\u2028", "\ufeff"),
+        # What a terminal or a template would obey, and what is long.
+        *("\x1b[2J", "\U0001f600", "{{ a }}", "{%", "{#", "x" * 130, "x" * 1100),
     ]
 )
 _SECONDS = st.sampled_from([0, 1, 59, 60, 3600, 5400, 86400, 2592000, 315360000])
 _AZURE_AUTH = st.fixed_dictionaries(
     {
         "tenant_id": st.sampled_from([TENANT, PRINCIPAL, TENANT.upper()]),
-        "resource": st.sampled_from(["https://management.azure.com/", "api://x", "{{ x }}"]) | _TEXTS,
+        "resource": st.sampled_from(["https://management.azure.com/", "api://x", "{{ x }}"])
+        | _TEXTS,
         "allowed_service_principal_ids": st.sampled_from([[PRINCIPAL], [TENANT, PRINCIPAL], None]),
         "access_token_trusted_ips": st.sampled_from([["0.0.0.0/0", "::/0"], ["10.0.0.0/8"]]),
         "access_token_ttl": _SECONDS,
@@ -466,9 +514,7 @@ def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Whatever the names and values, defaults included, and it is written alike in any order."""
-    identities = [
-        {**identity(number, None), **changes} for number, changes in enumerate(drawn)
-    ]
+    identities = [{**identity(number, None), **changes} for number, changes in enumerate(drawn)]
     options = {"split_by": split_by, "defaults": defaults}
     made = write(identities, **options)
     assert write(identities[::-1], **options) == made

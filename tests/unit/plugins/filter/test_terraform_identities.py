@@ -79,7 +79,11 @@ def resource(kind: str, values: Object, **more: t.Any) -> Object:
 
 def state(*resources: Object, **root: t.Any) -> Object:
     module = {"resources": list(resources), **root}
-    return {"format_version": "1.0", "terraform_version": "1.9.8", "values": {"root_module": module}}
+    return {
+        "format_version": "1.0",
+        "terraform_version": "1.9.8",
+        "values": {"root_module": module},
+    }
 
 
 def reasons(taken: Object) -> dict[str, str]:
@@ -92,14 +96,15 @@ def test_an_identity_and_its_azure_auth_are_one_entry() -> None:
 
 
 def test_the_project_that_owns_an_identity_is_taken() -> None:
-    values = {
+    role = {"role_slug": "viewer", "is_temporary": False, "id": OTHER}
+    values: Object = {
         "id": ID,
         "name": "billing",
         "project_id": PROJECT,
         "has_delete_protection": False,
         "auth_methods": [],
         "metadata": None,
-        "roles": [{"role_slug": "viewer", "is_temporary": False, "id": OTHER}],
+        "roles": [role],
     }
     (entry,) = take(state(resource("project_scoped_identity", values)))["identities"]
     assert entry == {
@@ -109,7 +114,7 @@ def test_the_project_that_owns_an_identity_is_taken() -> None:
         "role": "viewer",
         "delete_protection": False,
     }
-    for roles in ([{"role_slug": "viewer", "is_temporary": True}], 2 * values["roles"]):
+    for roles in ([{**role, "is_temporary": True}], [role, role]):
         taken = take(state(resource("project_scoped_identity", {**values, "roles": roles})))
         assert "role" not in taken["identities"][0]
         assert "several roles" in reasons(taken)["infisical_project_scoped_identity.this"]
@@ -212,7 +217,10 @@ WRONG: dict[str, tuple[t.Any, str]] = {
     "something else": ({"identities": []}, "this is no state"),
     "newer": ({"format_version": "2.0"}, "format_version is '2.0', and this filter reads 0.1 to 1"),
     "no module": ({"format_version": "1.0", "values": {"root_module": 1}}, "root_module is 1"),
-    "no values": (state({**resource("identity", {}), "values": None}), "infisical_identity.this has no values"),
+    "no values": (
+        state({**resource("identity", {}), "values": None}),
+        "infisical_identity.this has no values",
+    ),
     "another type": (
         state(resource("identity", {**IDENTITY, "metadata": "team"})),
         "infisical_identity.this has 'team' for metadata",
