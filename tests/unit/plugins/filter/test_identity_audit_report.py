@@ -879,7 +879,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             [],
             {},
             "incomplete",
-            ("The audit is incomplete: neither of the identities in the list could be" " judged."),
+            "The audit is incomplete: neither of the identities in the list could be judged.",
         ),
         (
             [],
