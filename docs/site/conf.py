@@ -39,10 +39,12 @@ antsibull_ext_color_scheme = "none"
 
 # What generated pages refer to in Ansible's own documentation. A downloaded inventory would make
 # the build depend on the network.
-ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/reference_appendices/"
+ANSIBLE = "https://docs.ansible.com/projects/ansible/latest"
+APPENDICES = f"{ANSIBLE}/reference_appendices"
 ELSEWHERE = {
-    "ansible_configuration_settings": f"{ANSIBLE}config.html#ansible-configuration-settings",
-    "common_return_values": f"{ANSIBLE}common_return_values.html#common-return-values",
+    "action_plugins": f"{ANSIBLE}/plugins/action.html#action-plugins",
+    "ansible_configuration_settings": f"{APPENDICES}/config.html#ansible-configuration-settings",
+    "common_return_values": f"{APPENDICES}/common_return_values.html#common-return-values",
 }
 
 

@@ -206,6 +206,14 @@ failed_count:
   returned: always
   type: int
   sample: 0
+untried_count:
+  description:
+    - How many identities were not tried, because the server went down, the login ended or the task was stopped before. They are not in
+      RV(results).
+    - If the list was refused as a whole, nothing was tried, and this is 0.
+  returned: always
+  type: int
+  sample: 0
 refused:
   description: Whether a real run would be refused because of O(max_changes). It is V(true) in check mode only; a real run fails.
   returned: always

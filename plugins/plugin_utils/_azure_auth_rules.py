@@ -42,6 +42,8 @@ _SCOPE = re.compile(r"(.*/)?\.default/?", re.IGNORECASE | re.DOTALL)
 # Infisical asks login.microsoftonline.com for keys, and takes the issuer sts.windows.net, alone.
 _OTHER_CLOUDS = {
     "usgovcloudapi.net": "Azure Government",
+    "azure.us": "Azure Government",
+    "microsoft.us": "Azure Government",
     "chinacloudapi.cn": "Azure in China",
     "azure.cn": "Azure in China",
     "cloudapi.de": "Azure Germany",

@@ -65,12 +65,14 @@ class Found(t.NamedTuple):
     `total` those that the rule looked at; if all are waived, the sentence is about these.
 
     `waivers` are those that were given, each `{rule, identity, project_id, reason, until, state}`,
-    where the state is used, expired or unused.
+    where the state is used, expired or unused. `skipped` are the names of the rules that nothing
+    was looked at by, in the order of rules.
     """
 
     findings: list[Item]
     rules: list[Item]
     waivers: list[Item]
+    skipped: list[str]
 
 
 # The options of filters that say what is a finding, with their defaults.
@@ -158,7 +160,8 @@ def find(identities: t.Sequence[t.Any], criteria: Criteria, today: datetime.date
             if found:
                 findings += found
                 rules.append(_summary(rule, found, judged, criteria.thresholds))
-    return Found(findings, rules, waived.states())
+    skipped = [rule.name for rule in RULES if rule.name in criteria.skip]
+    return Found(findings, rules, waived.states(), skipped)
 
 
 def _found_by(

@@ -134,7 +134,9 @@ class Rule(t.NamedTuple):
         self, count: int, total: int, identities: str, limits: t.Mapping[str, str]
     ) -> str:
         """Return the sentence on several identities, of how many; `identities` names these."""
-        number = f"All {total:,}" if count == total else f"{count:,} of {total:,}"
+        number = f"{count:,} of {total:,}"
+        if count == total:
+            number = "Both" if total == 2 else f"All {total:,}"
         return self.many.format(who=f"{number} {self.among or identities}", **limits)
 
 

@@ -117,9 +117,9 @@ class Waived:
         self._used: set[int] = set()
         # By the place of the labels in memory: names repeat, and what would be created has no id.
         self._of: dict[int, list[int]] = {}
-        names = {subject.labels["name"] for subject in identities}
+        ids, names = ({subject.labels[key] for subject in identities} for key in ("id", "name"))
         for index, waiver in enumerate(waivers):
-            matches = _matcher(waiver, names)
+            matches = _matcher(waiver, ids, names)
             for subject in identities:
                 if matches(subject.labels):
                     self._of.setdefault(id(subject.labels), []).append(index)
@@ -151,10 +151,15 @@ class Waived:
 
 
 def _matcher(
-    waiver: Waiver, names: t.Collection[str | None]
+    waiver: Waiver, ids: t.Collection[str | None], names: t.Collection[str | None]
 ) -> t.Callable[[t.Mapping[str, t.Any]], bool]:
-    """Return what tells whether a waiver is for an identity, of which it gets the labels."""
+    """Return what tells whether a waiver is for an identity, of which it gets the labels.
+
+    `ids` and `names` are those that there are.
+    """
     wanted = uuid_or_none(waiver.identity)
+    # Whoever calls an identity by the id of another gets none of its waivers.
+    wanted = wanted if wanted in ids else None
     # A name that looks like a pattern is meant as it is, where it is one.
     literal = waiver.identity in names
     pattern = re.compile((re.escape if literal else fnmatch.translate)(waiver.identity))
@@ -162,8 +167,8 @@ def _matcher(
     def matches(labels: t.Mapping[str, t.Any]) -> bool:
         if waiver.project_id and labels["project_id"] != waiver.project_id:
             return False
-        if wanted and labels["id"] == wanted:
-            return True
+        if wanted:
+            return bool(labels["id"] == wanted)
         return pattern.fullmatch(labels["name"] or "") is not None
 
     return matches

@@ -13,6 +13,7 @@ import pytest
 from tools.paths import ROOT
 
 from audit.harness import Audit, audits, by_secret, by_token, names, with_status
+from audit.reports import report
 from audit.worlds import STORED, clean, entry
 from emulator import running
 
@@ -52,6 +53,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
             {"id": " ", "name": "clean 1"},
             {"name": "other 1"},
         ]
+        (folder / "another.json").write_text(json.dumps(report(4)), encoding="utf-8")
         unwritten = {"identities_audit_html": "", "identities_audit_json": ""}
         given = {**unwritten, "identities_audit_desired": desired}
         on_findings = {
@@ -130,6 +132,10 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
                     "identities_audit_desired": twice,
                     "identities_audit_json": str(folder / "four.json"),
                 },
+                "with the baseline of another organization": {
+                    **given,
+                    "identities_audit_baseline": str(folder / "another.json"),
+                },
             },
         )
         # The token is somebody's, who may need it for more than one audit.
@@ -140,12 +146,12 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
 # What an audit fails with, after "The audit fails because ", or None.
 FAILURES: dict[str, str | None] = {
     "by default": None,
-    "on findings": "of severity high or medium or low it has 2 findings. identities_audit_fail_on",
+    "on findings": "there are 2 findings of low severity or higher. identities_audit_fail_on",
     "on severe findings": None,
     "on findings that are waived": None,
     "on what is not complete": None,
-    "on what is not listed": "3 with Azure Auth are not in the list. identities_audit_fail_on is",
-    "with the numbers of another audit": "3 with Azure Auth are not in the list.",
+    "on what is not listed": "3 identities with Azure Auth are not in the list. identities_audit_",
+    "with the numbers of another audit": "3 identities with Azure Auth are not in the list.",
     "on findings but these, without a list": None,
     "of files, with rules to skip as a text": None,
     "of one file": None,
@@ -167,6 +173,13 @@ def test_when_an_audit_fails(name: str, verdicts: dict[str, Audit]) -> None:
     # What there is to say is said before.
     (summary,) = verdicts[name].named("Sum up")
     assert verdicts[name].records.index(summary) == len(verdicts[name].records) - 2
+
+
+def test_why_there_is_no_report_is_told(verdicts: dict[str, Audit]) -> None:
+    """The task that makes it hides its result, which is long."""
+    audit = verdicts["with the baseline of another organization"]
+    assert "baseline is the report of the organization '0f8d7c6b-5a49-" in str(audit.failure)
+    assert audit.named("Sum up") == []
 
 
 def report_of(verdicts: dict[str, Audit], name: str) -> Entry:

@@ -467,6 +467,10 @@ def test_where_the_server_goes_down_nothing_else_is_tried(today: Site) -> None:
     assert "identities were not tried." in result["msg"]
     assert today.gets("app 1") == []
     assert (result["failed_count"], len(result["results"])) == (16, 16)
+    # Of the others, none is returned as if it were known.
+    today.server.clear_faults()
+    others = len(today.info()) - len(result["results"])
+    assert result["untried_count"] == others
 
 
 @pytest.mark.parametrize("entries", [[], [named("app 1", **auth(access_token_ttl=60))]], ids=len)

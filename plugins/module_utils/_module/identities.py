@@ -160,6 +160,7 @@ class _Task:
         changed = [work for work in works if work.changed]
         self.result.update(changed=bool(changed), **_counts(self.fleet), results=self._results())
         self.result["failed_count"] += self.others.failed
+        self.result["untried_count"] += self.others.untried
         for work in changed:
             warn_of_changes(work, self._warnings)
         self._module.warn_of(self._warnings)
@@ -363,7 +364,7 @@ class _Task:
 
         Those of which it cannot be known count as changed.
         """
-        unknown = fleet.failed + fleet.total - fleet.checked
+        unknown = fleet.failed + fleet.untried
         if fleet.remark:
             # Then nothing was purged, and it is not known from how many it would be.
             unknown += len(self._targets.surplus)
@@ -393,6 +394,7 @@ def _counts(fleet: Works) -> Result:
         "deleted_count": fleet.deleted,
         "failed_count": fleet.failed,
         "purged_count": fleet.purged,
+        "untried_count": fleet.untried,
     }
 
 

@@ -89,9 +89,14 @@ class Fleet(t.Generic[OneWork]):
         return [self._kept[number] for number in sorted(self._kept)]
 
     @property
+    def untried(self) -> int:
+        """How many were not worked on, because all of it ended before."""
+        return self.total - self.checked
+
+    @property
     def complete(self) -> bool:
         """Whether all was worked on, and nothing failed."""
-        return self.checked == self.total and not self.failed
+        return not self.untried and not self.failed
 
     def run(
         self,
@@ -125,7 +130,7 @@ class Fleet(t.Generic[OneWork]):
         self._start(make, numbered)
         for workers in self._workers:
             workers.join()
-        if self.checked < self.total:
+        if self.untried:
             # The workers, too, look whether one has come, and may be the first to see it.
             signals.check()
 
@@ -167,7 +172,7 @@ class Fleet(t.Generic[OneWork]):
             )
         if others:
             parts.append(f"{len(others)} of {total} identities failed: {summarize(others)}")
-        untried = total - sum(fleet.checked for fleet in fleets)
+        untried = sum(fleet.untried for fleet in fleets)
         if untried:
             parts.append(f"{untried} of {total} identities were not tried.")
         if self.remark:

@@ -50,9 +50,11 @@ def read_report(what: str, value: t.Any) -> Values:
 def compared(report: Values, earlier: Values) -> Item:
     """Return what is new in a report and what is gone since an earlier one.
 
-    What could not be judged this time is not gone. Drift, and what is not in the list, are compared
-    where both audits had a list, or neither.
+    What could not be judged this time is not gone, nor is a finding that is waived or skipped now.
+    Drift, and what is not in the list, are compared where both audits had a list, or neither.
+    Raises ValueError where they are about different organizations.
     """
+    _refuse_another_organization(report, earlier)
     now, before = _parts(report), _parts(earlier)
     for part in ("drifted", "unlisted") if report["has_list"] != earlier["has_list"] else ():
         now[part], before[part] = {}, {}
@@ -72,6 +74,18 @@ def compared(report: Values, earlier: Values) -> Item:
             for part in _PARTS
         },
     }
+
+
+def _refuse_another_organization(report: Values, earlier: Values) -> None:
+    ours, theirs = (
+        {item["organization_id"] for item in made["identities"] if item["organization_id"]}
+        for made in (report, earlier)
+    )
+    if ours and theirs and not ours & theirs:
+        raise ValueError(
+            f"baseline is the report of the organization {quoted(min(theirs))}, and this audit is"
+            f" of {quoted(min(ours))}; give an earlier report of the same organization."
+        )
 
 
 def _parts(report: Values) -> dict[str, dict[t.Any, Item]]:
@@ -100,15 +114,23 @@ def _parts(report: Values) -> dict[str, dict[t.Any, Item]]:
 
 def _unknown(report: Values) -> t.Callable[[str, t.Any], bool]:
     """Return what tells whether a report knows nothing of something, so that it may go on."""
-    there = {item["id"]: item for item in report["identities"] if _is_there(item)}
+    identities = {item["key"]: item for item in report["identities"]}
+    there = {item["id"]: item for item in identities.values() if _is_there(item)}
     unjudged = {_who(item) for item in report["identities"] if item["status"] == "not_judged"}
     unread = {key for key, item in there.items() if not item["azure_auth_known"]}
+    accepted = {
+        (rule["rule"], _who(identities[found["key"]]))
+        for rule in report["findings"]
+        for found in rule["identities"]
+        if found["waived"]
+    }
 
     def unknown(part: str, key: t.Any) -> bool:
-        if not there:
+        rule, who = key if part == "findings" else (None, key)
+        if not there or (report["problems"] and who not in there):
             return True
-        if part == "findings":
-            return key[1] in unread
+        if rule:
+            return who in unread or rule in report["skipped"] or key in accepted
         return part == "drifted" and key in unjudged
 
     return unknown

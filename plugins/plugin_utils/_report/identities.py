@@ -19,7 +19,7 @@ _ABSENT: Values = {"state": "absent"}
 class AzureAuth(t.NamedTuple):
     """The Azure Auth of an identity: its settings, None if there is none, or it is not known.
 
-    `attached` is True also where the settings could not be read.
+    `attached` is True unless it is known that there is none.
     """
 
     settings: Item | None
@@ -59,8 +59,8 @@ def azure_auth_of(identity: Values) -> AzureAuth:
     if settings is None:
         # It could not be read, but the list of auth methods may tell whether there is one.
         methods = (identity.get("details") or {}).get("auth_methods")
-        attached = "azure-auth" in (methods or ())
-        return AzureAuth(None, methods is not None and not attached, attached)
+        attached = methods is None or "azure-auth" in methods
+        return AzureAuth(None, not attached, attached)
     if settings.get("state") != "present":
         return AzureAuth(None, True, False)
     shown = {key: held(settings, key) for key in settings if key not in ("state", "details")}

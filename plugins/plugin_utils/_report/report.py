@@ -79,7 +79,8 @@ def report(
         for unit in units
     ]
     counts = _counts(identities, known.values(), rules)
-    problems = [*_untried(verdicts, checks), *_unread(verdicts, checks, identities)]
+    unread = [*_unread(verdicts, checks, identities, has_list=bool(desired))]
+    problems = [*_untried(verdicts, checks), *unread]
     not_visible = [text for check, _places in checks for text in check.get("not_visible") or ()]
     made: Item = {
         "format": FORMAT,
@@ -89,7 +90,7 @@ def report(
             counts,
             rules,
             has_list=bool(desired),
-            read=not any(_unread(verdicts, checks, identities)),
+            read=not unread,
             seen=not not_visible,
         ),
         "complete": not problems and not counts["not_judged"],
@@ -99,6 +100,7 @@ def report(
         "has_list": bool(desired),
         "findings": rules,
         "waivers": questionable.waivers,
+        "skipped": questionable.skipped,
         "identities": identities,
     }
     return {**made, "baseline": compared(made, earlier) if earlier else None}
@@ -215,16 +217,31 @@ def _untried(verdicts: t.Iterable[Verdict], checks: t.Sequence[Check]) -> t.Iter
 
 
 def _unread(
-    verdicts: t.Iterable[Verdict], checks: t.Sequence[Check], identities: t.Iterable[Item]
+    verdicts: t.Iterable[Verdict],
+    checks: t.Sequence[Check],
+    identities: t.Iterable[Item],
+    *,
+    has_list: bool,
 ) -> t.Iterator[str]:
     """Yield a sentence on why not all identities were read, if that is so."""
     failed = [item for item in identities if item["status"] == UNLISTED and item["msg"]]
     if failed:
-        who = "an identity that is" if len(failed) == 1 else f"{len(failed):,} identities that are"
-        yield f"The Azure Auth of {who} not in the list could not be read. {failed[0]['msg']}"
+        who = _others(len(failed), has_list=has_list)
+        yield f"The Azure Auth of {who} could not be read. {failed[0]['msg']}"
+    untried = sum(not verdict.tried for verdict in verdicts)
+    # Why, is told already where others were not tried, or could not be read.
+    check, places = checks[-1] if checks else ({}, ())
+    why = "" if untried or failed else located(check.get("msg") or "", places)
+    others = check.get("untried_count", 0) - untried
+    if others > 0:
+        were = "was" if others == 1 else "were"
+        yield f"{_others(others, has_list=has_list)} {were} not read. {why}".strip()
     if checks and not any("not_visible" in check for check, _places in checks):
-        # Why, is told already where entries were not tried for it.
-        tried = all(verdict.tried for verdict in verdicts)
-        check, places = checks[-1]
-        why = located(check.get("msg") or "", places) if tried else ""
         yield f"The identities of the organization were not read. {why}".strip()
+
+
+def _others(count: int, *, has_list: bool) -> str:
+    """Return what identities are called that no entry of a list is about."""
+    which = " that is not in the list" if count == 1 else " that are not in the list"
+    who = "1 identity" if count == 1 else f"{count:,} identities"
+    return f"{who}{which if has_list else ''}"

@@ -39,7 +39,10 @@ def verdict_on(
     clauses = []
     if not read:
         clauses.append("not all of the organization could be read")
-    clauses.append(_with_list(counts, rules) if has_list else _without_list(counts, rules))
+    if has_list:
+        clauses.append(_with_list(counts, rules, read=read))
+    elif counts["identities"] or read:
+        clauses.append(_without_list(counts, rules, read=read))
     if has_list and counts["unlisted"]:
         are = (
             "identity with Azure Auth is"
@@ -55,17 +58,19 @@ def verdict_on(
     return {"status": status, "sentence": f"{text[0].upper()}{text[1:]}."}
 
 
-def _with_list(counts: Counts, rules: t.Sequence[Values]) -> str:
+def _with_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
     """Return the clause on the list, with that on findings."""
     total, drifted, unknown = counts["checked"], counts["drifted"], counts["not_judged"]
     off = drifted or unknown
     everyone = "both" if total == 2 else f"all {total:,}"
     if unknown == total:
-        judged = f"none of the {total:,} identities in the list could be judged"
+        nobody = "neither of the" if total == 2 else f"none of the {total:,}"
+        judged = f"{nobody} identities in the list could be judged"
         if total == 1:
             judged = "the only identity in the list could not be judged"
     elif unknown:
-        others = f"{drifted:,} drifted" if drifted else "the others are as the list says"
+        others = "the other is" if total - unknown == 1 else "the others are"
+        others = f"{drifted:,} drifted" if drifted else f"{others} as the list says"
         judged = f"{unknown:,} of {total:,} identities could not be judged, {others}"
     elif drifted:
         judged = f"{drifted:,} of {total:,} identities drifted"
@@ -77,17 +82,21 @@ def _with_list(counts: Counts, rules: t.Sequence[Values]) -> str:
         judged = f"{everyone} identities in the list are as it says"
         if total == 1:
             judged = "the only identity in the list is as it says"
+    if not counts["identities"] and (unknown or not read):
+        # There is nothing that could have findings.
+        return judged
     link = "and" if off or not counts["findings_high"] else "but"
-    return f"{judged}, {link} {_findings(counts, rules)}"
+    where = " in what could be read" if unknown or not read else ""
+    return f"{judged}, {link} {_findings(counts, rules, where)}"
 
 
-def _without_list(counts: Counts, rules: t.Sequence[Values]) -> str:
+def _without_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
     """Return the clause on findings in identities that nothing says what they are to be."""
     total = counts["identities"]
     if not total:
         return "the login sees no identities"
-    where = "in the only identity" if total == 1 else f"in {total:,} identities"
-    return _findings(counts, rules, f" {where}")
+    where = " in the only identity" if total == 1 else f" in {total:,} identities"
+    return _findings(counts, rules, where if read else " in what could be read")
 
 
 def _findings(counts: Counts, rules: t.Sequence[Values], where: str = "") -> str:

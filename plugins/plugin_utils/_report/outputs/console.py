@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ....module_utils._state.fields import Values
-from .texts import changes, cut, names, with_status
+from .texts import changes, cut, names, unseen, with_status
 
 LINES = 40
 _WIDTH = 400
@@ -23,7 +23,7 @@ def console(report: Values) -> list[str]:
     called = names(report, 60)
     parts = {
         "Problems": report["problems"],
-        "Not seen": report["not_visible"],
+        "Not seen": unseen(report),
         "Drifted": [
             f"{called[item['key']]}: {', '.join(changes(item))}"
             for item in with_status(report, "drifted")

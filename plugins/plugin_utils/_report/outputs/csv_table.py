@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import typing as t
 
 from ....module_utils._state.fields import Values
@@ -35,8 +36,9 @@ COLUMNS = (
     "waived_because",
     "source",
 )
-# What makes a formula of a cell, to one program or another, also as full-width characters.
-_FORMULAS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+# What makes a formula of a cell, to one program or another, also as full-width characters. Where
+# numbers have a comma, spreadsheets take a semicolon for the end of a cell.
+_FORMULA = re.compile('(^|;[ "]*)(?=[=+@\t\r\uff1d\uff0b\uff0d\uff20-])')
 
 
 def csv_table(report: Values) -> str:
@@ -78,4 +80,4 @@ def _cell(value: t.Any) -> str:
     if value is None:
         return ""
     text = visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    return _FORMULA.sub(r"\1'", text)

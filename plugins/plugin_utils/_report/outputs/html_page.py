@@ -26,7 +26,7 @@ from ....module_utils._text import visible
 from ..._printable import shown
 from ..._rules import SEVERITIES, duration, in_words
 from .picture import picture
-from .texts import not_in_list, with_status
+from .texts import not_in_list, unseen, with_status
 
 _TEMPLATES = Path(__file__).parents[4] / "roles" / "identities_audit" / "templates" / "page"
 # So many identities of a rule are shown at once, and so many that are new or gone.
@@ -205,6 +205,7 @@ def _context(report: Values) -> dict[str, t.Any]:
         "not_judged": with_status(report, "not_judged"),
         "unlisted": [item for item in unlisted if not _has_none(item)],
         "unlisted_without": [item for item in unlisted if _has_none(item)],
+        "unseen": unseen(report),
         "idle_waivers": [waiver for waiver in report["waivers"] if waiver["state"] != "used"],
     }
     return {
@@ -244,7 +245,7 @@ def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
         (counts["findings_low"], "low finding", "low findings", "low"),
         (counts["waived"], "waived", "waived", "waived"),
         (expired, "expired waiver", "expired waivers", "waived"),
-        (len(report["not_visible"]), "blind spot", "blind spots", "unseen"),
+        (len(unseen(report)), "blind spot", "blind spots", "unseen"),
         (len(report["identities"]), "identity", "identities", "identities"),
     )
     return [

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from ..._rules import SEVERITIES
-from .texts import changes, file_and_line, names, not_in_list
+from .texts import changes, file_and_line, names, not_in_list, unseen
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII)
 # Between a suite and what counts its cases.
@@ -82,7 +82,7 @@ def _drift(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
 
 def _judged(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
     """Return a case for the audit as a whole, and one for each identity that was not judged."""
-    said = "\n".join(map(visible, [*report["problems"], *report["not_visible"]]))
+    said = "\n".join(map(visible, [*report["problems"], *unseen(report)]))
     whole = _Case("Everything that the login can see was read")
     if report["problems"]:
         whole = whole._replace(

@@ -15,7 +15,7 @@ import typing as t
 
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
-from .texts import changes, cut, names, not_in_list, with_status
+from .texts import changes, cut, names, not_in_list, unseen, with_status
 
 # So many characters of a comment each part may take; there are six, and the head.
 _PART = 9000
@@ -110,7 +110,7 @@ def _counts(report: Values) -> str:
 
 def _told(report: Values) -> str:
     """Return what was not read or seen."""
-    texts = [*report["problems"], *(f"Not seen: {text}" for text in report["not_visible"])]
+    texts = [*report["problems"], *(f"Not seen: {text}" for text in unseen(report))]
     return "\n".join(_fitting([f"- {escaped(cut(text, 300))}" for text in texts], _TOLD))
 
 

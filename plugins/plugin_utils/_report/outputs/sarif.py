@@ -19,7 +19,7 @@ from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from ..._rules import HIGH, LOW, MEDIUM
 from ..differences import UPDATE
-from .texts import changes, file_and_line, names, not_in_list, with_status
+from .texts import changes, file_and_line, names, not_in_list, unseen, with_status
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -173,7 +173,7 @@ def _fingerprint(rule: str, item: Values) -> str:
 
 def _invocation(report: Values) -> Item:
     told = [("error", text) for text in report["problems"]]
-    told += [("note", f"Not seen: {text}") for text in report["not_visible"]]
+    told += [("note", f"Not seen: {text}") for text in unseen(report)]
     invocation: Item = {
         "executionSuccessful": report["complete"],
         "toolExecutionNotifications": [

@@ -105,6 +105,15 @@ def file_and_line(item: Values) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match else None
 
 
+def unseen(report: Values) -> list[str]:
+    """Return a sentence on each thing that the report does not say anything about."""
+    rules = report["skipped"]
+    told = [f"{len(rules)} rules were skipped: {', '.join(rules)}."] if rules else []
+    if len(rules) == 1:
+        told = [f"The rule {rules[0]} was skipped."]
+    return [*report["not_visible"], *told]
+
+
 def not_in_list(report: Values) -> list[Values]:
     """Return the identities that are not in the list; none where there was no list."""
     return [

@@ -125,6 +125,7 @@ def test_an_audit_of_nothing() -> None:
         "has_list": False,
         "findings": [],
         "waivers": [],
+        "skipped": [],
         "identities": [],
         "baseline": None,
     }
@@ -546,15 +547,62 @@ def test_an_identity_that_is_not_listed_and_could_not_be_read_is_told() -> None:
     known = {key: value for key, value in kept(None, ONE, "a").items() if key != "azure_auth"}
     results = [{**known, "failed": True, "msg": "Not allowed."}, failed(None, "No.", id=TWO)]
     report = make([], [check(*results)])
+    assert report["problems"] == ["The Azure Auth of 2 identities could not be read. No."]
+    assert report["complete"] is False
+    counts = report["counts"]
+    # The list of auth methods tells of the one that it has Azure Auth; the other may have it.
+    assert (counts["unlisted"], counts["unlisted_without_azure_auth"]) == (2, 0)
+    assert counts["without_azure_auth"] == 0
+    assert [item["msg"] for item in report["identities"]] == ["No.", "Not allowed."]
+    assert {item["azure_auth_known"] for item in report["identities"]} == {False}
+    report = make([{"name": "b"}], [check(kept(0, PROJECT, "b"), *results)])
     assert report["problems"] == [
         "The Azure Auth of 2 identities that are not in the list could not be read. No."
     ]
-    assert report["complete"] is False
-    counts = report["counts"]
-    # The list of auth methods tells of the one that it has Azure Auth.
-    assert (counts["unlisted"], counts["unlisted_without_azure_auth"]) == (1, 1)
-    assert [item["msg"] for item in report["identities"]] == ["No.", "Not allowed."]
-    assert {item["azure_auth_known"] for item in report["identities"]} == {False}
+
+
+@pytest.mark.parametrize(
+    ("desired", "results", "sentences"),
+    [
+        (
+            [],
+            [failed(None, "No.", **identity(ONE, "a", azure_auth=None))],
+            ["The Azure Auth of 1 identity could not be read. No.", "4 identities were not read."],
+        ),
+        # The last entry was what ended it.
+        (
+            [{}],
+            [failed(0, "No.", id=ONE)],
+            ["4 identities that are not in the list were not read. It is down."],
+        ),
+        (
+            [{}, {}, {}, {}],
+            [failed(0, "No.", id=ONE)],
+            [
+                "3 identities of the list were not tried. It is down.",
+                "1 identity that is not in the list was not read.",
+            ],
+        ),
+    ],
+)
+def test_identities_that_were_not_tried_are_told_also_if_they_are_not_listed(
+    desired: list[Object], results: list[Object], sentences: list[str]
+) -> None:
+    report = make(desired, [check(*results, msg="It is down.", untried_count=4)])
+    assert report["problems"] == sentences
+    assert report["verdict"]["sentence"].startswith(
+        "The audit is incomplete: not all of the organization could be read; "
+    )
+
+
+def test_where_nothing_was_read_nobody_says_that_nothing_was_found() -> None:
+    refusal = {"checked": 0, "results": [], "msg": "403."}
+    lists: list[list[Object]] = [[], [{}], [{}, {}]]
+    for desired in lists:
+        sentence = make(desired, [refusal])["verdict"]["sentence"]
+        assert sentence.startswith("The audit is incomplete: not all of the organization could be")
+        assert "finding" not in sentence
+        assert "sees no" not in sentence
 
 
 LISTED: list[tuple[Object, bool]] = [
@@ -632,7 +680,7 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
         (TWO, {"reason": "Known.", "until": "9999-12-31"}),
     ]
     assert first["sentence"] == first["identities"][0]["sentence"]
-    assert second["sentence"].startswith("All 2 identities")
+    assert second["sentence"].startswith("Both identities")
     own = {item["key"]: (item["findings"], item["waived"]) for item in report["identities"]}
     assert own == {
         ONE: (["open_to_tenant", "unlimited_uses"], []),
@@ -813,7 +861,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "incomplete",
             (
                 "The audit is incomplete: 1 of 3 identities could not be judged, 1 drifted,"
-                " and there are no findings."
+                " and there are no findings in what could be read."
             ),
         ),
         (
@@ -822,8 +870,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: 1 of 2 identities could not be judged, the others"
-                " are as the list says, and there are no findings."
+                "The audit is incomplete: 1 of 2 identities could not be judged, the other"
+                " is as the list says, and there are no findings in what could be read."
             ),
         ),
         (
@@ -831,10 +879,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             [],
             {},
             "incomplete",
-            (
-                "The audit is incomplete: none of the 2 identities in the list could be"
-                " judged, and there are no findings."
-            ),
+            "The audit is incomplete: neither of the identities in the list could be judged.",
         ),
         (
             [],
@@ -843,7 +888,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "incomplete",
             (
                 "The audit is incomplete: not all of the organization could be read; there are"
-                " no findings in the only identity; there was no list to compare with."
+                " no findings in what could be read; there was no list to compare with."
             ),
         ),
         (
@@ -916,6 +961,36 @@ def test_what_is_new_and_what_is_gone_since_an_earlier_audit() -> None:
     assert make([], [], baseline=json.dumps(earlier))["baseline"] == same
     # Nothing was read, so that nothing is known to be gone.
     assert same["gone"] == same["new"] == {part: [] for part in same["new"]}
+
+
+def test_what_is_waived_skipped_or_not_tried_is_not_gone() -> None:
+    earlier = make([], [check(kept(None, ONE, "a", azure_auth=USED_UP), kept(None, TWO, "b"))])
+    (waiver,) = ({**WAIVER, "identity": "a"},)
+    audits: list[tuple[Object, Object]] = [
+        ({"waivers": [waiver]}, check(kept(None, ONE, "a", azure_auth=USED_UP))),
+        ({"skip": ["unlimited_uses"]}, check(kept(None, ONE, "a"))),
+        ({}, check(kept(None, TWO, "b"), untried_count=1)),
+    ]
+    for options, checked in audits:
+        report = make([], [checked], baseline=earlier, **options)
+        assert report["baseline"]["gone"]["findings"] == []
+        assert report["skipped"] == options.get("skip", [])
+        gone = [item["name"] for item in report["baseline"]["gone"]["identities"]]
+        assert gone == ([] if checked.get("untried_count") else ["b"])
+
+
+def test_an_audit_of_another_organization_is_no_baseline() -> None:
+    ours, theirs = (
+        check(kept(None, item, "a", details={"organization_id": item})) for item in (ONE, TWO)
+    )
+    earlier = make([], [theirs])
+    assert make([], [theirs], baseline=earlier)["baseline"]
+    with pytest.raises(AnsibleFilterError) as raised:
+        make([], [ours], baseline=earlier)
+    assert str(raised.value) == (
+        "community.infisical.identity_audit_report: baseline is the report of the organization"
+        f" '{TWO}', and this audit is of '{ONE}'; give an earlier report of the same organization."
+    )
 
 
 def test_an_audit_with_a_list_and_one_without_are_compared_in_what_both_have() -> None:

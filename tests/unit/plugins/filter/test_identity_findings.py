@@ -224,6 +224,7 @@ NOT_FOUND: list[Object] = [
     {"resource": "//"},
     {"resource": "https://usgovcloudapi.net.contoso.example/"},
     {"resource": "api://usgovcloudapi.net"},
+    {"resource": "https://azure.us.contoso.example/"},
     principals(ONE, TWO),
     {"access_token_num_uses_limit": 1},
 ]
@@ -267,6 +268,15 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
         ["resource"],
         (
             "HTTPS://Management.ChinaCloudApi.CN:443 belongs to Azure in China, and Infisical does"
+            " not accept its tokens"
+        ),
+        None,
+    ),
+    (
+        {"resource": "https://graph.microsoft.us/"},
+        ["resource"],
+        (
+            "https://graph.microsoft.us/ belongs to Azure Government, and Infisical does"
             " not accept its tokens"
         ),
         None,
@@ -566,7 +576,7 @@ def test_of_a_rule_it_is_told_how_many_it_hits_of_how_many() -> None:
     open_admins = [identity({**SETTINGS, **OPEN}, **ADMIN) for _index in range(2)]
     rule = look([*open_admins, unread, attached()]).rules[0]
     assert rule["sentence"] == (
-        "All 2 privileged identities with Azure Auth let every service principal of their tenant"
+        "Both privileged identities with Azure Auth let every service principal of their tenant"
         " log in."
     )
     finding = look(lax).findings[0]

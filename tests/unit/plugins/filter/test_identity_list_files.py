@@ -529,6 +529,23 @@ def _whose(entry: Object) -> tuple[str, ...]:
     return tuple(entry.get(key, "") for key in ("id", "name", "project_id"))
 
 
+class _Marked(str):
+    """A text as Ansible marks those that are not to be rendered."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self
+
+
+def test_texts_may_be_of_a_kind_of_ansibles() -> None:
+    plain, marked = (
+        identity(1, kind("billing"), metadata={kind("010"): kind("a\n")}, role=kind("on"))
+        for kind in (str, _Marked)
+    )
+    assert content([marked]) == content([plain])
+
+
 @pytest.mark.parametrize("defaults", [True, False])
 def test_defaults_make_files_shorter(defaults: bool) -> None:
     identities = [identity(number, f"n{number}") for number in range(100)]

@@ -94,6 +94,14 @@ def test_a_name_that_looks_like_a_pattern_is_meant_as_it_is() -> None:
     assert [finding["name"] for finding in found.findings if finding["waived"]] == ["app1"]
 
 
+def test_a_waiver_by_id_is_for_nobody_who_is_called_so() -> None:
+    other = identity(ID, id=PROJECT)
+    found = look([identity("billing"), other], waiver(identity=ID))
+    assert [finding["id"] for finding in found.findings if finding["waived"]] == [ID]
+    # Where nobody has that id, it is a name like any other.
+    assert waived(look([other], waiver(identity=ID))) == [RULE]
+
+
 def test_a_waiver_can_be_for_what_one_project_owns() -> None:
     objects = [identity("billing"), identity("billing", project_id=PROJECT)]
     spelling = PROJECT.replace("-", "").upper()
