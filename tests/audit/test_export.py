@@ -371,12 +371,23 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
             emulator.create_identity("owned", project_id=emulator.project_id), **STORED
         )
         emulator.put_azure_auth(emulator.identities["member"], **STORED)
+        empty = emulator.create_sub_organization("Empty", "empty")
+        emulator.add_member(emulator.identities["admin"], "admin", organization_id=empty)
+        (folder / "nobody").mkdir()
+        (folder / "nobody" / "all.yml").write_text(EARLIER.format("gone"), encoding="utf-8")
         emulator.clear_requests()
         cases = {
             "one file": [
                 {"community.infisical.infisical_login": {}, "register": "login"},
                 role(EXPORT, identities_export_file=str(folder / "one file" / "all.yml")),
-            ]
+            ],
+            "nobody": [
+                role(
+                    EXPORT,
+                    identities_export_file=str(folder / "nobody" / "all.yml"),
+                    identities_export_organization_slug="empty",
+                )
+            ],
         }
         for name, (files, variables) in FOLDERS.items():
             for path, text in files.items():
@@ -470,6 +481,13 @@ def test_an_organization_is_exported_alone(folders: dict[str, Case]) -> None:
 def test_all_can_be_in_one_file(folders: dict[str, Case]) -> None:
     assert list(folders["one file"].files) == ["all.yml"]
     assert "1 file in " in folders["one file"].told
+
+
+def test_a_file_that_nobody_is_left_for_is_told(folders: dict[str, Case]) -> None:
+    """Applying it would bring back what is gone."""
+    case = folders["nobody"]
+    assert case.failure is None
+    assert f"what an earlier export wrote, too: {case.folder}/all.yml." in case.told
 
 
 def test_check_mode_says_what_would_be_written(tmp_path: Path) -> None:
