@@ -657,7 +657,7 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize("mistakes", [MISTAKES[::2], MISTAKES[1::2]])
+@pytest.mark.parametrize("mistakes", [MISTAKES[part::4] for part in range(4)])
 def test_mistakes_are_told_before_any_request(
     mistakes: list[tuple[dict[str, t.Any], str]], emulator: Emulator, tmp_path: Path
 ) -> None:
