@@ -102,7 +102,7 @@ def audit(session: nox.Session) -> None:
 @nox.session(name="docs-examples")
 def docs_examples(session: nox.Session) -> None:
     """Every YAML block of the README, the guides and the module's examples."""
-    run_pytest(session, "tests/docs")
+    run_pytest(session, "tests/docs", "--numprocesses=2", "--dist=loadfile")
 
 
 @nox.session
