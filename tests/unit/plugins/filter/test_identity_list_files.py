@@ -313,22 +313,16 @@ def test_what_the_server_tells_in_another_order_is_written_alike() -> None:
     assert write([told(slice(None))]) == write([told(slice(None, None, -1))])
 
 
-class _Text(str):
-    """A text as Ansible has it: of a class of its own, which str() keeps."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return self
-
-
 def test_texts_can_be_those_of_ansible() -> None:
+    # Ansible has a class of its own for texts, which str() keeps.
+    text = type("Text", (str,), {"__str__": lambda self: self})
+
     def of_ansible(value: t.Any) -> t.Any:
         if isinstance(value, dict):
-            return {_Text(key): of_ansible(item) for key, item in value.items()}
+            return {text(key): of_ansible(item) for key, item in value.items()}
         if isinstance(value, list):
             return [of_ansible(item) for item in value]
-        return _Text(value) if isinstance(value, str) else value
+        return text(value) if isinstance(value, str) else value
 
     identities = [
         identity(number, name, role=None, metadata={"team": "a: b"})
