@@ -11,13 +11,13 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
-    NETADDR_IMPORT_ERROR,
-)
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
+from ansible_collections.community.infisical.plugins.plugin_utils._arguments import (
+    listed,
+    require_netaddr,
+)
 from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
     find,
-    listed,
     read_criteria,
 )
 from ansible_collections.community.infisical.plugins.plugin_utils._report.baseline import (
@@ -43,11 +43,7 @@ def identity_audit_report(
 
     Raises AnsibleFilterError, with one sentence, for what is not as it is documented.
     """
-    if NETADDR_IMPORT_ERROR:
-        raise AnsibleFilterError(
-            f"{NAME}: the Python that runs Ansible needs the package netaddr, which it does not"
-            f" find: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
-        )
+    require_netaddr(NAME)
     try:
         limits = read_criteria(criteria)
         today = datetime.datetime.now(tz=datetime.timezone.utc).date()

@@ -11,12 +11,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
-    NETADDR_IMPORT_ERROR,
+from ansible_collections.community.infisical.plugins.plugin_utils._arguments import (
+    listed,
+    require_netaddr,
 )
 from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
     find,
-    listed,
     read_criteria,
 )
 
@@ -29,11 +29,7 @@ def identity_findings(identities: t.Any, **criteria: t.Any) -> list[dict[str, t.
     Raises AnsibleFilterError, with one sentence, for what the modules cannot have returned, and for
     arguments that are not right.
     """
-    if NETADDR_IMPORT_ERROR:
-        raise AnsibleFilterError(
-            f"{NAME}: the Python that runs Ansible needs the package netaddr, which it does not"
-            f" find: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
-        )
+    require_netaddr(NAME)
     try:
         given = listed("its input", identities, "the identities that the modules return")
         # The server's clock is UTC too.

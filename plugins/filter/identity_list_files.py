@@ -11,10 +11,11 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
-    NETADDR_IMPORT_ERROR,
-)
 from ansible_collections.community.infisical.plugins.module_utils._text import quoted
+from ansible_collections.community.infisical.plugins.plugin_utils._arguments import (
+    listed,
+    require_netaddr,
+)
 from ansible_collections.community.infisical.plugins.plugin_utils._export import (
     SPLITS,
     Wanted,
@@ -38,59 +39,54 @@ def identity_list_files(
     Raises AnsibleFilterError, with one sentence, for what the modules cannot have returned, and for
     arguments that are not right.
     """
-    if NETADDR_IMPORT_ERROR:
-        raise AnsibleFilterError(
-            f"{NAME}: the Python that runs Ansible needs the package netaddr, which it does not"
-            f" find: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
-        )
-    if split_by not in SPLITS:
-        raise AnsibleFilterError(
-            f"{NAME}: split_by is {quoted(split_by)}; write one of {', '.join(SPLITS)}."
-        )
-    if not isinstance(prefix_separator, str) or not prefix_separator:
-        raise AnsibleFilterError(
-            f"{NAME}: prefix_separator is {quoted(prefix_separator)}; write the text that ends the"
-            " prefix of a name, such as '-'."
-        )
-    sentences = [comment] if isinstance(comment, str) else _list("comment", comment, "texts")
-    if not sentences or not all(isinstance(sentence, str) for sentence in sentences):
-        raise AnsibleFilterError(
-            f"{NAME}: comment is {quoted(comment)}; write sentences for the beginning of each file."
-        )
-    wanted = Wanted(
-        split_by,
-        prefix_separator,
-        _flag("defaults", defaults),
-        _flag("without_azure_auth", without_azure_auth),
-        tuple(sentences),
-    )
+    require_netaddr(NAME)
     try:
-        return export(
-            _list("its input", identities, "identities"),
-            wanted,
-            _list("beside", beside, "entries"),
+        wanted = Wanted(
+            _split(split_by),
+            _separator(prefix_separator),
+            _flag("defaults", defaults),
+            _flag("without_azure_auth", without_azure_auth),
+            _sentences(comment),
         )
+        given = listed("its input", identities, "identities")
+        return export(given, wanted, listed("beside", beside, "entries"))
     except ValueError as why:
         raise AnsibleFilterError(f"{NAME}: {why}") from None
 
 
-def _list(what: str, value: t.Any, of: str) -> list[t.Any]:
-    """Return a list, also of what select() and the like yield."""
-    if isinstance(value, (str, bytes, t.Mapping)) or not isinstance(value, t.Iterable):
-        raise AnsibleFilterError(
-            f"{NAME}: {what} is {quoted(value)}, which is not a list; give it a list of {of}."
+def _split(value: t.Any) -> str:
+    """Return how to split a list. Raises ValueError."""
+    if value not in SPLITS:
+        raise ValueError(f"split_by is {quoted(value)}; write one of {', '.join(SPLITS)}.")
+    return str(value)
+
+
+def _separator(value: t.Any) -> str:
+    """Return what ends a prefix. Raises ValueError."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(
+            f"prefix_separator is {quoted(value)}; write the text that ends the prefix of a name,"
+            " such as '-'."
         )
-    return list(value)
+    return value
+
+
+def _sentences(value: t.Any) -> tuple[str, ...]:
+    """Return what each file begins with. Raises ValueError."""
+    sentences = [value] if isinstance(value, str) else listed("comment", value, "texts")
+    if not sentences or not all(isinstance(sentence, str) for sentence in sentences):
+        raise ValueError(
+            f"comment is {quoted(value)}; write sentences for the beginning of each file."
+        )
+    return tuple(sentences)
 
 
 def _flag(name: str, value: t.Any) -> bool:
-    """Return an argument; variables from the command line arrive as texts."""
+    """Return a boolean; variables from the command line arrive as texts. Raises ValueError."""
     try:
         return bool(boolean(value))
     except TypeError:
-        raise AnsibleFilterError(
-            f"{NAME}: {name} is {quoted(value)}; write true or false."
-        ) from None
+        raise ValueError(f"{name} is {quoted(value)}; write true or false.") from None
 
 
 class FilterModule:

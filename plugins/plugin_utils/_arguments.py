@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Arguments of filters, checked."""
+"""What filters need, checked: their arguments, and a library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,24 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._state.networks import NETADDR_IMPORT_ERROR
 from ..module_utils._text import quoted
+
+
+def require_netaddr(name: str) -> None:
+    """Raise AnsibleFilterError, for the filter of this name, if netaddr is missing."""
+    if NETADDR_IMPORT_ERROR:
+        raise AnsibleFilterError(
+            f"{name}: the Python that runs Ansible needs the package netaddr, which it does not"
+            f" find: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
+        )
+
+
+def listed(what: str, value: t.Any, of: str) -> list[t.Any]:
+    """Return a list, also of what select() and the like yield. Raises ValueError."""
+    if not _is_listed(value):
+        raise ValueError(f"{what} is {quoted(value)}, which is not a list; give a list of {of}.")
+    return list(value)
 
 
 def dictionaries(name: str, what: str, value: t.Any) -> list[dict[str, t.Any]]:
@@ -18,7 +35,7 @@ def dictionaries(name: str, what: str, value: t.Any) -> list[dict[str, t.Any]]:
 
     `name` is that of the filter, `what` the argument. Raises AnsibleFilterError for anything else.
     """
-    if isinstance(value, (str, bytes, t.Mapping)) or not isinstance(value, t.Iterable):
+    if not _is_listed(value):
         raise AnsibleFilterError(f"{name}: {what} is {quoted(value)}, which is not a list.")
     items = list(value)
     for number, item in enumerate(items, 1):
@@ -27,3 +44,7 @@ def dictionaries(name: str, what: str, value: t.Any) -> list[dict[str, t.Any]]:
                 f"{name}: item {number} of {what} is {quoted(item)}, which is not a dictionary."
             )
     return items
+
+
+def _is_listed(value: t.Any) -> bool:
+    return isinstance(value, t.Iterable) and not isinstance(value, (str, bytes, t.Mapping))

@@ -18,6 +18,7 @@ from ..module_utils._state.fields import DEFAULT_SECONDS, Values
 from ..module_utils._state.networks import Network, parse
 from ..module_utils._text import printable, quoted
 from . import _azure_auth_rules, _identity_rules, _token_rules
+from ._arguments import listed
 from ._identities import held, labels_of
 from ._rules import (
     INFISICAL,
@@ -119,13 +120,6 @@ def read_criteria(options: Values) -> Criteria:
         frozenset(skipped),
         read_waivers(listed("waivers", given["waivers"], "dictionaries"), names),
     )
-
-
-def listed(what: str, value: t.Any, of: str) -> list[t.Any]:
-    """Return a list, also of what select() and the like yield. Raises ValueError."""
-    if isinstance(value, (str, bytes, t.Mapping)) or not isinstance(value, t.Iterable):
-        raise ValueError(f"{what} is {quoted(value)}, which is not a list; give a list of {of}.")
-    return list(value)
 
 
 def _number(name: str, value: t.Any, lowest: int, unit: str) -> int:

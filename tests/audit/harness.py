@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs audits: as the playbook does, or several in one run of ansible-playbook."""
+"""Runs roles: as their playbooks do, or several times in one run of ansible-playbook."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Record:
 
 
 @dataclass
-class Audit:
-    """What an audit did: its tasks, and the folder that it wrote into."""
+class Case:
+    """What the tasks of a case did, and its folder."""
 
     folder: Path
     records: list[Record] = field(default_factory=list)
@@ -48,6 +48,15 @@ class Audit:
         """The message that it failed with; None if it did not."""
         failed = [record for record in self.records if record.status == "failed"]
         return str(failed[-1].result["msg"]) if failed else None
+
+    def named(self, beginning: str) -> list[Record]:
+        """Return the tasks whose name begins so."""
+        return [record for record in self.records if record.task.startswith(beginning)]
+
+
+@dataclass
+class Audit(Case):
+    """What an audit did; its folder is the one that it wrote into."""
 
     @property
     def report(self) -> dict[str, t.Any]:
@@ -73,9 +82,8 @@ class Audit:
             lines += record.result["msg"]
         return lines
 
-    def named(self, beginning: str) -> list[Record]:
-        """Return the tasks whose name begins so."""
-        return [record for record in self.records if record.task.startswith(beginning)]
+
+AnyCase = t.TypeVar("AnyCase", bound=Case)
 
 
 @dataclass
@@ -147,25 +155,20 @@ def play(login: t.Mapping[str, str], folder: Path, *arguments: str) -> Run:
     return Run(done.returncode, done.stdout, [Record(**json.loads(line)) for line in lines])
 
 
-def audits(
-    login: t.Mapping[str, str], folder: Path, cases: t.Mapping[str, Variables]
-) -> dict[str, Audit]:
-    """Run the role once for each case, with these variables, in one run of ansible-playbook.
+def play_cases(
+    login: t.Mapping[str, str],
+    folder: Path,
+    cases: t.Mapping[str, t.Sequence[Variables]],
+    made: t.Callable[[Path], AnyCase],
+) -> dict[str, AnyCase]:
+    """Run the tasks of each case in one run of ansible-playbook; one that fails ends its case.
 
-    Each writes into `report` in a folder of its name, unless its variables say something else.
+    `made` makes a case of its folder, which is one of its name in `folder`.
     """
     tasks: list[dict[str, t.Any]] = []
-    for name, variables in cases.items():
-        role = {
-            "ansible.builtin.include_role": {"name": ROLE},
-            "vars": {**paths(folder / name), **variables},
-        }
-        tasks += [
-            {"name": BEGIN + name, "ansible.builtin.debug": {"msg": name}},
-            {"block": [role], "rescue": [{"ansible.builtin.meta": "noop"}]},
-        ]
-    playbook = folder / "audits.yml"
-    folder.mkdir(parents=True, exist_ok=True)
+    for name, steps in cases.items():
+        tasks.append({"name": BEGIN + name, "ansible.builtin.debug": {"msg": name}})
+        tasks.append({"block": list(steps), "rescue": [{"ansible.builtin.meta": "noop"}]})
     content = {
         "hosts": "localhost",
         "connection": "local",
@@ -174,17 +177,38 @@ def audits(
         "module_defaults": {"group/community.infisical.infisical": {"retries": 0}},
         "tasks": tasks,
     }
+    folder.mkdir(parents=True, exist_ok=True)
+    playbook = folder / "cases.yml"
     playbook.write_text(json.dumps([content]), encoding="utf-8")
     run = play(login, folder, str(playbook))
-    done: dict[str, Audit] = {}
+    done: dict[str, AnyCase] = {}
     for record in run.records:
         if record.task.startswith(BEGIN):
             name = record.task.removeprefix(BEGIN)
-            done[name] = Audit(folder / name)
+            done[name] = made(folder / name)
         elif done and record.status != "stats":
             done[name].records.append(record)
     assert set(done) == set(cases), run.output[-4000:]
     return done
+
+
+def role(name: str, **variables: t.Any) -> dict[str, t.Any]:
+    """Return the task that runs a role."""
+    return {"ansible.builtin.include_role": {"name": name}, "vars": variables}
+
+
+def audits(
+    login: t.Mapping[str, str], folder: Path, cases: t.Mapping[str, Variables]
+) -> dict[str, Audit]:
+    """Run the role once for each case, with these variables, in one run of ansible-playbook.
+
+    Each writes into `report` in a folder of its name, unless its variables say something else.
+    """
+    steps = {
+        name: [role(ROLE, **{**paths(folder / name), **variables})]
+        for name, variables in cases.items()
+    }
+    return play_cases(login, folder, steps, Audit)
 
 
 def writes(emulator: Emulator) -> list[str]:

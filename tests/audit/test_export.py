@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import stat
-import sys
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 from tools.paths import ROOT
 
-from audit.harness import BEGIN, Record, by_secret, by_token, play, writes
+from audit.harness import Case, by_secret, by_token, play, play_cases, role, writes
 from audit.worlds import HOSTILE, PRINCIPAL, STORED, TENANT
 from emulator import Emulator, running
 
@@ -29,17 +28,8 @@ Variables = dict[str, t.Any]
 
 
 @dataclass
-class Case:
-    """What the tasks of a case did, and its folder."""
-
-    folder: Path
-    records: list[Record] = field(default_factory=list)
-
-    @property
-    def failure(self) -> str | None:
-        """The message that it failed with; None if it did not."""
-        failed = [record for record in self.records if record.status == "failed"]
-        return str(failed[-1].result["msg"]) if failed else None
+class Export(Case):
+    """What the tasks of a case did; its folder is the one that the export wrote into."""
 
     @property
     def told(self) -> str:
@@ -55,45 +45,12 @@ class Case:
             if path.is_file()
         }
 
-    def named(self, task: str) -> list[Record]:
-        """What the tasks of a name did."""
-        return [record for record in self.records if record.task == task]
-
-
-def role(name: str, **variables: t.Any) -> Variables:
-    """Return the task that runs a role."""
-    return {"ansible.builtin.include_role": {"name": name}, "vars": variables}
-
 
 def run(
     login: t.Mapping[str, str], folder: Path, cases: t.Mapping[str, t.Sequence[Variables]]
-) -> dict[str, Case]:
+) -> dict[str, Export]:
     """Run the tasks of each case in one run of ansible-playbook; one that fails ends its case."""
-    tasks: list[Variables] = []
-    for name, steps in cases.items():
-        tasks.append({"name": BEGIN + name, "ansible.builtin.debug": {"msg": name}})
-        tasks.append({"block": list(steps), "rescue": [{"ansible.builtin.meta": "noop"}]})
-    content = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars": {"ansible_python_interpreter": sys.executable},
-        "module_defaults": {"group/community.infisical.infisical": {"retries": 0}},
-        "tasks": tasks,
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    playbook = folder / "play.yml"
-    playbook.write_text(json.dumps([content]), encoding="utf-8")
-    played = play(login, folder, str(playbook))
-    done: dict[str, Case] = {}
-    for record in played.records:
-        if record.task.startswith(BEGIN):
-            name = record.task.removeprefix(BEGIN)
-            done[name] = Case(folder / name)
-        elif done and record.status != "stats":
-            done[name].records.append(record)
-    assert set(done) == set(cases), played.output[-4000:]
-    return done
+    return play_cases(login, folder, cases, Export)
 
 
 def grown_by_hand(emulator: Emulator) -> None:
@@ -148,7 +105,7 @@ class Trip(t.NamedTuple):
     """What became of exports, and of applying what they wrote, by how the list was split."""
 
     emulator: Emulator
-    cases: dict[str, Case]
+    cases: dict[str, Export]
 
 
 @pytest.fixture(scope="module", params=GENERATIONS)
@@ -288,7 +245,7 @@ REFUSED: dict[str, tuple[Variables, str]] = {
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
+def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Export]:
     with running() as emulator:
         cases = {name: [role(EXPORT, **variables)] for name, (variables, _) in REFUSED.items()}
         done = run(by_secret(emulator), tmp_path_factory.mktemp("refused"), cases)
@@ -298,7 +255,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_wrong_with_variables_is_said_before_any_request(
-    name: str, refused: dict[str, Case]
+    name: str, refused: dict[str, Export]
 ) -> None:
     assert str(refused[name].failure).startswith(REFUSED[name][1])
 
@@ -360,7 +317,7 @@ FOLDERS: dict[str, tuple[dict[str, str], Variables]] = {
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Export]:
     folder = tmp_path_factory.mktemp("folders")
     with running() as emulator:
         emulator.add_member(emulator.identities["admin"], "admin", project_id=emulator.project_id)
@@ -405,7 +362,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
 
 
 @pytest.mark.parametrize("name", BLANKS)
-def test_blank_stands_for_the_default(name: str, folders: dict[str, Case]) -> None:
+def test_blank_stands_for_the_default(name: str, folders: dict[str, Export]) -> None:
     case = folders[f"blanks: {name}"]
     assert case.failure is None
     assert list(case.files) == ["identities.yml"]
@@ -419,7 +376,7 @@ def test_blank_stands_for_the_default(name: str, folders: dict[str, Case]) -> No
     ],
 )
 def test_files_of_others_are_never_touched(
-    name: str, message: str, folders: dict[str, Case]
+    name: str, message: str, folders: dict[str, Export]
 ) -> None:
     case = folders[name]
     assert str(case.failure).startswith("Nothing was written. ")
@@ -427,14 +384,14 @@ def test_files_of_others_are_never_touched(
     assert case.files == FOLDERS[name][0]
 
 
-def test_an_identity_that_somebody_lists_too_is_told(folders: dict[str, Case]) -> None:
+def test_an_identity_that_somebody_lists_too_is_told(folders: dict[str, Export]) -> None:
     case = folders["beside"]
     assert case.failure is None
     assert f"{case.folder}/team/mine.yml:2 lists billing too." in case.told
     assert case.files.keys() == {*FOLDERS["beside"][0], "identities.yml"}
 
 
-def test_files_of_an_earlier_export_are_overwritten_and_told(folders: dict[str, Case]) -> None:
+def test_files_of_an_earlier_export_are_overwritten_and_told(folders: dict[str, Export]) -> None:
     case = folders["earlier"]
     assert "gone" not in case.files["identities.yml"]
     assert "name: billing" in case.files["identities.yml"]
@@ -442,18 +399,18 @@ def test_files_of_an_earlier_export_are_overwritten_and_told(folders: dict[str, 
     assert "projects/gone.yml" in case.files
 
 
-def test_files_that_apply_would_fail_on_are_told(folders: dict[str, Case]) -> None:
+def test_files_that_apply_would_fail_on_are_told(folders: dict[str, Export]) -> None:
     told = folders["earlier"].told
     assert "Other files in the folder cannot be read as lists" in told
 
 
-def test_only_what_an_export_wrote_is_removed(folders: dict[str, Case]) -> None:
+def test_only_what_an_export_wrote_is_removed(folders: dict[str, Export]) -> None:
     case = folders["earlier, removed"]
     assert case.files.keys() == {"identities.yml", "projects/mine.yml", "projects/edited.yml"}
     assert "earlier export" not in case.told
 
 
-def test_projects_have_files_of_their_own(folders: dict[str, Case]) -> None:
+def test_projects_have_files_of_their_own(folders: dict[str, Export]) -> None:
     case = folders["split"]
     owned, own = sorted(case.files, reverse=True)
     assert owned.startswith("projects/")
@@ -470,7 +427,7 @@ def test_projects_have_files_of_their_own(folders: dict[str, Case]) -> None:
     assert stat.S_IMODE((case.folder / owned).stat().st_mode) == 0o600
 
 
-def test_an_organization_is_exported_alone(folders: dict[str, Case]) -> None:
+def test_an_organization_is_exported_alone(folders: dict[str, Export]) -> None:
     (text,) = folders["below"].files.values()
     assert "name: below" in text
     assert "organization acme-labs" in " ".join(text.replace("#", "").split())
@@ -478,12 +435,12 @@ def test_an_organization_is_exported_alone(folders: dict[str, Case]) -> None:
     assert folders["no such organization"].files == {}
 
 
-def test_all_can_be_in_one_file(folders: dict[str, Case]) -> None:
+def test_all_can_be_in_one_file(folders: dict[str, Export]) -> None:
     assert list(folders["one file"].files) == ["all.yml"]
     assert "1 file in " in folders["one file"].told
 
 
-def test_a_file_that_nobody_is_left_for_is_told(folders: dict[str, Case]) -> None:
+def test_a_file_that_nobody_is_left_for_is_told(folders: dict[str, Export]) -> None:
     """Applying it would bring back what is gone."""
     case = folders["nobody"]
     assert case.failure is None

@@ -25,7 +25,10 @@ from ansible_collections.community.infisical.plugins.module_utils._state.azure_a
     AZURE_AUTH,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
-from ansible_collections.community.infisical.plugins.plugin_utils import _token_rules
+from ansible_collections.community.infisical.plugins.plugin_utils import (
+    _arguments,
+    _token_rules,
+)
 from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
     DEFAULTS,
     RULES,
@@ -777,7 +780,7 @@ def test_what_is_not_right_is_an_error_of_one_sentence(
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugin, "NETADDR_IMPORT_ERROR", "Traceback\nImportError: no netaddr\n")
+    monkeypatch.setattr(_arguments, "NETADDR_IMPORT_ERROR", "Traceback\nImportError: no netaddr\n")
     with pytest.raises(
         AnsibleFilterError, match=r"needs the package netaddr.*ImportError: no netaddr"
     ):
