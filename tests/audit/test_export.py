@@ -247,7 +247,7 @@ REFUSED: dict[str, tuple[Variables, str]] = {
 @pytest.fixture(scope="module")
 def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Export]:
     with running() as emulator:
-        cases = {name: [role(EXPORT, **variables)] for name, (variables, _) in REFUSED.items()}
+        cases = {name: [role(EXPORT, **case[0])] for name, case in REFUSED.items()}
         done = run(by_secret(emulator), tmp_path_factory.mktemp("refused"), cases)
         assert emulator.requests() == []
         return done

@@ -196,4 +196,4 @@ def test_the_audit_of_the_night_fails_for_drift(launcher: Launcher) -> None:
     launcher.applied()
     job = launcher("audit", {})
     assert job.status == "failed"
-    assert "2 drifted" in job.output
+    assert "differ in 2 identities" in job.output

@@ -158,28 +158,33 @@ class EntryReconciler:
 
     def run(self) -> None:
         """Bring about what is desired. Raises InfisicalError."""
-        unread = self._read_rest() if self._whole else None
+        if not self._whole:
+            self._run()
+            return
+        self._find()
+        try:
+            self._read_rest()
+        except InterruptError:
+            raise
+        except InfisicalError:
+            # What is desired needs none of it.
+            self._run()
+            raise
         self._run()
-        if unread:
-            raise unread
 
-    def _read_rest(self) -> InfisicalError | None:
-        """Read what the work itself does not. Return why it could not be read, if that is so."""
+    def _find(self) -> None:
+        """Read the identity, if it is named by its id."""
         if self.known is None and self.reference.id:
             resource = self._resource()
             resource.read()
             self.known = resource.identity
+
+    def _read_rest(self) -> None:
+        """Read the auth methods that the work itself does not."""
         rest = self._rest()
-        if self.known is None or not self.known.here or not rest:
-            return None
-        self.reading = Reading(self.reference, self.known, rest, listed=True)
-        try:
+        if self.known is not None and self.known.here and rest:
+            self.reading = Reading(self.reference, self.known, rest, listed=True)
             self.reading.run(self._api, self._login)
-        except InterruptError:
-            raise
-        except InfisicalError as failure:
-            return failure
-        return None
 
     def _rest(self) -> list[AuthMethod]:
         """Return the auth methods that the work does not look at."""
