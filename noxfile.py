@@ -37,11 +37,17 @@ antsibull_nox.load_antsibull_nox_toml()
 EXECUTION_ENVIRONMENT = "tests/awx/test_execution_environment.py"
 
 
-def run_pytest(session: nox.Session, path: str, *options: str) -> None:
+def run_pytest(session: nox.Session, path: str, *options: str, **environ: str) -> None:
     """Run a suite and leave a report for the summary."""
     session.install("-r", "requirements/test.txt")
     report = REPORTS / session.name / "report.xml"
-    session.run("pytest", f"--junitxml={report}", *options, path, *session.posargs)
+    session.run("pytest", f"--junitxml={report}", *options, path, *session.posargs, env=environ)
+
+
+def run_ansible(session: nox.Session, path: str, *options: str) -> None:
+    """Run a suite that runs Ansible, two files at a time: some of its tests mostly wait."""
+    parallel = ("--numprocesses=2", "--dist=loadfile")
+    run_pytest(session, path, *parallel, *options, ZIP_CODE_CACHE=str(CACHE / "zip-code"))
 
 
 def run_ansible_test(session: nox.Session) -> None:
@@ -83,8 +89,7 @@ def contract(session: nox.Session) -> None:
 @nox.session
 def functional(session: nox.Session) -> None:
     """The module as Ansible runs it, against the emulator."""
-    # The longest check by far: it would end last, with a core idle.
-    run_pytest(session, "tests/functional", "--numprocesses=2", "--dist=loadfile")
+    run_ansible(session, "tests/functional")
 
 
 @nox.session
@@ -96,13 +101,13 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def audit(session: nox.Session) -> None:
     """The audit: the role as playbooks run it, and its page in a browser where there is one."""
-    run_pytest(session, "tests/audit", "--numprocesses=2", "--dist=loadfile")
+    run_ansible(session, "tests/audit")
 
 
 @nox.session(name="docs-examples")
 def docs_examples(session: nox.Session) -> None:
     """Every YAML block of the README, the guides and the module's examples."""
-    run_pytest(session, "tests/docs", "--numprocesses=2", "--dist=loadfile")
+    run_ansible(session, "tests/docs")
 
 
 @nox.session
@@ -129,9 +134,7 @@ def execution_environment(session: nox.Session) -> None:
 @nox.session
 def awx(session: nox.Session) -> None:
     """The objects for AWX, and its jobs, run by ansible-runner as AWX runs them."""
-    # Jobs that wait for a rate limit leave a core to the others.
-    parallel = ("--numprocesses=2", "--dist=loadfile")
-    run_pytest(session, "tests/awx", f"--ignore={EXECUTION_ENVIRONMENT}", *parallel)
+    run_ansible(session, "tests/awx", f"--ignore={EXECUTION_ENVIRONMENT}")
 
 
 @nox.session

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from functional.cases import ONE, REQUIRED
-from functional.harness import THOROUGH, Result, Task, run_in_process, run_tasks
+from functional.harness import THOROUGH, Result, Task, play_tasks, run_in_process
 
 from ansible_collections.community.infisical.plugins.modules import (
     infisical_azure_auth,
@@ -293,7 +293,7 @@ def results(server: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         else:
             # Ansible does nothing with it but hand it on.
             found[title] = run_in_process(infisical_azure_auth.main, given)
-    found.update(zip(tasks, run_tasks(tmp_path_factory.mktemp("bad_input"), tasks.values())))
+    found.update(zip(tasks, play_tasks(tmp_path_factory.mktemp("bad_input"), tasks.values())))
     assert server.requests() == []
     return found
 

@@ -4,8 +4,8 @@
 
 """Every case of cases.py: in check mode, for real, and once more.
 
-On the newest servers by Ansible, all runs of all cases in one ansible-playbook; on the oldest in
-this process, unless the tests are to be thorough.
+In this process; by Ansible, all runs of all cases in one ansible-playbook, if the tests are to be
+thorough.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def run_all(server: Emulator, folder: Path) -> dict[str, Outcome]:
         tasks += [Task(options, check=True), Task(options)]
         if not case.refused:
             tasks.append(Task(options))
-    if server.generation == BOTH[0] or THOROUGH:
+    if THOROUGH:
         results = iter(run_tasks(folder, tasks))
     else:
         main = infisical_azure_auth.main

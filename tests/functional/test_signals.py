@@ -87,8 +87,7 @@ def test_a_signal_in_a_finaliser_ends_the_task(
         module,
         tmp_path,
         {**login(server), **options},
-        path=[tmp_path],
-        SIGNAL_AT_CALL=str(moment),
+        environment={"PYTHONPATH": str(tmp_path), "SIGNAL_AT_CALL": str(moment)},
     )
     result = finish_module(process)
     assert process.returncode == 1

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, The community.infisical authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps the code that Python compiles from zip archives, if `ZIP_CODE_CACHE` names a folder.
+
+Ansible sends a module as a zip archive, from which Python compiles everything anew in each task:
+half of the time of most tests. Python imports this file when it starts, since `tests` is on its
+path. Everything else happens as it would without it.
+"""
+
+from __future__ import annotations
+
+import _imp
+import marshal
+import os
+import sys
+import zipimport
+from hashlib import sha256
+from types import CodeType
+from typing import Any
+
+
+def _keep_code(folder: str) -> None:
+    compile_source: Any = zipimport._compile_source  # type: ignore[attr-defined]
+
+    def compile_once(pathname: str, source: bytes) -> CodeType:
+        kept = os.path.join(folder, f"{sha256(source).hexdigest()}.{sys.implementation.cache_tag}")
+        try:
+            with open(kept, "rb") as file:
+                code: CodeType = marshal.load(file)
+        except FileNotFoundError:
+            code = compile_source(pathname, source)
+            # Others do the same at this moment.
+            written = f"{kept}.{os.getpid()}"
+            with open(written, "wb") as file:
+                marshal.dump(code, file)
+            os.replace(written, kept)
+        else:
+            _imp._fix_co_filename(code, pathname)  # type: ignore[attr-defined]
+        return code
+
+    os.makedirs(folder, exist_ok=True)
+    zipimport._compile_source = compile_once  # type: ignore[attr-defined]
+
+
+if "ZIP_CODE_CACHE" in os.environ:
+    _keep_code(os.environ["ZIP_CODE_CACHE"])
