@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.paths import COLLECTIONS
+from tools.playbooks import run_playbook
 
 from emulator import Emulator
 
@@ -128,31 +128,21 @@ def play(login: t.Mapping[str, str], folder: Path, *arguments: str) -> Run:
         for name, value in os.environ.items()
         if not name.startswith(foreign) and not name.lower().endswith("_proxy")
     }
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), *arguments],
-        cwd=folder,
-        env={
-            **kept,
-            "ANSIBLE_CALLBACKS_ENABLED": "audit_record",
-            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_HOME": str(folder / ".ansible"),
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
-            "ANSIBLE_PIPELINING": "true",
-            "AUDIT_RECORD": str(log),
-            **login,
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    environ = {
+        **kept,
+        "ANSIBLE_CALLBACKS_ENABLED": "audit_record",
+        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_PIPELINING": "true",
+        "AUDIT_RECORD": str(log),
+        **login,
+    }
+    done = run_playbook(arguments, folder, environ)
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    return Run(done.returncode, done.stdout, [Record(**json.loads(line)) for line in lines])
+    return Run(done.returncode, done.output, [Record(**json.loads(line)) for line in lines])
 
 
 def play_cases(

@@ -18,7 +18,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 import textwrap
 import typing as t
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from pathlib import Path
 
 import yaml
 from tools.paths import COLLECTIONS
+from tools.playbooks import run_playbook
 
 from docs.blocks import EXAMPLES, Block, BlockError
 from docs.logins import Logins
@@ -360,34 +360,24 @@ def ansible_playbook(
     """Run `ansible-playbook` in a folder, with the emulator in the environment."""
     log = folder / "records.jsonl"
     log.unlink(missing_ok=True)
-    run = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), *arguments],
-        cwd=folder,
-        env={
-            **{name: value for name, value in os.environ.items() if not _is_foreign(name)},
-            "ANSIBLE_CALLBACKS_ENABLED": "docs_record",
-            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
-            "ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}{os.pathsep}{OTHERS}",
-            "ANSIBLE_HOME": str(folder / ".ansible"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
-            "ANSIBLE_PIPELINING": "true",
-            "DOCS_RECORD": str(log),
-            "INFISICAL_URL": emulator.url,
-            "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
-            "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
-            **environment,
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environ = {
+        **{name: value for name, value in os.environ.items() if not _is_foreign(name)},
+        "ANSIBLE_CALLBACKS_ENABLED": "docs_record",
+        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callback_plugins")),
+        "ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}{os.pathsep}{OTHERS}",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_PIPELINING": "true",
+        "DOCS_RECORD": str(log),
+        "INFISICAL_URL": emulator.url,
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": emulator.client_id,
+        "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": emulator.client_secret,
+        **environment,
+    }
+    run = run_playbook(arguments, folder, environ)
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    return Told([Record(**json.loads(line)) for line in lines], run.stdout, run.returncode)
+    return Told([Record(**json.loads(line)) for line in lines], run.output, run.returncode)
 
 
 def _is_foreign(name: str) -> bool:

@@ -13,13 +13,14 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
+from tools import playbooks
+from tools.playbooks import run_playbook
 
 MODULE = "community.infisical.infisical_azure_auth"
 IDENTITY = "community.infisical.infisical_identity"
@@ -75,7 +76,6 @@ def clean_environment(folder: Path, **extra: str) -> dict[str, str]:
     return {
         **kept,
         "HOME": str(folder),
-        "ANSIBLE_HOME": str(folder / ".ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "results_file",
@@ -89,7 +89,11 @@ def clean_environment(folder: Path, **extra: str) -> dict[str, str]:
 
 
 def run_play(
-    folder: Path, tasks: t.Iterable[t.Mapping[str, t.Any]], *arguments: str, **extra: str
+    folder: Path,
+    tasks: t.Iterable[t.Mapping[str, t.Any]],
+    *arguments: str,
+    by: t.Callable[[t.Sequence[str], Path, t.Mapping[str, str]], playbooks.Run] = run_playbook,
+    **extra: str,
 ) -> Run:
     """Run tasks on the implicit localhost; `extra` goes into the environment of ansible-playbook.
 
@@ -107,19 +111,10 @@ def run_play(
     playbook.write_text(json.dumps([play]), encoding="utf-8")
     results = folder / "results.jsonl"
     results.unlink(missing_ok=True)
-    program = Path(sysconfig.get_path("scripts")) / "ansible-playbook"
-    done = subprocess.run(
-        [sys.executable, str(program), str(playbook), *arguments],
-        cwd=folder,
-        env=clean_environment(folder, **extra),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = by([str(playbook), *arguments], folder, clean_environment(folder, **extra))
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    assert len(lines) == len(listed), done.stdout[-4000:]
-    return Run([json.loads(line) for line in lines], done.stdout)
+    assert len(lines) == len(listed), done.output[-4000:]
+    return Run([json.loads(line) for line in lines], done.output)
 
 
 def play_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Result]:
