@@ -18,9 +18,10 @@ PLOT = ROOT / "docs/docsite/benchmark.svg"
 BEGIN = ".. What follows is written by make bench.\n"
 END = ".. Here ends what make bench writes.\n"
 
-# Ratios of single rounds are then those of chance.
+# The ratios of single rounds are noise then.
 BUSY = (
-    " The machine was busy with other work: times are far too long, and ratios no more than a hint."
+    " The machine was busy with other work, so the times are far too long and the ratios are only a"
+    " hint."
 )
 
 
@@ -29,9 +30,9 @@ def conditions(results: Results) -> str:
     machine = results.machine
     return (
         f"Measured on {machine.date} against {results.server}, on {machine.cores} cores of"
-        f" {machine.processor} with a load of {machine.load:.1f} before the start; Python"
-        f" {machine.python}, ansible-core {machine.ansible}, requests {machine.requests}, netaddr"
-        f" {machine.netaddr}. It took {results.seconds / 60:.0f} minutes."
+        f" {machine.processor} (load {machine.load:.1f} at the start), with Python"
+        f" {machine.python}, ansible-core {machine.ansible}, requests {machine.requests} and"
+        f" netaddr {machine.netaddr}. The run took {results.seconds / 60:.0f} minutes."
         f"{BUSY if machine.is_busy else ''}"
     )
 

@@ -80,7 +80,7 @@ def tables(results: Results) -> list[Table]:
 
 
 def _targets(results: Results) -> Table:
-    notes = ["Medians, with the range of the middle half of the rounds in parentheses."]
+    notes = ["Figures are medians. The range in parentheses covers the middle half of the rounds."]
     floors = [
         f"{_times(results.uri_loop(fleet.latency).seconds(fleet.size) / median(fleet.bare))}"
         f" at {milliseconds(fleet.latency)}"
@@ -88,10 +88,10 @@ def _targets(results: Results) -> Table:
         if fleet.size == AUDITED and fleet.is_audit
     ]
     if floors:
-        notes.append(f"The bare loop is faster than a loop of uri tasks: {', '.join(floors)}.")
+        notes.append(f"Speedup of the bare loop over the uri loop: {', '.join(floors)}.")
     return Table(
         "Targets",
-        ("What", "Where", "Target", "Reached", ""),
+        ("What", "Condition", "Target", "Measured", "Result"),
         [
             (
                 target.what,
@@ -121,15 +121,15 @@ def _singles(results: Results) -> Table:
         if results.singles
     ]
     ratio = (
-        "A task is the first of its module in a playbook once, when Ansible packs the module: then"
-        f" infisical_azure_auth takes {duration(median(results.first.infisical_azure_auth))}, and"
-        f" uri {duration(median(results.first.uri))}."
+        "The first task of a module in a playbook takes longer, because Ansible packs the module:"
+        f" {duration(median(results.first.infisical_azure_auth))} for infisical_azure_auth and"
+        f" {duration(median(results.first.uri))} for uri."
     )
     empty = ", ".join(_times(single.empty_ratio.median) for single in results.singles)
     bare = ", ".join(_times(single.bare_ratio.median) for single in results.singles)
     floors = (
-        f"The floor, in uri GETs: an empty module takes {empty}, and one that makes the same"
-        f" request with requests and reads the networks with netaddr takes {bare}."
+        f"Lower bounds, relative to a uri GET: an empty module takes {empty}; a bare module that"
+        f" makes the same request with requests and reads the networks with netaddr takes {bare}."
     )
     return Table(
         "A single task",
@@ -166,27 +166,27 @@ def _fleets(results: Results) -> Table:
     shares = [share for fleet in results.fleets for share in fleet.emulator if share]
     notes = [
         f"{EXTRAPOLATED}: extrapolated from {sampled} items of a loop.",
-        "Handing over is what Ansible takes to hand the list to a module that does nothing.",
-        "For each, and of the bare loop: less the fixed cost of one task; last, less handing over.",
+        "Handover is the time that Ansible takes to pass the list to a module that does nothing.",
+        "Time per identity and the ratios to the bare loop leave out the fixed cost of a task.",
     ]
     if shares:
         notes.append(
-            "While the bare loop runs, the emulator takes"
+            "While the bare loop runs, the emulator uses"
             f" {min(shares):.0%} to {max(shares):.0%} of one core."
         )
     return Table(
         "A fleet in one task",
         (
             "Identities",
-            "latency",
-            "one task",
-            "bare loop",
+            "Latency",
+            "One task",
+            "Bare loop",
             "uri loop",
-            "faster than uri",
-            "for each",
-            "handing over",
-            "of the bare loop",
-            "less handing over",
+            "Speedup over uri",
+            "Per identity",
+            "Handover",
+            "Relative to bare loop",
+            "Without handover",
         ),
         [row(fleet) for fleet in results.fleets],
         tuple(notes),
@@ -196,7 +196,7 @@ def _fleets(results: Results) -> Table:
 def _processes(results: Results) -> Table:
     return Table(
         "The module's process",
-        ("Identities", "peak memory", "time", "processor time"),
+        ("Identities", "Peak memory", "Time", "Processor time"),
         [
             (
                 f"{process.size:,}",
@@ -212,7 +212,7 @@ def _processes(results: Results) -> Table:
 def _rate_limited(results: Results) -> Table:
     return Table(
         "A rate limit",
-        ("Limit", "Identities", "requests", "refused, by window", "time", "least time", "ratio"),
+        ("Limit", "Identities", "Requests", "Refused per window", "Time", "Minimum time", "Ratio"),
         [
             (
                 f"{run.reads} in {run.window} s",
@@ -226,8 +226,8 @@ def _rate_limited(results: Results) -> Table:
             for run in results.rate_limited
         ],
         tuple(
-            f"{run.reads} in {run.window} s is {run.reads * 60 / run.window:.0f} a minute;"
-            f" {run.concurrency} workers."
+            f"{run.reads} requests in {run.window} s are {run.reads * 60 / run.window:.0f} a"
+            f" minute. The task has {run.concurrency} workers."
             for run in results.rate_limited
         ),
     )
@@ -237,7 +237,7 @@ def _starts(results: Results) -> Table:
     origins = list(results.starts[0].imports) if results.starts else []
     return Table(
         "Start-up",
-        ("Module", "payload", "imports", *(f"of {origin}" for origin in origins)),
+        ("Module", "Payload", "Imports", *(f"from {origin}" for origin in origins)),
         [
             (
                 start.module,
@@ -249,6 +249,6 @@ def _starts(results: Results) -> Table:
         ],
         (
             "The payload is what Ansible sends to the host.",
-            "Imports as python -X importtime counts them, which makes them slower.",
+            "The import times are those of python -X importtime, which slows imports down.",
         ),
     )

@@ -55,15 +55,15 @@ def _audits(results: Results) -> Iterator[Target]:
     audits = [fleet for fleet in results.fleets if fleet.size == AUDITED and fleet.is_audit]
     for fleet in audits:
         where = milliseconds(fleet.latency)
-        what = f"audit of {AUDITED:,}, less the fixed cost of a task, of the bare loop"
+        what = f"{AUDITED:,} identities, without fixed cost, relative to the bare loop"
         yield Target(what, where, 1.15, fleet.ratio, "x")
     for fleet in audits:
         where = milliseconds(fleet.latency)
-        what = "the same, less Ansible's handing over of the list"
+        what = f"{AUDITED:,} identities, without fixed cost and handover, relative to the bare loop"
         yield Target(what, where, 1.15, fleet.own_ratio, "x")
     for fleet in audits:
         where = milliseconds(fleet.latency)
-        what = f"audit of {AUDITED:,}, faster than a loop of uri tasks"
+        what = f"{AUDITED:,} identities, speedup over the uri loop"
         slow = results.uri_loop(fleet.latency).seconds(fleet.size)
         yield Target(what, where, 60, fleet.faster_than(slow), "x", least=True)
 
@@ -71,21 +71,24 @@ def _audits(results: Results) -> Iterator[Target]:
 def _singles(results: Results) -> Iterator[Target]:
     for single in results.singles:
         where = milliseconds(single.latency)
-        yield Target("nothing to change, of one uri GET", where, 1, single.unchanged_ratio, "x")
+        what = "one identity, nothing to change, relative to a uri GET"
+        yield Target(what, where, 1, single.unchanged_ratio, "x")
     for single in results.singles:
         where = milliseconds(single.latency)
-        yield Target("one change, of uri GET and PATCH", where, 0.6, single.changed_ratio, "x")
+        what = "one identity, one change, relative to uri GET and PATCH"
+        yield Target(what, where, 0.6, single.changed_ratio, "x")
 
 
 def _memory(results: Results) -> Iterator[Target]:
     for process in results.processes:
         if process.size == LARGEST:
-            what = f"memory of the module's process, {LARGEST:,} identities"
+            what = f"peak memory of the module, {LARGEST:,} identities"
             yield Target(what, "", 100, _exactly(process.peak / MIB), " MiB")
 
 
 def _limits(results: Results) -> Iterator[Target]:
     for run in results.rate_limited:
         where = f"{run.reads} in {run.window} s"
-        yield Target("refusals a worker and window", where, 1, _exactly(run.refusals), "")
-        yield Target("rate limited, of the least time", where, 1.1, _exactly(run.ratio), "x")
+        yield Target("refusals per worker and window", where, 1, _exactly(run.refusals), "")
+        what = "time under a rate limit, relative to the minimum"
+        yield Target(what, where, 1.1, _exactly(run.ratio), "x")

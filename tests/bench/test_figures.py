@@ -73,14 +73,14 @@ def test_least_time_is_whole_windows_and_the_rest(requests: int, expected: float
 def test_targets_are_judged_by_the_median(results: Results) -> None:
     judged = {(target.what, target.where): target for target in targets(results)}
     medians = {
-        "audit of 1,000, less the fixed cost of a task, of the bare loop": (1.1, True),
-        "the same, less Ansible's handing over of the list": (0.8, True),
-        "audit of 1,000, faster than a loop of uri tasks": (312.5, True),
-        "nothing to change, of one uri GET": (0.75, True),
-        "one change, of uri GET and PATCH": (0.7, False),
-        "memory of the module's process, 5,000 identities": (120, False),
-        "refusals a worker and window": (0.5, True),
-        "rate limited, of the least time": (44 / 42, True),
+        "1,000 identities, without fixed cost, relative to the bare loop": (1.1, True),
+        "1,000 identities, without fixed cost and handover, relative to the bare loop": (0.8, True),
+        "1,000 identities, speedup over the uri loop": (312.5, True),
+        "one identity, nothing to change, relative to a uri GET": (0.75, True),
+        "one identity, one change, relative to uri GET and PATCH": (0.7, False),
+        "peak memory of the module, 5,000 identities": (120, False),
+        "refusals per worker and window": (0.5, True),
+        "time under a rate limit, relative to the minimum": (44 / 42, True),
     }
     assert {what for what, _where in judged} == set(medians)
     for (what, _where), target in judged.items():
@@ -148,7 +148,7 @@ def test_tables_say_what_is_missed_and_what_is_extrapolated(results: Results) ->
     verdicts = [row[-1] for row in by_title["Targets"].rows]
     assert (verdicts.count("met"), verdicts.count("missed")) == (10, 3)
     fleets = by_title["A fleet in one task"]
-    columns = [fleets.header.index(name) for name in ("uri loop", "faster than uri")]
+    columns = [fleets.header.index(name) for name in ("uri loop", "Speedup over uri")]
     assert all(row[column].startswith("~") for row in fleets.rows for column in columns)
     assert "~: extrapolated from 20 items of a loop." in fleets.notes
     floors = by_title["A single task"].notes[0]
