@@ -20,7 +20,6 @@ from pathlib import Path
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from tools import playbooks
-from tools.playbooks import run_playbook
 
 MODULE = "community.infisical.infisical_azure_auth"
 IDENTITY = "community.infisical.infisical_identity"
@@ -88,17 +87,29 @@ def clean_environment(folder: Path, **extra: str) -> dict[str, str]:
     }
 
 
-def run_play(
-    folder: Path,
-    tasks: t.Iterable[t.Mapping[str, t.Any]],
-    *arguments: str,
-    by: t.Callable[[t.Sequence[str], Path, t.Mapping[str, str]], playbooks.Run] = run_playbook,
-    **extra: str,
-) -> Run:
+Tasks = t.Iterable[t.Mapping[str, t.Any]]
+
+
+def run_play(folder: Path, tasks: Tasks, *arguments: str, **extra: str) -> Run:
     """Run tasks on the implicit localhost; `extra` goes into the environment of ansible-playbook.
 
     A task that fails does not stop the play: its result says so.
     """
+    return _run_play(playbooks.run_playbook, folder, tasks, arguments, extra)
+
+
+def run_play_apart(folder: Path, tasks: Tasks, *arguments: str, **extra: str) -> Run:
+    """Do as `run_play`, by the program itself, so that others see its arguments."""
+    return _run_play(playbooks.run_program, folder, tasks, arguments, extra)
+
+
+def _run_play(
+    run: t.Callable[[t.Sequence[str], Path, t.Mapping[str, str]], playbooks.Run],
+    folder: Path,
+    tasks: Tasks,
+    arguments: t.Sequence[str],
+    extra: t.Mapping[str, str],
+) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     listed = list(tasks)
     play = {
@@ -111,7 +122,7 @@ def run_play(
     playbook.write_text(json.dumps([play]), encoding="utf-8")
     results = folder / "results.jsonl"
     results.unlink(missing_ok=True)
-    done = by([str(playbook), *arguments], folder, clean_environment(folder, **extra))
+    done = run([str(playbook), *arguments], folder, clean_environment(folder, **extra))
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
     assert len(lines) == len(listed), done.output[-4000:]
     return Run([json.loads(line) for line in lines], done.output)

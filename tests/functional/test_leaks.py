@@ -14,8 +14,16 @@ from pathlib import Path
 
 import pytest
 from functional.cases import ATTACHED, REQUIRED
-from functional.harness import FLEET, IDENTITY, INFO, MODULE, THOROUGH, Run, run_play
-from tools.playbooks import run_program
+from functional.harness import (
+    FLEET,
+    IDENTITY,
+    INFO,
+    MODULE,
+    THOROUGH,
+    Run,
+    run_play,
+    run_play_apart,
+)
 
 LOGIN = "community.infisical.infisical_login"
 CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
@@ -165,12 +173,11 @@ def test_no_secret_gets_out(
     server.clear_requests()
     processes = ProcessList(str(tmp_path / "ansible.log"))
     processes.start()
-    run = run_play(
+    run = run_play_apart(
         tmp_path,
         tasks,
         "-vvvvv",
         "--diff",
-        by=run_program,
         INFISICAL_URL=server.url,
         ANSIBLE_LOG_PATH=str(tmp_path / "ansible.log"),
         ANSIBLE_STDOUT_CALLBACK=callback,
