@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
@@ -15,7 +16,7 @@ import nox
 
 sys.path.insert(0, "tests")
 
-from tools.environments import project_environ
+from tools.environments import project_environ, required
 from tools.network import reachable
 from tools.paths import CACHE, REPORTS, copy_collection, link_collection
 
@@ -37,11 +38,24 @@ antsibull_nox.load_antsibull_nox_toml()
 EXECUTION_ENVIRONMENT = "tests/awx/test_execution_environment.py"
 
 
+# Suites share an environment, so that it is made, and what is in it compiled, once.
+suite = functools.partial(nox.session, venv_backend="none")
+
+
+def run_in_test(session: nox.Session, *command: str, **environ: str) -> None:
+    """Run a Python module, with its arguments, in the environment `test`."""
+    test = required("test")
+    session.run(
+        *(str(test.python), "-m", *command), env={**test.environ(), **environ}, external=True
+    )
+
+
 def run_pytest(session: nox.Session, path: str, *options: str, **environ: str) -> None:
     """Run a suite and leave a report for the summary."""
-    session.install("-r", "requirements/test.txt")
     report = REPORTS / session.name / "report.xml"
-    session.run("pytest", f"--junitxml={report}", *options, path, *session.posargs, env=environ)
+    run_in_test(
+        session, "pytest", f"--junitxml={report}", *options, path, *session.posargs, **environ
+    )
 
 
 def run_ansible(session: nox.Session, path: str, *options: str) -> None:
@@ -52,65 +66,64 @@ def run_ansible(session: nox.Session, path: str, *options: str) -> None:
 
 def run_ansible_test(session: nox.Session) -> None:
     """Run the kind of test that the session is named after."""
-    session.install("-r", "requirements/test.txt")
-    session.run("python", "-m", "tools.ansible_test", session.name, *session.posargs)
+    run_in_test(session, "tools.ansible_test", session.name, *session.posargs)
 
 
-@nox.session
+@suite
 def sanity(session: nox.Session) -> None:
     """ansible-test sanity, without a container."""
     run_ansible_test(session)
 
 
-@nox.session
+@suite
 def units(session: nox.Session) -> None:
     """ansible-test units, without a container."""
     run_ansible_test(session)
 
 
-@nox.session
+@suite
 def integration(session: nox.Session) -> None:
     """ansible-test integration, against the emulator or a real server."""
     run_ansible_test(session)
 
 
-@nox.session
+@suite
 def emulator(session: nox.Session) -> None:
     """The emulator's own controls and misbehaviour."""
     run_pytest(session, "tests/emulator")
 
 
-@nox.session
+@suite
 def contract(session: nox.Session) -> None:
     """What the server promises: the emulator, or a real one."""
     run_pytest(session, "tests/contract")
 
 
-@nox.session
+@suite
 def functional(session: nox.Session) -> None:
     """The module as Ansible runs it, against the emulator."""
     run_ansible(session, "tests/functional")
 
 
-@nox.session
+@suite
 def bench(session: nox.Session) -> None:
     """The benchmark, at a scale that says nothing of speed."""
     run_pytest(session, "tests/bench")
 
 
-@nox.session
+@suite
 def audit(session: nox.Session) -> None:
     """The audit: the role as playbooks run it, and its page in a browser where there is one."""
     run_ansible(session, "tests/audit")
 
 
-@nox.session(name="docs-examples")
+@suite(name="docs-examples")
 def docs_examples(session: nox.Session) -> None:
     """Every YAML block of the README, the guides and the module's examples."""
     run_ansible(session, "tests/docs")
 
 
-@nox.session
+@suite
 def tooling(session: nox.Session) -> None:
     """What `make` runs: a release that is only pretended, the checklists."""
     run_pytest(session, "tests/tooling")
@@ -127,11 +140,13 @@ def docs_site(session: nox.Session) -> None:
 @nox.session(name="execution-environment")
 def execution_environment(session: nox.Session) -> None:
     """What an execution environment gets, as ansible-builder reads it, and that it is enough."""
+    session.install("-r", "requirements/test.txt")
     session.install("ansible-builder", "-c", "requirements/lint.txt")
-    run_pytest(session, EXECUTION_ENVIRONMENT)
+    report = REPORTS / session.name / "report.xml"
+    session.run("pytest", f"--junitxml={report}", EXECUTION_ENVIRONMENT, *session.posargs)
 
 
-@nox.session
+@suite
 def awx(session: nox.Session) -> None:
     """The objects for AWX, and its jobs, run by ansible-runner as AWX runs them."""
     run_ansible(session, "tests/awx", f"--ignore={EXECUTION_ENVIRONMENT}")
