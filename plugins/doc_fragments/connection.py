@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How to reach an Infisical server, and how to log in there."""
+    """Documentation of the options that connect to an Infisical server and log in."""
 
     DOCUMENTATION = r"""
 requirements:
@@ -17,142 +17,155 @@ options:
   url:
     description:
       - Base URL of the Infisical server, with or without a trailing V(/) or V(/api).
-      - If not given, it is that of O(login_data), or else the value of the environment variable E(INFISICAL_URL), E(INFISICAL_HOST) or
-        E(INFISICAL_API_URL), in this order, or else V(https://app.infisical.com). The European cloud is V(https://eu.infisical.com).
-      - Redirects are never followed.
+      - If not set, the module uses the URL in O(login_data), else the environment variable E(INFISICAL_URL), E(INFISICAL_HOST) or
+        E(INFISICAL_API_URL), in this order, else V(https://app.infisical.com). The European cloud is V(https://eu.infisical.com).
+      - The module never follows redirects.
     type: str
   ca_path:
     description:
-      - Path, on the host that runs the module, of a file with the certificates of the authorities to trust, or of a folder of them.
-      - If not given, the environment variable E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) or E(SSL_CERT_FILE) is used, in this order, or
-        else the bundle that comes with the Python library C(requests).
+      - Path of a file with the CA certificates to trust, or of a folder of such files, on the host that runs the module.
+      - If not set, the module uses the environment variable E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) or E(SSL_CERT_FILE), in this order,
+        else the CA bundle of the Python library C(requests).
     type: path
   validate_certs:
     description:
-      - Whether to check the server's TLS certificate. Set to V(false) only for tests, because anybody on the way can then read the token.
+      - Whether to verify the server's TLS certificate. Set this to V(false) for tests only, because then anybody between the host and the
+        server can read the token.
     type: bool
     default: true
   timeout:
     description:
-      - How long a connection may take, and again a whole answer, in seconds.
+      - Time limit in seconds. It applies first to connecting, and then anew to receiving the whole answer.
     type: float
     default: 30
   retries:
     description:
-      - How often to repeat a request that failed for the network, for a gateway (such as HTTP 502, 503, 504), or for a server whose database
-        is away, where repeating it can do no harm. A request that only reads is repeated after any error in the server (HTTP 500).
-      - A change that goes on failing is sent once and then so many times more, whatever the task reads in between.
-      - The default bridges more than two seconds.
-      - Waiting for a rate limit does not count.
+      - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
+        cannot reach its database. A request that could do harm if sent twice is not repeated. A request that only reads is repeated after
+        any internal error of the server (HTTP 500).
+      - The limit applies to each change as a whole, even if the task reads the state again between two attempts.
+      - The default is enough for an outage of two seconds.
+      - Waiting for a rate limit does not count as a retry.
     type: int
     default: 3
   rate_limit_timeout:
     description:
-      - How long to go on, in seconds, while the server refuses a request for its rate limit, before the task fails.
+      - How many seconds to keep trying while the server refuses a request because of its rate limit. After that, the task fails.
     type: float
     default: 300
   organization_slug:
     description:
-      - Slug of the organization, or sub-organization, to log in to. For logins of identities that belong to several. The environment
-        variable is E(INFISICAL_AUTH_ORGANIZATION_SLUG), which does not apply to O(login_data).
-      - Servers from before 2026 ignore it, and so does a login of an identity that belongs to a sub-organization. So it is checked right
-        after the login, or with the token that is given, that the token is for this organization. If not, or if that cannot be known, the
-        task fails before it does anything. That takes one request more, and none for a login to the root organization.
+      - Slug of the organization or sub-organization to log in to. It is needed if the identity belongs to several. If not set, the module
+        uses the environment variable E(INFISICAL_AUTH_ORGANIZATION_SLUG), unless it uses O(login_data).
+      - Servers from before 2026 ignore the slug, and so do logins of identities that belong to a sub-organization. Therefore the
+        module checks that the token is for this organization, right after the login or, if a token is given, before anything else. If the
+        token is for another organization, or if the module cannot find out, the task fails and changes nothing.
+      - The check takes one more request, except for a login to the root organization.
     type: str
   auth_method:
     description:
-      - How to log in. V(token_auth) for an access token that exists already, V(universal_auth) for a client ID and a client secret,
-        V(azure_auth), V(gcp_auth) or V(kubernetes_auth) for a workload on one of these platforms, V(oidc_auth) or V(jwt_auth) for
-        a JWT of another issuer, V(ldap_auth) for a user name and a password.
-      - If not given, it is found out from what is given, in this order. O(login_data); credentials as options; the environment variable
-        E(INFISICAL_AUTH_METHOD); credentials in the environment. It is an error if there are credentials for two methods there.
-      - Only O(token), O(universal_auth_client_id), O(universal_auth_client_secret), O(ldap_username) and O(ldap_password) tell the method.
-        With O(auth_identity_id) or O(jwt) alone, O(auth_method) or its environment variable is required.
-      - Each value that the method takes and that is not given as an option comes from its environment variable.
-      - A blank counts as absent, and so does null, for this and all other options, and in all environment variables.
+      - How to log in. V(token_auth) uses an existing access token, V(universal_auth) a client ID and a client secret. V(azure_auth),
+        V(gcp_auth) and V(kubernetes_auth) are for workloads on these platforms. V(oidc_auth) and V(jwt_auth) use a JWT of another issuer,
+        V(ldap_auth) uses a user name and a password.
+      - If not set, the module uses the first of these that is there. O(login_data), credentials in options, the environment variable
+        E(INFISICAL_AUTH_METHOD), credentials in environment variables. If it finds credentials of two methods in that place, the task
+        fails.
+      - Only O(token), O(universal_auth_client_id), O(universal_auth_client_secret), O(ldap_username) and O(ldap_password) show which method
+        to use. If you give O(auth_identity_id) or O(jwt) without one of these, set O(auth_method) or E(INFISICAL_AUTH_METHOD) as well.
+      - The module takes each value that the method needs and that no option gives from the environment variable of that option.
+      - A blank string or null counts as not set. This is true of all options and of all environment variables.
     type: str
   token:
     description:
-      - Access token, for V(token_auth). The environment variable is E(INFISICAL_TOKEN).
-      - A token that is given is not revoked at the end of the task. One that the task got itself is.
+      - Access token, for V(token_auth). If not set, the module uses the environment variable E(INFISICAL_TOKEN).
+      - The module does not revoke this token. At the end of a task it only revokes a token that it obtained itself.
     type: str
   universal_auth_client_id:
     description:
-      - Client ID, for V(universal_auth). The environment variable is E(INFISICAL_UNIVERSAL_AUTH_CLIENT_ID).
+      - Client ID, for V(universal_auth). If not set, the module uses the environment variable E(INFISICAL_UNIVERSAL_AUTH_CLIENT_ID).
     type: str
   universal_auth_client_secret:
     description:
-      - Client secret, for V(universal_auth). The environment variable is E(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET).
+      - Client secret, for V(universal_auth). If not set, the module uses the environment variable
+        E(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET).
     type: str
   auth_identity_id:
     description:
-      - ID of the machine identity to log in as, for all methods but V(token_auth) and V(universal_auth). The environment variable is
-        E(INFISICAL_MACHINE_IDENTITY_ID).
+      - ID of the machine identity to log in as, for all methods except V(token_auth) and V(universal_auth). If not set, the module uses
+        the environment variable E(INFISICAL_MACHINE_IDENTITY_ID).
     type: str
   jwt:
     description:
-      - The token of another issuer to log in with, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
-        The environment variable is E(INFISICAL_JWT).
-      - If it is not given, the task gets one on the host that runs the module. V(azure_auth) asks Azure, V(gcp_auth) asks Google's metadata
-        server, and V(kubernetes_auth) reads the file of the pod's service account.
-      - Azure gives tokens in four places. The task uses the first of them that it finds.
-      - If E(AZURE_FEDERATED_TOKEN_FILE) is set, Entra exchanges the token in that file for one of the workload identity. This is the only
-        place that the task reaches through the proxies of the environment. It also needs E(AZURE_TENANT_ID) and E(AZURE_CLIENT_ID).
-      - If E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set, App Service, Functions or Container Apps give the token of a managed identity.
-      - If E(IDENTITY_ENDPOINT) and E(IMDS_ENDPOINT) are set, or the program C(/opt/azcmagent/bin/himds) exists, Arc's agent gives the token.
-      - Otherwise the instance metadata service of virtual machines gives it.
-      - The environment can name other addresses, as it does for the platforms' own libraries. E(AZURE_POD_IDENTITY_AUTHORITY_HOST)
-        and E(AZURE_AUTHORITY_HOST) are URLs, E(GCE_METADATA_HOST) is a host, E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) a path.
+      - Token of another issuer to log in with, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
+        If not set, the module uses the environment variable E(INFISICAL_JWT).
+      - If neither is set, V(azure_auth) requests a token from Azure, V(gcp_auth) requests one from Google's metadata server, and
+        V(kubernetes_auth) reads the file of the pod's service account, all on the host that runs the module.
+      - Azure issues tokens in four places. The module uses the first one that it finds.
+      - Workload identity, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token of the workload
+        identity. This also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id). Only here does the module use the
+        proxies of the environment.
+      - App Service, Functions and Container Apps, if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set. They issue tokens of managed
+        identities.
+      - The agent of Azure Arc, if E(IDENTITY_ENDPOINT) and E(IMDS_ENDPOINT) are set, or if the program C(/opt/azcmagent/bin/himds) exists.
+      - The instance metadata service of virtual machines otherwise.
+      - Environment variables can name other addresses, as for the libraries of these platforms. Set
+        E(AZURE_POD_IDENTITY_AUTHORITY_HOST) or E(AZURE_AUTHORITY_HOST) to a URL, E(GCE_METADATA_HOST) to a host, and
+        E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) to a path.
     type: str
   azure_resource:
     description:
-      - For V(azure_auth) without O(jwt), the resource to get a token for. It must be the one in the Azure Auth of the identity to log in as.
-      - If not given, it is V(https://management.azure.com/).
+      - Resource to request the token for, for V(azure_auth) without O(jwt). It must be the resource in the Azure Auth of the identity to
+        log in as.
+      - If not set, the module uses V(https://management.azure.com/).
     type: str
   azure_client_id:
     description:
-      - For V(azure_auth) without O(jwt), the client ID of the managed identity or workload identity to get a token of. A host with several
-        managed identities needs it, or O(azure_identity_object_id) or O(azure_identity_resource_id).
-      - If none of the three is given, it is the value of E(AZURE_CLIENT_ID). If E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET) is set too, that
-        client ID belongs to a service principal, and does not name a managed identity. Arc's agent is never asked for E(AZURE_CLIENT_ID).
-      - If nothing names an identity, Azure gives the token of the system-assigned one.
+      - Client ID of the managed identity or workload identity to request the token of, for V(azure_auth) without O(jwt).
+      - On a host with several managed identities, set this option, O(azure_identity_object_id) or O(azure_identity_resource_id). Set only
+        one of the three.
+      - If none of the three is set, the module uses the environment variable E(AZURE_CLIENT_ID). For managed identities it ignores that
+        variable if E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET) is set too, because the client ID is then that of a service principal. For the
+        agent of Azure Arc it always ignores the variable.
+      - If nothing names a managed identity, Azure issues a token of the system-assigned one.
     type: str
   azure_identity_object_id:
     description:
-      - The same as O(azure_client_id), by the object ID of the managed identity, which Azure also calls its principal ID. Workload
-        identities cannot be named by it.
+      - Object ID, also called principal ID, of the managed identity to request the token of. Use it in place of O(azure_client_id). It does
+        not work for workload identities.
     type: str
   azure_identity_resource_id:
     description:
-      - The same as O(azure_client_id), by the resource ID of the managed identity, as in
+      - Resource ID of the managed identity to request the token of, such as
         V(/subscriptions/3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16/resourceGroups/ansible/providers/Microsoft.ManagedIdentity/userAssignedIdentities/runner).
-        Workload identities cannot be named by it.
+        Use it in place of O(azure_client_id). It does not work for workload identities.
     type: str
   ldap_username:
     description:
-      - User name, for V(ldap_auth). The environment variable is E(INFISICAL_LDAP_USERNAME).
+      - User name, for V(ldap_auth). If not set, the module uses the environment variable E(INFISICAL_LDAP_USERNAME).
     type: str
   ldap_password:
     description:
-      - Password, for V(ldap_auth). The environment variable is E(INFISICAL_LDAP_PASSWORD).
+      - Password, for V(ldap_auth). If not set, the module uses the environment variable E(INFISICAL_LDAP_PASSWORD).
     type: str
   login_data:
     description:
-      - An existing login, as returned by M(community.infisical.infisical_login), or by C(infisical.vault.login). With
-        C(register=login), it is C(login.login_data), not C(login).
+      - An existing login, as returned by M(community.infisical.infisical_login) or by C(infisical.vault.login). After
+        C(register=login), give C(login.login_data), not C(login).
     type: dict
     suboptions:
       url:
         description:
-          - Base URL of the server that the login is for. It goes before the environment, and O(url) must not contradict it.
+          - Base URL of the server that issued the token. It takes precedence over the environment variables. If O(url) is set too, both
+            must be the same.
         type: str
       access_token:
         description:
           - The access token.
         type: str
 notes:
-  - Proxies are taken from the environment (E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY), E(NO_PROXY)). The file C(~/.netrc) is not used.
-  - Headers that a proxy in front of the server wants are taken from the environment variable E(INFISICAL_CUSTOM_HEADERS), written as for
-    Infisical's CLI, as in C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret), with quotes around a value that has blanks in it. They
-    go with every request to the server. Their values are kept out of messages, and those of eight or more characters out of all output.
+  - The module uses the proxies in the environment variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY). It does not use the
+    file C(~/.netrc).
+  - If a proxy in front of the server needs extra headers, set the environment variable E(INFISICAL_CUSTOM_HEADERS) as for Infisical's CLI, for
+    example to C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret). Put quotes around a value that contains blanks. The module sends these
+    headers with every request to the server. It keeps their values out of messages, and values of eight or more characters out of all output.
 """

@@ -6,145 +6,169 @@ from __future__ import annotations
 
 import textwrap
 
-# "@" stands for the path of what is documented, which markup needs in front of an option's name.
-_ENTRY = r"""
+# In these texts "@" stands for the path of the option that holds them: markup needs the full path.
+
+_AZURE_AUTH = r"""
+tenant_id:
+  description:
+    - ID of the Entra tenant whose service principals may log in, a UUID. The module sends it in lower case, as Entra writes it.
+    - Required to attach Azure Auth.
+  type: str
+resource:
+  description:
+    - The resource (audience) that the Entra token must have been issued for, such as V(https://management.azure.com/).
+    - If it ends in a slash, Infisical also accepts tokens whose audience lacks the slash. The opposite is not true.
+    - V(/) is an error, because Infisical would then not check the audience. A scope, such as V(https://management.azure.com/.default), is an
+      error too, because tokens never have a scope as their audience.
+    - Required to attach Azure Auth.
+  type: str
+allowed_service_principal_ids:
+  description:
+    - Object IDs of the service principals (applications or managed identities) that may log in. These are not their client IDs or
+      application IDs.
+    - Each is a string with a UUID. An empty list and a blank ID are errors, so that a template with an empty result cannot open the identity
+      to everybody.
+    - The module sends the UUIDs in lower case with hyphens, because Infisical compares them letter by letter when somebody logs in. For the
+      same reason, an ID that the server holds in upper case counts as different.
+    - Either this option or O(@allow_all_service_principals=true) is required to attach Azure Auth.
+  type: list
+  elements: raw
+allow_all_service_principals:
+  description:
+    - V(true) lets B(every service principal of the tenant) log in. Do not set O(@allowed_service_principal_ids) as well. The module
+      warns if it opens an identity this way.
+    - V(false) is the same as not set. If the identity is open to every service principal and O(@allowed_service_principal_ids) is not set,
+      V(false) is an error.
+  type: bool
+access_token_trusted_ips:
+  description:
+    - Addresses and networks (CIDR) from which access tokens may be used, each a string, such as V(192.0.2.7) or V(2001:db8::/32). The list
+      must not be empty.
+    - V(0.0.0.0/0) and V(::/0) together allow every address. This is the default when Azure Auth is attached.
+    - V(::/0), and any other IPv6 network that contains V(::ffff:0:0/96), also allows every IPv4 address.
+    - Two lists are equal if they contain the same networks. Order, duplicates, letter case and host bits do not matter.
+  type: list
+  elements: raw
+access_token_ttl:
+  description:
+    - How many seconds an access token lives until it must be renewed, from 0 to 315360000. With V(0) it lives as long as
+      O(@access_token_max_ttl) allows.
+    - The value must not exceed O(@access_token_max_ttl), unless that is 0.
+    - The default when Azure Auth is attached is 2592000 (30 days).
+  type: int
+access_token_max_ttl:
+  description:
+    - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers of 2024 do not
+      support V(0).
+    - On servers of 2026 a single token lives at most 90 days, whatever this option says, unless the instance has another limit. Each renewal
+      starts a new 90 days.
+    - The default when Azure Auth is attached is 2592000 (30 days).
+  type: int
+access_token_num_uses_limit:
+  description:
+    - How many requests an access token is good for. V(0) means no limit. This is the default when Azure Auth is attached.
+  type: int
+details:
+  description: Ignored. The modules return it, so that you can give their results back to them unchanged.
+  type: dict
+"""
+
+_ENTRY = (
+    r"""
 id:
   description:
-    - ID of the machine identity, a UUID. Hyphens may be left out, and braces put around it.
-    - An ID never creates an identity. With O(@state=present), an ID that no identity has is an error.
+    - ID of the machine identity, a UUID, with or without hyphens and braces.
     - At least one of O(@id) and O(@name) is required.
+    - An ID never creates an identity. If O(@state=present) and no identity has this ID, that is an error.
   type: str
 name:
   description:
-    - Name of the machine identity, a string of 1 to 255 characters. Without O(@id) it means the identity that has exactly this name.
-    - Names are not unique in Infisical. If several identities of the same owner have the name, that is an error. If none has it, the
-      identity is created.
-    - With O(@id) it is what the identity is to be called, and one with another name is renamed. With O(@state=absent) it must be the name
-      that the identity has.
-    - A new name that differs from that of another identity of the same owner in letter case, Unicode form or blanks only is an error.
+    - Name of the machine identity, a string of 1 to 255 characters.
+    - Without O(@id), it selects the identity that has exactly this name. If no identity has the name, the module creates one. Names are not
+      unique in Infisical. If several identities of the same owner have the name, that is an error.
+    - With O(@id), the module renames the identity if it has another name. If O(@state=absent), this must be the name that the identity has.
+    - A new name must not differ from the name of another identity of the same owner only in letter case, Unicode form or blanks.
   type: str
 project_id:
   description:
-    - ID of the project that owns the identity. Not its slug. Projects own identities on servers since late 2025.
-    - With O(@name) alone, the identity is one that the organization owns if this is left out.
-    - With O(@id) it may be left out. If it is given, it must be that of the identity's owner. An identity cannot be moved to another owner.
+    - ID (not slug) of the project that owns the identity. Projects can own identities on servers since late 2025.
+    - Without O(@id), leave this option out for an identity that the organization owns.
+    - With O(@id), you can leave this option out. If you set it, the project must own the identity. An identity cannot move to another
+      owner.
   type: str
 state:
   description:
-    - V(present) creates the identity, or updates it. An option that is left out keeps its value on the server. At creation it gets
-      Infisical's default.
-    - V(absent) deletes the identity, with its auth methods, its metadata and its memberships of projects. Its tokens stop working. An
-      identity that is not there is fine. All other options but O(@delete_protection) are checked, and otherwise ignored.
-    - The identity that the task is logged in as is never deleted. One whose home is another organization, such as a parent, is neither
-      deleted nor changed.
+    - V(present) creates or updates the identity. An update keeps the value on the server of every option that is not set. A new identity gets
+      the defaults of Infisical.
+    - V(absent) deletes the identity together with its auth methods, its metadata and its project memberships. Its tokens stop working. If
+      there is no such identity, nothing happens. The other options except O(@delete_protection) are checked, but have no effect.
+    - The module never deletes the identity that the task is logged in as. It neither deletes nor changes an identity whose home is another
+      organization, such as the parent organization.
   type: str
   choices: [present, absent]
   default: present
 role:
   description:
-    - Slug of the one role that the identity has in what owns it, the organization or the project. A built-in role, such as V(no-access),
-      V(member) or V(admin), or a custom one.
-    - Other roles that it has there are removed. Roles in projects that it is only a member of are left alone.
-    - V(custom) is an error. It is a word of Infisical's own, and breaks an identity that it is set for.
-    - If it is left out at creation, it is V(no-access), and V(member) in projects of the type C(cert-manager).
-    - The role of the identity that the task is logged in as is never changed.
+    - Slug of the only role of the identity in its owner, which is the organization or the project. This can be a built-in role, such as
+      V(no-access), V(member) or V(admin), or a custom role.
+    - The module removes other roles that the identity has in its owner. It leaves roles in projects alone that the identity is only a member
+      of.
+    - The default for a new identity is V(no-access). In projects of the type C(cert-manager) it is V(member).
+    - V(custom) is an error. Infisical uses this word internally, and an identity with that role does not work.
+    - The module never changes the role of the identity that the task is logged in as.
   type: str
 metadata:
   description:
-    - The metadata of the identity, strings by their keys. Exactly these pairs. Others on the server are removed, and V({}) removes all.
-    - Neither keys nor values may be blank. Numbers and booleans must be put in quotes.
-    - A value of C(omit) takes its pair out, which removes it on the server.
-    - Servers of 2024 may have no metadata of identities. Naming it is an error there.
+    - Metadata of the identity, as a dictionary of strings. The identity gets exactly these pairs. The module removes all others, and V({})
+      removes all.
+    - Keys and values must not be blank. Put numbers and booleans in quotes.
+    - A value of C(omit) leaves its pair out, so that the module removes it from the server.
+    - Some servers of 2024 have no metadata. There, setting this option is an error.
   type: dict
 delete_protection:
   description:
     - Whether Infisical refuses to delete the identity.
-    - With O(@state=absent), a protected identity is an error, unless this is V(false). Then the protection is lifted, and the identity
-      deleted.
-    - If it is left out at creation, it is V(false). Servers from before June 2025 have no such protection.
+    - If O(@state=absent) and the identity is protected, that is an error. If you set this option to V(false) in the same task, the module
+      removes the protection and then deletes the identity.
+    - The default for a new identity is V(false). Servers from before June 2025 have no delete protection.
   type: bool
 azure_auth:
   description:
-    - The Azure Auth of the identity. If it is left out, Azure Auth is left alone.
-    - With a O(@azure_auth.state) of V(absent), and nothing else beside O(@id), O(@name) and O(@project_id), no identity is created.
-    - The Azure Auth that the task itself may be logged in through is never changed.
-    - See M(community.infisical.infisical_azure_auth) for all that there is to say about its settings. Their names in the API are not taken
-      here.
+    - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
+    - If O(@azure_auth.state=absent), and no other option but O(@id), O(@name) and O(@project_id) is set, the module creates no identity.
+    - The module never changes or revokes the Azure Auth that the task itself may be logged in through.
+    - The names of these settings in Infisical's API, such as C(tenantId), are not accepted here.
   type: dict
   suboptions:
     state:
       description:
-        - V(present) attaches Azure Auth, or updates it. A setting that is left out keeps its value on the server.
-        - V(absent) revokes it. Tokens that were issued through it stop working.
+        - V(present) attaches or updates Azure Auth. An update keeps the value on the server of every option that is not set.
+        - V(absent) revokes Azure Auth. Tokens that were issued through it stop working.
       type: str
       choices: [present, absent]
-      default: present
-    tenant_id:
-      description:
-        - ID of the Entra tenant whose service principals may log in, a UUID.
-        - Required to attach.
-      type: str
-    resource:
-      description:
-        - The resource (audience) that the Entra token must have been issued for. A slash at its end also lets in audiences without it.
-        - V(/) and scopes, which end in V(/.default), are errors.
-        - Required to attach.
-      type: str
-    allowed_service_principal_ids:
-      description:
-        - Object IDs of the service principals that may log in, each a UUID. An empty list is an error.
-        - Either it or O(@azure_auth.allow_all_service_principals=true) is required to attach.
-      type: list
-      elements: raw
-    allow_all_service_principals:
-      description:
-        - V(true) lets B(every service principal of the tenant) log in, and excludes O(@azure_auth.allowed_service_principal_ids).
-        - V(false) is the same as leaving it out, but is an error where the identity is open and
-          O(@azure_auth.allowed_service_principal_ids) is not given.
-      type: bool
-    access_token_trusted_ips:
-      description:
-        - Addresses and networks (CIDR) from which access tokens may be used. At least one.
-        - If it is left out on attaching, it is everywhere, V(0.0.0.0/0) and V(::/0).
-      type: list
-      elements: raw
-    access_token_ttl:
-      description:
-        - How long an access token lives until it has to be renewed, in seconds, from 0 to 315360000.
-        - If it is left out on attaching, it is 2592000 (30 days).
-      type: int
-    access_token_max_ttl:
-      description:
-        - How long an access token can live by being renewed, in seconds, from 0 to 315360000. V(0) is no maximum.
-        - On servers of 2026 a single token lives at most 90 days, whatever is set here, unless the instance sets another limit.
-        - If it is left out on attaching, it is 2592000 (30 days).
-      type: int
-    access_token_num_uses_limit:
-      description:
-        - How many requests an access token is good for. V(0) is no limit.
-        - If it is left out on attaching, it is 0.
-      type: int
-    details:
-      description: Is ignored. It is there in what the modules return.
-      type: dict
-details:
-  description: Is ignored. It is there in what the modules return.
+      default: present"""
+    + textwrap.indent(_AZURE_AUTH.replace("@", "@azure_auth."), "    ")
+    + r"""details:
+  description: Ignored. The modules return it, so that you can give their results back to them unchanged.
   type: dict
 source:
   description:
-    - Where the entry was written, such as V(identities/shop.yml:12). Messages name it. Otherwise it is ignored.
+    - Where the entry was written, such as V(identities/shop.yml:12). Messages about the entry contain this text. It has no other effect.
   type: str
 """
+)
 
 
-def _options(path: str, indent: int) -> str:
-    return textwrap.indent(_ENTRY.replace("@", path), " " * indent)
+def _options(path: str, indent: int, options: str = _ENTRY) -> str:
+    return textwrap.indent(options.replace("@", path), " " * indent)
 
 
 class ModuleDocFragment:
-    """What is said of an identity: as the options of a module, and as an entry of a list."""
+    """Documentation of an identity: as options of a module, as entry of a list, and its Azure Auth."""
 
     # Annotated, because ansible-test takes plain assignments here for literal strings.
     DOCUMENTATION: str = f"options:{_options('', 2)}"
 
     LIST: str = f"options:\n  identities:\n    suboptions:{_options('identities[].', 6)}"
+
+    AZURE_AUTH: str = f"options:{_options('', 2, _AZURE_AUTH)}"

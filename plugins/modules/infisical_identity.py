@@ -9,12 +9,11 @@ module: infisical_identity
 short_description: Manage an Infisical machine identity
 version_added: 1.0.0
 description:
-  - Creates a machine identity of Infisical, updates it, or deletes it; with its Azure Auth, if O(azure_auth) is given.
-  - A machine identity is what a workload logs in to Infisical as. Azure Auth lets workloads that run on Azure do so without a secret of
-    Infisical's own.
-  - Compares what is wanted with what the server holds, by meaning and not by spelling, and writes only where they differ.
-  - One run never creates two identities of one name. Two runs at the same time can, because Infisical does not prevent it; then this run or
-    the next one says so, and changes neither.
+  - Creates, updates or deletes a machine identity in Infisical, together with its Azure Auth if O(azure_auth) is set.
+  - Workloads log in to Infisical as a machine identity. With Azure Auth, workloads that run on Azure do so without a secret of Infisical.
+  - The module compares the meaning of the settings, not their spelling, and writes only if they differ from what the server holds.
+  - One run never creates two identities with the same name. Two runs at the same time can, because Infisical does not prevent it. In that case
+    this run or the next one reports it and changes neither identity.
 author:
   - The community.infisical authors (@ansible-collections)
 extends_documentation_fragment:
@@ -26,30 +25,30 @@ attributes:
   check_mode:
     support: full
     details:
-      - Makes the same reads and the same checks as a real run, and no write. It predicts every refusal that follows from the options and
-        from what can be read.
-      - It cannot know the login's rights to create, edit and delete identities, to configure their auth methods and to grant roles; nor
-        whether the role to be set is above the login's own, nor what the organization's plan includes. See
+      - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
+        what it can read.
+      - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
+        whether the new role has more privileges than the login, and what the plan of the organization includes. See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
   diff_mode:
     support: full
   idempotent:
     support: full
 notes:
-  - Creating an identity has a rate limit of its own on servers since 2026, by default 30 a minute. The task waits for it.
-  - The task returns no facts.
+  - Servers since 2026 have a separate rate limit for creating identities, by default 30 a minute. The module waits for it.
+  - The module returns no facts.
 seealso:
   - module: community.infisical.infisical_identities
   - module: community.infisical.infisical_azure_auth
   - module: community.infisical.infisical_identity_info
   - ref: ansible_collections.community.infisical.docsite.guide_first_identity
-    description: From nothing to an identity under management.
+    description: How to create your first identity and keep it as code.
   - ref: ansible_collections.community.infisical.docsite.guide_identities
-    description: Roles, metadata, protection, renaming, deleting, and identities that projects own.
+    description: Roles, metadata, delete protection, renaming, deleting, and identities that projects own.
 """
 
 EXAMPLES = r"""
-- name: Create an identity as which one managed identity of a tenant logs in, or update it
+- name: Create or update an identity for one managed identity of a tenant
   community.infisical.infisical_identity:
     name: billing
     role: no-access
@@ -64,7 +63,7 @@ EXAMPLES = r"""
       access_token_ttl: 3600
       access_token_max_ttl: 86400
 
-- name: See what would change, without changing it
+- name: Show what would change
   community.infisical.infisical_identity:
     name: billing
     metadata:
@@ -78,12 +77,12 @@ EXAMPLES = r"""
     project_id: "{{ project_id }}"
     role: viewer
 
-- name: Rename an identity, which its ID tells
+- name: Rename an identity selected by ID
   community.infisical.infisical_identity:
     id: "{{ identity_id }}"
     name: billing-api
 
-- name: Delete an identity that is protected against it
+- name: Delete an identity that has delete protection
   community.infisical.infisical_identity:
     id: "{{ identity_id }}"
     state: absent
@@ -93,104 +92,103 @@ EXAMPLES = r"""
 RETURN = r"""
 identity:
   description:
-    - The identity as the run leaves it, or, in check mode, would leave it. It can be given to the module as it is, which then changes
-      nothing.
-    - What cannot be predicted is null in check mode, such as the ID of an identity that would be created.
-    - If the task fails after it has written something, this is the last state that is known.
+    - The identity after the run, or, in check mode, after a real run. If you give this dictionary back to the module, nothing changes.
+    - In check mode, values that the module cannot predict are null, such as the ID of a new identity.
+    - If the task fails after it has changed something, this is the last known state.
   returned: success, or failure after a change
   type: dict
   contains:
     id:
-      description: ID of the identity; null for one that check mode would create.
+      description: ID of the identity. Null for an identity that check mode would create.
       returned: always
       type: str
       sample: 6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b
     name:
-      description: Name of the identity; null where it was not read.
+      description: Name of the identity. Null if the module did not read it.
       returned: always
       type: str
       sample: billing
     project_id:
-      description: ID of the project that owns the identity; null where the organization does.
+      description: ID of the project that owns the identity. Null if the organization owns it.
       returned: always
       type: str
       sample: null
     state:
-      description: Whether the identity is there.
-      returned: when it was looked at
+      description: Whether the identity exists (V(present)) or not (V(absent)).
+      returned: if the module checked this
       type: str
       sample: present
     role:
       description:
-        - Slug of the role that the identity has in what owns it.
-        - Null where it has several roles, or a temporary one, which RV(identity.details.roles) lists.
-      returned: when it was read
+        - Slug of the role that the identity has in its owner.
+        - Null if the identity has several roles or a temporary one, which RV(identity.details.roles) lists.
+      returned: if the module read it
       type: str
       sample: no-access
     metadata:
-      description: The metadata of the identity, strings by their keys.
-      returned: when it was read
+      description: Metadata of the identity, as a dictionary of strings.
+      returned: if the module read it
       type: dict
       sample: {team: payments}
     delete_protection:
       description: Whether Infisical refuses to delete the identity.
-      returned: when it was read
+      returned: if the module read it
       type: bool
       sample: true
     azure_auth:
-      description: The Azure Auth of the identity.
-      returned: when it was looked at
+      description: Azure Auth of the identity.
+      returned: if the module read it
       type: dict
       contains:
         state:
-          description: Whether Azure Auth is attached.
+          description: Whether Azure Auth is attached (V(present)) or not (V(absent)).
           returned: always
           type: str
           sample: present
         tenant_id:
           description: ID of the Entra tenant.
-          returned: when attached
+          returned: if Azure Auth is attached
           type: str
           sample: 72f988bf-86f1-41af-91ab-2d7cd011db47
         resource:
-          description: The resource that Entra tokens must be for.
-          returned: when attached
+          description: Resource that Entra tokens must be for.
+          returned: if Azure Auth is attached
           type: str
           sample: https://management.azure.com/
         allowed_service_principal_ids:
-          description: Object IDs of the service principals that may log in; null where every one of the tenant may.
-          returned: when attached
+          description: Object IDs of the service principals that may log in. Null if every service principal of the tenant may.
+          returned: if Azure Auth is attached
           type: list
           elements: str
           sample: [8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21]
         allow_all_service_principals:
           description: Whether every service principal of the tenant may log in.
-          returned: when attached
+          returned: if Azure Auth is attached
           type: bool
           sample: false
         access_token_trusted_ips:
           description: Addresses and networks from which access tokens may be used.
-          returned: when attached
+          returned: if Azure Auth is attached
           type: list
           elements: str
           sample: [10.20.0.0/16, "2001:db8:20::/48"]
         access_token_ttl:
-          description: How long an access token lives until it has to be renewed, in seconds.
-          returned: when attached
+          description: How many seconds an access token lives until it must be renewed.
+          returned: if Azure Auth is attached
           type: int
           sample: 3600
         access_token_max_ttl:
-          description: How long an access token can live by being renewed, in seconds; 0 is no maximum.
-          returned: when attached
+          description: How many seconds an access token can live in total if it is renewed. 0 means no maximum.
+          returned: if Azure Auth is attached
           type: int
           sample: 86400
         access_token_num_uses_limit:
-          description: How many requests an access token is good for; 0 is no limit.
-          returned: when attached
+          description: How many requests an access token is good for. 0 means no limit.
+          returned: if Azure Auth is attached
           type: int
           sample: 0
         details:
-          description: What the server adds; null where Azure Auth is not attached.
+          description: What the server adds. Null if Azure Auth is not attached.
           returned: always
           type: dict
           contains:
@@ -205,25 +203,24 @@ identity:
               type: str
               sample: "2026-11-07T05:31:56.000Z"
             updated_at:
-              description: When it was last written.
+              description: When Azure Auth was last changed.
               returned: always
               type: str
               sample: "2026-11-07T05:31:56.000Z"
             access_token_period:
-              description: The period of periodic tokens, in seconds; null on servers of 2024.
+              description: Period of periodic tokens, in seconds. Null on servers of 2024.
               returned: always
               type: int
               sample: 0
             stored:
               description:
-                - What the server holds and the options refuse, such as a resource of V(/), by the option, as the server holds it. The option itself
-                  is then null.
-                - A task that does not give the option leaves such a value alone.
-              returned: if there is any
+                - Values on the server that the options do not accept, such as a resource of V(/), by option name. The option itself is then null.
+                - A task that does not set such an option leaves its value alone.
+              returned: if there are such values
               type: dict
     details:
-      description: What the server adds; null where the identity is not there.
-      returned: when the identity was looked at
+      description: What the server adds. Null if the identity does not exist.
+      returned: if the module read the identity
       type: dict
       contains:
         created_at:
@@ -232,70 +229,70 @@ identity:
           type: str
           sample: "2026-11-07T05:31:54.000Z"
         updated_at:
-          description: When it was last written, as the server tells it. Some servers do not count a new name.
+          description: When the identity was last changed, according to the server. On some servers, renaming does not count.
           returned: always
           type: str
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, as the server tells it. Null where it does not, as before 2026, and where it never did.
-            - Newer servers note this from time to time, and not at each login.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers from before 2026, which do not tell.
+            - Newer servers update this from time to time, not at each login.
           returned: always
           type: str
           sample: "2026-11-08T09:12:40.000Z"
         last_login_method:
-          description: By which auth method it last logged in, by Infisical's name; null where RV(identity.details.last_login_at) is.
+          description: Auth method of the last login, by Infisical's name. Null if RV(identity.details.last_login_at) is null.
           returned: always
           type: str
           sample: azure-auth
         organization_id:
-          description: ID of the identity's home organization; null where the server does not tell.
+          description: ID of the home organization of the identity. Null if the server does not tell.
           returned: always
           type: str
           sample: 0f8d7c6b-5a49-4382-b716-0514f3e2d1c0
         project_name:
-          description: Name of the project that owns the identity; null where the organization does, and where it was not told.
+          description: Name of the project that owns the identity. Null if the organization owns it, or if the server does not tell.
           returned: always
           type: str
           sample: null
         auth_methods:
-          description: The auth methods of the identity, by Infisical's names; null where they are not known.
+          description: Auth methods of the identity, by Infisical's names. Null if they are not known.
           returned: always
           type: list
           elements: str
           sample: [azure-auth]
         roles:
-          description: Slugs of all roles that the identity has in what owns it, as far as the server tells them; null where they were not read.
+          description: Slugs of all roles that the identity has in its owner, as far as the server tells. Null if the module did not read them.
           returned: always
           type: list
           elements: str
           sample: [no-access]
         stored:
           description:
-            - What the server holds and the options refuse, such as a key of the metadata that is there twice, by the option, as the server holds
-              it. The option itself is then null.
-            - A task that does not give the option leaves such a value alone.
-          returned: if there is any
+            - Values on the server that the options do not accept, such as metadata with a duplicate key, by option name. The option itself is then
+              null.
+            - A task that does not set such an option leaves its value alone.
+          returned: if there are such values
           type: dict
         projects:
-          description: Names of the projects that the identity was a member of. Deleting it ended that.
-          returned: when the identity was deleted, or in check mode would be
+          description: Names of the projects that the identity was a member of before it was deleted.
+          returned: if the identity was deleted, or in check mode would be
           type: list
           elements: str
           sample: [shop]
 http_status:
-  description: HTTP status of the answer that the task failed on.
+  description: HTTP status of the answer that made the task fail.
   returned: failure, if the server answered
   type: int
   sample: 403
 error:
   description: Infisical's name for the error.
-  returned: failure, if the server answered with an error of Infisical's
+  returned: failure, if the server answered with an error of Infisical
   type: str
   sample: PermissionDenied
 request_id:
-  description: ID of the request, to find it in the server's logs.
-  returned: failure, if the server told one
+  description: ID of the request, to find it in the server's log.
+  returned: failure, if the answer contained one
   type: str
   sample: req-5kT1YxNnJ7tmk4
 """

@@ -9,9 +9,9 @@ module: infisical_login
 short_description: Log in to Infisical once, for several tasks
 version_added: 1.0.0
 description:
-  - Logs in to Infisical and returns what other tasks take as O(login_data), so that a play with many tasks logs in only once.
-  - What it returns and what C(infisical.vault.login) returns are interchangeable, both ways.
-  - Can revoke the token again, at the end of the play.
+  - Logs in to Infisical and returns the login, which other tasks take as O(login_data). A play with many tasks then logs in only once.
+  - Modules that take the login of C(infisical.vault.login) also take the login of this module, and the other way round.
+  - The module can also revoke the token at the end of the play.
 author:
   - The community.infisical authors (@ansible-collections)
 extends_documentation_fragment:
@@ -22,37 +22,38 @@ attributes:
   check_mode:
     support: full
     details:
-      - A token is not state that is managed. So it logs in, and revokes, under check mode too; otherwise no later task of an audit could run.
-      - It never reports a change.
+      - Logs in and revokes in check mode too. A token is not a managed state, and without it no later task of an audit could run.
+      - Never reports a change.
   diff_mode:
     support: none
   idempotent:
     support: full
     details:
-      - It never reports a change, though every run gets another token.
+      - Never reports a change, although every run obtains a new token.
 options:
   state:
     description:
       - V(present) logs in.
-      - V(absent) revokes the token that is given in O(login_data) or O(token). That it is gone already is fine.
+      - V(absent) revokes the token in O(login_data) or O(token). If the token is already invalid, nothing happens.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - The token is in the result. Put C(no_log) on the task, and on every task whose output shows it, such as a loop over a registered result.
+  - The result contains the token. Set C(no_log) on this task and on every task whose output shows the token, such as a loop over the registered
+    result.
 seealso:
   - module: community.infisical.infisical_azure_auth
 """
 
 EXAMPLES = r"""
-- name: Keep several identities with one login
+- name: Manage several identities with one login
   block:
-    - name: Log in, with credentials from the environment
+    - name: Log in with credentials from the environment
       community.infisical.infisical_login:
       register: login
       no_log: true
 
-    - name: Keep the Azure Auth of each identity
+    - name: Manage the Azure Auth of each identity
       community.infisical.infisical_azure_auth:
         login_data: "{{ login.login_data }}"
         identity_name: "{{ item }}"
@@ -62,7 +63,7 @@ EXAMPLES = r"""
         - payments
 
   always:
-    - name: Revoke the token, also if a task failed
+    - name: Revoke the token, even if a task failed
       community.infisical.infisical_login:
         login_data: "{{ login.login_data }}"
         state: absent
@@ -72,8 +73,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 login_data:
-  description: The login, as O(login_data) of the other modules takes it.
-  returned: success, with O(state=present)
+  description: The login, for the option O(login_data) of other modules.
+  returned: success, if O(state=present)
   type: dict
   contains:
     url:
@@ -82,30 +83,30 @@ login_data:
       type: str
       sample: https://app.infisical.com
     access_token:
-      description: The access token. It is a secret.
+      description: The access token, which is a secret.
       returned: always
       type: str
       sample: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...
 obtained:
   description:
-    - Whether the token was obtained by this task, and is its play's to revoke at the end.
-    - If it is V(false), the token was given, for instance by the environment, and others may go on using it.
-  returned: success, with O(state=present)
+    - Whether this task obtained the token. If V(true), the play should revoke the token at the end.
+    - If V(false), the token was given, for example by the environment, and others may still use it.
+  returned: success, if O(state=present)
   type: bool
   sample: true
 http_status:
-  description: HTTP status of the answer that the task failed on.
+  description: HTTP status of the answer that made the task fail.
   returned: failure, if the server answered
   type: int
   sample: 401
 error:
   description: Infisical's name for the error.
-  returned: failure, if the server answered with an error of Infisical's
+  returned: failure, if the server answered with an error of Infisical
   type: str
   sample: UnauthorizedError
 request_id:
-  description: ID of the request, to find it in the server's logs.
-  returned: failure, if the server told one
+  description: ID of the request, to find it in the server's log.
+  returned: failure, if the answer contained one
   type: str
   sample: req-5kT1YxNnJ7tmk4
 """
