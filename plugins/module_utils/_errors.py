@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as exceptions: their text is the sentence that the user reads."""
+"""Exceptions for everything that can go wrong. Their text is the sentence that users read."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import typing as t
 
 UNAUTHORIZED = "UnauthorizedError"
 LOGIN_REFUSED = (UNAUTHORIZED, "TokenError")
-# Calls of the database by which the server looks up what it needs before it does anything: where
-# they fail, the database is away. The first of them is the lookup of the token, which comes first.
+# Database calls with which the server looks things up before it changes anything. If one of them
+# fails, the database is down. The lookup of the token is the first of all.
 _TOKEN_LOOKUP = "IdAccessTokenFindOne"
 _LOOKUPS = (_TOKEN_LOOKUP, "FindOne", "Find one")
-# Statements that the database refuses, for a row that is there already for instance, and undoes
-# together with all that belongs to them.
+# Statements that the database may refuse, for example because of a duplicate row. It then rolls
+# back the whole transaction.
 _UNDONE = ("Create", "Update", "Update by id", "Delete", "Delete by id")
-# A server that lacks the route to the token's own organization takes it for an identity's id.
+# A server without the route to the token's own organization takes the route for an identity id.
 _LACKING = "FindByOrgId"
-# How many of many failures a message tells.
+# How many failures a message lists.
 TOLD = 20
 
 
 def _may_pass(status: int, error: str | None, *, read: bool) -> bool:
-    """Return whether a request that got this answer may pass a little later.
+    """Return whether a request that got this answer may succeed a little later.
 
-    A gateway says so by its status; 520 to 530 are Cloudflare's. An error in the server itself is
-    worth another try where nothing is written: to a write it is most often the last word, as for a
-    text that is too long for the database.
+    The status of a gateway says so; 520 to 530 are Cloudflare's. After an internal error of the
+    server only reads are worth another try: most writes fail again, for example if a text is too
+    long for the database.
     """
     if status in (502, 503, 504) or 520 <= status <= 530:
         return True
@@ -38,7 +38,7 @@ def _may_pass(status: int, error: str | None, *, read: bool) -> bool:
 
 
 def summarize(failures: t.Sequence[object]) -> str:
-    """Return the sentences of many failures as one text: the first of them, and a count."""
+    """Return the sentences of many failures as one text: the first few, and how many more."""
     text = " ".join(map(str, failures[:TOLD]))
     more = len(failures) - TOLD
     return f"{text} And {more} more." if more > 0 else text
@@ -48,9 +48,9 @@ class InfisicalError(Exception):
     """A failure to report.
 
     The text is one sentence that a person can act on. It never holds a secret.
-    `http_status`, `error` and `request_id` are what the server answered, where it did.
-    `tries` is how often the request was made, and `earlier_unsure` is set where one before the
-    last had no clear outcome.
+    `http_status`, `error` and `request_id` come from the server's answer, if there was one.
+    `tries` is how often the request was sent. `earlier_unsure` says that one of the earlier tries
+    had no clear outcome.
     """
 
     http_status: int | None = None
@@ -60,31 +60,31 @@ class InfisicalError(Exception):
     earlier_unsure = False
 
     def take_answer_of(self, cause: InfisicalError) -> None:
-        """Take over what the server answered, from the failure that this one is told for."""
+        """Take over the server's answer from the failure that this one replaces."""
         self.http_status = cause.http_status
         self.error = cause.error
         self.request_id = cause.request_id
 
     @property
     def unsure(self) -> bool:
-        """Whether the server may have done the work in spite of the failure."""
+        """Whether the server may have made the change in spite of the failure."""
         return self.earlier_unsure
 
     @property
     def race(self) -> bool:
-        """Whether the state may not be, or no longer be, what was read before the request."""
+        """Whether the state may differ from what was read before the request."""
         return self.unsure
 
     @property
     def transient(self) -> bool:
-        """Whether the same request may pass a little later."""
+        """Whether the same request may succeed a little later."""
         return False
 
 
 class OptionError(InfisicalError):
     """An option, or the state that the options ask for, is not valid.
 
-    `answer` is the server's from which that was learnt, where it was one.
+    `answer` is the server's answer that showed this, if there was one.
     """
 
     def __init__(self, message: str, answer: InfisicalError | None = None) -> None:
@@ -96,7 +96,7 @@ class OptionError(InfisicalError):
 
 
 class Problem(t.NamedTuple):
-    """What is wrong with one of many: a sentence. `place` is that of the entry, where it is one."""
+    """A sentence about what is wrong. `place` is the index of the entry, if it is about one."""
 
     sentence: str
     place: int | None = None
@@ -106,7 +106,7 @@ class Problem(t.NamedTuple):
 
 
 class ManyProblemsError(OptionError):
-    """Options that list many identities are not valid. Its text tells the first problems."""
+    """Options that list many identities are not valid. The text lists the first problems."""
 
     def __init__(self, problems: t.Sequence[Problem]) -> None:
         text = summarize(problems)
@@ -117,21 +117,21 @@ class ManyProblemsError(OptionError):
 
 
 class PlatformError(InfisicalError):
-    """The platform that the task runs on did not give a token to log in with."""
+    """The platform that the task runs on did not issue a token to log in with."""
 
 
 class MismatchError(InfisicalError):
-    """The server answered a write with another state than the one it was asked for."""
+    """The server answered a write with another state than the requested one."""
 
 
 class InterruptError(InfisicalError):
-    """The task was asked to stop. `maybe_sent`: a write may have been under way."""
+    """The task was asked to stop. `maybe_sent` says that a write may have been in progress."""
 
     maybe_sent = False
 
 
 class TransportError(InfisicalError):
-    """No whole answer came. `unsent`: the request cannot have reached the server."""
+    """No complete answer came. `unsent` says that the request cannot have reached the server."""
 
     def __init__(self, message: str, *, unsent: bool, transient: bool) -> None:
         super().__init__(message)
@@ -148,9 +148,9 @@ class TransportError(InfisicalError):
 
 
 class UnexpectedAnswerError(InfisicalError):
-    """Something answered that is not Infisical, or not as Infisical does.
+    """The answer is not from Infisical, or not in the form that Infisical uses.
 
-    `read` says that it was asked for something, and not to write.
+    `read` says that the request did not write anything.
     """
 
     def __init__(self, message: str, *, http_status: int, read: bool = False) -> None:
@@ -170,8 +170,8 @@ class UnexpectedAnswerError(InfisicalError):
 class ApiError(InfisicalError):
     """Infisical answered with an error.
 
-    It is judged by `error` ("NotFound", "PermissionDenied", ...) before `http_status`: on servers
-    of 2024 a 401 may be a validation failure. `read` says that it was not asked to write.
+    Look at `error` ("NotFound", "PermissionDenied", ...) before `http_status`: on servers of 2024 a
+    401 may be a validation failure. `read` says that the request did not write anything.
     """
 
     def __init__(
@@ -200,22 +200,22 @@ class ApiError(InfisicalError):
 
     @property
     def race(self) -> bool:
-        # Losing a race against another attach, detach or deletion is any of these.
+        # Whoever loses a race against another attach, revocation or deletion gets one of these.
         return self.unsure or self.http_status in (400, 404) or self.http_status >= 500
 
     @property
     def login_refused(self) -> bool:
-        """Whether the token is not, or no longer, one that the server accepts."""
+        """Whether the server does not accept the token, or no longer does."""
         return self.error in LOGIN_REFUSED
 
     @property
     def unknown_route(self) -> bool:
-        """Whether the server does not have the route; a missing thing says "NotFound" instead."""
+        """Whether the server lacks the route. For a missing object, it says "NotFound" instead."""
         return self.http_status == 404 and self.error == "Not Found"
 
 
 class ChangedMeanwhileError(InfisicalError):
-    """What was planned for is not so any more: nothing was written, and it is planned anew."""
+    """The state has changed since the plan was made. Nothing was written; a new plan follows."""
 
     @property
     def race(self) -> bool:
@@ -223,7 +223,7 @@ class ChangedMeanwhileError(InfisicalError):
 
 
 class NotWrittenError(InfisicalError):
-    """A write was not made, because what has to be known before could not be read."""
+    """A write was not made, because something that it depends on could not be read."""
 
     def __init__(self, message: str, cause: InfisicalError) -> None:
         super().__init__(message)
@@ -231,9 +231,9 @@ class NotWrittenError(InfisicalError):
 
 
 class UnknownOutcomeError(InfisicalError):
-    """A write was made, or may have been made, and what came of it is not, or only half, known.
+    """A write was made, or may have been made, and its result is not, or only partly, known.
 
-    It is never made again in the same run.
+    The same run never repeats it.
     """
 
     def __init__(self, message: str, cause: InfisicalError | None = None) -> None:
@@ -251,7 +251,7 @@ class UnknownOutcomeError(InfisicalError):
 
 
 class UnknownStateError(InfisicalError):
-    """What is attached to an identity cannot be known with this login's permissions."""
+    """This login's permissions are not enough to find out what is attached to an identity."""
 
     def __init__(self, message: str, refusal: InfisicalError) -> None:
         super().__init__(message)
@@ -259,7 +259,7 @@ class UnknownStateError(InfisicalError):
 
 
 class RateLimitedError(InfisicalError):
-    """The server kept refusing for its rate limit longer than `rate_limit_timeout`."""
+    """The server refused because of its rate limit for longer than `rate_limit_timeout`."""
 
     def __init__(self, message: str, refusal: InfisicalError) -> None:
         super().__init__(message)

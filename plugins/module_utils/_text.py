@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text: which characters are blanks, what is no value, and how foreign text is shown."""
+"""Text: blanks, placeholders that are not values, and how messages show text from elsewhere."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import typing as t
 
 from ._errors import OptionError
 
-# What Python's str.strip() and JavaScript's String.trim() remove between them. Infisical trims
-# with JavaScript's, so that a lone U+FEFF is an empty string to it.
+# What Python's str.strip() or JavaScript's String.trim() removes. Infisical uses the latter, so to
+# it a lone U+FEFF is an empty string.
 BLANKS = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -20,12 +20,12 @@ BLANKS = (
 )
 
 MASK = "********"
-# What Ansible prints in place of a secret: as a part of a text, or in place of all of it.
+# What Ansible prints in place of a secret, or of a text that contains one.
 _MASKS = (MASK, "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "$REDACTED$")
 OMITTED = "__omit_place_holder__"
 _TEMPLATES = ("{{", "{%", "{#")
 
-# So much of a secret is taken for it, where the rest has been cut off.
+# So many characters count as the secret if the rest was cut off.
 _TELLING = 8
 
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
@@ -37,7 +37,7 @@ _UUID = re.compile(
 
 
 def is_token(text: str) -> bool:
-    """Return whether a text can be a token, and be sent in a header: ASCII without blanks."""
+    """Return whether a text can be a token, which goes into a header: ASCII without blanks."""
     return _TOKEN.fullmatch(text) is not None
 
 
@@ -48,7 +48,7 @@ def trim(text: str) -> str:
 
 def printable(text: str, limit: int = 200) -> str:
     """Return the text on one line, without control characters, at most `limit` characters."""
-    # Bounded first, so that a huge answer is not walked through character by character.
+    # Cut first, so that a huge answer is not processed character by character.
     cut = text[: 4 * limit]
     line = " ".join("".join(char if char.isprintable() else " " for char in cut).split())
     if len(line) > limit or len(cut) < len(text):
@@ -66,19 +66,19 @@ def quoted(value: t.Any, limit: int = 80) -> str:
 
 
 def visible(text: str) -> str:
-    """Return the text with an escape for what a terminal would obey, or show as something else."""
+    """Return the text with control and other non-printable characters escaped, for a terminal."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def is_mask(text: str) -> bool:
-    """Return whether a text is nothing but what Ansible puts in place of a secret, or of omit."""
+    """Return whether the whole text is Ansible's placeholder for a secret or for omit."""
     return trim(text) in _MASKS or trim(text).startswith(OMITTED)
 
 
 def uuid_or_none(text: str) -> str | None:
-    """Return a UUID in lower case with hyphens, or None if the text is none.
+    """Return a UUID in lower case with hyphens, or None if the text is not a UUID.
 
-    Accepts 32 hexadecimal digits, with all hyphens or none, in braces or not.
+    Accepts 32 hexadecimal digits with all hyphens or none, with or without braces.
     """
     match = _UUID.fullmatch(text)
     if not match:
@@ -87,25 +87,25 @@ def uuid_or_none(text: str) -> str | None:
 
 
 def refuse_nul(option: str, text: str, *, secret: bool = False) -> None:
-    """Refuse a text with a NUL in it, which the server answers with a 500. Raises OptionError."""
+    """Refuse a text that contains NUL, to which the server answers 500. Raises OptionError."""
     if "\0" in text:
         shown = "" if secret else f" {quoted(text)}"
-        raise OptionError(f"{option}{shown} has a NUL character in it; write it without.")
+        raise OptionError(f"{option}{shown} contains a NUL character; remove it.")
 
 
 def refuse_scope(option: str, text: str) -> None:
-    """Refuse the audience of Entra tokens that is a scope. Raises OptionError."""
+    """Refuse a scope where the audience of Entra tokens belongs. Raises OptionError."""
     audience, scope, rest = text.rpartition("/.")
     if scope and rest.rstrip("/").lower() == "default":
         audience += "/"
         raise OptionError(
-            f"{option} {quoted(text)} is a scope, which no token has as its audience; write the"
-            f" audience, {quoted(audience)}."
+            f"{option} {quoted(text)} is a scope, which is never the audience of a token; write"
+            f" {quoted(audience)}."
         )
 
 
 def has_template(value: t.Any) -> bool:
-    """Return whether a value is a text, or a list of texts, with a template in it."""
+    """Return whether a text, or a text in a list, contains a template."""
     if isinstance(value, list):
         return any(map(has_template, value))
     return isinstance(value, str) and any(mark in value for mark in _TEMPLATES)
@@ -121,20 +121,20 @@ def texts_in(value: t.Any) -> t.Iterator[str]:
 
 
 def no_value(text: str) -> str | None:
-    """Return why a text only stands for a value, as a clause that follows it; None if it is one."""
+    """Return why a text is a placeholder and not a value, as a clause that follows it; or None."""
     if any(mask in text for mask in _MASKS):
         return "is masked text, which Ansible prints in place of a secret; write the value"
     if OMITTED in text:
-        return "is what omit becomes in a list; leave the item out"
+        return "is the placeholder that omit leaves in a list; remove the item"
     if has_template(text):
         return "is a template that was not rendered; write the value"
     return None
 
 
 def masked(text: str, secrets: t.Iterable[str]) -> str:
-    """Return the text without secrets, also where a bound has cut one short.
+    """Return the text with secrets masked, including a secret that was cut at the end.
 
-    All that any of them covers goes, also where they overlap or begin alike.
+    Every character that belongs to a secret goes, even if secrets overlap or start alike.
     """
     spans = sorted(span for secret in filter(None, secrets) for span in _spans(text, secret))
     parts = []
@@ -147,7 +147,7 @@ def masked(text: str, secrets: t.Iterable[str]) -> str:
 
 
 def _spans(text: str, secret: str) -> t.Iterator[tuple[int, int]]:
-    """Yield where a text has a secret, or so much of it as a bound has left: see quoted()."""
+    """Yield where a text contains a secret, or what quoted() has left of it."""
     beginning = secret[:_TELLING]
     first = text.find(beginning)
     while first >= 0:

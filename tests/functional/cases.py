@@ -234,7 +234,7 @@ ATTACHING = [
             f"attach without {missing}",
             None,
             {name: value for name, value in REQUIRED.items() if name != missing},
-            refused=f"attaching it needs {missing}",
+            refused=f"attaching it requires {missing}",
         )
         for missing in REQUIRED
     ),
@@ -242,7 +242,7 @@ ATTACHING = [
         "attach without anything",
         None,
         {},
-        refused="attaching it needs tenant_id, resource, allowed_service_principal_ids",
+        refused="attaching it requires tenant_id, resource, allowed_service_principal_ids",
     ),
 ]
 
@@ -428,7 +428,7 @@ UNEQUAL = [
         "stored blanks are never sent back",
         {"allowedServicePrincipalIds": "\ufeff "},
         {"resource": "other"},
-        refused="cannot be sent back without opening the identity",
+        refused="turn into access for every service principal",
     ),
     Case(
         "IPv4-mapped IPv6 is not the IPv4 that it maps",
@@ -599,7 +599,7 @@ LIFETIMES = [
         "no maximum is out of reach",
         (3600, 7200),
         {"max_ttl": 0},
-        refused="is not possible on this server",
+        refused="which this server of 2024 does not support",
         generations=LEGACY,
     ),
     lifetimes(

@@ -412,8 +412,8 @@ def test_revoking(site: Site) -> None:
 def test_what_attaching_needs_is_told_before_any_write(site: Site) -> None:
     identity_id = site.server.create_identity("badger")
     sentence = (
-        "Badge Auth is not attached to the identity, and attaching it needs issuer, badge_secret;"
-        " give them too."
+        "Badge Auth is not attached to the identity, and attaching it requires issuer,"
+        " badge_secret; set them too."
     )
     for check in (True, False):
         result = site.method(check=check, identity_id=identity_id, hint="blue")
@@ -429,8 +429,8 @@ def test_a_setting_that_the_server_does_not_have_is_one_sentence(site: Site) -> 
     identity_id = site.server.create_identity("badger")
     site.method(identity_id=identity_id, **SETTINGS)
     sentence = (
-        "quorum is given, which this server does not have; leave it out, or upgrade the server to"
-        " one from March 2031."
+        "quorum is set, but this server does not support it; remove it, or upgrade the server to a"
+        " version from March 2031 or later."
     )
     entry = {"id": identity_id, "badge_auth": {"quorum": 3}}
     for check in (True, False):
@@ -461,9 +461,9 @@ def test_a_setting_that_the_server_dropped_is_told_where_it_was_not_to_be_forese
         return
     assert (result["failed"], result["changed"]) == (True, True)
     assert result["msg"] == (
-        f"Infisical answered the attach of the Badge Auth of identity {identity_id} with no quorum,"
-        " which servers have from March 2031 on, where quorum 3 was asked for; check the identity,"
-        " and the server's version."
+        f"Infisical answered the attach of the Badge Auth of identity {identity_id} with no quorum"
+        " (servers have it from March 2031 on) instead of quorum 3; check the identity and the"
+        " server's version."
     )
     assert "quorum" not in result["badge_auth"]
 
@@ -621,7 +621,7 @@ def test_a_secret_that_the_server_keeps_other_than_it_was_given_is_not_told(site
     identity_id = site.server.create_identity("badger")
     result = site.method(identity_id=identity_id, **{**SETTINGS, "issuer": FORGETFUL})
     assert (result["failed"], result["changed"]) == (True, True)
-    assert "with another badge_secret than was asked for; check the identity" in result["msg"]
+    assert "with another badge_secret; check the identity" in result["msg"]
     assert result["diff"]["after"]["badge_secret"] == HIDDEN
 
 

@@ -51,19 +51,19 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     "identity_id as a URN": ({"identity_id": f"urn:uuid:{ID}"}, "is not a UUID"),
     "both id and name": (
         {"identity_name": "billing"},
-        f"identity_id '{ID}' and identity_name 'billing' are both given; give one of them.",
+        f"identity_id '{ID}' and identity_name 'billing' are both set; set only one of them.",
     ),
     "neither id nor name": (
         {"identity_id": None},
-        "Neither identity_id nor identity_name is given; give one of them.",
+        "Neither identity_id nor identity_name is set; set one of them.",
     ),
     "blank id and blank name": (
         {"identity_id": " ", "identity_name": "\ufeff"},
-        "Neither identity_id nor identity_name is given",
+        "Neither identity_id nor identity_name is set",
     ),
     "NUL in a name": (
         {"identity_id": None, "identity_name": "a\0b"},
-        r"identity_name 'a\x00b' has a NUL character in it",
+        r"identity_name 'a\x00b' contains a NUL character",
     ),
     "an unknown option": (
         {"tenant": "x"},
@@ -100,8 +100,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         {PRINCIPALS: []},
         (
             f"{PRINCIPALS} is an empty list; list the object ids of the service principals that may"
-            " log in, or set allow_all_service_principals to true to let every one of the tenant"
-            " log in."
+            " log in, or set allow_all_service_principals to true to let all of the tenant log in."
         ),
     ),
     "a default that is an empty list": (
@@ -110,7 +109,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "everyone, and a list": (
         {"allow_all_service_principals": True},
-        f"allow_all_service_principals is true, and {PRINCIPALS} is given too; give one of them.",
+        f"allow_all_service_principals is true, but {PRINCIPALS} is set too; set only one of them.",
     ),
     "false for a list of principals": ({PRINCIPALS: False}, f"{PRINCIPALS} is False, which is not"),
     "0 for a list of principals": ({PRINCIPALS: 0}, f"{PRINCIPALS} is 0, which is not a list"),
@@ -120,7 +119,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     **{
         f"several ids in one text, with {name} between": (
             {PRINCIPALS: [f"{ONE}{between}{ONE}"]},
-            "has several ids in it; write one id an item.",
+            "contains several ids; write only one.",
         )
         for name, between in (("a line end", "\n"), ("a blank", " "), ("a semicolon", ";"))
     },
@@ -130,21 +129,21 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "no audience at all": (
         {"resource": " / "},
-        "resource is '/', for which Infisical checks no audience at all; write the audience",
+        "resource is '/', with which Infisical does not check the audience; write the audience",
     ),
     "a scope with a slash": (
         {"resource": "https://x/.Default/"},
-        "resource 'https://x/.Default/' is a scope, which no token has as its audience; write",
+        "resource 'https://x/.Default/' is a scope, which is never the audience of a token; write",
     ),
     "a line end in a resource": (
         {"resource": "https://x\ny"},
-        "resource 'https://x\\ny' has a line end or another control character in it; write it",
+        "resource 'https://x\\ny' contains a line break or another control character; remove",
     ),
     "a scope for an audience": (
         {"resource": "https://management.azure.com/.default"},
         (
-            "resource 'https://management.azure.com/.default' is a scope, which no token has as its"
-            " audience; write the audience, 'https://management.azure.com/'."
+            "resource 'https://management.azure.com/.default' is a scope, which is never the"
+            " audience of a token; write 'https://management.azure.com/'."
         ),
     ),
     "a TTL below 0": (
@@ -157,11 +156,11 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a TTL that is a float": (
         {"access_token_ttl": 1.5},
-        "access_token_ttl is 1.5, which is not a whole number; write one, and let a template",
+        "access_token_ttl is 1.5, which is not a whole number; write one, and end a template",
     ),
     "a TTL that a template divided, as ansible-core 2.16 passes it on": (
         {"access_token_ttl": "3600.0"},
-        "access_token_ttl is '3600.0', which is not a whole number; write one, and let a template",
+        "access_token_ttl is '3600.0', which is not a whole number; write one, and end a template",
     ),
     "a TTL in words": (
         {"access_token_ttl": "1h"},
@@ -175,7 +174,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     "a max below 0": ({"access_token_max_ttl": -5}, "access_token_max_ttl is -5; write a whole"),
     "TTL above max": (
         {"access_token_ttl": 7201, "access_token_max_ttl": 7200},
-        "access_token_ttl 7201 (given) is above access_token_max_ttl 7200 (given); set both so",
+        "access_token_ttl 7201 (given) is above access_token_max_ttl 7200 (given); lower the",
     ),
     "a negative use limit": (
         {"access_token_num_uses_limit": -1},
@@ -185,7 +184,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         {"access_token_num_uses_limit": 2**53},
         "from 0 to 9007199254740991.",
     ),
-    "no trusted IP": ({IPS: []}, f"{IPS} is an empty list; give at least one"),
+    "no trusted IP": ({IPS: []}, f"{IPS} is an empty list; list at least one"),
     "prefix too long": ips("10.0.0.0/33", NO_PREFIX),
     "prefix with letters": ips("10.0.0.0/8abc", NO_PREFIX),
     "netmask": ips("10.0.0.0/255.0.0.0", NO_PREFIX),
@@ -207,22 +206,22 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         {IPS: [{"ipAddress": "192.0.2.7"}]},
         f"{IPS}[0] is a dictionary; write the string '192.0.2.7'.",
     ),
-    "NUL in a resource": ({"resource": "a\0b"}, r"resource 'a\x00b' has a NUL character in it"),
-    "NUL in a principal": ({PRINCIPALS: ["a\0b"]}, r"'a\x00b' has a NUL character in it"),
+    "NUL in a resource": ({"resource": "a\0b"}, r"resource 'a\x00b' contains a NUL character"),
+    "NUL in a principal": ({PRINCIPALS: ["a\0b"]}, r"'a\x00b' contains a NUL character"),
     "an id with a comma": (
         {PRINCIPALS: [f"{ONE},{ONE}"]},
-        f"{PRINCIPALS}[0] '{ONE},{ONE}' has several ids in it; write one id an item.",
+        f"{PRINCIPALS}[0] '{ONE},{ONE}' contains several ids; write only one.",
     ),
     "a number for a principal": ({PRINCIPALS: [7]}, f"{PRINCIPALS}[0] is 7, which is not a string"),
     "a dictionary of principals": ({PRINCIPALS: {"id": ONE}}, PRINCIPALS),
     "too many principals": (
         {PRINCIPALS: [f"{number:032x}" for number in range(54)]},
         (
-            f"{PRINCIPALS} has 54 ids, which take 2050 characters once joined by ', '; Infisical"
-            " stores at most 2048, which is 53 UUIDs."
+            f"{PRINCIPALS} has 54 ids, which take 2050 characters, but Infisical stores at most"
+            " 2048; list at most 53 ids."
         ),
     ),
-    "no credentials": ({"token": None}, "No credentials are given: set login_data, or token, or"),
+    "no credentials": ({"token": None}, "No credentials are set; set login_data, or token, or"),
     "two methods' worth of credentials": (
         {"universal_auth_client_id": "x"},
         (
@@ -232,7 +231,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "half of the credentials": (
         {"token": None, "universal_auth_client_id": "x"},
-        "universal_auth_client_secret is missing, which universal_auth needs",
+        "universal_auth_client_secret is not set, but universal_auth needs it",
     ),
     "unknown login method": ({"auth_method": "basic"}, "auth_method 'basic' is not a login"),
     "URL without a scheme": (
@@ -322,16 +321,16 @@ AZURE = {**BASE, "azure_auth": REQUIRED}
 # What is wrong with an identity -> its options (None: left out), and what the message must say, of
 # the module for one as of that for many.
 IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
-    "neither id nor name": ({"name": None}, "Neither id nor name is given; give one of them."),
+    "neither id nor name": ({"name": None}, "Neither id nor name is set; set one of them."),
     "blank id and blank name": (
         {"id": " ", "name": "\ufeff"},
-        "Neither id nor name is given; give one of them.",
+        "Neither id nor name is set; set one of them.",
     ),
     "an id that is no UUID": (
         {"id": "billing", "name": None},
         (
             "id 'billing' is not a UUID; write one such as '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b',"
-            " or give the name alone."
+            " or set only name."
         ),
     ),
     "an id that would change the path": (
@@ -344,7 +343,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a name that YAML made a boolean": ({"name": True}, "name is True, which is not a string; put"),
     "a list for a name": ({"name": ["a"]}, "name is ['a'], which is not a string; put it in"),
-    "NUL in a name": ({"name": "a\0b"}, r"name 'a\x00b' has a NUL character in it"),
+    "NUL in a name": ({"name": "a\0b"}, r"name 'a\x00b' contains a NUL character"),
     "a template for a name": (
         {"name": "app-{{ item }}"},
         "name 'app-{{ item }}' is a template that was not rendered; write the value.",
@@ -365,7 +364,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
         {"project_id": "shop"},
         (
             "project_id 'shop' is not a UUID; write one such as"
-            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'; a project's name or slug will not do."
+            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', not the name or slug of the project."
         ),
     ),
     "an unknown state": (
@@ -379,14 +378,14 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     "the role custom": (
         {"role": " custom "},
         (
-            "role is 'custom', which is the server's own word for any custom role; write the slug"
+            "role is 'custom', which Infisical shows in place of any custom role; write the slug"
             " of the role."
         ),
     ),
     "a role that YAML made a boolean": ({"role": False}, "role is False, which is not a string"),
     "several roles": ({"role": ["member", "admin"]}, "role is ['member', 'admin'], which is not a"),
     "a masked role": ({"role": "$REDACTED$"}, "role '$REDACTED$' is masked text"),
-    "NUL in a role": ({"role": "a\0b"}, r"role 'a\x00b' has a NUL character in it"),
+    "NUL in a role": ({"role": "a\0b"}, r"role 'a\x00b' contains a NUL character"),
     "a list of metadata": (
         {"metadata": [{"key": "team", "value": "a"}]},
         "metadata is [{'key': 'team', 'value': 'a'}], which is not a dictionary; write one.",
@@ -394,23 +393,22 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     "a number for metadata": ({"metadata": 7}, "metadata is 7, which is not a dictionary; write"),
     "a number in metadata": (
         {"metadata": {"cost": 10}},
-        "metadata['cost'] is 10; keys and values are strings: put them in quotes.",
+        "metadata['cost'] is 10; keys and values must be strings, so put them in quotes.",
     ),
     "a boolean in metadata": ({"metadata": {"open": True}}, "metadata['open'] is True; keys and"),
     "a null in metadata": ({"metadata": {"team": None}}, "metadata['team'] is None; keys and"),
     "a blank in metadata": (
         {"metadata": {"team": "\ufeff "}},
         (
-            "metadata['team'] is blank in its key or its value, which Infisical does not store;"
-            " leave it out."
+            "metadata['team'] has a blank key or value, which Infisical does not store; remove it."
         ),
     ),
-    "a blank key in metadata": ({"metadata": {" ": "a"}}, "metadata[' '] is blank in its key or"),
+    "a blank key in metadata": ({"metadata": {" ": "a"}}, "metadata[' '] has a blank key or"),
     "a key of metadata twice": (
         {"metadata": {"team": "a", " team": "b"}},
-        "metadata[' team'] is there twice, but for blanks; write it once.",
+        "metadata[' team'] differs from another key only in blanks; write it once.",
     ),
-    "NUL in metadata": ({"metadata": {"a": "b\0"}}, r"has a NUL character in it"),
+    "NUL in metadata": ({"metadata": {"a": "b\0"}}, r"contains a NUL character"),
     "a template in metadata": (
         {"metadata": {"team": "{{ team }}"}},
         "metadata['team'] is a template that was not rendered; write the value.",
@@ -440,7 +438,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "everyone, and a list": (
         {"azure_auth": {**REQUIRED, "allow_all_service_principals": True}},
-        f"azure_auth: allow_all_service_principals is true, and {PRINCIPALS} is given too; give",
+        f"azure_auth: allow_all_service_principals is true, but {PRINCIPALS} is set too; set",
     ),
     "a tenant by its domain": (
         {"azure_auth": {**REQUIRED, "tenant_id": "contoso.com"}},
@@ -532,8 +530,8 @@ OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
     "a number for an entry": (
         {"identities": [7]},
         (
-            "identities[0] is 7, which is not a dictionary; write one with name or id and what the"
-            " identity is to be."
+            "identities[0] is 7, which is not a dictionary; write one with name or id and the"
+            " settings of the identity."
         ),
     ),
     "a null for an entry": ({"identities": [None]}, "identities[0] is None, which is not a"),
@@ -548,15 +546,16 @@ OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a negative number of changes": (
         {"max_changes": -1},
-        "max_changes is -1; write a whole number from 0.",
+        "max_changes is -1; write a whole number of 0 or more.",
     ),
     "a boolean number of changes": ({"max_changes": True}, "max_changes is True"),
     "a number of changes in words": ({"max_changes": "few"}, "max_changes is 'few', which is not"),
     "an empty list of those to keep": (
         {"purge_azure_auth_except": []},
         (
-            "purge_azure_auth_except is an empty list, which would revoke from every identity of"
-            " the organization; list the identities that may keep what they have, or leave it out."
+            "purge_azure_auth_except is an empty list, which would revoke Azure Auth from every"
+            " identity of the organization; list the identities that may keep it, or remove the"
+            " option."
         ),
     ),
     "a blank among those to keep": (
@@ -569,7 +568,7 @@ OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "NUL among those to keep": (
         {"purge_azure_auth_except": ["a\0b"]},
-        r"purge_azure_auth_except[0] 'a\x00b' has a NUL character in it",
+        r"purge_azure_auth_except[0] 'a\x00b' contains a NUL character",
     ),
     "a template among those to keep": (
         {"purge_azure_auth_except": ["{{ name }}"]},
@@ -606,7 +605,7 @@ OF_INFO: dict[str, tuple[dict[str, t.Any], str]] = {
         {"names": [7]},
         "names[0] is 7, which is not a string; write the name of an identity.",
     ),
-    "NUL in a name": ({"names": ["a\0"]}, r"names[0] 'a\x00' has a NUL character in it"),
+    "NUL in a name": ({"names": ["a\0"]}, r"names[0] 'a\x00' contains a NUL character"),
     "a project by its slug": (
         {"project_id": "shop"},
         "project_id 'shop' is not a UUID; write one such as",
@@ -632,7 +631,7 @@ OF_PROJECTS: dict[str, tuple[dict[str, t.Any], str]] = {
         {"identity_name": "a", "project_id": "shop"},
         (
             "project_id 'shop' is not a UUID; write one such as"
-            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'; a project's name or slug will not do."
+            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', not the name or slug of the project."
         ),
     ),
     "a number": ({"identity_name": "a", "project_id": 7}, "project_id is 7, which is not a string"),

@@ -151,7 +151,7 @@ def test_the_younger_of_two_is_left_without_azure_auth_and_both_are_named(tmp_pa
         for identity_id in (older, younger):
             assert identity_id in failed["msg"]
         assert f"{younger} (created " in failed["msg"]
-        assert "made by this run" in failed["msg"].partition(younger)[2].partition(";")[0]
+        assert "created by this run" in failed["msg"].partition(younger)[2].partition(";")[0]
         assert [server.azure_auth(identity_id) for identity_id in (older, younger)] == [None, None]
         check_told(server, "contested", [older, younger], [result], tmp_path, told_at_once=True)
 

@@ -131,7 +131,7 @@ RACES = [
         [race("PATCH", "detach")],
         changed=False,
         leaves=None,
-        message="Azure Auth is not attached to the identity, and attaching it needs tenant_id,",
+        message="Azure Auth is not attached to the identity, and attaching it requires tenant_id,",
     ),
     Scenario(
         "update: another writes the same first",
@@ -392,7 +392,7 @@ LIMITS = [
         [("rate_limit", {"method": "PATCH", "retry_after": 99999999})],
         changed=False,
         leaves=NOT_DONE,
-        message="asks to wait 99999999 seconds more, beyond rate_limit_timeout (5 seconds)",
+        message="asks to wait 99999999 seconds more, which exceeds rate_limit_timeout (5",
         result={"http_status": 429, "error": "RateLimitExceeded"},
     )
 ]

@@ -26,12 +26,12 @@ GENERATIONS = ("2026", "2025-06", "2024-10")
 OUTCOME = {"index", "changed", "created", "deleted", "revoked", "failed", "purged", "before"}
 ABSENT = {"state": "absent", "details": None}
 UNREADABLE = (
-    "Identities of projects in which this login may not read them are listed without their auth"
-    " methods (1)."
+    "Some identities are listed without their auth methods, because this login may not read"
+    " identities in their projects (1)."
 )
 ELSEWHERE = (
-    "Identities that belong to another organization, a parent or a sub-organization, are left out"
-    " (1); log in there to read them."
+    "Identities that belong to another organization, such as a parent or sub-organization, are left"
+    " out (1); log in to that organization to read them."
 )
 
 
@@ -266,7 +266,7 @@ def test_max_changes(today: Site) -> None:
     assert (check["failed"], check["refused"]) == (False, True)
     assert len(check["results"]) > len(WANTED)
     real = today.run(*WANTED, max_changes=3, check=False)
-    assert real["msg"].startswith("4 of the identities would change, and max_changes is 3; nothing")
+    assert real["msg"].startswith("4 of the identities would change, but max_changes is 3; nothing")
     assert (real["results"], real["changed"]) == ([], False)
     # The rehearsal does not read what the run itself will.
     assert today.gets("app 4") == []
@@ -352,7 +352,7 @@ def test_the_name_of_another_organizations_identity_is_no_new_one(today: Site) -
     token = server.issue_token(server.identities["admin"], organization_id=below)
     result = today.run(named("app 0", role="member"), token=token)
     assert result["failed"]
-    assert "is the name of an identity of another organization" in result["msg"]
+    assert "is the name of an identity (" in result["msg"]
     result = today.run({"id": today.ids["app 0"], "role": "admin"}, token=token)
     assert "belongs to another organization" in result["msg"]
     assert "azure_auth" not in result["results"][0]
@@ -463,7 +463,7 @@ def test_where_the_server_goes_down_nothing_else_is_tried(today: Site) -> None:
     today.server.fault("error", method="GET", path="azure-auth", status=503)
     entries = [{"id": identity_id, **auth(access_token_ttl=60)} for identity_id in ids]
     result = today.run(*entries, concurrency=1)
-    assert "The server seems to be down, or out of reach: 16 of " in result["msg"]
+    assert "The server seems to be down or unreachable: 16 of " in result["msg"]
     assert "identities were not tried." in result["msg"]
     assert today.gets("app 1") == []
     assert (result["failed_count"], len(result["results"])) == (16, 16)

@@ -31,9 +31,9 @@ OUTCOME = ("index", "changed", "created", "deleted", "revoked", "failed", "purge
 RUNS = ("check", "real", "again")
 # Alone nothing is tried again: test_cases.py does that.
 COMPARED = ("check", "real")
-WARNINGS_OF_OPTIONS = ("host bits were dropped from", "admit every IPv4 address")
-WARNINGS_OF_WHAT_IS_STORED = ("hold what no option takes; they are under details.stored",)
-WARNINGS_OF_CHANGES = ("every service principal of the tenant can log in as",)
+WARNINGS_OF_OPTIONS = ("host bits were dropped from", "allow every IPv4 address")
+WARNINGS_OF_WHAT_IS_STORED = ("have values that the options do not accept; they are returned",)
+WARNINGS_OF_CHANGES = ("allow_all_service_principals opens ",)
 ENTRY_OPTIONS = {
     "state",
     "tenant_id",

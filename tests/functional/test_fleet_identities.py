@@ -131,7 +131,7 @@ def test_more_changes_than_allowed_are_refused_before_the_first_write(site: Site
     result = site.run(*entries, **purge, max_changes=3)
     assert result["failed"]
     assert result["msg"].startswith(
-        "4 of the identities would change, and max_changes is 3; nothing was done."
+        "4 of the identities would change, but max_changes is 3; nothing was changed."
     )
     assert site.writes() == []
     assert not result["changed"]
@@ -147,7 +147,7 @@ def test_check_mode_shows_what_a_real_run_would_refuse(site: Site) -> None:
     assert not result["failed"], result["msg"]
     assert result["refused"] is True
     assert (
-        "A real run would refuse: 4 of the identities would change, and max_changes is 3."
+        "A real run would fail: 4 of the identities would change, but max_changes is 3."
         in warning_texts(result)
     )
     assert flags(result) == KINDS
@@ -181,8 +181,8 @@ def test_what_cannot_be_counted_counts_as_too_many(today: Site) -> None:
     assert result["failed"]
     # Itself, and the three that would be purged.
     assert result["msg"].startswith(
-        "4 of the identities would change, and max_changes is 3 (4 of them are identities that"
-        " could not be judged); nothing was done."
+        "4 of the identities would change, but max_changes is 3 (4 of them could not be checked and"
+        " count as changed); nothing was changed."
     )
     assert today.writes() == []
     result = today.run(listed, **purge, max_changes=4)
@@ -193,7 +193,7 @@ def test_what_cannot_be_counted_counts_as_too_many(today: Site) -> None:
 def test_a_limit_is_a_number(limit: t.Any, today: Site) -> None:
     result = today.run(max_changes=limit)
     assert result["failed"]
-    assert result["msg"] == f"max_changes is {limit}; write a whole number from 0."
+    assert result["msg"] == f"max_changes is {limit}; write a whole number of 0 or more."
     assert today.server.requests() == []
 
 
@@ -244,7 +244,7 @@ def test_a_new_name_that_only_looks_different_is_an_error(name: str, site: Site)
     for check in (True, False):
         result = site.run(entry(called=name, **REQUIRED), check=check)
         assert result["failed"]
-        assert "is new, and there is 'payments', which differs from it only in" in result["msg"]
+        assert "is new, but differs from the existing name 'payments' only in" in result["msg"]
         assert site.writes() == []
 
 
@@ -261,8 +261,8 @@ def test_new_names_close_to_old_ones_are_warned_of_and_made(site: Site) -> None:
     real = site.run({"name": "paymants"}, {"name": "quite another"})
     for result in (check, real):
         assert flags(result) == ["created", "created"]
-        (warning,) = [text for text in warning_texts(result) if "close to names" in text]
-        assert warning.startswith("1 new names are close to names that there are already")
+        (warning,) = [text for text in warning_texts(result) if "similar to existing names" in text]
+        assert warning.startswith("1 new names are similar to existing names, and may be")
         assert "'paymants' ('payments')" in warning
 
 
@@ -272,7 +272,7 @@ def test_names_that_count_up_are_not_close() -> None:
         server.create_identities([f"app-{number}" for number in range(20)])
         result = site.run(*({"name": f"app-{number}"} for number in range(20, 40)))
     assert flags(result) == ["created"] * 20
-    assert "close to names" not in warnings_of(result)
+    assert "similar to existing names" not in warnings_of(result)
 
 
 def test_one_that_shows_up_between_two_looks_is_the_organizations(today: Site) -> None:
@@ -398,7 +398,7 @@ def test_an_entry_by_the_name_that_a_rename_makes_is_one_for_the_same_identity(
     one = site.server.create_identity("one")
     result = site.run({"id": one, "name": "new"}, {"name": "new", **wanted})
     assert result["failed"]
-    assert "is the name that identities[0] (new) gets in this task" in result["msg"]
+    assert "has the name that identities[0] (new) gets in this task" in result["msg"]
     assert site.writes() == []
     old = site.run({"id": one, "name": "new"}, {"name": "one", **wanted})
     assert old["failed"]
@@ -414,7 +414,7 @@ def test_an_id_never_creates(site: Site) -> None:
         assert result["failed"]
         assert flags(result) == ["failed", "created"]
         assert result["results"][0]["http_status"] == 404
-        assert "An id never creates an identity" in result["msg"]
+        assert "or set only name to create an identity" in result["msg"]
     assert site.named("new") == []
     assert site.run({"id": unknown, "state": "absent"})["changed"] is False
 
@@ -428,7 +428,7 @@ def test_the_own_identity_is_neither_deleted_nor_given_another_role(site: Site) 
         for check in (True, False):
             result = site.run({"id": own, **wanted}, check=check)
             assert result["failed"]
-            assert "is the one that this task is logged in as" in result["msg"]
+            assert "because this task is logged in as it;" in result["msg"]
             assert site.writes() == []
 
 
@@ -538,7 +538,9 @@ def test_a_login_that_does_not_tell_whose_it_is_purges_nobody(
     without_claims(monkeypatch, "identityId")
     result = today.run(token=token, purge_azure_auth_except=["payments"], check=check)
     assert result["failed"]
-    assert result["msg"].startswith("The token does not tell whose it is, so that purging might")
+    assert result["msg"].startswith(
+        "The token does not say which identity it belongs to, so purging might lock the task out;"
+    )
     assert today.writes() == []
     # Where there is nobody to purge, it does not matter. The list does not tell that this one is
     # none of those.
@@ -564,7 +566,7 @@ def test_projects_identities_are_neither_purged_nor_to_be_kept(today: Site) -> N
     assert names == ["batch worker", "platform"]
     assert server.azure_auth(listed_id)["resource"] == "changed"
     assert server.azure_auth(other)
-    assert any("Identities that projects own are counted" in s for s in result["not_visible"])
+    assert any("Identities that projects own are not listed" in s for s in result["not_visible"])
     # What is a project's is not one of those that the organization's list can keep.
     refused = today.run(listed, purge_azure_auth_except=["payments", "listed"])
     assert refused["failed"]
@@ -595,7 +597,7 @@ def test_a_parents_identity_is_neither_changed_nor_purged_from_a_sub_organizatio
         assert "another organization" in refused["msg"]
     by_name = today.run({"name": "of the parent", "role": "member"}, **below)
     assert by_name["failed"]
-    assert "is the name of an identity of another organization" in by_name["msg"]
+    assert "is the name of an identity (" in by_name["msg"]
     assert (today.name_of(parents), len(today.named("of the parent"))) == ("of the parent", 1)
 
 

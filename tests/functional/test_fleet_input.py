@@ -41,37 +41,37 @@ AZURE_AUTH_OPTIONS = (
     " resource, state, tenant_id"
 )
 NO_DICTIONARY = (
-    "which is not a dictionary; write one with name or id and what the identity is to be."
+    "which is not a dictionary; write one with name or id and the settings of the identity."
 )
 NO_NAME = (
     "is not the name of any identity that this login can see in its organization; names are"
     " matched exactly."
 )
 OF_ANOTHER = (
-    "is the name of an identity of another organization, a parent or a sub-organization ({}), which"
-    " is not managed from here; log in to that organization."
+    "is the name of an identity ({}) of another organization, such as a parent or sub-organization;"
+    " log in to that organization to manage it."
 )
 LACKING = (
-    "Azure Auth is not attached to the identity, and attaching it needs {}"
-    "allowed_service_principal_ids (or allow_all_service_principals); give them too."
+    "Azure Auth is not attached to the identity, and attaching it requires {}"
+    "allowed_service_principal_ids (or allow_all_service_principals); set them too."
 )
 NO_ID = (
     "is not the id of any identity that this login can see in its organization; correct it, or"
-    " take it out."
+    " remove it."
 )
 NOT_KEPT = (
-    "is not in purge_azure_auth_except, which has to list every identity that may keep what it has;"
-    " add it."
+    "is not in purge_azure_auth_except, so the task would purge an identity that it manages; add it"
+    " there."
 )
 NO_ITEM = "write the id or the name of an identity."
 NO_WHOLE_NUMBER = (
-    "which is not a whole number; write one, and let a template that computes it end in '| int'."
+    "which is not a whole number; write one, and end a template that computes it with '| int'."
 )
 SECONDS = "write a whole number of seconds from 0 to 315360000."
 
 NO_STRING = (
-    "which is not a string; put it in quotes: YAML reads 010, 12:30 and yes as other values than"
-    " they look like."
+    "which is not a string; put it in quotes, because YAML reads 010, 12:30 and yes as numbers or"
+    " booleans."
 )
 
 # An entry that is wrong -> what is said of it, after its place in the list.
@@ -81,13 +81,13 @@ WRONG_ENTRIES: list[tuple[t.Any, str]] = [
     ([{"name": "x"}], f" is [{{'name': 'x'}}], {NO_DICTIONARY}"),
     (7, f" is 7, {NO_DICTIONARY}"),
     (True, f" is True, {NO_DICTIONARY}"),
-    ({}, ": Neither id nor name is given; give one of them."),
-    ({"id": " ", "name": "\ufeff"}, ": Neither id nor name is given; give one of them."),
+    ({}, ": Neither id nor name is set; set one of them."),
+    ({"id": " ", "name": "\ufeff"}, ": Neither id nor name is set; set one of them."),
     (
         {"id": "billing"},
         (
             " (billing): id 'billing' is not a UUID; write one such as"
-            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or give the name alone."
+            " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b', or set only name."
         ),
     ),
     (
@@ -99,11 +99,11 @@ WRONG_ENTRIES: list[tuple[t.Any, str]] = [
     ),
     (
         {"name": "skipping", "skipped": True},
-        f" (skipping): 'skipped' is not an option of an entry; there are {OPTIONS}.",
+        f" (skipping): 'skipped' is not an option of an entry; the options are {OPTIONS}.",
     ),
     (
         {"name": "numbered", 1: "x"},
-        f" (numbered): '1' is not an option of an entry; there are {OPTIONS}.",
+        f" (numbered): '1' is not an option of an entry; the options are {OPTIONS}.",
     ),
     (
         {"name": "flat", "tenant_id": ONE},
@@ -124,7 +124,7 @@ WRONG_SETTINGS: list[tuple[t.Any, str]] = [
     (
         {"name": "of custom", "role": "custom"},
         (
-            " (of custom): role is 'custom', which is the server's own word for any custom role;"
+            " (of custom): role is 'custom', which Infisical shows in place of any custom role;"
             " write the slug of the role."
         ),
     ),
@@ -135,20 +135,20 @@ WRONG_SETTINGS: list[tuple[t.Any, str]] = [
     (
         {"name": "counted", "metadata": {"replicas": 3}},
         (
-            " (counted): metadata['replicas'] is 3; keys and values are strings: put them in"
+            " (counted): metadata['replicas'] is 3; keys and values must be strings: put them in"
             " quotes."
         ),
     ),
     (
         {"name": "blank", "metadata": {"team": " "}},
         (
-            " (blank): metadata['team'] is blank in its key or its value, which Infisical does not"
-            " store; leave it out."
+            " (blank): metadata['team'] has a blank key or value, which Infisical does not store;"
+            " remove it."
         ),
     ),
     (
         {"name": "twice", "metadata": {"team": "a", "team ": "b"}},
-        " (twice): metadata['team '] is there twice, but for blanks; write it once.",
+        " (twice): metadata['team '] differs from another key only in blanks; write it once.",
     ),
     (
         {"name": "pairs", "metadata": ["team"]},
@@ -200,14 +200,14 @@ WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
         (
             " (nobody): azure_auth: allowed_service_principal_ids is an empty list; list the object"
             " ids of the service principals that may log in, or set allow_all_service_principals"
-            " to true to let every one of the tenant log in."
+            " to true to let all of the tenant log in."
         ),
     ),
     (
         entry(called="open", allowed_service_principal_ids=[""]),
         (
             " (open): azure_auth: allowed_service_principal_ids[0] is blank; write the object id of"
-            " a service principal, or leave the item out."
+            " a service principal, or remove the item."
         ),
     ),
     (
@@ -222,8 +222,8 @@ WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
         entry(called="long", access_token_ttl=9, access_token_max_ttl=8),
         (
             " (long): azure_auth: access_token_ttl 9 (given) is above access_token_max_ttl 8"
-            " (given); set both so that the first is not above the second, or access_token_max_ttl"
-            " to 0 for no maximum."
+            " (given); lower the first, raise the second, or set access_token_max_ttl to 0 for no"
+            " maximum."
         ),
     ),
     (
@@ -300,10 +300,10 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
     "several errors in one entry": Bad(
         entries({**entry(called="x", resource=7, access_token_ttl=-1), "y": 1}),
         all_of(
-            f"identities[0] (x): 'y' is not an option of an entry; there are {OPTIONS}.",
+            f"identities[0] (x): 'y' is not an option of an entry; the options are {OPTIONS}.",
             (
                 "identities[0] (x): azure_auth: resource is 7, which is not a string; put it in"
-                " quotes: YAML reads 010, 12:30 and yes as other values than they look like."
+                " quotes, because YAML reads 010, 12:30 and yes as numbers or booleans."
             ),
             (
                 "identities[0] (x): azure_auth: access_token_ttl is -1; write a whole number of"
@@ -371,8 +371,9 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
     "an empty purge_except": Bad(
         entries(purge_azure_auth_except=[]),
         (
-            "purge_azure_auth_except is an empty list, which would revoke from every identity of"
-            " the organization; list the identities that may keep what they have, or leave it out."
+            "purge_azure_auth_except is an empty list, which would revoke Azure Auth from every"
+            " identity of the organization; list the identities that may keep it, or remove the"
+            " option."
         ),
     ),
     "an empty template in purge_except": Bad(
@@ -473,7 +474,7 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
         "a new name that another entry gives to an identity": Bad(
             entries({"id": ledger, "name": "book"}, {"name": "book"}),
             (
-                "identities[1] (book) is the name that identities[0] (book) gets in this task;"
+                "identities[1] (book) has the name that identities[0] (book) gets in this task;"
                 " list that identity once, by its id."
             ),
             blamed=[1],
@@ -485,7 +486,10 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
         ),
         "one new name for two": Bad(
             entries({"id": ledger, "name": "book"}, {"id": seeded["plain"], "name": "book"}),
-            "identities[1] (book) gets the same name as identities[0] (book).",
+            (
+                "identities[1] (book) gets the same name as identities[0] (book); choose another"
+                " name for one of them."
+            ),
             blamed=[1],
         ),
         "names of purge_except that are not those of one identity": Bad(

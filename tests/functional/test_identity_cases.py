@@ -305,7 +305,7 @@ def check_outcome(place: Place, outcome: Outcome) -> None:
         assert not result["failed"], result["msg"]
         stored = '"stored": {' in json.dumps(result["identity"])
         assert (
-            "hold what no option takes; they are under details" in warnings_of(result)
+            "have values that the options do not accept" in warnings_of(result)
         ) == stored
     expected = [[method, path, dict(body)] for method, path, body in case.writes]
     assert outcome.writes == [[], expected, [], []]

@@ -98,10 +98,10 @@ class Scenario:
 
 
 UNKNOWN = (
-    "Whether the identity '",
+    "It is not known whether the identity '",
     (
-        "' was created is not known, and it is not asked for again, because names are not unique;"
-        " run the task again later."
+        "' was created, and the task does not try again, because names are not unique; run it again"
+        " later."
     ),
 )
 
@@ -188,10 +188,10 @@ SCENARIOS = [
         [("race", {"times": 1, "change": "create"}), ("latency", {"seconds": 0.01})],
         (
             "There are 2 identities named '",
-            ", made by this run)",
+            ", created by this run)",
             (
-                "Another run may have made the other; nothing was attached. Delete one of them with"
-                " infisical_identity (id "
+                "Another run may have created the other; nothing was attached. Delete one of them"
+                " with infisical_identity (id "
             ),
         ),
         made=2,
@@ -351,8 +351,9 @@ def test_a_right_to_create_that_is_none_to_attach(module: str, site: Site) -> No
     assert (result["http_status"], result["error"]) == (403, "PermissionDenied")
     assert "You are not allowed to edit-auth on identity" in result["msg"]
     assert (
-        "The identity was created, and has no Azure Auth yet; the next run of a login that may"
-        " attach it (edit-auth on identities; on servers before summer 2026 create) finishes it."
+        "The identity was created, but Azure Auth is not attached yet; run the task again with a"
+        " login that may attach it (edit-auth on identities, or create on servers from before"
+        " summer 2026)."
     ) in result["msg"]
     (made,) = site.made("sole")
     assert result["identity"]["id"] == made
@@ -375,7 +376,7 @@ def test_an_attach_that_fails_is_finished_by_the_next_run(module: str, site: Sit
     assert result["changed"]
     assert "500 Create" in result["msg"]
     assert result["msg"].endswith(
-        " The identity was created, and has no Azure Auth yet; run the task again to finish it."
+        " The identity was created, but Azure Auth is not attached yet; run the task again."
     )
     site.server.clear_faults()
     result = site.run(module, "sole")
@@ -400,12 +401,12 @@ def test_a_look_that_fails_after_the_creation_is_told(module: str, site: Site) -
 @pytest.mark.parametrize(
     ("dropped", "options", "says"),
     [
-        ("role", {"role": "member"}, "role 'no-access' where role 'member' was asked for"),
-        ("metadata", {"metadata": {"a": "b"}}, "where metadata {'a': 'b'} was asked for"),
+        ("role", {"role": "member"}, "role 'no-access' instead of role 'member'"),
+        ("metadata", {"metadata": {"a": "b"}}, "instead of metadata {'a': 'b'}"),
         (
             "hasDeleteProtection",
             {"delete_protection": True},
-            "with no delete_protection, which servers have from June 2025 on, where",
+            "with no delete_protection (servers have it from June 2025 on) instead of",
         ),
     ],
 )
@@ -425,7 +426,7 @@ def test_what_the_server_drops_at_creation_is_no_success(
     assert result["failed"], result
     assert result["changed"]
     assert says in result["msg"]
-    assert "check the identity, and the server's version" in result["msg"]
+    assert "check the identity and the server's version" in result["msg"]
     (made,) = site.made("sole")
     assert result["identity"]["id"] == made
     assert site.run(module, "sole", **options)["failed"]
@@ -440,7 +441,7 @@ def test_what_the_server_drops_at_creation_is_no_success(
 @pytest.mark.parametrize(
     ("dropped", "before", "options", "says"),
     [
-        ("role", {}, {"role": "member"}, "role 'no-access' where role 'member' was asked for"),
+        ("role", {}, {"role": "member"}, "role 'no-access' instead of role 'member'"),
         ("metadata", {}, {"metadata": {"a": "b"}}, "metadata"),
         ("metadata", {"metadata": {"a": "b"}}, {"metadata": {}}, "metadata"),
         ("hasDeleteProtection", {}, {"delete_protection": True}, "delete_protection"),

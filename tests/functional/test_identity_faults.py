@@ -182,7 +182,7 @@ def test_protection_that_was_lifted_in_vain_is_told(module: str, servers: t.Any)
     assert result["failed"]
     assert result["changed"]
     assert "You are not allowed to delete on identity" in result["msg"]
-    assert result["msg"].endswith("Its delete protection was lifted before.")
+    assert result["msg"].endswith("Its delete protection was removed before.")
     assert result["identity"]["delete_protection"] is False
     assert result["identity"]["state"] == "present"
     assert server.identity(identity_id)["identity"]["hasDeleteProtection"] is False
@@ -366,7 +366,8 @@ def test_what_was_written_and_cannot_be_read_back_counts_as_changed(
     result = run(module, server, {"id": identity_id, **entry})
     assert result["failed"]
     assert result["changed"]
-    assert f"The update of identity {identity_id} was done, and what came of it" in result["msg"]
+    done = f"The update of identity {identity_id} succeeded, but its result cannot be read: "
+    assert done in result["msg"]
     assert len(server.requests(identity_id=identity_id, method="PATCH")) == 1
 
 
@@ -381,7 +382,7 @@ def test_the_answer_about_another_identity_changes_nobody(
     result = run(module, server, {"id": target, **wanted})
     assert result["failed"]
     assert not result["changed"]
-    assert "is not what Infisical answers (another identity)" in result["msg"]
+    assert "JSON that Infisical does not send (another identity)" in result["msg"]
     assert [item for item in server.requests() if item.method in ("PATCH", "DELETE")] == []
 
 

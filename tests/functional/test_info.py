@@ -272,9 +272,9 @@ def test_what_all_cannot_cover_is_told(here: Visit, generation: str) -> None:
         assert told == []
         return
     sentences = (
-        "Projects that this login is no member of (1: ",
-        "Sub-organizations have identities of their own (1 of them); ",
-        "Identities that belong to another organization, a parent or a sub-organization, ",
+        "This login is not a member of some projects (1: ",
+        "Sub-organizations (1) have identities of their own; ",
+        "Identities that belong to another organization, such as a parent or sub-organization, ",
     )
     assert len(told) == len(sentences)
     for sentence, beginning in zip(told, sentences):
@@ -354,7 +354,8 @@ def test_what_no_option_can_say_is_shown_apart_and_left_alone_when_it_comes_back
     # Nobody is never shown as everyone.
     assert shown["allow_all_service_principals"] is False
     # The first ones are named, and all are counted.
-    assert f"{len(UNSAYABLE)} of the settings hold what no option takes" in warnings_of(result)
+    unsayable = f"{len(UNSAYABLE)} of the settings have values that the options do not accept"
+    assert unsayable in warnings_of(result)
     named = f"{title}: azure_auth: {key}" in warnings_of(result)
     assert named == (title in list(UNSAYABLE)[:3])
     back = here.results["unsayable, back"]
@@ -417,8 +418,8 @@ def test_a_project_whose_identities_the_login_may_not_read_fails_nothing() -> No
     assert owned["name"] == "owned"
     assert "azure_auth" not in owned
     assert result["not_visible"][-1] == (
-        "Identities of projects in which this login may not read them are listed without their auth"
-        " methods (1)."
+        "Some identities are listed without their auth methods, because this login may not read"
+        " identities in their projects (1)."
     )
     # What is asked for is not left out in silence.
     assert by_name["failed"]
@@ -438,7 +439,7 @@ def test_a_list_that_gives_the_same_page_again_ends(path: str) -> None:
         assert len(server.requests()) < 8
     if "identities" in path:
         assert result["failed"]
-        assert "is not what Infisical answers (the same page again)" in result["msg"]
+        assert "JSON that Infisical does not send (the same page again)" in result["msg"]
 
 
 def found_by_search(server: t.Any, number: int) -> dict[str, t.Any]:

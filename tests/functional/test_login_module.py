@@ -101,14 +101,14 @@ def test_the_token_of_the_environment_is_not_revoked(server: t.Any, tmp_path: Pa
         INFISICAL_TOKEN=server.token,
     ).results
     assert result["failed"]
-    assert "give it in token or in login_data." in result["msg"]
+    assert "there is no token to revoke; set token or login_data." in result["msg"]
     assert server.live_tokens() == before
 
 
 def test_what_infisical_login_refuses(server: t.Any, tmp_path: Path) -> None:
     rows: list[tuple[dict[str, t.Any], str]] = [
-        ({**universal(server), "state": "absent"}, "state is absent, which revokes a token that"),
-        ({"url": server.url}, "No credentials are given"),
+        ({**universal(server), "state": "absent"}, "state is absent, which revokes a token and"),
+        ({"url": server.url}, "No credentials are set"),
         (
             {"login_data": {"url": server.url, "access_token": "<check_mode_token>"}},
             (
@@ -168,9 +168,9 @@ def test_a_token_that_ends_in_the_middle_of_a_task(
         assert result["error"] == ENDS[how]["error"]
     # Of a token that was good for something it is known that its use may have been limited.
     used_up = method == "PATCH" and how == "revoked or used up"
-    cure = "raise the limit on uses" if used_up else "check its credentials or its token"
+    cure = "raise access_token_num_uses_limit" if used_up else "check the credentials"
     assert cure in by_token["msg"]
-    assert "check its credentials or its token" in in_vain["msg"]
+    assert "check the credentials" in in_vain["msg"]
     logins = [item for item in server.requests() if item.path.endswith("/login")]
     assert len(logins) == 4
     # The first token of each is as good as dead; the second was revoked. The emulator's fault only

@@ -96,7 +96,7 @@ def test_blank_secrets_mask_nothing(server: t.Any, tmp_path: Path) -> None:
     (result,) = run_tasks(
         tmp_path, [Task({"url": server.url, "identity_name": "billing", **blanks})]
     )
-    assert result["msg"].startswith("No credentials are given: set login_data")
+    assert result["msg"].startswith("No credentials are set; set login_data")
 
 
 def test_a_failing_task_revokes_its_token_too(
@@ -165,14 +165,14 @@ def test_refused_logins(server: t.Any, identity_id: str, tmp_path: Path) -> None
             "404 NotFound",
             "NotFound",
         ),
-        ({"token": "garbage"}, "check its credentials or its token", "TokenError"),
-        ({"token": expired}, "check its credentials or its token", "TokenError"),
+        ({"token": "garbage"}, "check the credentials", "TokenError"),
+        ({"token": expired}, "check the credentials", "TokenError"),
         (
             {"token": used_up, "resource": "other"},
-            "raise the limit on uses (access_token_num_uses_limit) of the auth method",
+            "raise access_token_num_uses_limit of the auth method",
             "UnauthorizedError",
         ),
-        ({"token": nobody}, "Give the role of the login's identity that", "PermissionDenied"),
+        ({"token": nobody}, "Give the login's role that permission", "PermissionDenied"),
     ]
     server.clear_requests()
     results = run_tasks(tmp_path, [Task({**base, **options}) for options, _msg, _error in rows])
@@ -283,8 +283,8 @@ def test_a_login_that_cannot_choose_its_organization(labs: Labs, tmp_path: Path)
     (result,) = run_tasks(tmp_path, [Task({**options, **absent})])
     assert result["failed"]
     assert result["msg"] == (
-        "The login's identity belongs to a sub-organization, where every login of it ends, so that"
-        " organization_slug 'acme-labs' is of no use; leave it out."
+        "The login's identity belongs to a sub-organization and can only log in there, so"
+        " organization_slug 'acme-labs' has no effect; remove it."
     )
     assert result["http_status"] == 403
     assert labs.server.azure_auth(labs.in_root)
@@ -312,8 +312,8 @@ def test_a_login_that_landed_elsewhere_does_nothing(labs: Labs, tmp_path: Path) 
     for result in run.results:
         assert result["failed"]
         assert result["msg"] == (
-            "organization_slug 'acme-labs' names another organization than the token is for, the"
-            " sub-organization 'acme-works'; correct it, or leave it out."
+            "organization_slug is 'acme-labs', but the token is for the sub-organization"
+            " 'acme-works'; correct organization_slug, or remove it."
         )
     assert server.azure_auth(labs.managed)
     # None of them is left to live on, though the last task would have handed it on.
@@ -358,14 +358,14 @@ def test_a_given_token_is_for_the_organization_that_is_named(labs: Labs, tmp_pat
     _login, right, wrong, by_environment, of_the_root, mistyped, unknown, _logout = run.results
     assert not right["failed"], right["msg"]
     assert not by_environment["failed"], by_environment["msg"]
-    other = "names another organization than the token is for, the"
-    assert f"'acme' {other} sub-organization 'acme-labs'; correct it" in wrong["msg"]
-    assert f"'acme-labs' {other} root organization; correct it, or leave it" in of_the_root["msg"]
+    other = "but the token is for the"
+    assert f"'acme', {other} sub-organization 'acme-labs'; correct" in wrong["msg"]
+    assert f"'acme-labs', {other} root organization; correct organiz" in of_the_root["msg"]
     for slug, result in (("acme-lbas", mistyped), (server.organization_slug, unknown)):
         assert result["failed"]
         assert result["msg"] == (
-            f"organization_slug '{slug}' is the slug of no sub-organization, and the token is for"
-            " the root organization, whose slug it does not tell; leave it out."
+            f"organization_slug '{slug}' is not the slug of a sub-organization, and the token is"
+            " for the root organization, whose slug is not known; remove organization_slug."
         )
     assert server.azure_auth(labs.in_root)
 
@@ -395,10 +395,10 @@ def test_a_server_that_drops_the_slug(generation: str, tmp_path: Path) -> None:
         )
         assert server.azure_auth(identity_id)
     assert not right["failed"], right["msg"]
-    assert "than the token is for, the root organization; correct it" in wrong["msg"]
+    assert "but the token is for the root organization; correct organization_slug" in wrong["msg"]
     assert refused["msg"] == (
-        f"This server has no sub-organizations, and ignores organization_slug '{SLUG}'; leave it"
-        " out."
+        f"This server has no sub-organizations, and ignores organization_slug '{SLUG}';"
+        " remove it."
     )
     assert refused["http_status"] == 404
 

@@ -55,8 +55,8 @@ def test_identity_name(generation: str, tmp_path: Path) -> None:
         assert attach["azure_auth"]["identity_id"] == fresh
         assert f"identity_name 'ledge' {UNKNOWN}" in unknown["msg"]
         assert in_check_mode["msg"] == (
-            f"{unknown['msg']} In check mode, an identity that an earlier task would create is not"
-            " there yet."
+            f"{unknown['msg']} In check mode, an identity that an earlier task would create does"
+            " not exist yet."
         )
         assert "identity_name 'twin of mine' is the name of 2 identities (" in ambiguous["msg"]
         assert all(identity_id in ambiguous["msg"] for identity_id in twins)

@@ -208,7 +208,7 @@ def test_patience_ends_the_task_and_the_rest_is_counted(
     (result,) = outcome.results
     assert result["failed"]
     assert "Infisical's rate limit of 20 requests a window refused it" in result["msg"]
-    assert "beyond rate_limit_timeout (3 seconds); wait or raise it." in result["msg"]
+    assert "which exceeds rate_limit_timeout (3 seconds); run the task later" in result["msg"]
     assert result["failed_count"] == len(outcome.refused) <= WORKERS
     assert f"{50 - 20 - len(outcome.refused)} of 50 identities were not tried." in result["msg"]
     assert outcome.seconds("GET") < 5

@@ -270,12 +270,12 @@ def test_an_identity_that_the_host_does_not_have(azure: MetadataServices, run: R
         (
             azure.app_service,
             "IDENTITY_ENDPOINT",
-            "Identity found for specified ClientId); give the app this identity, or give the token",
+            "Identity found for specified ClientId); assign this identity to the app, or set jwt",
         ),
         (
             azure.arc,
             "Arc's agent",
-            "(HTTP status 400: Identity not found); look at the agent with 'azcmagent show', or",
+            "(HTTP status 400: Identity not found); check the agent with 'azcmagent show', or",
         ),
     ):
         said = run(environment, azure_client_id=TENANT)["msg"]
@@ -299,11 +299,11 @@ WRONG_OPTIONS = [
     ),
     (
         {"azure_client_id": CLIENT_ID, "azure_identity_resource_id": RESOURCE_ID},
-        "azure_client_id and azure_identity_resource_id each name the identity to get a token of;",
+        "azure_client_id and azure_identity_resource_id both name a managed identity;",
     ),
     (
         {"azure_resource": f"{RESOURCE}.default"},
-        f"azure_resource '{RESOURCE}.default' is a scope, which no token has as its audience;",
+        f"azure_resource '{RESOURCE}.default' is a scope, which is never the audience of a token;",
     ),
 ]
 
@@ -394,7 +394,7 @@ def test_arc_gives_the_token_to_those_who_may_read_its_key(
         (folder / "none.key", "no such file or directory"),
         (folder, "is a directory"),
         (large, "it has more than 4096 bytes"),
-        (blank, "the file has no token in it"),
+        (blank, "the file contains no token"),
     ):
         azure.key_file = str(path) if path != folder else str(folder / "folder.key")
         if path == folder:
@@ -402,13 +402,13 @@ def test_arc_gives_the_token_to_those_who_may_read_its_key(
         said = run(azure.arc)["msg"]
         assert said.startswith(
             f"Could not get the key of Arc's agent at {azure.key_file} ({reason}); run the task as"
-            " root or in the group himds, or give the token in jwt."
+            " root or as a member of the group himds, or set jwt to the token."
         )
         assert len(asked(azure)) == 1
     wrong = folder / "wrong.key"
     wrong.write_text("not-the-key-of-the-agent", encoding="utf-8")
     azure.key_file = str(wrong)
-    assert "(HTTP status 401: Wrong key); look at the agent" in run(azure.arc)["msg"]
+    assert "(HTTP status 401: Wrong key); check the agent" in run(azure.arc)["msg"]
 
 
 def test_arcs_token_of_another_identity_is_not_used(azure: MetadataServices, run: Run) -> None:
@@ -417,10 +417,10 @@ def test_arcs_token_of_another_identity_is_not_used(azure: MetadataServices, run
     assert passed([run(azure.arc, azure_resource=RESOURCE)])
     refused = run(azure.arc, azure_resource=RESOURCE, azure_identity_resource_id=RESOURCE_ID)
     assert "that azure_identity_resource_id names from Arc's agent at " in refused["msg"]
-    assert "(the agent gave a token of another identity); look at the agent" in refused["msg"]
+    assert "(the agent returned a token of another identity); check the agent" in refused["msg"]
     # One that asks for no key is taken at its word, and what it says is never shown.
     azure.fault("garbage", text='{"access_token": ""}')
-    assert "(the answer has no token in it); look at the agent" in run(azure.arc)["msg"]
+    assert "(the answer contains no token); check the agent" in run(azure.arc)["msg"]
 
 
 def test_a_workload_exchanges_its_token(
@@ -453,23 +453,23 @@ def test_a_workload_that_is_set_up_by_half(
     environment = azure.workload(token_file, CLIENT_ID)
     for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID"):
         assert run({**environment, name: ""})["msg"].startswith(
-            f"AZURE_FEDERATED_TOKEN_FILE is set, and {name}, which goes with it, is not; set it, or"
+            f"AZURE_FEDERATED_TOKEN_FILE is set, but {name} is not; set both, or unset"
         )
     for host, reason in (
-        ("http://login.example", "is http, where anybody on the way can read the token;"),
+        ("http://login.example", "is not https, so anybody on the network path could read"),
         ("https://[", "is not a URL;"),
     ):
         said = run({**environment, "AZURE_AUTHORITY_HOST": host})["msg"]
         assert said.startswith(f"AZURE_AUTHORITY_HOST '{host}' {reason}")
     named = run(environment, azure_identity_resource_id=RESOURCE_ID)["msg"]
-    assert named.startswith("azure_identity_resource_id names a managed identity, and AZURE_FEDER")
+    assert named.startswith("azure_identity_resource_id names a managed identity, but AZURE_FEDER")
     said = run({**environment, "AZURE_FEDERATED_TOKEN_FILE": "/nowhere"})["msg"]
     assert said.startswith(
         "Could not get the federated token of the workload identity at /nowhere (no such file or"
-        " directory); run the task where that file is, or give the token in jwt."
+        " directory); run the task on a host that has this file, or set jwt to the token."
     )
     token_file.write_text(" ", encoding="utf-8")
-    assert "(the file has no token in it);" in run(environment)["msg"]
+    assert "(the file contains no token);" in run(environment)["msg"]
     assert azure.requests() == []
 
 
@@ -490,14 +490,14 @@ def test_entra_is_trusted_by_the_environments_authorities(
         }
         untrusted = run(environment)["msg"]
         assert f"from Entra at https://{entra.host}/{TENANT}/oauth2/v2.0/token (" in untrusted
-        assert "certificate); check that the host reaches Entra, with its proxy and CA" in untrusted
+        assert "certificate); check that the host can reach Entra, with its proxy" in untrusted
         trusted = {"SSL_CERT_FILE": str(tmp_path / "company-ca.pem")}
         assert passed([run({**environment, **trusted}, azure_resource=RESOURCE)])
         missing = run({**environment, "SSL_CERT_FILE": "/nowhere.pem"})["msg"]
-        assert "The CA bundle '/nowhere.pem', which SSL_CERT_FILE names, does not exist" in missing
+        assert "SSL_CERT_FILE names the CA bundle '/nowhere.pem', which does not exist" in missing
         proxy = {"https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
         proxied = run({**environment, **trusted, **proxy})["msg"]
-        assert "(connection refused); check that the host reaches Entra" in proxied
+        assert "(connection refused); check that the host can reach Entra" in proxied
 
 
 FAULTS: dict[str, tuple[dict[str, t.Any], str]] = {
@@ -506,7 +506,7 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str]] = {
     "an answer a byte at a time": ({"action": "drip", "interval": 0.5}, "(timed out)"),
     "an answer that is no token": (
         {"action": "garbage", "text": "<html> </html>"},
-        "has no token in it)",
+        "contains no token)",
     ),
     "a redirect": (
         {"action": "redirect", "location": "http://127.0.0.1:9/", "status": 307},
@@ -536,7 +536,7 @@ def test_a_platform_that_gives_none(
         assert time.monotonic() - started < 10
         assert message in said
         assert f"from {service} at " in said
-        assert said.endswith(", or give the token in jwt.")
+        assert said.endswith(", or set jwt to the token.")
 
 
 def test_a_platform_that_stumbles_once_is_asked_again(azure: MetadataServices, run: Run) -> None:
@@ -554,5 +554,5 @@ def test_no_service_account_file(run: Run, tmp_path: Path) -> None:
     path = str(tmp_path / "nowhere" / "token")
     assert (
         f"Could not get the token of the pod's service account at {path} (no such file or"
-        " directory); run the task in a pod that mounts it, or give the token in jwt."
+        " directory); run the task in a pod that mounts it, or set jwt to the token."
     ) in run({KUBERNETES_FILE: path}, "kubernetes-auth")["msg"]

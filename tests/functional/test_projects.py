@@ -22,28 +22,27 @@ from ansible_collections.community.infisical.plugins.modules import (
 from emulator import Emulator, running
 
 OWNED = (
-    "Identities that projects own are counted, and not listed (2); each can be read by its id, if"
-    " the login is a member of its project."
+    "Identities that projects own are not listed (2); read each one by its id, with a login that is"
+    " a member of its project."
 )
 ELSEWHERE = (
-    "Identities that belong to another organization, a parent or a sub-organization, are left out"
-    " (1); log in there to read them."
+    "Identities that belong to another organization, such as a parent or sub-organization, are left"
+    " out (1); log in to that organization to read them."
 )
 UNSURE = (
-    "More identities are counted than listed (2), probably those that projects own; this server"
-    " has no way to tell whether others are missing."
+    "Infisical counts more identities than it lists (2), probably those that projects own; this"
+    " server cannot tell whether others are missing."
 )
 OTHER_PROJECTS = (
-    "Projects that this login is no member of (1: Vault): it cannot read the auth methods of"
+    "This login is not a member of some projects (1: Vault), so it cannot read the auth methods of"
     " identities that they own."
 )
 SUB_ORGANIZATIONS = (
-    "Sub-organizations have identities of their own (1 of them); log in to each with"
-    " organization_slug."
+    "Sub-organizations (1) have identities of their own; log in to each with organization_slug."
 )
 HIDDEN = (
-    "Identities that projects own are counted, and not shown to this login (1); make it a member of"
-    " their projects, with the permission to read identities there."
+    "Projects own identities that this login cannot see (1); make it a member of these projects,"
+    " with the permission to read identities there."
 )
 # What is seeded, without those of other organizations.
 SEEDED = [
@@ -181,7 +180,7 @@ def test_a_list_that_lacks_one_of_the_organizations_own_is_refused(site: Site) -
     site.server.fault("body", path="/v1/identities$", json=short)
     result = site.run(MANY, identities=[], purge_azure_auth_except=["payments"])
     assert result["failed"]
-    assert f"listed {len(listed) - 1} identities, and counts {len(listed)}" in result["msg"]
+    assert f"lists {len(listed) - 1} identities, but counts {len(listed)}" in result["msg"]
 
 
 def test_a_server_of_2025_lists_all_that_it_counts() -> None:
@@ -189,7 +188,7 @@ def test_a_server_of_2025_lists_all_that_it_counts() -> None:
         server.fault("body", path="/v1/identities$", json={"identities": [], "totalCount": 1})
         result = run_in_process(INFO, {"url": server.url, "token": server.token})
         assert result["failed"]
-        assert "listed 0 identities, and counts 1" in result["msg"]
+        assert "lists 0 identities, but counts 1" in result["msg"]
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
@@ -237,7 +236,7 @@ def test_what_a_login_may_not_know_is_said(site: Site) -> None:
     result = site.run(AUTH, identity_id=site.bare, state="absent", token=token)
     assert result["failed"]
     assert result["msg"].startswith(
-        f"Whether Azure Auth is attached to identity {site.bare} cannot be known: a project seems"
+        f"Could not find out whether Azure Auth is attached to identity {site.bare}: a project"
     )
     assert (result["http_status"], result["error"]) == (403, "PermissionDenied")
 
@@ -319,7 +318,7 @@ def test_projects_own_nothing_on_older_servers(generation: str) -> None:
         result = run_in_process(AUTH, {**given, "project_id": project, "state": "absent"})
         assert result["failed"]
         assert result["msg"].startswith(
-            f"project_id '{project}' is given, and projects own no identities on this server;"
+            f"project_id '{project}' is set, but projects cannot own identities on this server;"
         )
 
 
@@ -360,8 +359,8 @@ def test_the_project_that_is_given_with_an_id_has_to_own_it(
         (site.attached, other, f"the project {site.project}"),
     ):
         message = (
-            f"The identity {identity_id} is not owned by the project {project}, but by {owner};"
-            " correct project_id, or leave it out."
+            f"The owner of the identity {identity_id} is {owner}, not the project {project};"
+            " correct project_id, or remove it."
         )
         given = {"id": identity_id, "project_id": project}
         for options in wanted:

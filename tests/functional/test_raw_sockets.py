@@ -566,8 +566,8 @@ def test_a_connection_that_ends_in_the_tls_handshake_is_an_outage(how: str, play
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ("plain", "does not speak TLS, but most likely plain HTTP (TLS: wrong version number)"),
-        ("alert", "there is no trusted TLS connection with"),
+        ("plain", "does not speak TLS, most likely only plain HTTP (TLS: wrong version number)"),
+        ("alert", "there is no trusted TLS connection to"),
     ],
 )
 def test_sides_that_cannot_agree_on_tls_are_no_outage(how: str, says: str, play: Player) -> None:
@@ -590,7 +590,7 @@ def test_http_to_a_port_for_https_says_so(servers: dict[bool, Adversary], play: 
         result, state = play(Play("read", Script(replies=(said,)), retries=2))
         place = servers[False].place
         assert result["msg"].endswith(
-            f": url says http, and {place} speaks TLS; write https:// in front of it."
+            f": url starts with http, but {place} speaks TLS; write https:// instead."
         )
         assert count(state, READ) == 1
 
@@ -712,21 +712,21 @@ def test_a_text_that_old_servers_cannot_hold_is_named(
     what = Play("update", Script(UPDATE, (error(500, "Update by id"),)))
     result, _state = play(what, **{option: value})
     assert result["msg"].endswith(
-        f"500 Update by id: Something went wrong. {option} takes {takes} characters, and servers"
-        " from before March 2026 hold 255, which is six UUIDs; make it shorter, or upgrade the"
+        f"500 Update by id: Something went wrong. {option} takes {takes} characters, but servers"
+        " from before March 2026 store at most 255, which is six UUIDs; shorten it, or upgrade the"
         " server."
     )
     result, _state = play(what)
     assert result["msg"].endswith("500 Update by id: Something went wrong.")
 
 
-PERMISSION = "Give the role of the login's identity that permission, or use another login."
-PRIVILEGES = "The login may not do this to an identity with these privileges; give its role at"
-MEMBER = "The identity belongs to a project that the login's identity is no member of; let"
-ELSEWHERE = "The identity belongs to another organization than the login; log in to that one"
-TRUSTED = "The trusted IPs of the login's own auth method leave out the host that runs the module"
-ADMIN = "The identity is an instance admin's, which other identities may not change"
-ANOTHER = "The login's identity may not do this; give its role what is needed, or use another."
+PERMISSION = "Give the login's role that permission, or use another login."
+PRIVILEGES = "The login may not do this to an identity with these privileges; give the login's"
+MEMBER = "The identity belongs to a project of which the login's identity is not a member;"
+ELSEWHERE = "The identity belongs to another organization than the login; log in to that"
+TRUSTED = "The trusted IPs of the login's auth method do not include the host that runs the module"
+ADMIN = "The identity is an instance admin, which other identities may not change"
+ANOTHER = "The login may not do this; give its role the right to do it, or use another login."
 NO_ACCESS = "You are not allowed to access this resource"
 
 
@@ -805,9 +805,9 @@ def test_the_login_s_own_identity_is_called_that(play: Player) -> None:
         Play("list", Script(IDENTITY, (refusal,))), token=f"e30.{claims}.signature"
     )
     assert result["msg"] == (
-        f"Could not read the login's own identity {ID}, to learn its organization: Infisical"
-        " answered 403 PermissionDenied: You are not allowed to read on identity. Give the role of"
-        " the login's identity that permission, or use another login."
+        f"Could not read the login's own identity {ID} to find out its organization: Infisical"
+        " answered 403 PermissionDenied: You are not allowed to read on identity. Give the login's"
+        " role that permission, or use another login."
     )
 
 

@@ -27,27 +27,27 @@ ODD: dict[str, tuple[str, dict[str, t.Any], str]] = {
         "body",
         {"text": "<!doctype html><title>Welcome"},
         (
-            "answered 200 with text/html; charset=utf-8 ('<!doctype html><title>Welcome'), where"
-            " Infisical answers with a JSON object; check that url names an Infisical server."
+            "answered 200 with text/html; charset=utf-8 ('<!doctype html><title>Welcome'), but"
+            " Infisical answers with a JSON object; check that url points to an Infisical server."
         ),
     ),
-    "an empty body": ("body", {"text": ""}, "answered 200 with an empty body, where Infisical"),
-    "a JSON list": ("body", {"json": [1]}, "('[1]'), where Infisical answers with a JSON object"),
-    "a lone null": ("body", {}, "('null'), where Infisical answers with a JSON object"),
+    "an empty body": ("body", {"text": ""}, "answered 200 with an empty body, but Infisical"),
+    "a JSON list": ("body", {"json": [1]}, "('[1]'), but Infisical answers with a JSON object"),
+    "a lone null": ("body", {}, "('null'), but Infisical answers with a JSON object"),
     "JSON of another shape": (
         "body",
         {"json": {"status": "UP"}},
-        "is not what Infisical answers (no identityAzureAuth); check that url names",
+        "JSON that Infisical does not send (no identityAzureAuth); check that url points",
     ),
     "an object with a field of another type": (
         "body",
         {"json": {"identityAzureAuth": {"identityId": "x"}}},
-        "is not what Infisical answers (the object of another identity)",
+        "JSON that Infisical does not send (the object of another identity)",
     ),
     "a page not found": (
         "error",
         {"status": 404, "error": "Not Found", "message": "Route GET:/api not found"},
-        "The server does not know this API; check that url names an Infisical server.",
+        "The server does not know this API; check that url points to an Infisical server.",
     ),
     "control characters": (
         "error",
@@ -58,29 +58,30 @@ ODD: dict[str, tuple[str, dict[str, t.Any], str]] = {
         "redirect",
         {"location": f"{ELSEWHERE}{PATH}?next=1", "status": 308},
         (
-            f"answered 308, a redirect to '{ELSEWHERE}{PATH}', and redirects are not followed,"
-            " because they would carry the token along; set url to"
-            f" '{ELSEWHERE}' if that is your server."
+            f"answered 308, a redirect to '{ELSEWHERE}{PATH}', which the module does not follow,"
+            f" because that would send the token there; set url to '{ELSEWHERE}' if that is your"
+            " server."
         ),
     ),
     "a redirect to a sign-in page": (
         "redirect",
         {"location": f"{ELSEWHERE}/login", "status": 302},
         (
-            f"a redirect to '{ELSEWHERE}/login', and redirects are not followed, because they would"
-            " carry the token along; something in front of the server wants a browser to sign in"
-            " there, it seems; let requests to /api/ pass it, or set url to an address that does."
+            f"a redirect to '{ELSEWHERE}/login', which the module does not follow, because that"
+            " would send the token there; something in front of the server seems to ask for a"
+            " sign-in with a browser; let it pass requests to /api/, or set url to an address that"
+            " does."
         ),
     ),
     "a redirect to another path of an API": (
         "redirect",
         {"location": f"{ELSEWHERE}/api/v1/login", "status": 302},
-        "something in front of the server wants a browser to sign in there",
+        "something in front of the server seems to ask for a sign-in with a browser",
     ),
-    "a redirect to an address that is none": (
+    "a redirect to an invalid address": (
         "redirect",
         {"location": "http://[", "status": 302},
-        "a redirect to 'an address that is none', and redirects are not followed",
+        "a redirect to 'an invalid address', which the module does not follow",
     ),
     "a redirect below a path": (
         "redirect",
@@ -166,7 +167,7 @@ def test_nothing_behind_the_port(server: t.Any, attached: str, tmp_path: Path) -
             task(server, attached, url="https://infisical.invalid", retries=0),
         ]
         once, twice, unknown = run_tasks(tmp_path, tasks)
-    refused = f"nothing answers at {url} (connection refused), where an Infisical server should be"
+    refused = f"nothing answers at {url} (connection refused); check url and the server"
     assert refused in once["msg"]
     assert f"{refused} (tried 2 times in" in twice["msg"]
     assert "https://infisical.invalid (the host name cannot be resolved)" in unknown["msg"]
@@ -278,7 +279,7 @@ def test_a_socks_proxy_without_the_library_for_it(
     )
     assert through["failed"]
     assert through["msg"] == (
-        "ALL_PROXY names a SOCKS proxy, which takes the Python library PySocks; install it on the"
+        "ALL_PROXY names a SOCKS proxy, which needs the Python library PySocks; install it on the"
         " host that runs the module, or add 127.0.0.1 to NO_PROXY."
     )
     assert "pr0xypass" not in str(through)
@@ -393,8 +394,8 @@ def test_certificates(
         ],
     )
     assert refused["failed"]
-    assert f"there is no trusted TLS connection with {tls_front.url} (" in refused["msg"]
-    assert "set ca_path to the CA bundle that signed its certificate" in refused["msg"]
+    assert f"there is no trusted TLS connection to {tls_front.url} (" in refused["msg"]
+    assert "set ca_path to the CA bundle for its certificate" in refused["msg"]
     for result in (by_option, *by_environment, over_environment, unchecked, over_bundle):
         assert not result["failed"], result["msg"]
     assert "validate_certs is false" in warnings_of(unchecked)
@@ -408,14 +409,14 @@ def test_a_ca_bundle_of_the_environment_that_is_not_there(
     bundle = "/nowhere/bundle.pem"
     (result,) = run_tasks(tmp_path, [task(server, attached)], **{variable: bundle})
     assert result["failed"]
-    assert f"'{bundle}', which {variable} names, does not exist" in result["msg"]
+    assert f"{variable} names the CA bundle '{bundle}', which does not exist" in result["msg"]
 
 
 def test_plain_http_where_tls_is_expected(server: t.Any, attached: str, tmp_path: Path) -> None:
     url = server.url.replace("http:", "https:")
     (result,) = run_tasks(tmp_path, [task(server, attached, url=url, retries=3)])
     place = server.url.removeprefix("http://")
-    assert f"url says https, and {place} does not speak TLS, but most likely" in result["msg"]
+    assert f"url starts with https, but {place} does not speak TLS, most likely" in result["msg"]
     assert "tried" not in result["msg"]
 
 
@@ -432,7 +433,8 @@ def test_a_library_that_is_too_old(
         [Task(task(server, attached).options, environment={"PYTHONPATH": str(old)})],
     )
     assert result["failed"]
-    assert result["msg"].startswith(f"The Python library {library} is 0.10.0.1 where the module")
+    assert f" of the Python library {library}, but " in result["msg"]
+    assert " on the host that runs it has version 0.10.0.1; upgrade" in result["msg"]
     assert "Traceback" not in str(result)
 
 
@@ -458,5 +460,5 @@ def test_http_beyond_loopback_is_warned_of(server: t.Any, attached: str, tmp_pat
             task(server, attached),
         ],
     )
-    assert "is not https: anybody on the way can read the token" in warnings_of(remote)
+    assert "is not https, so anybody on the network path can read the token" in warnings_of(remote)
     assert "https" not in warnings_of(local)

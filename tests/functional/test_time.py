@@ -161,7 +161,7 @@ def test_a_strange_retry_after_neither_hangs_nor_hammers(
     server.clear_requests()
     failure, seconds = failure_of(connect(rate_limit_timeout=2.5), identity_id)
     assert isinstance(failure, RateLimitedError)
-    assert "beyond rate_limit_timeout (2.5 seconds)" in str(failure)
+    assert "which exceeds rate_limit_timeout (2.5 seconds)" in str(failure)
     assert seconds < 5
     assert len(server.requests(identity_id=identity_id)) <= 4
 
@@ -173,8 +173,9 @@ def test_a_gateway_that_asks_to_wait_is_not_called_a_rate_limit(
     failure, seconds = failure_of(connect(), identity_id)
     assert isinstance(failure, RateLimitedError)
     assert str(failure).endswith(
-        f": {server.url}, which answers 503, refused it, and asks to wait 3600 seconds more, beyond"
-        " rate_limit_timeout (300 seconds); wait or raise it."
+        f": {server.url}, which answers 503, refused it, and asks to wait 3600 seconds more, which"
+        " exceeds rate_limit_timeout (300 seconds); run the task later, or raise"
+        " rate_limit_timeout."
     )
     assert seconds < 1
 

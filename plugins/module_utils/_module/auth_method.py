@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module does that manages the auth method of one identity."""
+"""What a module does to manage the auth method of one identity."""
 
 from __future__ import annotations
 
@@ -65,8 +65,10 @@ def _named(module: Module, api: Api, name: str, project_id: str | None) -> Ident
         return only_identity("identity_name", name, found, project_id)
     except OptionError as error:
         if module.check_mode and not found:
-            later = "In check mode, an identity that an earlier task would create is not there yet."
-            error.args = (f"{error} {later}",)
+            error.args = (
+                f"{error} In check mode, an identity that an earlier task would create does not"
+                " exist yet.",
+            )
         raise
 
 
@@ -79,7 +81,7 @@ def _outcome(
     *,
     failed: bool,
 ) -> Result:
-    """Return the state that the run leaves, and how it differs from the one before."""
+    """Return the state after the run, and the difference to the state before."""
     identity_id = resource.identity_id
     name = resource.identity.name if resource.identity else None
     subject = name or identity_id
@@ -92,7 +94,7 @@ def _outcome(
     if name is not None:
         result["identity_name"] = name
     if not failed:
-        # Facts may be cached: they are what is, also where check mode tells what would be.
+        # Facts may be cached, so they are the real state, even in check mode.
         result["ansible_facts"] = {f"infisical_{method.key}": shown(work.actual)}
     if module._diff:
         called = " ".join(

@@ -115,7 +115,7 @@ def read_entries(
         if not isinstance(item, dict):
             sentence = (
                 f"{label} is {quoted(item)}, which is not a dictionary; write one with name or id"
-                " and what the identity is to be."
+                " and the settings of the identity."
             )
             problems.append(Problem(sentence, index))
             continue
@@ -247,11 +247,11 @@ def _validate(
 def _reference(options: Values) -> Reference:
     identity_id, name = options.get("id"), trim(options.get("name") or "")
     if not identity_id and not name:
-        raise OptionError("Neither id nor name is given; give one of them.")
+        raise OptionError("Neither id nor name is set; set one of them.")
     if not identity_id:
         name = name_option("name", name, Warnings())
     return Reference(
-        id_of("id", identity_id, ", or give the name alone") if identity_id else None,
+        id_of("id", identity_id, ", or set only name") if identity_id else None,
         name or None,
         project_of(options),
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module does that manages many identities, each with its auth methods."""
+"""What the module does to manage many identities, each with its auth methods."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ _PURGE = "list the identities to purge"
 
 
 class _Targets(t.NamedTuple):
-    """Whom a task is about.
+    """The identities that a task works on.
 
-    `identities` are those of the entries, None where there is none yet, or no need to know it, and
-    those of the `surplus`, which are to be purged; `listing` is what there is at all, where there
-    was need to know.
+    `identities` has those of the entries (None if there is none yet, or no need to read it) and
+    those of the `surplus`, which are to be purged. `listing` has all identities, if the task needs
+    to know them.
     """
 
     identities: dict[Reference, Identity | None]
@@ -88,13 +88,13 @@ def manage_identities(methods: t.Sequence[AuthMethod], purged: AuthMethod) -> No
     if task.fleet.total or task.others.total:
         task.report()
     result = task.result
-    # The work of thousands, which would be in memory beside its result.
+    # Free the memory of the work before the result is built.
     del task
     module.end(result, problem)
 
 
 class _Task:
-    """One run of the module. `result` grows with it, so that nothing half-done is lost."""
+    """One run of the module. `result` grows as it works, so that a failure loses nothing."""
 
     def __init__(
         self, module: Module, methods: t.Sequence[AuthMethod], purged: AuthMethod, option: str
@@ -109,7 +109,7 @@ class _Task:
         self._targets = _Targets({}, [], None)
         self._warnings = Warnings()
         self.fleet: Works = Fleet(1)
-        # Those that no entry is about, where all are to be returned.
+        # With return_all: the identities without an entry.
         self.others: Fleet[Reading] = Fleet(1)
         self.result: Result = {
             "changed": False,
@@ -151,11 +151,11 @@ class _Task:
                 self._read_others(api, login, elsewhere)
 
     def message(self) -> str:
-        """Return what failed, as a message, which is empty if nothing did."""
+        """Return a message about what failed. It is empty if nothing did."""
         return self.fleet.message(self.others)
 
     def report(self) -> None:
-        """Put into the result what came of the work."""
+        """Add the outcome of the work to the result."""
         works = self.fleet.kept
         changed = [work for work in works if work.changed]
         self.result.update(changed=bool(changed), **_counts(self.fleet), results=self._results())
@@ -168,10 +168,10 @@ class _Task:
             self.result["diff"] = [difference_of(work, self._methods) for work in changed]
 
     def _results(self) -> list[Result]:
-        """Return what came of each identity that is to be told of, in the order of the results."""
+        """Return the outcome of each identity that results show, in their order."""
         methods, warnings = self._methods, self._warnings
         listed: list[Result] = []
-        # Those that are purged are among those that no entry is about.
+        # Purged identities have no entry.
         others: list[tuple[str, str, Result]] = []
         for work in self.fleet.kept:
             result = outcome_of(work, methods, warnings, before=self._all)
@@ -183,24 +183,24 @@ class _Task:
             if reading.identity and not reading.gone:
                 result = outcome_of_reading(reading, methods, warnings)
                 others.append((reading.identity.name, reading.identity.id, result))
-        # What options refuse is no name in a result, so that it cannot be sorted by that.
+        # A result may lack the name, if options would refuse it, so it is kept beside the result.
         return listed + [result for _name, _id, result in sorted(others, key=lambda item: item[:2])]
 
     def _kept(self) -> list[Reference] | None:
-        """Read who may keep what is not listed, or None if everybody may. Raises OptionError."""
+        """Read the identities that may keep the auth method; None means all. Raises OptionError."""
         raw = self._module.params[self._purge_option]
         if raw is None:
             return None
         if not raw:
             raise OptionError(
-                f"{self._purge_option} is an empty list, which would revoke from every identity of"
-                " the organization; list the identities that may keep what they have, or leave it"
-                " out."
+                f"{self._purge_option} is an empty list, which would revoke {self._purged.title}"
+                " from every identity of the organization; list the identities that may keep it, or"
+                " remove the option."
             )
         return read_references(self._purge_option, raw)
 
     def _find(self, api: Api, kept: list[Reference] | None) -> _Targets:
-        """Find whom the options mean. Raises ManyProblemsError for all that is wrong with them."""
+        """Find the identities that the options name. Raises ManyProblemsError for all mistakes."""
         desired = {entry.reference: entry.desired for entry in self._entries}
         listing = self._list(api, purge=kept is not None)
         detailed = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
@@ -225,7 +225,7 @@ class _Task:
             own = [identity for identity in listing.identities if identity.project_id is None]
             keep, wrong = to_keep(self._purge_option, kept, own, found, desired)
             problems += wrong
-            # What entries ask for is theirs to do.
+            # Identities with an entry are never purged.
             keep.update(identity.id for identity in found.values() if identity)
             to_purge = surplus(self._purged.name, own, keep)
         if problems:
@@ -233,9 +233,9 @@ class _Task:
         return _Targets({**found, **to_purge}, list(to_purge), listing)
 
     def _list(self, api: Api, *, purge: bool) -> Listing | None:
-        """Return the identities that there are, or None where there is no need to know.
+        """Return all identities, or None if the task does not need them.
 
-        Raises UnexpectedAnswerError if it is for a purge, and not whole.
+        Raises UnexpectedAnswerError if it is for a purge and the list is incomplete.
         """
         if not self._all:
             return whole_organization(api, _PURGE) if purge else None
@@ -245,7 +245,7 @@ class _Task:
         return list_everything(api, members)
 
     def _may_be_new(self, desired: Desired) -> bool:
-        """Return whether the name of an entry may be nobody's."""
+        """Return whether it is fine that no identity has the name of an entry."""
         gone = desired.identity is None or desired.only_revokes
         return gone or bool(self._module.params["create"])
 
@@ -254,7 +254,7 @@ class _Task:
         found: t.Mapping[Reference, Identity | None],
         desired: t.Mapping[Reference, Desired],
     ) -> list[Problem]:
-        """Return a problem for each new identity that could not get its auth methods."""
+        """Return a problem for each new identity whose auth methods could not be attached."""
         problems = []
         for item, identity in found.items():
             wanted = desired[item]
@@ -270,18 +270,18 @@ class _Task:
         return problems
 
     def _spare_own_login(self, login: Login) -> None:
-        """Take the task's own identity from those to purge. Raises OptionError."""
+        """Remove the task's own identity from those to purge. Raises OptionError."""
         if self._targets.surplus and login.identity_id is None:
             raise OptionError(
-                "The token does not tell whose it is, so that purging might end the login itself;"
-                " use another login, or list in"
-                f" {self._purge_option} every identity that has {self._purged.title}."
+                "The token does not say which identity it belongs to, so purging might lock the"
+                " task out; use another login, or list every identity that has"
+                f" {self._purged.title} in {self._purge_option}."
             )
         for item in self._targets.surplus:
             if item.id == login.identity_id:
                 self._module.warn(
                     f"{self._purge_option} does not list {item.label}, which this task is logged in"
-                    f" as; its {self._purged.title} is left alone."
+                    f" as; its {self._purged.title} is not revoked."
                 )
                 self._targets.surplus.remove(item)
                 return
@@ -291,7 +291,7 @@ class _Task:
     ) -> list[EntryReconciler]:
         """Work on the identities of the entries, and then on those to purge.
 
-        Return those that turned out to belong to another organisation, and were left alone.
+        Return those that turned out to belong to another organization and were left alone.
         """
         targets = self._targets
         creations = Creations(
@@ -327,7 +327,7 @@ class _Task:
                 lambda work: work.changed or whole,
             )
             if fleet.complete:
-                # What was listed at the start is looked at again right before it is revoked.
+                # Each is read again right before its auth method is revoked.
                 revoked = Desired({}, {self._purged.key: None})
                 fleet.run(
                     [work_on(item, revoked, purged=True) for item in targets.surplus],
@@ -360,29 +360,29 @@ class _Task:
         self.result["not_visible"] += not_read([*readings, *self.others.kept])
 
     def _refuse_too_many(self, fleet: Works, limit: int) -> None:
-        """Refuse a run that would change more identities than are allowed; check mode warns.
+        """Refuse a run that would change more identities than allowed. Check mode warns instead.
 
-        Those of which it cannot be known count as changed.
+        Identities that could not be checked count as changed.
         """
         unknown = fleet.failed + fleet.untried
         if fleet.remark:
-            # Then nothing was purged, and it is not known from how many it would be.
+            # Nothing was purged then, so it is not known how many would be.
             unknown += len(self._targets.surplus)
         count = fleet.changed + fleet.purged + unknown
         if count <= limit:
             return
-        what = f"{count} of the identities would change, and max_changes is {limit}"
+        what = f"{count} of the identities would change, but max_changes is {limit}"
         if unknown:
-            what += f" ({unknown} of them are identities that could not be judged)"
+            what += f" ({unknown} of them could not be checked and count as changed)"
         if not self._module.check_mode:
-            raise OptionError(f"{what}; nothing was done. Check the list, or raise max_changes.")
+            raise OptionError(f"{what}; nothing was changed. Check the list, or raise max_changes.")
         self.result["refused"] = True
-        self._module.warn(f"A real run would refuse: {what}.")
+        self._module.warn(f"A real run would fail: {what}.")
 
 
 def _limit(raw: t.Any) -> int | None:
     if raw is not None and (isinstance(raw, bool) or raw < 0):
-        raise OptionError(f"max_changes is {quoted(raw)}; write a whole number from 0.")
+        raise OptionError(f"max_changes is {quoted(raw)}; write a whole number of 0 or more.")
     return t.cast(t.Optional[int], raw)
 
 
@@ -399,10 +399,10 @@ def _counts(fleet: Works) -> Result:
 
 
 def _purge(api: Api, work: EntryReconciler, elsewhere: list[EntryReconciler]) -> None:
-    """Revoke from an identity of the list of all, which may be none of the organisation's.
+    """Revoke the auth method of an identity from the list of all.
 
-    One that turns out to belong to another organisation, which not every list tells, is left alone
-    and put among those `elsewhere`.
+    Not every list shows to which organization an identity belongs. If it turns out to belong to
+    another one, it is left alone and added to `elsewhere`.
     """
     try:
         work.run()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module does that manages one identity, with its auth methods."""
+"""What the module does to manage one identity with its auth methods."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module does that reads identities with their auth methods."""
+"""What the module does to read identities with their auth methods."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .results import Result, failure
 
 
 class _Question(t.NamedTuple):
-    """What the options ask for: whom, and what of them."""
+    """What the options ask for: which identities, and which parts of them."""
 
     references: list[Reference]
     all: bool
@@ -34,7 +34,7 @@ class _Question(t.NamedTuple):
 
     @property
     def listed(self) -> bool:
-        """Whether it is a list that says whom, and not the options."""
+        """Whether a list determines the identities, and not the options."""
         return self.all or (not self.references and self.project_id is not None)
 
 
@@ -87,7 +87,7 @@ def _question(module: Module, methods: t.Sequence[AuthMethod]) -> _Question:
 
 
 def _readings(api: Api, question: _Question) -> tuple[list[Reading], list[str]]:
-    """Return whom to read, and what cannot be seen. Raises ManyProblemsError."""
+    """Return the identities to read, and what is not visible. Raises ManyProblemsError."""
     if question.listed:
         if question.project_id is not None:
             listing = Listing(list_of_project(api, question.project_id), [])
@@ -112,7 +112,7 @@ def _readings(api: Api, question: _Question) -> tuple[list[Reading], list[str]]:
 def _outcome(
     module: Module, methods: t.Sequence[AuthMethod], fleet: Fleet[Reading], *, failed: bool
 ) -> Result:
-    """Return what was read, and what could not be."""
+    """Return the identities that were read, and those that could not be read."""
     warnings = Warnings()
     result: Result = {
         "identities": [

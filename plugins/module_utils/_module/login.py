@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module does that logs in and hands its token on, or revokes one."""
+"""What the module does to log in and return the token, or to revoke a token."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .results import failure as failure_of
 
 
 def log_in_or_out() -> None:
-    """Run the module that logs in, and hands its token on, or revokes one."""
+    """Run the module that logs in and returns the token, or revokes a token."""
     module = Module(STATE_SPEC)
     try:
         absent = module.params["state"] == "absent"
-        # The token of the environment is not this task's to end.
+        # The task must not revoke a token from the environment.
         if absent and not gives_token(module.options):
             raise OptionError(
-                "state is absent, which revokes a token that exists; give it in token or in"
-                " login_data."
+                "state is absent, but there is no token to revoke; set token or login_data."
             )
         with client_of(module, Warnings()) as (client, choice):
             if absent:
                 if choice.path is not None:
                     raise OptionError(
-                        "state is absent, which revokes a token that exists; leave auth_method out."
+                        "state is absent, which revokes a token and does not log in; remove"
+                        " auth_method."
                     )
                 revoke(client, choice.values["token"])
                 module.exit_json(changed=False)
@@ -37,7 +37,7 @@ def log_in_or_out() -> None:
             login.open()
     except InfisicalError as failure:
         module.fail_json(**failure_of(failure))
-    # The one secret that is ever in a result: handing it on is what the module is for.
+    # The only secret that any result contains: returning it is the purpose of the module.
     module.exit_with_login(
         changed=False,
         login_data={"url": choice.url, "access_token": login.token},

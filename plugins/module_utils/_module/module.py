@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is around the work of a module: Ansible's side of it, and the login."""
+"""What surrounds the work of a module: Ansible, and the login."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ from .requirements import outdated
 
 
 class Module(AnsibleModule):
-    """A module with the options that all share, and some of its own.
+    """A module with the shared options and options of its own.
 
-    Of the options named in `lists` results say only how many items they have: a runner drops a
-    result that is too long. Results hold no secret that the task uses; those that it does not use
-    are not looked at.
+    Results show only the number of items of the options in `lists`, because runners drop results
+    that are too long. Results contain no secret that the task uses. Unused secrets are not read.
     """
 
     def __init__(self, spec: Spec, lists: t.Collection[str] = ()) -> None:
@@ -52,7 +51,7 @@ class Module(AnsibleModule):
             self.fail_json("")
 
     def _load_params(self) -> None:
-        # Ansible's own, and the only moment between reading parameters and judging them: see
+        # Ansible's own method, and the only moment between reading and checking parameters: see
         # parameters.py.
         super()._load_params()
         given: dict[str, t.Any] = self.params
@@ -64,7 +63,7 @@ class Module(AnsibleModule):
             self._choice = choose(self.options, os.environ)
         except OptionError as error:
             self._choice = error
-            # Which of them would be used is not known.
+            # It is not known which of them the task would use.
             self._secrets.update(every_secret(self.options, os.environ))
         else:
             for secret in self._choice.secrets:
@@ -84,42 +83,42 @@ class Module(AnsibleModule):
 
     @property
     def secrets(self) -> t.Collection[str]:
-        """The secrets that the task uses, which may become more."""
+        """The secrets that the task uses. More may be added."""
         return self._secrets
 
     def hide(self, secret: str) -> None:
         """Keep a secret out of all output."""
         self._secrets.add(secret)
-        # Should one get past this module, Ansible is the second net.
+        # If one gets past this module, Ansible still masks it.
         if register_secret:
             register_secret(secret)
         else:
             self.no_log_values.add(secret)
 
     def warn_of(self, warnings: Warnings) -> None:
-        """Warn of what was noted, of each kind once."""
+        """Give the collected warnings, each kind once."""
         for message in warnings.messages():
             self.warn(message)
 
     def exit_json(self, **result: t.Any) -> None:
-        """End the module well."""
+        """End the module successfully."""
         super().exit_json(**self._without_secrets(self._with_invocation(result)))
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
-        """End the module as failed, which Ansible too may do, when it finds an option invalid."""
-        # What is found wrong here is told better than by Ansible, which shows values as they are.
+        """End the module as failed. Ansible calls this too, if it finds an option invalid."""
+        # The messages found here are better than Ansible's, which show values unmasked.
         msg = " ".join(self._parameters.problems) or visible(msg)
         super().fail_json(**self._without_secrets(self._with_invocation({**result, "msg": msg})))
 
     def exit_with_login(self, **result: t.Any) -> None:
-        """End the module well, with a login in the result, as it is."""
+        """End the module successfully, with an unmasked login in the result."""
         invocation = self._without_secrets(self._with_invocation({}))
-        # Ansible would mask the token, and what of a secret is in the URL by chance.
+        # Ansible would mask the token, and any part of the URL that equals a secret by chance.
         self.no_log_values.clear()
         super().exit_json(**invocation, **result)
 
     def end(self, result: dict[str, t.Any], problem: str) -> None:
-        """End the module: as failed, if there is a problem."""
+        """End the module, as failed if there is a problem."""
         if problem:
             self.fail_json(**{**result, "msg": problem})
         self.exit_json(**result)
@@ -153,7 +152,7 @@ class Module(AnsibleModule):
 def client_of(
     module: Module, warnings: Warnings, workers: int = 1
 ) -> t.Iterator[tuple[Client, Choice]]:
-    """Connect for the time of a with block. Every option has been read before the first request."""
+    """Connect for a with block. All options are read before the first request."""
     choice = module.choice
     connection = connection_of(module.params, choice.url, choice.url_by_default)
     for secret in connection.secrets:
@@ -162,9 +161,15 @@ def client_of(
     if choice.warning:
         module.warn(choice.warning)
     if connection.verify is False:
-        module.warn("validate_certs is false: anybody on the way can read the token and use it.")
+        module.warn(
+            "validate_certs is false, so anybody on the network path can read the token and use it;"
+            " set ca_path instead."
+        )
     if travels_in_clear(choice.url):
-        module.warn(f"url {choice.url} is not https: anybody on the way can read the token.")
+        module.warn(
+            f"url {choice.url} is not https, so anybody on the network path can read the token; use"
+            " https."
+        )
     client = Client(connection, module.secrets, workers)
     signals.watch()
     try:
@@ -178,9 +183,9 @@ def client_of(
 def logged_in(
     module: Module, warnings: Warnings, workers: int = 1
 ) -> t.Iterator[tuple[Api, Login]]:
-    """Log in for the time of a with block.
+    """Log in for a with block.
 
-    A token that is obtained here is revoked at the end, also after a failure or a signal.
+    At the end, even after a failure or a signal, a token that was obtained here is revoked.
     """
     with client_of(module, warnings, workers) as (client, choice):
         login = Login(client, choice, module.hide)

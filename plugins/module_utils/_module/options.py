@@ -133,8 +133,8 @@ def _as_it_is(_option: str, raw: t.Any) -> t.Any:
 def _text(option: str, raw: t.Any) -> str:
     if not isinstance(raw, str):
         raise OptionError(
-            f"{option} is {quoted(raw)}, which is not a string; put it in quotes: YAML reads 010,"
-            " 12:30 and yes as other values than they look like."
+            f"{option} is {quoted(raw)}, which is not a string; put it in quotes, because YAML"
+            " reads 010, 12:30 and yes as numbers or booleans."
         )
     _refuse_no_value(option, raw)
     return raw
@@ -143,7 +143,7 @@ def _text(option: str, raw: t.Any) -> str:
 def _secret(option: str, raw: t.Any) -> str:
     """Read a secret. Raises OptionError, which does not show it."""
     if not isinstance(raw, str):
-        raise OptionError(f"{option} is not a string; give the secret as one, in quotes.")
+        raise OptionError(f"{option} is not a string; put the secret in quotes.")
     return raw
 
 
@@ -161,8 +161,8 @@ def _whole(option: str, raw: t.Any) -> t.Any:
         number = int(raw)
     if not isinstance(number, int):
         raise OptionError(
-            f"{option} is {quoted(raw)}, which is not a whole number; write one, and let a template"
-            " that computes it end in '| int'."
+            f"{option} is {quoted(raw)}, which is not a whole number; write one, and end a template"
+            " that computes it with '| int'."
         )
     return number
 
@@ -180,7 +180,7 @@ def _items(option: str, raw: t.Any) -> t.Any:
     """Refuse texts in a list that are no values, and a text that is to be split into one."""
     if isinstance(raw, (bool, int, float)):
         raise OptionError(
-            f"{option} is {quoted(raw)}, which is not a list; write one, with each text in quotes."
+            f"{option} is {quoted(raw)}, which is not a list; write a list of strings in quotes."
         )
     if isinstance(raw, list):
         # What is within dictionaries is told with its name, where they are read.
@@ -232,7 +232,7 @@ def unknown_option(option: t.Any, spec: Spec, of: str) -> str:
     if above:
         meant = f"; write it below {above[0]}."
     else:
-        meant = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}."
+        meant = f"; did you mean {close[0]}?" if close else f"; the options are {', '.join(names)}."
     return f"{quoted(option)} is not an option of {of}{meant}"
 
 
@@ -246,12 +246,12 @@ def identity_of(options: Values) -> tuple[str | None, str | None, str | None]:
     if identity_id and name:
         raise OptionError(
             f"identity_id {quoted(trim(identity_id))} and identity_name {quoted(trim(name))} are"
-            " both given; give one of them."
+            " both set; set only one of them."
         )
     if not identity_id and not name:
-        raise OptionError("Neither identity_id nor identity_name is given; give one of them.")
+        raise OptionError("Neither identity_id nor identity_name is set; set one of them.")
     return (
-        id_of("identity_id", identity_id, ", or give identity_name") if identity_id else None,
+        id_of("identity_id", identity_id, ", or set identity_name") if identity_id else None,
         name_of("identity_name", name) if name else None,
         project_of(options),
     )
@@ -262,7 +262,7 @@ def project_of(options: Values) -> str | None:
     project_id = options.get("project_id")
     if not project_id:
         return None
-    return id_of("project_id", project_id, "; a project's name or slug will not do")
+    return id_of("project_id", project_id, ", not the name or slug of the project")
 
 
 def id_of(option: str, text: str, otherwise: str = "") -> str:

@@ -144,9 +144,11 @@ def _dictionary(option: str, raw: t.Any, spec: Spec) -> dict[str, t.Any]:
         try:
             raw = check_type_dict(trim(raw))
         except TypeError:
-            raise OptionError(f"{option} is a text that is no dictionary; write one.") from None
+            raise OptionError(f"{option} is a string, not a dictionary; write one.") from None
     if not isinstance(raw, dict):
-        raise OptionError(f"{option} is not a dictionary; write one with {', '.join(spec)}.")
+        raise OptionError(
+            f"{option} is not a dictionary; write one with the keys {', '.join(spec)}."
+        )
     problems = [unknown_option(key, spec, option) for key in raw if key not in spec]
     known = {key: value for key, value in raw.items() if key in spec}
     values, wrong = read_values(known, lambda key: _reader(key, spec[key]))
@@ -170,29 +172,29 @@ def _url(option: str, raw: t.Any) -> str:
 def _login_data(option: str, raw: t.Any) -> dict[str, str]:
     """Read a login. Raises OptionError, which shows nothing that may be a secret."""
     cure = (
-        "give what infisical_login returned under that name, as in"
+        f"set it to the {option} that infisical_login returned, as in"
         f" {option}: '{{{{ login.{option} }}}}'"
     )
     if isinstance(raw, str) and trim(raw).startswith("{"):
         try:
             raw = check_type_dict(trim(raw))
         except TypeError:
-            raise OptionError(f"{option} is a text that is no dictionary; {cure}.") from None
+            raise OptionError(f"{option} is a string, not a dictionary; {cure}.") from None
     if not isinstance(raw, dict):
         raise OptionError(f"{option} is not a dictionary; {cure}.")
     if option in raw:
         raise OptionError(
-            "login_data is the whole result of the login; give login.login_data, which is a part of"
-            " it."
+            "login_data is the whole result of the login; set it to login.login_data, which is a"
+            " part of that result."
         )
     others = [
-        key if isinstance(key, str) and _KEY.fullmatch(key) else "one that is no name"
+        key if isinstance(key, str) and _KEY.fullmatch(key) else "a key that is not shown"
         for key in raw
         if key not in (_URL, _TOKEN)
     ]
     if others:
         raise OptionError(
-            f"{option} has keys besides {_URL} and {_TOKEN} ({', '.join(others)}); {cure}."
+            f"{option} has keys other than {_URL} and {_TOKEN} ({', '.join(others)}); {cure}."
         )
     login = {}
     for key in (_URL, _TOKEN):

@@ -21,8 +21,8 @@ def require_python():  # type: () -> None
     if sys.version_info >= PYTHON:
         return
     message = (
-        "The module needs Python {0} or later on the host that it runs on, and {1} is {2}; name"
-        " another one in ansible_python_interpreter."
+        "The module needs Python {0} or later, but on the host that runs it {1} is Python {2}; set"
+        " ansible_python_interpreter to a newer Python."
     ).format(_dotted(PYTHON), sys.executable, _dotted(sys.version_info[:3]))
     sys.stdout.write(json.dumps({"failed": True, "msg": message}))
     raise SystemExit(1)
@@ -36,8 +36,9 @@ def outdated(library):  # type: (str) -> str
     if not numbers or tuple(map(int, numbers.group().split("."))) >= floor:
         return ""
     return (
-        "The Python library {0} is {1} where the module runs ({2}), and has to be {3} or later;"
-        " install that, or name another Python in ansible_python_interpreter."
+        "The module needs version {3} or later of the Python library {0}, but {2} on the host that"
+        " runs it has version {1}; upgrade the library, or set ansible_python_interpreter to"
+        " another Python."
     ).format(library, version, sys.executable, _dotted(floor))
 
 

@@ -18,13 +18,13 @@ Result = dict[str, t.Any]
 
 # What is stored by other means than this collection, or by an older server.
 STORED = (
-    "{count} of the settings hold what no option takes; they are under details.stored, and left"
-    " alone as long as no option names them: {items}"
+    "{count} of the settings have values that the options do not accept; they are returned under"
+    " details.stored, and left alone unless their options are set: {items}"
 )
 
 OWN_UNKNOWN = (
-    "The token does not tell whose it is, so that it cannot be known whether the task is logged in"
-    " as one of the identities that it changes ({count}): {items}"
+    "The token does not say which identity it belongs to, so the task cannot know whether it is"
+    " logged in as one of the identities that it changes ({count}): {items}"
 )
 
 ABSENT: Result = {"state": "absent", "details": None}

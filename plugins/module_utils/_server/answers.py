@@ -33,37 +33,38 @@ _WANTS_TLS = re.compile(
     re.IGNORECASE,
 )
 _USED_UP = (
-    " The token was accepted before, and is no more: it was revoked, or used as often as it may be;"
-    " raise the limit on uses (access_token_num_uses_limit) of the auth method that it was issued"
-    " through, or give credentials in place of a token, with which a task logs in again."
+    " The server accepted the token before and no longer does: it was revoked, or it has reached"
+    " its limit on uses; raise access_token_num_uses_limit of the auth method that issued it, or"
+    " set credentials instead of a token, so that the task can log in again."
 )
 
 # What to do about a 403: the first whose words are in its name or its message.
 _FORBIDDEN = {
     "IP address": (
-        "The trusted IPs of the login's own auth method leave out the host that runs the module;"
+        "The trusted IPs of the login's auth method do not include the host that runs the module;"
         " add its address there, or delegate the task to another host."
     ),
     "ProjectMembershipNotFound|not a member of (the specified|this) project": (
-        "The identity belongs to a project that the login's identity is no member of; let somebody"
-        " who is add it, with a role that may edit identities."
+        "The identity belongs to a project of which the login's identity is not a member; ask a"
+        " member to add it, with a role that may edit identities."
     ),
     "instance admin": (
-        "The identity is an instance admin's, which other identities may not change; change it in"
+        "The identity is an instance admin, which other identities may not change; change it in"
         " Infisical's admin console."
     ),
     "(a?part of this|different|sub|selected) organization": (
-        "The identity belongs to another organization than the login; log in to that one, with"
-        " organization_slug where it is a sub-organization."
+        "The identity belongs to another organization than the login; log in to that organization,"
+        " with organization_slug if it is a sub-organization."
     ),
     "PermissionBoundaryError|more privileged": (
-        "The login may not do this to an identity with these privileges; give its role at least as"
-        " many, and the permission that the message names, or use another login."
+        "The login may not do this to an identity with these privileges; give the login's role at"
+        " least the same privileges and the permission that the message names, or use another"
+        " login."
     ),
     "PermissionDenied": (
-        "Give the role of the login's identity that permission, or use another login."
+        "Give the login's role that permission, or use another login."
     ),
-    "": "The login's identity may not do this; give its role what is needed, or use another.",
+    "": "The login may not do this; give its role the right to do it, or use another login.",
 }
 
 
@@ -163,7 +164,7 @@ class AnswerErrors:
         return UnexpectedAnswerError(
             f"Could not {request.purpose}: the answer of {self._url} is larger than"
             f" {largest >> 20} MiB, or takes more than {largest * _MEMORY >> 20} MiB of memory,"
-            " which no such answer of Infisical does; check that url names an Infisical server.",
+            " unlike such answers of Infisical; check that url points to an Infisical server.",
             http_status=status,
             read=request.reads,
         )
@@ -192,8 +193,8 @@ class AnswerErrors:
         so_far = f" for {waited:.0f} seconds" if waited >= 1 else ""
         return RateLimitedError(
             f"Could not {request.purpose}: {what} refused it{so_far}, and asks to wait"
-            f" {wait:.0f} seconds more, beyond rate_limit_timeout ({limit:g} seconds); wait or"
-            " raise it.",
+            f" {wait:.0f} seconds more, which exceeds rate_limit_timeout ({limit:g} seconds); run"
+            " the task later, or raise rate_limit_timeout.",
             refusal,
         )
 
@@ -203,10 +204,10 @@ class AnswerErrors:
             what = f"{https_needed(self._url)}."
         elif answer.encoding:
             what = (
-                f"{self._url} answered {status} with a body that is packed with"
-                f" {quoted(self._safe(answer.encoding, 20))}, which was not asked for and is not"
-                " unpacked; check that url names an Infisical server, and what stands in front of"
-                " it."
+                f"{self._url} answered {status} with a body in the encoding"
+                f" {quoted(self._safe(answer.encoding, 20))}, which the module did not ask for and"
+                " does not decode; check that url points to an Infisical server, and what is in"
+                " front of it."
             )
         else:
             kind = "an empty body"
@@ -215,8 +216,8 @@ class AnswerErrors:
                 start = self._safe(answer.start.decode("utf-8", "replace"), 60)
                 kind += f" ({quoted(start)})"
             what = (
-                f"{self._url} answered {status} with {kind}, where Infisical answers with a JSON"
-                " object; check that url names an Infisical server."
+                f"{self._url} answered {status} with {kind}, but Infisical answers with a JSON"
+                " object; check that url points to an Infisical server."
             )
         return UnexpectedAnswerError(
             f"Could not {request.purpose}: {what}", http_status=status, read=request.reads
@@ -228,23 +229,23 @@ class AnswerErrors:
             # Neither a password nor a query, which may hold a token, is shown.
             place = f"{location.scheme}://{location.netloc.rpartition('@')[2]}"
         except ValueError:
-            location, place = urlsplit(""), "an address that is none"
+            location, place = urlsplit(""), "an invalid address"
         there = place + location.path
         path = request.path
         base = there[: -len(path)] if location.path.rstrip("/").endswith(path) else ""
         if base == self._url or not place.startswith("http"):
-            advice = "check what stands in front of the server"
+            advice = "check what is in front of the server"
         elif base:
             advice = f"set url to '{self._safe(base)}' if that is your server"
         else:
             advice = (
-                "something in front of the server wants a browser to sign in there, it seems; let"
-                " requests to /api/ pass it, or set url to an address that does"
+                "something in front of the server seems to ask for a sign-in with a browser; let it"
+                " pass requests to /api/, or set url to an address that does"
             )
         return UnexpectedAnswerError(
             f"Could not {request.purpose}: {self._url} answered {answer.status}, a redirect to"
-            f" '{self._safe(there)}', and redirects are not followed, because they would carry the"
-            f" token along; {advice}.",
+            f" '{self._safe(there)}', which the module does not follow, because that would send the"
+            f" token there; {advice}.",
             http_status=answer.status,
         )
 
@@ -281,9 +282,9 @@ def _sentence(text: str) -> str:
 def _advice(status: int, error: str, says: str) -> str:
     """Return what to do about an error, with a blank in front, where that is known."""
     if status == 404 and error == "Not Found":
-        return " The server does not know this API; check that url names an Infisical server."
+        return " The server does not know this API; check that url points to an Infisical server."
     if error in LOGIN_REFUSED:
-        return " The login is not, or no longer, accepted; check its credentials or its token."
+        return " The server does not accept the login, or no longer does; check the credentials."
     if status != 403:
         return ""
     for words, advice in _FORBIDDEN.items():

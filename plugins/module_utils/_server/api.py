@@ -139,7 +139,7 @@ class Api:
         """Return whether the server may have identities of other organizations in its lists."""
         if self.of_2026:
             return True
-        own = self.own("read the login's own identity, to learn what the server tells")
+        own = self.own("read the login's own identity to find out what the server supports")
         inner = own.get("identity")
         return not isinstance(inner, dict) or "orgId" in inner
 
@@ -279,7 +279,7 @@ class Api:
 
     def _read_organization(self, purpose: str) -> str:
         if self.own_identity is not None:
-            own = f"read the login's own identity {self.own_identity}, to learn its organization"
+            own = f"read the login's own identity {self.own_identity} to find out its organization"
             organization = self.own(own).get("orgId")
             if isinstance(organization, str):
                 return organization
@@ -295,8 +295,8 @@ class Api:
 def unexpected(purpose: str, why: str | ValueError) -> UnexpectedAnswerError:
     """Return the failure of a call whose answer is JSON, but not what Infisical answers."""
     return UnexpectedAnswerError(
-        f"Could not {purpose}: the JSON that came back is not what Infisical answers ({why});"
-        " check that url names an Infisical server.",
+        f"Could not {purpose}: the server answered with JSON that Infisical does not send ({why});"
+        " check that url points to an Infisical server.",
         http_status=200,
     )
 

@@ -34,8 +34,8 @@ _SHORT_TIMEOUT = 10.0
 _LONGEST_BACKOFF = 30.0
 # Added to failures where it may be the reason.
 _BY_DEFAULT = (
-    "No URL is given, so that this is the default one; set url, or the environment variable"
-    " INFISICAL_URL, if your server is another."
+    "No URL is set, so the task used the default one; set url, or the environment variable"
+    " INFISICAL_URL, if your server is another one."
 )
 
 

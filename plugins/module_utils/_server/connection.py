@@ -131,8 +131,8 @@ def base_url(option: str, text: str) -> str:
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise OptionError(
-            f"{option} has a user name, a query or a fragment in it; write only the scheme,"
-            " the host and, where there is one, the path, as in 'https://app.infisical.com'."
+            f"{option} contains a user name, a query or a fragment; write only the scheme, the host"
+            " and, if there is one, the path, as in 'https://app.infisical.com'."
         )
     path = parts.path.rstrip("/")
     path = path[: -len("/api")] if path.endswith("/api") else path
@@ -155,13 +155,13 @@ def custom_headers(text: str) -> dict[str, str]:
         if not match or no_value(value):
             raise OptionError(
                 f"{HEADERS_VARIABLE} is not a list of headers; write 'name=value other-name=value',"
-                " in ASCII, with quotes around a value that has blanks in it."
+                " in ASCII, with quotes around a value that contains blanks."
             )
         name = match["name"].lower()
         if name in _RESERVED:
             raise OptionError(
-                f"{HEADERS_VARIABLE} has the header {name} in it, which belongs to the requests"
-                " themselves; leave it out."
+                f"{HEADERS_VARIABLE} contains the header {name}, which the module sets itself;"
+                " remove it."
             )
         if name not in _IGNORED:
             headers[match["name"]] = value
@@ -185,8 +185,8 @@ def _ca_bundle(verify: bool | str) -> bool | str:
     bundle = os.environ[variable]
     if not os.path.exists(bundle):  # noqa: PTH110 start-up time
         raise OptionError(
-            f"The CA bundle {quoted(bundle)}, which {variable} names, does not exist on the host"
-            " that runs the module; name one that does, or set ca_path."
+            f"{variable} names the CA bundle {quoted(bundle)}, which does not exist on the host"
+            " that runs the module; correct it, or set ca_path."
         )
     return bundle
 
@@ -217,7 +217,7 @@ def _proxy_for(url: str) -> str | None:
         )
     if parts.scheme in _SOCKS and not _installed("socks"):
         raise OptionError(
-            f"{source} names a SOCKS proxy, which takes the Python library PySocks; install it"
+            f"{source} names a SOCKS proxy, which needs the Python library PySocks; install it"
             f" on the host that runs the module, {instead}."
         )
     return proxy

@@ -32,7 +32,9 @@ METHOD_VARIABLE = "INFISICAL_AUTH_METHOD"
 # What infisical.vault's login module returns in place of a token under check mode.
 CHECK_MODE_TOKEN = "<check_mode_token>"
 
-_LOGIN_DATA_UNUSED = "login_data is not used, because auth_method is set, which goes before it."
+_LOGIN_DATA_UNUSED = (
+    "login_data is ignored, because auth_method is set and takes precedence; remove one of them."
+)
 
 
 class Credential(t.NamedTuple):
@@ -97,13 +99,13 @@ def _token(source: str, text: str) -> str:
     token = _value(source, text)
     if token == CHECK_MODE_TOKEN:
         raise OptionError(
-            f"{source} is the placeholder that infisical.vault.login returns under check mode;"
-            " set 'check_mode: false' on that task, so that it logs in then too."
+            f"{source} is the placeholder that infisical.vault.login returns in check mode; set"
+            " 'check_mode: false' on that task, so that it logs in."
         )
     if not is_token(token):
         raise OptionError(
-            f"{source} has blanks, line ends or characters other than ASCII in it, which no token"
-            " has; give the token alone."
+            f"{source} contains blanks, line breaks or characters other than ASCII, which no token"
+            " does; set it to the token alone."
         )
     return token
 
@@ -325,8 +327,8 @@ class Login:
         self._obtain()
         if self.organization_id != organization_id:
             raise OptionError(
-                "The login ended in another organization than the one before, in the same task;"
-                " run the task again."
+                "The second login of this task was for another organization than the first; run the"
+                " task again."
             )
         self._client.use_token(self.token, self._renew)
 
@@ -370,8 +372,8 @@ class Login:
         token = answer.get("accessToken")
         if not isinstance(token, str) or not is_token(token):
             raise UnexpectedAnswerError(
-                f"Could not {purpose}: the answer has no access token in it; check that url names"
-                " an Infisical server.",
+                f"Could not {purpose}: the answer contains no access token; check that url points"
+                " to an Infisical server.",
                 http_status=200,
             )
         self._use(token)
@@ -448,15 +450,15 @@ class _Given:
         undecided = [item.option for item in (_IDENTITY, _JWT) if self.option(item.option)]
         if undecided:
             raise OptionError(
-                f"{undecided[0]} is given, which several login methods take; name the one to use in"
-                " auth_method."
+                f"{undecided[0]} is set, but several login methods use it; set auth_method to the"
+                " one to use."
             )
         method = self._inferred(lambda credential: credential.variable, self.variable)
         if method:
             return method
         raise OptionError(
-            "No credentials are given: set login_data, or token, or universal_auth_client_id and"
-            " universal_auth_client_secret, or auth_method with what that method takes, or the"
+            "No credentials are set; set login_data, or token, or universal_auth_client_id and"
+            " universal_auth_client_secret, or auth_method and what that method needs, or the"
             " environment variables of one of these, such as INFISICAL_TOKEN."
         )
 
@@ -475,7 +477,7 @@ class _Given:
                 if item.key == _JWT.key and method.platform:
                     continue
                 raise OptionError(
-                    f"{item.option} is missing, which {method.name} needs; set it, or the"
+                    f"{item.option} is not set, but {method.name} needs it; set it, or the"
                     f" environment variable {item.variable}."
                 )
         return values
@@ -497,8 +499,8 @@ class _Given:
                 f"{' and '.join(sources)} for {name}" for name, sources in named.items()
             )
             raise OptionError(
-                f"Credentials of {len(named)} login methods are given ({what}); give those of one,"
-                " or name the one to use in auth_method."
+                f"Credentials of {len(named)} login methods are set ({what}); set those of only"
+                " one, or set auth_method to the one to use."
             )
         return _BY_NAME[next(iter(named))] if named else None
 
@@ -515,8 +517,8 @@ class _Given:
             data_url = base_url("login_data.url", of_login_data)
             if url is not None and url != data_url:
                 raise OptionError(
-                    f"url {quoted(url)} is not the server that login_data is for,"
-                    f" {quoted(data_url)}; leave url out, or log in at that server."
+                    f"url {quoted(url)} is not the server that issued login_data,"
+                    f" {quoted(data_url)}; remove url, or log in to the server that it names."
                 )
             return data_url
         if url is not None:

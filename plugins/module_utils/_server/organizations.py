@@ -57,13 +57,13 @@ def check_organization(client: Client, slug: str, landing: Landing) -> None:
     if not (wanted or actual):
         # It may be the root's own, which is in no list, or a mistyped one.
         raise OptionError(
-            f"organization_slug {quoted(slug)} is the slug of no sub-organization, and the token is"
-            " for the root organization, whose slug it does not tell; leave it out."
+            f"organization_slug {quoted(slug)} is not the slug of a sub-organization, and the token"
+            " is for the root organization, whose slug is not known; remove organization_slug."
         )
     where = f"the sub-organization {quoted(actual.slug)}" if actual else "the root organization"
     raise OptionError(
-        f"organization_slug {quoted(slug)} names another organization than the token is for,"
-        f" {where}; correct it, or leave it out."
+        f"organization_slug is {quoted(slug)}, but the token is for {where}; correct"
+        " organization_slug, or remove it."
     )
 
 
@@ -99,12 +99,12 @@ def _meaning(error: ApiError, slug: str) -> InfisicalError:
     if error.unknown_route:
         problem = OptionError(
             f"This server has no sub-organizations, and ignores organization_slug {quoted(slug)};"
-            " leave it out."
+            " remove it."
         )
     elif error.http_status == 403 and not error.login_refused and "IP address" not in str(error):
         problem = OptionError(
-            "The login's identity belongs to a sub-organization, where every login of it ends, so"
-            f" that organization_slug {quoted(slug)} is of no use; leave it out."
+            "The login's identity belongs to a sub-organization and can only log in there, so"
+            f" organization_slug {quoted(slug)} has no effect; remove it."
         )
     else:
         return error
@@ -116,10 +116,10 @@ def _organization_of(client: Client, slug: str, identity_id: str | None) -> str:
     """Return the organization of a token that does not say it, which is that of its identity."""
     if identity_id is None:
         raise OptionError(
-            "The token tells neither its identity nor its organization, so that it cannot be known"
-            f" whether it is for organization_slug {quoted(slug)}; leave that out."
+            "The token does not say which identity or organization it is for, so the module cannot"
+            f" check organization_slug {quoted(slug)}; remove it."
         )
-    purpose = f"read the login's own identity {identity_id}, to learn its organization"
+    purpose = f"read the login's own identity {identity_id} to find out its organization"
     answer = client.request(Request("GET", "/api/v1/identities/{}", (identity_id,), purpose))
     membership: t.Any = answer.get("identity")
     organization_id = membership.get("orgId") if isinstance(membership, dict) else None

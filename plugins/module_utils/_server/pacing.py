@@ -112,7 +112,7 @@ class Pace:
 
     def _check(self) -> None:
         if self._stopped or signals.received():
-            raise InterruptError("The task was stopped before this was done.")
+            raise InterruptError("The task was stopped before this was done; run it again.")
 
 
 class _Window:

@@ -100,15 +100,15 @@ class _Wanted(t.NamedTuple):
     def failure(self, reason: str) -> PlatformError:
         """Return the error that it is not to be had for a reason."""
         return PlatformError(
-            f"Could not get {self.what} at {printable(self.place)} ({reason}); {self.cure}, or give"
-            " the token in jwt."
+            f"Could not get {self.what} at {printable(self.place)} ({reason}); {self.cure}, or set"
+            " jwt to the token."
         )
 
     def token(self, text: t.Any, where: str = "the answer") -> str:
         """Return a text, trimmed. Raises PlatformError if it is no token."""
         token = trim(text) if isinstance(text, str) else ""
         if not is_token(token):
-            raise self.failure(f"{where} has no token in it")
+            raise self.failure(f"{where} contains no token")
         return token
 
 
@@ -192,8 +192,8 @@ def _workload_jwt(request: TokenRequest) -> str:
     named = _identity_option(request)
     if named and named.kind != _CLIENT:
         raise OptionError(
-            f"{named.source} names a managed identity, and AZURE_FEDERATED_TOKEN_FILE makes this a"
-            " login as a workload identity; set azure_client_id in place of it, or unset the"
+            f"{named.source} names a managed identity, but AZURE_FEDERATED_TOKEN_FILE makes the"
+            " task log in as a workload identity; set azure_client_id instead, or unset the"
             " variable."
         )
     tenant = request.variable("AZURE_TENANT_ID")
@@ -201,21 +201,21 @@ def _workload_jwt(request: TokenRequest) -> str:
     for name, value in (("AZURE_TENANT_ID", tenant), ("AZURE_CLIENT_ID", client)):
         if not value:
             raise OptionError(
-                f"AZURE_FEDERATED_TOKEN_FILE is set, and {name}, which goes with it, is not; set"
-                " it, or unset the other."
+                f"AZURE_FEDERATED_TOKEN_FILE is set, but {name} is not; set both, or unset"
+                " AZURE_FEDERATED_TOKEN_FILE."
             )
     authority = request.variable("AZURE_AUTHORITY_HOST", ENTRA_HOST).rstrip("/")
     if "://" not in authority:
         authority = f"https://{authority}"
     if travels_in_clear(_url("AZURE_AUTHORITY_HOST", authority)):
         raise OptionError(
-            f"AZURE_AUTHORITY_HOST {quoted(authority)} is http, where anybody on the way can read"
-            " the token; write https."
+            f"AZURE_AUTHORITY_HOST {quoted(authority)} is not https, so anybody on the network path"
+            " could read the token; write https."
         )
     file = _Wanted(
         "the federated token of the workload identity",
         request.variable("AZURE_FEDERATED_TOKEN_FILE"),
-        "run the task where that file is",
+        "run the task on a host that has this file",
     )
     assertion = _token_in(file)
     try:
@@ -227,7 +227,7 @@ def _workload_jwt(request: TokenRequest) -> str:
         f"{authority}/{quote(tenant, safe='')}/oauth2/v2.0/token",
         "compare its federated credential with the token in AZURE_FEDERATED_TOKEN_FILE",
     )
-    cure = "check that the host reaches Entra, with its proxy and CA bundle"
+    cure = "check that the host can reach Entra, with its proxy and CA bundle"
     source = _Source(wanted, transport, _ENTRA_SECONDS, (assertion,), cure)
     form = {
         "client_id": client,
@@ -245,7 +245,7 @@ def _app_service_jwt(request: TokenRequest, endpoint: str) -> str:
     secret = request.variable("IDENTITY_HEADER")
     identity = _named_identity(request)
     what = f"{_token_of(identity)} from IDENTITY_ENDPOINT"
-    wanted = _Wanted(what, endpoint, "give the app this identity")
+    wanted = _Wanted(what, endpoint, "assign this identity to the app")
     source = _Source(wanted, Transport(), secrets=(secret,))
     query = _query(request, "2019-08-01", identity, "mi_res_id")
     return _entra_token(_ask(source, query, {"X-IDENTITY-HEADER": secret}), wanted)
@@ -255,7 +255,7 @@ def _arc_jwt(request: TokenRequest, endpoint: str) -> str:
     """Ask Arc's agent, which first has the caller read a key."""
     identity = _identity_option(request)
     what = f"{_token_of(identity)} from Arc's agent"
-    wanted = _Wanted(what, endpoint, "look at the agent with 'azcmagent show'")
+    wanted = _Wanted(what, endpoint, "check the agent with 'azcmagent show'")
     source = _Source(wanted, Transport())
     query = _query(request, "2020-06-01", identity, "msi_res_id")
     headers = {"Metadata": "true"}
@@ -267,7 +267,7 @@ def _arc_jwt(request: TokenRequest, endpoint: str) -> str:
     token = _entra_token(answer, wanted)
     if identity and not _is_of(answer, identity):
         # Agents that know of the system-assigned identity alone give its token to everybody.
-        raise wanted.failure("the agent gave a token of another identity")
+        raise wanted.failure("the agent returned a token of another identity")
     return token
 
 
@@ -279,7 +279,7 @@ def _arc_key(challenge: _PlatformAnswer, wanted: _Wanted) -> str:
     # Whoever listens at that port must not have other files read.
     if folder != ARC_FOLDER or not name.endswith(".key"):
         raise wanted.failure(f"it names no key in {ARC_FOLDER}")
-    cure = "run the task as root or in the group himds"
+    cure = "run the task as root or as a member of the group himds"
     return _token_in(_Wanted("the key of Arc's agent", path, cure), _LONGEST_ARC_KEY)
 
 
@@ -288,7 +288,7 @@ def _identity_option(request: TokenRequest) -> _AzureIdentity | None:
     given = [option for option in _IDENTITY_OPTIONS if request.option(option)]
     if len(given) > 1:
         raise OptionError(
-            f"{given[0]} and {given[1]} each name the identity to get a token of; give one of them."
+            f"{given[0]} and {given[1]} both name a managed identity; set only one of them."
         )
     if not given:
         return None

@@ -60,22 +60,22 @@ def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> 
         what = f"the proxy for {url} cannot be used ({reason})"
     elif unsent and tls and _without_tls(tls):
         what = (
-            f"url says https, and {urlsplit(url).netloc} does not speak TLS, but most"
-            f" likely plain HTTP ({reason}); write the port that speaks TLS, or http:// for a"
-            " server on the same host"
+            f"url starts with https, but {urlsplit(url).netloc} does not speak TLS, most"
+            f" likely only plain HTTP ({reason}); use the TLS port, or http:// for a server on the"
+            " same host"
         )
     elif unsent and tls:
         what = (
-            f"there is no trusted TLS connection with {url} ({reason}); set ca_path to"
-            " the CA bundle that signed its certificate, or check that url is right"
+            f"there is no trusted TLS connection to {url} ({reason}); set ca_path to the CA"
+            " bundle for its certificate, or correct url"
         )
     elif unsent:
-        what = f"nothing answers at {url} ({reason}), where an Infisical server should be"
+        what = f"nothing answers at {url} ({reason}); check url and the server"
     elif any(getattr(item, "line", "").startswith(_TLS_ALERT) for item in causes):
         transient = False
         what = https_needed(url)
     else:
-        what = f"{url} did not answer ({reason}), where an Infisical server should be"
+        what = f"{url} did not answer ({reason}); check url and the server"
     return TransportError(f"Could not {purpose}: {what}.", unsent=unsent, transient=transient)
 
 
@@ -90,7 +90,7 @@ def broken_off(causes: t.Sequence[BaseException], url: str, purpose: str) -> Tra
 
 def https_needed(url: str) -> str:
     """Return what is wrong with a URL whose server speaks TLS."""
-    return f"url says http, and {urlsplit(url).netloc} speaks TLS; write https:// in front of it"
+    return f"url starts with http, but {urlsplit(url).netloc} speaks TLS; write https:// instead"
 
 
 def causes_of(failure: BaseException) -> list[BaseException]:

@@ -52,8 +52,8 @@ def check() -> None:
     """Raise InterruptError if a signal has come."""
     if _received:
         raise InterruptError(
-            f"The task was stopped by {signal.Signals(_received[0]).name}; run it again, and it"
-            " goes on from what it left."
+            f"The task was stopped by {signal.Signals(_received[0]).name}; run it again to finish"
+            " the rest."
         )
 
 

@@ -58,7 +58,7 @@ class Tokens:
             while not self._stopped and (self._renewing or not self._room()):
                 self._changed.wait()
             if self._stopped:
-                raise InterruptError("The task was stopped before this was done.")
+                raise InterruptError("The task was stopped before this was done; run it again.")
             if self._current:
                 self._current.under_way += 1
             return self._current

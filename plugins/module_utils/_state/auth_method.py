@@ -213,10 +213,10 @@ class AuthMethodResource:
             values = self._method.from_api(item)
             period = item.get("accessTokenPeriod")
             if not (period is None or isinstance(period, int)):
-                raise ValueError("accessTokenPeriod is no number")
+                raise ValueError("accessTokenPeriod is not a number")
             for name in ("id", "createdAt", "updatedAt"):
                 if not isinstance(item.get(name), (str, type(None))):
-                    raise ValueError(f"{name} is no string")
+                    raise ValueError(f"{name} is not a string")
         except ValueError as why:
             raise unexpected(purpose, why) from None
         details = {
@@ -233,9 +233,9 @@ class AuthMethodResource:
             value = body.get(field.api)
             if isinstance(value, str) and len(value) > _OLD_LIMIT:
                 return (
-                    f" {field.option} takes {len(value)} characters, and servers from before March"
-                    f" 2026 hold {_OLD_LIMIT}, which is six UUIDs; make it shorter, or upgrade the"
-                    " server."
+                    f" {field.option} takes {len(value)} characters, but servers from before March"
+                    f" 2026 store at most {_OLD_LIMIT}, which is six UUIDs; shorten it, or upgrade"
+                    " the server."
                 )
         return ""
 
@@ -267,9 +267,9 @@ class AuthMethodResource:
         own = self._login.identity_id == self.identity_id
         if own and self._login.maybe_through(self._method.name):
             raise OptionError(
-                f"The token of this task belongs to the identity {self.identity_id} itself and may"
-                f" have been issued through the {self._method.title} that is to be changed, which"
-                " could lock the task out; use the credentials of another identity."
+                f"This task is logged in as the identity {self.identity_id}, perhaps through the"
+                f" {self._method.title} that it would change, and could lock itself out; use the"
+                " credentials of another identity."
             )
 
     def _identity_wherever(self) -> Identity:
@@ -278,10 +278,10 @@ class AuthMethodResource:
             return read_identity(self._api, self.identity_id, self._project_id)
         except UnknownStateError as failure:
             raise UnknownStateError(
-                f"Whether {self._method.title} is attached to identity {self.identity_id} cannot be"
-                " known: a project seems to own it, and this login may not read of what identities"
-                " are members. Give the login's role the permission to read identities of the"
-                " organization.",
+                f"Could not find out whether {self._method.title} is attached to identity"
+                f" {self.identity_id}: a project seems to own it, and this login may not read the"
+                " memberships of identities; give the login's role the permission to read"
+                " identities of the organization.",
                 failure,
             ) from None
 
@@ -289,8 +289,9 @@ class AuthMethodResource:
 def attach_failure(failure: InfisicalError, title: str) -> str:
     """Return what to add to the failure to attach to an identity that this run has created."""
     return (
-        f" The identity was created, and has no {title} yet; the next run of a login that may"
-        " attach it (edit-auth on identities; on servers before summer 2026 create) finishes it."
+        f" The identity was created, but {title} is not attached yet; run the task again with a"
+        " login that may attach it (edit-auth on identities, or create on servers from before"
+        " summer 2026)."
         if failure.http_status == 403
-        else f" The identity was created, and has no {title} yet; run the task again to finish it."
+        else f" The identity was created, but {title} is not attached yet; run the task again."
     )

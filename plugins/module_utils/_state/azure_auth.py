@@ -26,8 +26,8 @@ PRINCIPALS = "allowed_service_principal_ids"
 ALLOW_ALL = "allow_all_service_principals"
 
 OPENED = (
-    "With allow_all_service_principals, every service principal of the tenant can log in as"
-    " {count} of the identities, which did not let them before: {items}"
+    "allow_all_service_principals opens {count} of the identities, which were not open before, to"
+    " every service principal of the tenant: {items}"
 )
 
 # What the API stores for "every service principal of the tenant": exactly the empty string.
@@ -48,13 +48,13 @@ def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
     text = text_option(option, raw, warnings)
     if text in ("", "/"):
         raise OptionError(
-            f"{option} is {quoted(text)}, for which Infisical checks no audience at all; write the"
-            " audience that tokens must be for, such as 'https://management.azure.com/'."
+            f"{option} is {quoted(text)}, with which Infisical does not check the audience; write"
+            " the audience that tokens must have, such as 'https://management.azure.com/'."
         )
     if not text.isprintable():
         raise OptionError(
-            f"{option} {quoted(text)} has a line end or another control character in it; write it"
-            " without."
+            f"{option} {quoted(text)} contains a line break or another control character; remove"
+            " it."
         )
     refuse_scope(option, text)
     return text
@@ -69,7 +69,7 @@ def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
     if not raw:
         raise OptionError(
             f"{option} is an empty list; list the object ids of the service principals that may log"
-            f" in, or set {ALLOW_ALL} to true to let every one of the tenant log in."
+            f" in, or set {ALLOW_ALL} to true to let all of the tenant log in."
         )
     ids: dict[str, None] = {}
     for index, item in enumerate(raw):
@@ -78,8 +78,8 @@ def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
     joined = SEPARATOR.join(ids)
     if len(joined) > MAX_PRINCIPALS:
         raise OptionError(
-            f"{option} has {len(ids)} ids, which take {len(joined)} characters once joined by"
-            f" '{SEPARATOR}'; Infisical stores at most {MAX_PRINCIPALS}, which is 53 UUIDs."
+            f"{option} has {len(ids)} ids, which take {len(joined)} characters, but Infisical"
+            f" stores at most {MAX_PRINCIPALS}; list at most 53 ids."
         )
     return joined
 
@@ -87,7 +87,9 @@ def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
 def all_option(raw: t.Any, listed: bool) -> t.Any:
     """Read the option for all beside that for a list. Raises OptionError."""
     if raw and listed:
-        raise OptionError(f"{ALLOW_ALL} is true, and {PRINCIPALS} is given too; give one of them.")
+        raise OptionError(
+            f"{ALLOW_ALL} is true, but {PRINCIPALS} is set too; set only one of them."
+        )
     return ALL if raw else NOT_ALL
 
 
@@ -97,8 +99,8 @@ def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
         return t.cast(str, wanted)
     if current == ALL:
         raise OptionError(
-            f"{ALLOW_ALL} is false, and the identity lets every service principal of the tenant log"
-            f" in; list those that may in {PRINCIPALS}."
+            f"{ALLOW_ALL} is false, but the identity lets every service principal of the tenant log"
+            f" in; set {PRINCIPALS} to those that may."
         )
     return None
 
@@ -129,9 +131,9 @@ def principals_to_api(value: str) -> str:
     """
     if value and not trim(value):
         raise OptionError(
-            "allowed_service_principal_ids is left out, and what the server holds is blank, which"
-            " cannot be sent back without opening the identity to every service principal of the"
-            " tenant; give the ids that may log in."
+            f"{PRINCIPALS} is not set, and the server holds a blank value, which an update would"
+            " turn into access for every service principal of the tenant; set it to those that may"
+            " log in."
         )
     return value
 

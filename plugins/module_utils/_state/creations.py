@@ -37,7 +37,7 @@ from .identities import (
 )
 from .warnings import Warnings
 
-NEAR = "{count} new names are close to names that there are already, and may be mistyped: {items}"
+NEAR = "{count} new names are similar to existing names, and may be misspelled: {items}"
 
 # How old a look may be when an identity is created, in seconds.
 _LOOK_LASTS = 5.0
@@ -101,9 +101,9 @@ class Creations:
         alike = names.get(folded(name))
         if alike is not None:
             raise OptionError(
-                f"{reference.option} {quoted(name)} is new, and there is {quoted(alike)}, which"
-                " differs from it only in letter case, in its Unicode form or in blanks; write that"
-                " name, or one that differs in more."
+                f"{reference.option} {quoted(name)} is new, but differs from the existing name"
+                f" {quoted(alike)} only in letter case, Unicode form or blanks; use the existing"
+                " name, or a clearly different one."
             )
         near = self._near[project_id]
         close = next((near[part] for part in _parts(name) if part in near), None)
@@ -154,8 +154,8 @@ class Creations:
             wait *= 2
         if not found:
             raise UnknownOutcomeError(
-                f"{failure} Whether the identity {quoted(name)} was created is not known, and it is"
-                " not asked for again, because names are not unique; run the task again later.",
+                f"{failure} It is not known whether the identity {quoted(name)} was created, and"
+                " the task does not try again, because names are not unique; run it again later.",
                 failure,
             )
         if len(found) > 1:
@@ -220,7 +220,7 @@ class Creations:
     def _find_lacking(self) -> frozenset[str]:
         if self._api.of_2026:
             return frozenset()
-        own = self._api.own("read the login's own identity, to learn what the server has")
+        own = self._api.own("read the login's own identity to find out what the server supports")
         inner = own.get("identity")
         if not isinstance(inner, dict):
             return frozenset()
@@ -248,7 +248,7 @@ class Creations:
     @staticmethod
     def _seen_meanwhile(name: str) -> t.NoReturn:
         raise ChangedMeanwhileError(
-            f"An identity {quoted(name)} was created meanwhile; run the task again."
+            f"An identity {quoted(name)} was created in the meantime; run the task again."
         )
 
 
@@ -261,14 +261,15 @@ def _twins(name: str, found: t.Iterable[Identity], made: str | None) -> str:
     items = [
         f"{identity.id} (created {identity.created_at or 'at an unknown time'}, auth methods"
         f" {', '.join(identity.methods or ()) or 'none'}"
-        f"{', made by this run' if identity.id == made else ''})"
+        f"{', created by this run' if identity.id == made else ''})"
         for identity in sorted(found, key=_age)
     ]
     which = made or "the one that is not needed"
     return (
         f"There are {len(items)} identities named {quoted(name)}: {'; '.join(items)}. Another run"
-        " may have made the other; nothing was attached. Delete one of them with infisical_identity"
-        f" (id {which}, state absent), and let no two runs create the same identity at once."
+        " may have created the other; nothing was attached. Delete one of them with"
+        f" infisical_identity (id {which}, state absent), and do not let two runs create the same"
+        " identity at the same time."
     )
 
 

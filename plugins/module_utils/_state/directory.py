@@ -157,8 +157,8 @@ def list_everything(api: Api, members: Members | None = None) -> Listing:
 def left_out(count: int) -> str:
     """Return the sentence on identities that belong to another organisation than the login's."""
     return (
-        f"Identities that belong to another organization, a parent or a sub-organization, are left"
-        f" out ({count}); log in there to read them."
+        "Identities that belong to another organization, such as a parent or sub-organization, are"
+        f" left out ({count}); log in to that organization to read them."
     )
 
 
@@ -235,8 +235,8 @@ def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:
         return []
     return [
         (
-            f"Identities that projects own are counted, and not shown to this login ({hidden});"
-            " make it a member of their projects, with the permission to read identities there."
+            f"Projects own identities that this login cannot see ({hidden}); make it a member of"
+            " these projects, with the permission to read identities there."
         )
     ]
 
@@ -260,9 +260,9 @@ def _other_projects(api: Api, purpose: str) -> list[str]:
     shown = ", ".join(printable(name, 60) for name in sorted(names)[:_NAMED])
     return [
         (
-            f"Projects that this login is no member of ({len(names)}:"
-            f" {shown}{', ...' if len(names) > _NAMED else ''}): it cannot read the auth methods of"
-            " identities that they own."
+            f"This login is not a member of some projects ({len(names)}:"
+            f" {shown}{', ...' if len(names) > _NAMED else ''}), so it cannot read the auth methods"
+            " of identities that they own."
         )
     ]
 
@@ -281,7 +281,7 @@ def _sub_organizations(api: Api, purpose: str) -> list[str]:
         return []
     return [
         (
-            f"Sub-organizations have identities of their own ({count} of them); log in to each with"
+            f"Sub-organizations ({count}) have identities of their own; log in to each with"
             " organization_slug."
         )
     ]
@@ -298,16 +298,16 @@ def _unlisted(api: Api, listed: t.Sequence[Identity], total: t.Any, purpose: str
     counted = None if whole is None or old else _count(api, purpose)
     if counted == len(listed) and whole:
         return (
-            f"Identities that projects own are counted, and not listed ({whole - counted});"
-            " each can be read by its id, if the login is a member of its project."
+            f"Identities that projects own are not listed ({whole - counted}); read each one by its"
+            " id, with a login that is a member of its project."
         )
     if whole and not old and counted is None and api.member_projects(purpose) is not None:
         return (
-            f"More identities are counted than listed ({whole - len(listed)}), probably those"
-            " that projects own; this server has no way to tell whether others are missing."
+            f"Infisical counts more identities than it lists ({whole - len(listed)}), probably"
+            " those that projects own; this server cannot tell whether others are missing."
         )
     raise UnexpectedAnswerError(
-        f"Could not {purpose}: Infisical listed {len(listed)} identities, and counts"
+        f"Could not {purpose}: Infisical lists {len(listed)} identities, but counts"
         f" {quoted(total if counted is None else counted)}; run the task again.",
         http_status=200,
     )

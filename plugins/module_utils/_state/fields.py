@@ -28,8 +28,8 @@ HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 HOST_BITS = "access_token_trusted_ips: host bits were dropped from {count} of the networks: {items}"
 OPENS_IPV4 = (
-    "access_token_trusted_ips lists {count} IPv6 network(s) that also admit every IPv4 address,"
-    " without listing 0.0.0.0/0: {items}. Leave them out to limit IPv4"
+    "access_token_trusted_ips lists {count} IPv6 network(s) that also allow every IPv4 address,"
+    " although it does not list 0.0.0.0/0: {items}. Remove them to restrict IPv4 addresses"
 )
 
 Values = t.Mapping[str, t.Any]
@@ -295,8 +295,8 @@ class Settings:
                 continue
             if current is not None and field.option not in current:
                 raise OptionError(
-                    f"{field.option} is given, which this server does not have; leave it out, or"
-                    f" upgrade the server to one from {field.since}."
+                    f"{field.option} is set, but this server does not support it; remove it, or"
+                    f" upgrade the server to a version from {field.since} or later."
                 )
             before = current[field.option] if current else None
             value = field.resolve(before, wanted[field.option])
@@ -325,18 +325,18 @@ class Settings:
         }
 
     def in_words(self, current: Values, wanted: Values) -> str:
-        """Return how values are other than wanted, as a message has it."""
+        """Return how values differ from the wanted ones, for a message."""
         parts = []
         for field in self.fields:
             if field.option not in wanted:
                 continue
             if field.secret:
-                parts.append(f"another {field.option} than was asked for")
+                parts.append(f"another {field.option}")
                 continue
             found = field.in_words(current.get(field.option))
             if field.since and field.option not in current:
-                found += f", which servers have from {field.since} on,"
-            parts.append(f"{found} where {field.in_words(wanted[field.option])} was asked for")
+                found += f" (servers have it from {field.since} on)"
+            parts.append(f"{found} instead of {field.in_words(wanted[field.option])}")
         return " and ".join(parts)
 
 
@@ -364,7 +364,7 @@ def uuid_of(source: str, text: str) -> str:
     if canonical:
         return canonical
     if _SEVERAL.search(text):
-        raise OptionError(f"{source} {quoted(text)} has several ids in it; write one id an item.")
+        raise OptionError(f"{source} {quoted(text)} contains several ids; write only one.")
     raise OptionError(
         f"{source} {quoted(text)} is not a UUID; write one such as"
         " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'."
@@ -401,7 +401,7 @@ def list_item(option: str, index: int, raw: t.Any, what: str) -> str:
         )
     text = trim(raw)
     if not text:
-        raise OptionError(f"{option}[{index}] is blank; write {what}, or leave the item out.")
+        raise OptionError(f"{option}[{index}] is blank; write {what}, or remove the item.")
     refuse_nul(f"{option}[{index}]", text)
     return text
 
@@ -410,8 +410,8 @@ def networks_option(option: str, raw: t.Any, warnings: Warnings) -> tuple[Networ
     """Read a list of addresses and networks, without repetitions, in the order given."""
     if not raw:
         raise OptionError(
-            f"{option} is an empty list; give at least one address or network,"
-            " '0.0.0.0/0' and '::/0' for everywhere."
+            f"{option} is an empty list; list at least one address or network, or '0.0.0.0/0' and"
+            " '::/0' to allow every address."
         )
     networks: dict[Network, None] = {}
     for index, item in enumerate(raw):

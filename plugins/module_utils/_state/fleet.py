@@ -143,7 +143,8 @@ class Fleet(t.Generic[OneWork]):
             for number, work in unfinished.items():
                 work.note_interrupt(
                     InterruptError(
-                        "The task was stopped while this was under way; how it ended is not known."
+                        "The task was stopped during this change, so it is not known whether the"
+                        " change was made; run the task again."
                     )
                 )
                 self._note(number, work, lambda _work: True)
@@ -167,8 +168,8 @@ class Fleet(t.Generic[OneWork]):
         if lost:
             # All for one reason, which is told once.
             parts.append(
-                f"The server seems to be down, or out of reach: {len(lost)} of {total}"
-                f" identities failed for it, the last of them with: {lost[-1]}"
+                f"The server seems to be down or unreachable: {len(lost)} of {total} identities"
+                f" failed because of this, the last of them with: {lost[-1]}"
             )
         if others:
             parts.append(f"{len(others)} of {total} identities failed: {summarize(others)}")
@@ -196,8 +197,8 @@ class Fleet(t.Generic[OneWork]):
                 workers.start(min(count, len(items)))
         except RuntimeError:
             raise InfisicalError(
-                "The host that runs the module lets it start no thread; raise the limit of"
-                " processes that its user or its container has."
+                "The host that runs the module does not let it start a thread; raise the process"
+                " limit of its user or container."
             ) from None
 
     def _note(self, number: int, work: OneWork, keep: t.Callable[[OneWork], bool]) -> None:

@@ -126,8 +126,8 @@ def _read_anywhere(api: Api, identity_id: str, purpose: str) -> Identity:
         if failure.http_status != 403:
             raise
         raise UnknownStateError(
-            f"The identity {identity_id} cannot be read: a project seems to own it, and this login"
-            " may not read of what identities are members. Give the login's role the permission to"
+            f"Could not read the identity {identity_id}: a project seems to own it, and this login"
+            " may not read the memberships of identities; give the login's role the permission to"
             " read identities of the organization.",
             failure,
         ) from None
@@ -180,9 +180,9 @@ def only_identity(
     where = "organization" if project_id is None else f"project {project_id}"
     if found and not here:
         raise OptionError(
-            f"{option} {quoted(name)} is the name of an identity of another organization, a parent"
-            f" or a sub-organization ({found[0].id}), which is not managed from here; log in to"
-            " that organization."
+            f"{option} {quoted(name)} is the name of an identity ({found[0].id}) of another"
+            " organization, such as a parent or sub-organization; log in to that organization to"
+            " manage it."
         )
     if not here:
         raise OptionError(
@@ -202,8 +202,8 @@ def not_owned(identity: Identity, project_id: str) -> str:
     """Return what is wrong where an identity is not owned by the project that is given."""
     owner = f"the project {identity.project_id}" if identity.project_id else "the organization"
     return (
-        f"The identity {identity.id} is not owned by the project {project_id}, but by {owner};"
-        " correct project_id, or leave it out."
+        f"The owner of the identity {identity.id} is {owner}, not the project {project_id}; correct"
+        " project_id, or remove it."
     )
 
 
@@ -348,8 +348,9 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
     except ApiError as failure:
         if failure.unknown_route:
             raise OptionError(
-                f"project_id {quoted(project_id)} is given, and projects own no identities on this"
-                " server; leave it out, or upgrade the server to one from October 2025."
+                f"project_id {quoted(project_id)} is set, but projects cannot own identities on"
+                " this server; remove it, or upgrade the server to a version from October 2025 or"
+                " later."
             ) from None
         raise
     owned = {item.id: item for item in map(_reader(purpose), _items(answer, purpose))}
@@ -362,9 +363,9 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
     if isinstance(total, int) and len(owned) <= total <= len(found):
         return found
     raise UnexpectedAnswerError(
-        f"Could not {purpose}: Infisical counts {quoted(total)}, and shows {len(owned)}. It lists"
-        f" at most {PROJECT_PAGE} rows of a project, one for each pair of metadata; name identities"
-        " by their ids.",
+        f"Could not {purpose}: Infisical counts {quoted(total)} identities, but shows {len(owned)}."
+        f" It lists at most {PROJECT_PAGE} rows of a project, one for each pair of metadata; select"
+        " identities by id.",
         http_status=200,
     )
 
@@ -474,7 +475,7 @@ def _methods(inner: Json, purpose: str) -> tuple[tuple[str, ...] | None, bool]:
         if only is None or isinstance(only, str):
             return ((only,) if only else ()), True
     if methods is not None:
-        raise unexpected(purpose, "auth methods that are no names")
+        raise unexpected(purpose, "auth methods that are not names")
     return None, False
 
 
@@ -505,7 +506,7 @@ def _metadata(items: t.Any, purpose: str) -> Metadata | None:
     for item in items if isinstance(items, list) else [None]:
         key, value = (item.get("key"), item.get("value")) if isinstance(item, dict) else (0, 0)
         if not (isinstance(key, str) and isinstance(value, str)):
-            raise unexpected(purpose, "metadata that is no list of pairs")
+            raise unexpected(purpose, "metadata that is not a list of pairs")
         pairs.append((key, value))
     return tuple(sorted(pairs))
 

@@ -46,7 +46,7 @@ from .reconcile import State
 from .warnings import Warnings
 
 CREATE = "creation"
-SET_ROLE = "role"
+SET_ROLE = "role change"
 DELETE = "deletion"
 
 ROLE = "role"
@@ -54,8 +54,8 @@ METADATA = "metadata"
 PROTECTION = "delete_protection"
 
 ONE_ROLE = (
-    "This server shows one role of an identity, and {count} of the identities may have others:"
-    " {items}"
+    "This server shows only one role of each identity, so {count} of the identities may have"
+    " others: {items}"
 )
 
 NO_ACCESS = "no-access"
@@ -87,7 +87,7 @@ def role_option(option: str, raw: t.Any, warnings: Warnings) -> tuple[Role, ...]
     slug = text_option(option, raw, warnings)
     if slug == _CUSTOM:
         raise OptionError(
-            f"{option} is {quoted(slug)}, which is the server's own word for any custom role; write"
+            f"{option} is {quoted(slug)}, which Infisical shows in place of any custom role; write"
             " the slug of the role."
         )
     return (Role(slug),)
@@ -102,20 +102,20 @@ def metadata_option(option: str, raw: t.Any, _warnings: Warnings) -> Metadata:
         where = f"{option}[{quoted(key)}]"
         if not isinstance(key, str) or not isinstance(value, str):
             raise OptionError(
-                f"{where} is {quoted(value)}; keys and values are strings: put them in quotes."
+                f"{where} is {quoted(value)}; keys and values must be strings, so put them in"
+                " quotes."
             )
         for text in (key, value):
             if not trim(text):
                 raise OptionError(
-                    f"{where} is blank in its key or its value, which Infisical does not store;"
-                    " leave it out."
+                    f"{where} has a blank key or value, which Infisical does not store; remove it."
                 )
             refuse_nul(where, text)
             why = no_value(text)
             if why:
                 raise OptionError(f"{where} {why}.")
         if trim(key) in pairs:
-            raise OptionError(f"{where} is there twice, but for blanks; write it once.")
+            raise OptionError(f"{where} differs from another key only in blanks; write it once.")
         pairs[trim(key)] = trim(value)
     return tuple(sorted(pairs.items()))
 
@@ -308,7 +308,7 @@ class IdentityResource:
             self.identity = self._read_back(identity, todo.asked)
         except InfisicalError as failure:
             raise UnknownOutcomeError(
-                f"The {todo.verb} of {self.title} was done, and what came of it cannot be read:"
+                f"The {todo.verb} of {self.title} succeeded, but its result cannot be read:"
                 f" {failure}",
                 failure,
             ) from None
@@ -401,19 +401,19 @@ class IdentityResource:
         if identity is None:
             return Plan((), None)
         self._refuse_elsewhere(identity)
-        self._refuse_own(identity, "is not deleted")
+        self._refuse_own(identity, "be deleted")
         name = self._reference.name
         if name and name != identity.name:
             raise OptionError(
-                f"The identity {identity.id} is named {quoted(identity.name)}, and not"
-                f" {quoted(name)}; correct the id or the name of what is to be deleted."
+                f"The identity {identity.id} is named {quoted(identity.name)}, not {quoted(name)};"
+                " correct the id or the name of the identity to delete."
             )
         steps = []
         if identity.protected:
             if not self._lift:
                 raise OptionError(
                     f"The identity {identity.id} has delete protection; set {PROTECTION} to false"
-                    " in the same task to delete it all the same."
+                    " in the same task to delete it anyway."
                 )
             steps.append(self._update_step(identity, {PROTECTION: False}))
         if identity.project_id is None:
@@ -442,7 +442,7 @@ class IdentityResource:
         if reference.id:
             raise OptionError(
                 f"id {quoted(reference.id)} is not the id of any identity that this login can see;"
-                " correct it. An id never creates an identity: give the name alone for that.",
+                " correct it, or set only name to create an identity.",
                 self.missing,
             )
         name = reference.name or ""
@@ -472,7 +472,7 @@ class IdentityResource:
             # Its name is sent along, and must not undo a renaming made meanwhile.
             identity = self._fresh(identity) or identity
         if ROLE in changes:
-            self._refuse_own(identity, "keeps its role")
+            self._refuse_own(identity, "get another role")
         if "name" in changes:
             self._refuse_taken(identity, changes["name"])
         self._refuse_unknown_role(changes, identity.project_id)
@@ -492,8 +492,8 @@ class IdentityResource:
             # Alone it is dropped without a word.
             if not identity.name:
                 raise OptionError(
-                    f"The identity {identity.id} has no name, and Infisical does not lift the"
-                    " protection of one without; give it a name in the same task."
+                    f"The identity {identity.id} has no name, and Infisical does not remove the"
+                    " delete protection of such an identity; set name in the same task."
                 )
             body["name"] = identity.name
         return Step(UPDATE, changes, body)
@@ -508,15 +508,15 @@ class IdentityResource:
             identity = self._fresh(identity) or identity
         if not identity.here:
             raise OptionError(
-                f"The identity {identity.id} belongs to another organization ({identity.home_id}),"
-                " from where alone it can be changed or deleted; log in there."
+                f"The identity {identity.id} belongs to another organization ({identity.home_id})"
+                " and can only be changed or deleted from there; log in to that organization."
             )
 
     def _refuse_own(self, identity: Identity, what: str) -> None:
         """Refuse what would lock the task out."""
         if self._login.identity_id == identity.id:
             raise OptionError(
-                f"The identity {identity.id} is the one that this task is logged in as, and {what};"
+                f"The identity {identity.id} cannot {what}, because this task is logged in as it;"
                 " use the credentials of another identity."
             )
 
@@ -530,7 +530,7 @@ class IdentityResource:
         if others:
             raise OptionError(
                 f"name {quoted(name)} is the name of another identity ({', '.join(others[:5])});"
-                f" give {identity.id} one that no other has."
+                f" choose another name for {identity.id}."
             )
 
     def _refuse_what_is_lacking(self, wanted: Values) -> None:
@@ -539,8 +539,8 @@ class IdentityResource:
         for field in IDENTITY.fields:
             if field.option in lacking:
                 raise OptionError(
-                    f"{field.option} is given, which this server does not have; leave it out, or"
-                    f" upgrade the server to one from {field.since}."
+                    f"{field.option} is set, but this server does not support it; remove it, or"
+                    f" upgrade the server to a version from {field.since} or later."
                 )
 
     def _refuse_unknown_role(self, wanted: Values, project_id: str | None) -> None:
@@ -553,7 +553,7 @@ class IdentityResource:
             built_in = ", ".join(_BUILT_IN_PROJECT if project_id else _BUILT_IN)
             raise OptionError(
                 f"role {quoted(slug)} is not the slug of any role of the {where}; write one of"
-                f" {built_in}, or of a custom role."
+                f" {built_in}, or the slug of a custom role."
             )
 
     def _create(self, todo: Step) -> Identity:
@@ -642,7 +642,7 @@ class IdentityResource:
             self._api.delete_identity(identity.project_id, identity.id)
         except InfisicalError as failure:
             if self._lifted:
-                failure.args = (f"{failure} Its delete protection was lifted before.",)
+                failure.args = (f"{failure} Its delete protection was removed before.",)
             raise
 
 

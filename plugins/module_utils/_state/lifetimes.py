@@ -38,8 +38,8 @@ def check_lifetimes(given: Values, otherwise: Values, source: str) -> None:
     ttl_source, max_source = ("given" if name in given else source for name in (TTL, MAX_TTL))
     raise OptionError(
         f"access_token_ttl {ttl} ({ttl_source}) is above access_token_max_ttl {max_ttl}"
-        f" ({max_source}); set both so that the first is not above the second,"
-        " or access_token_max_ttl to 0 for no maximum."
+        f" ({max_source}); lower the first, raise the second, or set access_token_max_ttl to 0 for"
+        " no maximum."
     )
 
 
@@ -47,8 +47,8 @@ def refuse_no_maximum(values: Values, of_2024: bool) -> None:
     """Refuse a max of 0 on a server that has no such thing. Raises OptionError."""
     if of_2024 and values.get(MAX_TTL) == 0:
         raise OptionError(
-            f"{MAX_TTL} 0, which is no maximum, is not possible on this server, which is of 2024;"
-            " write a number of seconds from 1."
+            f"{MAX_TTL} is 0 (no maximum), which this server of 2024 does not support; write 1"
+            " second or more."
         )
 
 

@@ -67,7 +67,11 @@ def _renamed(
 def _given_twice(renamed: t.Mapping[Reference, _Key]) -> list[Problem]:
     first: dict[_Key, Reference] = {}
     return [
-        Problem(f"{item.label} gets the same name as {first[key].label}.", item.place)
+        Problem(
+            f"{item.label} gets the same name as {first[key].label}; choose another name for one of"
+            " them.",
+            item.place,
+        )
         for item, key in renamed.items()
         if first.setdefault(key, item) is not item
     ]
@@ -80,7 +84,7 @@ def _given_and_named(
     given = {key: item for item, key in renamed.items()}
     return [
         Problem(
-            f"{item.label} is the name that {given[key].label} gets in this task; list that"
+            f"{item.label} has the name that {given[key].label} gets in this task; list that"
             " identity once, by its id.",
             item.place,
         )
@@ -109,7 +113,7 @@ def _taken(
             problems.append(
                 Problem(
                     f"{item.label}: name {quoted(name)} is the name of another identity"
-                    f" ({', '.join(others[:5])}); give {item.id} one that no other has.",
+                    f" ({', '.join(others[:5])}); choose another name for {item.id}.",
                     item.place,
                 )
             )
@@ -129,8 +133,9 @@ def _alike(
         if other is not item:
             problems.append(
                 Problem(
-                    f"{item.label} and {other.label} are new, and their names differ only in letter"
-                    " case, in their Unicode form or in blanks; give them one name, or others.",
+                    f"{item.label} and {other.label} are new, but their names differ only in letter"
+                    " case, Unicode form or blanks; list one of them, or use clearly different"
+                    " names.",
                     item.place,
                 )
             )

@@ -74,13 +74,13 @@ def _attach(method: Settings, wanted: Values, of_2024: bool, others: t.Collectio
     missing = method.missing(wanted)
     if missing:
         raise OptionError(
-            f"{method.title} is not attached to the identity, and attaching it needs"
-            f" {', '.join(missing)}; give {'it' if len(missing) == 1 else 'them'} too."
+            f"{method.title} is not attached to the identity, and attaching it requires"
+            f" {', '.join(missing)}; set {'it' if len(missing) == 1 else 'them'} too."
         )
     if of_2024 and others:
         raise OptionError(
             f"{method.title} cannot be attached: the identity has {', '.join(others)}, and this"
-            " server, of 2024, allows one auth method an identity; remove that first."
+            " server of 2024 allows only one auth method per identity; remove the other first."
         )
     defaults = method.defaults()
     method.check(wanted, defaults, "default")

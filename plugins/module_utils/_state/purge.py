@@ -46,8 +46,8 @@ def to_keep(
         if desired[item].identity is not None and not listed:
             problems.append(
                 Problem(
-                    f"{item.label} is not in {option}, which has to list every identity that may"
-                    " keep what it has; add it.",
+                    f"{item.label} is not in {option}, so the task would purge an identity that it"
+                    " manages; add it there.",
                     item.place,
                 )
             )
@@ -88,7 +88,7 @@ def _found(
                 problems.append(
                     Problem(
                         f"{item.option} {quoted(item.id)} is not the id of any identity that this"
-                        " login can see in its organization; correct it, or take it out."
+                        " login can see in its organization; correct it, or remove it."
                     )
                 )
         elif same or item.name not in new:

@@ -138,7 +138,7 @@ def not_read(readings: t.Iterable[Reading]) -> list[str]:
     unreadable = sum(reading.unreadable for reading in readings)
     if unreadable:
         sentences.append(
-            "Identities of projects in which this login may not read them are listed without their"
-            f" auth methods ({unreadable})."
+            "Some identities are listed without their auth methods, because this login may not read"
+            f" identities in their projects ({unreadable})."
         )
     return sentences

@@ -169,7 +169,7 @@ class Reconciler:
         if wrong:
             raise MismatchError(
                 f"Infisical answered the {step.verb} of {self.resource.title} with"
-                f" {settings.in_words(self.actual.values, wrong)}; check the identity, and the"
+                f" {settings.in_words(self.actual.values, wrong)}; check the identity and the"
                 " server's version."
             )
 

@@ -203,7 +203,7 @@ def test_what_no_list_can_say_is_a_comment_with_the_reason(tmp_path: Path) -> No
       # Left alone: a list reads it as '{TENANT}', and apply would write
       # that.
       # tenant_id: {TENANT.upper()}
-      # Left alone: resource is '/', for which Infisical checks no audience at all.
+      # Left alone: resource is '/', with which Infisical does not check the audience.
       # resource: /
       allowed_service_principal_ids:
         - {PRINCIPAL}

@@ -120,7 +120,7 @@ def test_masked_never_shows_a_secret(secrets: list[str], pieces: list[str], cut:
         ("{{ tenant }}", "a template"),
         ("{% if x %}", "a template"),
         ("{# x #}", "a template"),
-        ("__omit_place_holder__5f", "what omit becomes"),
+        ("__omit_place_holder__5f", "the placeholder that omit"),
     ],
 )
 def test_what_only_stands_for_a_value(text: str, why: str) -> None:

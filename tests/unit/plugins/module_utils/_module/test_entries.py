@@ -142,8 +142,8 @@ def test_names_that_are_no_strings_are_refused(name: t.Any) -> None:
         (
             0,
             (
-                f"identities[0]: name is {name!r}, which is not a string; put it in"
-                " quotes: YAML reads 010, 12:30 and yes as other values than they look like."
+                f"identities[0]: name is {name!r}, which is not a string; put it in quotes, because"
+                " YAML reads 010, 12:30 and yes as numbers or booleans."
             ),
         )
     ]
@@ -241,17 +241,17 @@ def test_every_problem_of_every_entry_is_told_in_order() -> None:
     assert [place for place, _sentence in found] == [0, 0, 0, 2, 3, 3, 4, 4, 4, 5, 5, 6, 4, 5]
     starts = [
         "identities[0] (a): azure_auth: 'nope' is not an option of azure_auth;",
-        "identities[0] (a): role is 'custom', which is the server's own word",
+        "identities[0] (a): role is 'custom', which Infisical shows in place",
         "identities[0] (a): azure_auth: tenant_id 'y' is not a UUID;",
         "identities[2] is 'c', which is not a dictionary;",
         "identities[3]: azure_auth: access_token_ttl is '1h', which is not a whole number;",
-        "identities[3]: Neither id nor name is given; give one of them.",
+        "identities[3]: Neither id nor name is set; set one of them.",
         "identities[4] (b): value of state must be one of: present, absent, got: gone.",
-        "identities[4] (b): azure_auth: resource is '/', for which Infisical checks",
+        "identities[4] (b): azure_auth: resource is '/', with which Infisical does not check",
         "identities[4] (b): azure_auth: access_token_ttl is -1;",
-        "identities[5] (b): azure_auth: resource is '/', for which Infisical checks",
+        "identities[5] (b): azure_auth: resource is '/', with which Infisical does not check",
         "identities[5] (b): azure_auth: access_token_ttl is -1;",
-        "identities[6]: Neither id nor name is given; give one of them.",
+        "identities[6]: Neither id nor name is set; set one of them.",
         "identities[4] (b) is the same identity as identities[1] (b); list it once.",
         "identities[5] (b) is the same identity as identities[1] (b); list it once.",
     ]
@@ -310,7 +310,7 @@ def test_an_entry_of_a_file_is_called_by_its_line() -> None:
     assert entry.reference.label == "identities/billing.yml:7 (x)"
     ((place, sentence),) = problems_of({"name": "y"}, {**item, "role": "custom"})
     assert place == 1
-    assert sentence.startswith("identities/billing.yml:7 (x): role is 'custom', which is")
+    assert sentence.startswith("identities/billing.yml:7 (x): role is 'custom', which ")
     for source in BLANKS:
         (entry,) = read({"name": "x", "source": source})
         assert entry.reference.label == "identities[0] (x)"

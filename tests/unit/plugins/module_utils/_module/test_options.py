@@ -65,12 +65,12 @@ def test_no_option_of_azure_auth_is_taken_for_a_secret() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "Neither identity_id nor identity_name is given; give one of them."),
-        ({"identity_id": ID, "identity_name": "x"}, "are both given; give one of them."),
+        ({}, "Neither identity_id nor identity_name is set; set one of them."),
+        ({"identity_id": ID, "identity_name": "x"}, "are both set; set only one of them."),
         ({"identity_id": "x"}, "identity_id 'x' is not a UUID; write one such as"),
-        ({"identity_id": f"{ID}/.."}, "or give identity_name."),
-        ({"identity_name": "a\0"}, "has a NUL character in it"),
-        ({"identity_name": "a", "project_id": "my-project"}, "a project's name or slug will not"),
+        ({"identity_id": f"{ID}/.."}, "or set identity_name."),
+        ({"identity_name": "a\0"}, "contains a NUL character"),
+        ({"identity_name": "a", "project_id": "my-project"}, ", not the name or slug of the"),
     ],
 )
 def test_who_is_meant_is_said_once(options: dict[str, str], message: str) -> None:
@@ -106,7 +106,7 @@ def test_an_option_that_is_none_is_told_with_the_one_that_was_meant() -> None:
             " universal_auth_client_secret?"
         ),
         "q": (
-            "'q' is not an option of a task; there are login_data, resource, tenant_id,"
+            "'q' is not an option of a task; the options are login_data, resource, tenant_id,"
             " universal_auth_client_secret."
         ),
         "access_token": "'access_token' is not an option of a task; write it below login_data.",

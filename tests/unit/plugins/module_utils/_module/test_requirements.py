@@ -43,7 +43,9 @@ def test_versions_of_libraries(
     if will_do:
         assert told == ""
     else:
-        assert told.startswith(f"The Python library {library} is {version} where the module runs (")
+        assert told.startswith("The module needs version ")
+        assert f" of the Python library {library}, but " in told
+        assert f" on the host that runs it has version {version}; " in told
 
 
 def test_an_older_python_ends_the_module(
@@ -57,5 +59,5 @@ def test_an_older_python_ends_the_module(
     result = json.loads(capsys.readouterr().out)
     assert result["failed"] is True
     assert result["msg"].endswith(
-        f" and {sys.executable} is 3.8.18; name another one in ansible_python_interpreter."
+        f" {sys.executable} is Python 3.8.18; set ansible_python_interpreter to a newer Python."
     )

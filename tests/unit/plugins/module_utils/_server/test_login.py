@@ -145,13 +145,13 @@ def test_which_login(
 
 
 REFUSALS = [
-    ("no credentials", {}, {}, "No credentials are given"),
+    ("no credentials", {}, {}, "No credentials are set"),
     (
         "two methods' worth of options",
         {"token": "t", ID: "id"},
         {},
         (
-            "Credentials of 2 login methods are given (token for token_auth;"
+            "Credentials of 2 login methods are set (token for token_auth;"
             " universal_auth_client_id for universal_auth)"
         ),
     ),
@@ -169,7 +169,7 @@ REFUSALS = [
         {ID: "id"},
         {},
         (
-            "universal_auth_client_secret is missing, which universal_auth needs; set it, or the"
+            "universal_auth_client_secret is not set, but universal_auth needs it; set it, or the"
             " environment variable INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET."
         ),
     ),
@@ -177,13 +177,13 @@ REFUSALS = [
         "an identity without a method",
         {"auth_identity_id": IDENTITY},
         {"INFISICAL_TOKEN": "e"},
-        "auth_identity_id is given, which several login methods take; name the one to use in",
+        "auth_identity_id is set, but several login methods use it; set auth_method to the one to",
     ),
     (
         "a JWT without a method",
         {"jwt": "j"},
         {},
-        "jwt is given, which several login methods take",
+        "jwt is set, but several login methods use it",
     ),
     (
         "an identity that is no UUID",
@@ -195,13 +195,14 @@ REFUSALS = [
         "a JWT that no platform gives",
         {"auth_method": "oidc_auth", "auth_identity_id": IDENTITY},
         {},
-        "jwt is missing, which oidc_auth needs; set it, or the environment variable INFISICAL_JWT.",
+        "jwt is not set, but oidc_auth needs it; set it, or the environment variable"
+        " INFISICAL_JWT.",
     ),
     (
         "a JWT with a line end in it",
         {"auth_method": "oidc_auth", "auth_identity_id": IDENTITY, "jwt": "a\nb"},
         {},
-        "jwt has blanks, line ends",
+        "jwt contains blanks, line breaks",
     ),
     (
         "an unknown method",
@@ -221,26 +222,26 @@ REFUSALS = [
         {},
         "set 'check_mode: false' on that task",
     ),
-    ("a token with a line end in it", {"token": "a\nb"}, {}, "token has blanks, line ends"),
+    ("a token with a line end in it", {"token": "a\nb"}, {}, "token contains blanks, line breaks"),
     (
         "a NUL in a client id",
         {ID: "a\0b", SECRET: "s"},
         {},
-        "universal_auth_client_id has a NUL character in it; write it without.",
+        "universal_auth_client_id contains a NUL character; remove it.",
     ),
     (
         "a NUL in an organization's slug",
         {"token": "t", "organization_slug": "a\0b"},
         {},
-        r"organization_slug 'a\x00b' has a NUL character in it",
+        r"organization_slug 'a\x00b' contains a NUL character",
     ),
-    ("a token beyond ASCII", {"token": "tök"}, {}, "token has blanks, line ends"),
+    ("a token beyond ASCII", {"token": "tök"}, {}, "token contains blanks, line breaks"),
     (
         "url contradicts login_data",
         {"login_data": DATA, "url": "https://other.example"},
         {},
         (
-            "url 'https://other.example' is not the server that login_data is for,"
+            "url 'https://other.example' is not the server that issued login_data,"
             " 'https://data.example'"
         ),
     ),
@@ -315,8 +316,8 @@ def test_the_url_of_login_data_goes_before_the_environment_and_may_be_repeated()
         ("https://a.example:port", "is not the URL of a server"),
         ("https://a.example:0", "is not the URL of a server"),
         ("https://a b.example", "is not the URL of a server"),
-        ("https://a.example/?x=1", "has a user name, a query or a fragment"),
-        ("https://a.example/#x", "has a user name, a query or a fragment"),
+        ("https://a.example/?x=1", "contains a user name, a query or a fragment"),
+        ("https://a.example/#x", "contains a user name, a query or a fragment"),
     ],
 )
 def test_a_malformed_url_is_refused(url: str, message: str) -> None:
@@ -367,7 +368,7 @@ def test_secrets_are_told_apart_from_what_may_be_seen() -> None:
 def test_the_one_that_is_not_used_is_said() -> None:
     choice: Choice = choose({"auth_method": "token_auth", "token": "t", "login_data": DATA}, {})
     assert choice.warning is not None
-    assert "login_data is not used" in choice.warning
+    assert "login_data is ignored" in choice.warning
 
 
 def jwt(payload: object) -> str:
@@ -493,8 +494,8 @@ def test_a_token_for_the_root_needs_no_request_unless_it_was_given() -> None:
     assert server.asked == []
     # The root's own slug is in no list: a token that was given may be for the root by mistake.
     for slug, message in (
-        ("any", "'any' is the slug of no sub-organization, and the token is for the root"),
-        ("labs-1", "'labs-1' names another organization than the token is for, the root"),
+        ("any", "'any' is not the slug of a sub-organization, and the token is for the root"),
+        ("labs-1", "organization_slug is 'labs-1', but the token is for the root"),
     ):
         server.asked.clear()
         with pytest.raises(OptionError, match=message):

@@ -107,7 +107,7 @@ def test_an_empty_list_is_refused_with_the_way_to_let_everyone_in() -> None:
 def test_everyone_is_asked_for_by_its_own_option() -> None:
     assert read(allow_all_service_principals=True) == {"allowed_service_principal_ids": ""}
     both = {"allow_all_service_principals": True, "allowed_service_principal_ids": [ONE]}
-    assert "is true, and allowed_service_principal_ids is given too" in refusal(**both)
+    assert "is true, but allowed_service_principal_ids is set too" in refusal(**both)
     both["allow_all_service_principals"] = False
     assert read(**both) == {"allowed_service_principal_ids": ONE}
 
@@ -173,7 +173,7 @@ def test_principals_are_compared_as_logins_read_them(stored: str, wanted: str, s
 
 
 def test_a_stored_string_of_blanks_is_never_sent_back() -> None:
-    with pytest.raises(OptionError, match="opening the identity"):
+    with pytest.raises(OptionError, match="turn into access for every service principal"):
         principals_to_api("\ufeff ")
     assert principals_to_api(", ") == ", "
     assert principals_to_api("") == ""
@@ -191,20 +191,20 @@ def test_principals_fit_up_to_the_column() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"allowed_service_principal_ids": ["a,b"]}, "[0] 'a,b' has several ids in it"),
+        ({"allowed_service_principal_ids": ["a,b"]}, "[0] 'a,b' contains several ids"),
         ({"allowed_service_principal_ids": [7]}, "allowed_service_principal_ids[0] is 7, which is"),
-        ({"allowed_service_principal_ids": ["a\0"]}, r"'a\x00' has a NUL character in it"),
+        ({"allowed_service_principal_ids": ["a\0"]}, r"'a\x00' contains a NUL character"),
         ({"tenant_id": "contoso.onmicrosoft.com"}, "'contoso.onmicrosoft.com' is not a UUID"),
-        ({"tenant_id": f"{ONE} {TWO}"}, "has several ids in it"),
-        ({"allowed_service_principal_ids": [f"{ONE};{TWO}"]}, "has several ids in it"),
-        ({"allowed_service_principal_ids": [f"{ONE}\n{TWO}"]}, "has several ids in it"),
+        ({"tenant_id": f"{ONE} {TWO}"}, "contains several ids"),
+        ({"allowed_service_principal_ids": [f"{ONE};{TWO}"]}, "contains several ids"),
+        ({"allowed_service_principal_ids": [f"{ONE}\n{TWO}"]}, "contains several ids"),
         ({"allowed_service_principal_ids": ["False"]}, "[0] 'False' is not a UUID"),
-        ({"resource": "/"}, "resource is '/', for which Infisical checks no audience at all"),
+        ({"resource": "/"}, "resource is '/', with which Infisical does not check the audience"),
         (
             {"resource": "https://x/.default"},
-            "is a scope, which no token has as its audience; write the audience, 'https://x/'.",
+            "is a scope, which is never the audience of a token; write 'https://x/'.",
         ),
-        ({"tenant_id": "a\0b"}, r"tenant_id 'a\x00b' has a NUL character in it"),
+        ({"tenant_id": "a\0b"}, r"tenant_id 'a\x00b' contains a NUL character"),
         ({"access_token_trusted_ips": []}, "access_token_trusted_ips is an empty list"),
         ({"access_token_trusted_ips": [""]}, "access_token_trusted_ips[0] is blank"),
         ({"access_token_trusted_ips": [None]}, "access_token_trusted_ips[0] is None, which is not"),
@@ -288,7 +288,7 @@ def test_what_networks_come_out_as_can_be_fed_back_in(texts: list[str]) -> None:
 
 WARNINGS = [
     ({"access_token_trusted_ips": ["10.1.2.3/8"]}, "10.1.2.3/8 is 10.0.0.0/8"),
-    ({"access_token_trusted_ips": ["10.0.0.0/8", "::/0"]}, "also admit every IPv4 address"),
+    ({"access_token_trusted_ips": ["10.0.0.0/8", "::/0"]}, "also allow every IPv4 address"),
 ]
 
 

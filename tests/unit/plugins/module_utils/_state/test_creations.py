@@ -134,7 +134,7 @@ def test_a_name_that_differs_in_its_spelling_only_is_an_error(
 ) -> None:
     for one, other in ((new, there), (there, new)):
         server.answers[LIST] = members("other", other)
-        with pytest.raises(OptionError, match="which differs from it only in letter case, in its"):
+        with pytest.raises(OptionError, match="only in letter case, Unicode form or blanks; use"):
             of(server).refuse_unless_new(named(one))
 
 
@@ -169,7 +169,7 @@ def test_a_name_that_may_be_mistyped_is_warned_of(
         server.answers[LIST] = members("shop", other)
         warnings = Warnings()
         of(server, warnings).refuse_unless_new(named(one))
-        sentence = f"may be mistyped: '{one}' ('{other}')"
+        sentence = f"may be misspelled: '{one}' ('{other}')"
         assert [sentence in message for message in warnings.messages()] == [True] * near
 
 
@@ -181,7 +181,7 @@ def test_names_of_a_project_are_its_own(server: t.Any) -> None:
     made.refuse_unless_new(named("billing", PROJECT))
     made.refuse_unless_new(named("deploy"))
     for name, project_id in (("Billing", None), ("Deploy", PROJECT)):
-        with pytest.raises(OptionError, match="differs from it only"):
+        with pytest.raises(OptionError, match="is new, but differs from the existing name"):
             made.refuse_unless_new(named(name, project_id))
 
 
@@ -232,7 +232,7 @@ def test_what_is_there_by_now_is_not_created(server: t.Any, clock: Clock) -> Non
         made.refuse_unless_new(named(name))
     clock.now += 6
     made.look_before(named("a"))
-    with pytest.raises(ChangedMeanwhileError, match="'b' was created meanwhile"):
+    with pytest.raises(ChangedMeanwhileError, match="'b' was created in the meantime"):
         made.look_before(named("b"))
 
 
@@ -269,8 +269,8 @@ def test_what_does_not_show_up_is_not_known_and_not_asked_for_again(
     with pytest.raises(UnknownOutcomeError) as raised:
         of(server).find_made(named("x"), LOST)
     message = str(raised.value)
-    assert message.startswith("The answer was lost. Whether the identity 'x' was created is not ")
-    assert message.endswith("because names are not unique; run the task again later.")
+    assert message.startswith("The answer was lost. It is not known whether the identity 'x' was")
+    assert message.endswith("because names are not unique; run it again later.")
     assert (raised.value.unsure, raised.value.race, raised.value.transient) == (True, False, False)
     assert 1030 <= clock.now <= 1035
     assert {*server.asked} == {SEARCH}
@@ -331,7 +331,7 @@ def test_the_elder_goes_on_and_the_younger_says_what_there_is(
         with pytest.raises(UnknownOutcomeError) as raised:
             of(server).refuse_twins(named("x"), made)
         message = str(raised.value)
-        assert f"{ours[1]} (created {ours[0]}, auth methods none, made by this run)" in message
+        assert f"{ours[1]} (created {ours[0]}, auth methods none, created by this run)" in message
         assert f"{theirs[1]} (created {theirs[0]}, auth methods none)" in message
         assert f"with infisical_identity (id {ours[1]}, state absent)" in message
         assert "nothing was attached" in message

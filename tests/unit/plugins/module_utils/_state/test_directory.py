@@ -141,8 +141,8 @@ def test_a_parents_are_left_out_and_told_of(server: t.Any) -> None:
     identities, (sentence,), _elsewhere = whole_organization(server.api(), "list them")
     assert numbers(identities) == [1]
     assert sentence == (
-        "Identities that belong to another organization, a parent or a sub-organization, are left"
-        " out (1); log in there to read them."
+        "Identities that belong to another organization, such as a parent or sub-organization, are"
+        " left out (1); log in to that organization to read them."
     )
 
 
@@ -150,29 +150,29 @@ def test_what_is_counted_more_is_what_projects_own_where_a_search_says_so(server
     server.answers.update({LIST: page(member(1), total=4), SEARCH_2: page(found(1), total=1)})
     identities, (sentence,), _elsewhere = whole_organization(server.api(), "list them")
     assert numbers(identities) == [1]
-    assert sentence.startswith("Identities that projects own are counted, and not listed (3);")
+    assert sentence.startswith("Identities that projects own are not listed (3);")
 
 
 def test_before_that_search_it_may_be_others_too(server: t.Any) -> None:
     server.answers.update({LIST: page(member(1), total=4), PROJECTS: {"projects": []}})
     _identities, (sentence,), _elsewhere = whole_organization(server.api(of_2026=True), "list them")
-    assert sentence.startswith("More identities are counted than listed (3), probably those that")
-    assert sentence.endswith("has no way to tell whether others are missing.")
+    assert sentence.startswith("Infisical counts more identities than it lists (3), probably")
+    assert sentence.endswith("cannot tell whether others are missing.")
 
 
 SHORT: list[tuple[str, dict[str, t.Any], str]] = [
-    ("older servers own none", {LIST: page(member(1), total=4)}, "listed 1 identities, and counts"),
+    ("older servers own none", {LIST: page(member(1), total=4)}, "lists 1 identities, but counts"),
     (
         "a server of 2024",
         {LIST: page(old(1), total=2), SEARCH_2: page(found(1)), PROJECTS: {"projects": []}},
-        "and counts 2;",
+        "but counts 2;",
     ),
-    ("a count that is less", {LIST: page(member(1), member(2), total=1)}, "and counts"),
-    ("a count that is none", {LIST: page(member(1), total="2")}, "and counts"),
+    ("a count that is less", {LIST: page(member(1), member(2), total=1)}, "but counts"),
+    ("a count that is none", {LIST: page(member(1), total="2")}, "but counts"),
     (
         "the search counts more",
         {LIST: page(member(1), total=4), SEARCH_2: page(found(1), total=2)},
-        "and counts 2;",
+        "but counts 2;",
     ),
 ]
 
@@ -186,7 +186,7 @@ def test_a_list_that_is_not_whole_is_an_error(
     server.answers.update(answers)
     with pytest.raises(UnexpectedAnswerError) as raised:
         whole_organization(server.api(), "list them")
-    assert str(raised.value).startswith("Could not list them: Infisical listed ")
+    assert str(raised.value).startswith("Could not list them: Infisical lists ")
     assert message in str(raised.value)
 
 
@@ -234,29 +234,30 @@ NOT_VISIBLE: list[tuple[str, dict[str, t.Any], str]] = [
         "counted and hidden",
         {LIST: page(member(1), total=5)},
         (
-            "Identities that projects own are counted, and not shown to this login (3); make it a"
-            " member of their projects, with the permission to read identities there."
+            "Projects own identities that this login cannot see (3); make it a member of these"
+            " projects, with the permission to read identities there."
         ),
     ),
     (
         "a scope dropped without a word",
         {SEARCH_2: page(found(1))},
-        "Identities that projects own are counted, and not shown to this login (1); make it",
+        "Projects own identities that this login cannot see (1); make it",
     ),
     (
         "projects without membership",
         {OTHERS: {"projects": [{"name": f"p{n}", "isMember": False} for n in range(7)]}},
-        "Projects that this login is no member of (7: p0, p1, p2, p3, p4, ...): it cannot read the",
+        "This login is not a member of some projects (7: p0, p1, p2, p3, p4, ...), so it cannot"
+        " read the",
     ),
     (
         "sub-organizations",
         {SUBS: {"totalCount": 2}},
-        "Sub-organizations have identities of their own (2 of them); log in to each with organiz",
+        "Sub-organizations (2) have identities of their own; log in to each with organization_slug",
     ),
     (
         "a parent's",
         {LIST: page(member(1), member(3, orgId=PARENT), total=3)},
-        "Identities that belong to another organization, a parent or a sub-organization, are left",
+        "Identities that belong to another organization, such as a parent or sub-organization, are",
     ),
 ]
 
@@ -290,12 +291,12 @@ def test_projects_are_paged(server: t.Any) -> None:
 
     whole(server, **{OTHERS: projects})
     (sentence,) = list_everything(server.api()).not_visible
-    assert sentence.startswith("Projects that this login is no member of (150: ")
+    assert sentence.startswith("This login is not a member of some projects (150: ")
     # A server that leaves out the offset.
     same = [{"id": id_of(n), "name": "p", "isMember": False} for n in range(100)]
     whole(server, **{OTHERS: {"projects": same}})
     (sentence,) = list_everything(server.api()).not_visible
-    assert sentence.startswith("Projects that this login is no member of (100: ")
+    assert sentence.startswith("This login is not a member of some projects (100: ")
 
 
 def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
@@ -314,7 +315,7 @@ def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
     identities, (sentence, hidden), _elsewhere = list_everything(api)
     assert numbers(identities) == [1]
     assert sentence == ("This login may not read the identities that the project 'shop' owns.")
-    assert hidden.startswith("Identities that projects own are counted, and not shown")
+    assert hidden.startswith("Projects own identities that this login cannot see")
     server.answers[OWNED] = BROKEN
     with pytest.raises(ApiError):
         list_everything(api)
@@ -326,5 +327,5 @@ def test_where_projects_own_nothing_the_list_has_to_be_whole(server: t.Any) -> N
     api = server.api(of_2026=False, own=id_of(9))
     assert numbers(list_everything(api).identities) == [1, 2]
     server.answers[LIST] = page(member(1), total=2)
-    with pytest.raises(UnexpectedAnswerError, match="listed 1 identities, and counts 2"):
+    with pytest.raises(UnexpectedAnswerError, match="lists 1 identities, but counts 2"):
         list_everything(api)

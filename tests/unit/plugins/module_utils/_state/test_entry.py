@@ -136,7 +136,7 @@ def test_check_mode_writes_nothing_of_it(server: t.Any) -> None:
 def test_what_could_not_be_attached_creates_nothing(server: t.Any) -> None:
     created(server)
     work = of(server, Desired({}, {"azure_auth": {"resource": "r"}}))
-    with pytest.raises(OptionError, match="attaching it needs tenant_id"):
+    with pytest.raises(OptionError, match="attaching it requires tenant_id"):
         work.run()
     assert CREATE not in server.asked
     assert not work.changed
@@ -145,8 +145,8 @@ def test_what_could_not_be_attached_creates_nothing(server: t.Any) -> None:
 @pytest.mark.parametrize(
     ("failure", "message"),
     [
-        (DENIED, "was created, and has no Azure Auth yet; the next run of a login that may attach"),
-        (NOT_ATTACHED, "was created, and has no Azure Auth yet; run the task again to finish it."),
+        (DENIED, "but Azure Auth is not attached yet; run the task again with a login that may"),
+        (NOT_ATTACHED, "was created, but Azure Auth is not attached yet; run the task again."),
     ],
 )
 def test_a_new_identity_that_stays_without_its_method_is_told_of(

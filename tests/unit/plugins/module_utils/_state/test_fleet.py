@@ -159,8 +159,8 @@ def test_a_server_that_is_down_ends_it_all(outage: InfisicalError) -> None:
     fleet.run(works_of(100), failing(*range(10, 100), by=outage), changed)
     assert counts(fleet) == (100, 26, 10, 16, 0)
     assert fleet.message() == (
-        "The server seems to be down, or out of reach: 16 of 100 identities failed for it, the last"
-        f" of them with: identities[25]: {outage} 74 of 100 identities were not tried."
+        "The server seems to be down or unreachable: 16 of 100 identities failed because of this,"
+        f" the last of them with: identities[25]: {outage} 74 of 100 identities were not tried."
     )
 
 
@@ -173,9 +173,9 @@ def test_what_failed_before_an_outage_is_told_apart() -> None:
     fleet.run(works_of(100), do, changed)
     assert counts(fleet) == (100, 20, 0, 20, 0)
     assert fleet.message() == (
-        "The server seems to be down, or out of reach: 18 of 100 identities failed for it, the last"
-        " of them with: identities[19]: Lost. 2 of 100 identities failed: identities[2]: Not"
-        " allowed. identities[3]: Not allowed. 80 of 100 identities were not tried."
+        "The server seems to be down or unreachable: 18 of 100 identities failed because of this,"
+        " the last of them with: identities[19]: Lost. 2 of 100 identities failed: identities[2]:"
+        " Not allowed. identities[3]: Not allowed. 80 of 100 identities were not tried."
     )
 
 

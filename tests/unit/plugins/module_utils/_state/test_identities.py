@@ -188,7 +188,7 @@ BROKEN: list[tuple[str, t.Any]] = [
     ("no name", member(name=t.cast(t.Any, None))),
     ("no methods", {**member(), "identity": {"id": ID, "name": "x"}}),
     ("methods that are no list", member(authMethods="azure-auth")),
-    ("methods that are no names", member(authMethods=[7])),
+    ("methods that are not names", member(authMethods=[7])),
     ("metadata that is a text", {**member(), "metadata": "x"}),
     ("metadata that is no pairs", {**member(), "metadata": [{"key": "a"}]}),
     ("metadata with numbers", {**member(), "metadata": [{"key": "a", "value": 1}]}),
@@ -305,7 +305,7 @@ def test_what_a_project_owns(server: t.Any) -> None:
 def test_a_list_of_a_project_that_is_not_whole_is_no_list(server: t.Any, total: t.Any) -> None:
     path = f"GET /api/v1/projects/{PROJECT}/identities"
     server.answers[path] = {"identities": [owned(), owned(OTHER)], "totalCount": total}
-    with pytest.raises(UnexpectedAnswerError, match=f"counts {total!r}, and shows 2"):
+    with pytest.raises(UnexpectedAnswerError, match=f"counts {total!r} identities, but shows 2"):
         list_of_project(server.api(), PROJECT)
 
 
@@ -319,7 +319,7 @@ def test_a_project_with_too_many_for_its_list_is_searched(server: t.Any) -> None
     assert [item.id for item in list_of_project(server.api(), PROJECT)] == [ID, OTHER]
     # It leaves out what the login may not read.
     server.answers[search] = {"identities": both[:1]}
-    with pytest.raises(UnexpectedAnswerError, match="counts 2, and shows 1"):
+    with pytest.raises(UnexpectedAnswerError, match="counts 2 identities, but shows 1"):
         list_of_project(server.api(), PROJECT)
 
 
@@ -350,19 +350,19 @@ def test_names_in_a_project_with_too_many_for_its_list_are_asked_for_one_by_one(
     assert find_identities(server.api(), ["a"], PROJECT) == {"a": []}
     assert asked == ["a"]
     # Of what may mean something in a search, no absence is read off it.
-    with pytest.raises(UnexpectedAnswerError, match="counts 1500, and shows 2"):
+    with pytest.raises(UnexpectedAnswerError, match="counts 1500 identities, but shows 2"):
         find_identities(server.api(), ["a%"], PROJECT)
 
 
 def test_a_list_of_a_project_repeats_some(server: t.Any) -> None:
     path = f"GET /api/v1/projects/{PROJECT}/identities"
     server.answers[path] = {"identities": [owned(), owned()], "totalCount": 2}
-    with pytest.raises(UnexpectedAnswerError, match="counts 2, and shows 1"):
+    with pytest.raises(UnexpectedAnswerError, match="counts 2 identities, but shows 1"):
         list_of_project(server.api(), PROJECT)
 
 
 def test_where_projects_own_no_identities_that_is_said(server: t.Any) -> None:
-    with pytest.raises(OptionError, match="own no identities on this server; leave it out, or"):
+    with pytest.raises(OptionError, match="cannot own identities on this server; remove it, or"):
         list_of_project(server.api(), PROJECT)
 
 
@@ -583,7 +583,7 @@ def test_the_only_one_of_a_name() -> None:
         (
             [seen(OTHER, PARENT)],
             None,
-            f"a parent or a sub-organization ({OTHER}), which is not man",
+            f"({OTHER}) of another organization, such as a parent or sub-organization; log in",
         ),
     ],
     ids=["none", "none of the project", "several", "a parent's"],

@@ -59,25 +59,25 @@ def read(**options: t.Any) -> dict[str, t.Any]:
     [
         ({"name": ""}, "name '' has 0 characters; write a name of 1 to 255."),
         ({"name": "x" * 256}, "has 256 characters; write a name of 1 to 255."),
-        ({"name": "a\0b"}, r"name 'a\x00b' has a NUL character in it"),
+        ({"name": "a\0b"}, r"name 'a\x00b' contains a NUL character"),
         (
             {"role": "custom"},
-            "role is 'custom', which is the server's own word for any custom role",
+            "role is 'custom', which Infisical shows in place of any custom role",
         ),
-        ({"role": " custom\ufeff"}, "role is 'custom', which is the server's own word"),
+        ({"role": " custom\ufeff"}, "role is 'custom', which Infisical shows in place"),
         ({"delete_protection": "yes"}, "delete_protection is 'yes'; write true or false."),
         ({"metadata": []}, "metadata is [], which is not a dictionary; write one."),
-        ({"metadata": {"a": 1}}, "metadata['a'] is 1; keys and values are strings: put them in qu"),
-        ({"metadata": {"a": True}}, "metadata['a'] is True; keys and values are strings"),
-        ({"metadata": {"a": None}}, "metadata['a'] is None; keys and values are strings"),
-        ({"metadata": {"a": {"b": "c"}}}, "metadata['a'] is {'b': 'c'}; keys and values are"),
-        ({"metadata": {8: "a"}}, "metadata[8] is 'a'; keys and values are strings"),
-        ({"metadata": {"a": " "}}, "metadata['a'] is blank in its key or its value, which"),
-        ({"metadata": {"\ufeff": "a"}}, "is blank in its key or its value, which Infisical does"),
-        ({"metadata": {"a": "b", " a": "c"}}, "metadata[' a'] is there twice, but for blanks;"),
+        ({"metadata": {"a": 1}}, "metadata['a'] is 1; keys and values must be strings, so put"),
+        ({"metadata": {"a": True}}, "metadata['a'] is True; keys and values must be strings"),
+        ({"metadata": {"a": None}}, "metadata['a'] is None; keys and values must be strings"),
+        ({"metadata": {"a": {"b": "c"}}}, "metadata['a'] is {'b': 'c'}; keys and values must"),
+        ({"metadata": {8: "a"}}, "metadata[8] is 'a'; keys and values must be strings"),
+        ({"metadata": {"a": " "}}, "metadata['a'] has a blank key or value, which"),
+        ({"metadata": {"\ufeff": "a"}}, "has a blank key or value, which Infisical does"),
+        ({"metadata": {"a": "b", " a": "c"}}, "[' a'] differs from another key only in blanks;"),
         ({"metadata": {"a": "{{ b }}"}}, "metadata['a'] is a template that was not rendered;"),
         ({"metadata": {"********": "b"}}, "metadata['********'] is masked text, which Ansible"),
-        ({"metadata": {"a": "\0"}}, "has a NUL character in it"),
+        ({"metadata": {"a": "\0"}}, "contains a NUL character"),
     ],
     ids=str,
 )
@@ -277,7 +277,7 @@ def test_lifting_the_protection_alone_sends_the_name_along(server: t.Any) -> Non
     server.answers[BY_ID] = stored("", hasDeleteProtection=True)
     nameless = seen(protected=True)._replace(name="")
     message = refusal(work_on(server, nameless), read(delete_protection=False))
-    assert "has no name, and Infisical does not lift the protection of one without" in message
+    assert "has no name, and Infisical does not remove the delete protection of such" in message
 
 
 def test_lifting_the_protection_sends_the_name_that_it_has_by_now(server: t.Any) -> None:
@@ -323,14 +323,14 @@ def test_emptied_metadata_are_read_back(server: t.Any) -> None:
 def test_what_was_dropped_in_silence_is_an_error(server: t.Any) -> None:
     server.answers[UPDATE] = item(hasDeleteProtection=False)
     work = work_on(server, seen())
-    with pytest.raises(Exception, match="delete_protection False where delete_protection True"):
+    with pytest.raises(Exception, match="False instead of delete_protection True"):
         work.run(read(delete_protection=True))
     assert work.changed
 
 
 @pytest.mark.parametrize(
     ("wanted", "asked"),
-    [(read(role="admin"), "role"), (None, "deleted")],
+    [(read(role="admin"), "cannot get another role"), (None, "cannot be deleted")],
     ids=["role", "deletion"],
 )
 def test_the_own_identity_is_neither_deleted_nor_given_a_role(
@@ -338,7 +338,8 @@ def test_the_own_identity_is_neither_deleted_nor_given_a_role(
 ) -> None:
     server.answers[BY_ID] = stored()
     message = refusal(work_on(server, seen(), own=ID), wanted)
-    assert "is the one that this task is logged in as" in message
+    assert f"The identity {ID} cannot " in message
+    assert "because this task is logged in as it;" in message
     assert asked in message
     assert server.asked in ([], [BY_ID])
 
@@ -385,7 +386,7 @@ def test_a_deletion_that_fails_after_the_protection_was_lifted_says_so(server: t
         }
     )
     work = work_on(server, seen(protected=True), lift=True)
-    with pytest.raises(ApiError, match="Its delete protection was lifted before"):
+    with pytest.raises(ApiError, match="Its delete protection was removed before"):
         work.run(None)
     assert work.changed
 
@@ -406,7 +407,7 @@ def test_what_a_deletion_ends_is_read_before_it(server: t.Any) -> None:
 def test_what_is_deleted_by_its_name_has_that_name_by_now(server: t.Any) -> None:
     server.answers[BY_ID] = stored("precious")
     message = refusal(work_on(server, seen(), Reference(None, "billing")), None)
-    assert f"The identity {ID} is named 'precious', and not 'billing'; correct" in message
+    assert f"The identity {ID} is named 'precious', not 'billing'; correct" in message
     # One that has gone since is nothing to delete.
     server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
     work = _run(work_on(server, seen(), Reference(None, "billing")), None)
@@ -500,7 +501,7 @@ def test_a_role_that_is_none_is_refused_before_any_write(server: t.Any) -> None:
     message = refusal(new(server), read(role="nope"))
     assert message == (
         "role 'nope' is not the slug of any role of the organization; write one of admin, member,"
-        " no-access, or of a custom role."
+        " no-access, or the slug of a custom role."
     )
     assert CREATE not in server.asked
 

@@ -103,11 +103,11 @@ def test_no_name_is_looked_for_where_none_changes(server: t.Any) -> None:
     assert server.asked == []
 
 
-TAKEN = f"name 'x' is the name of another identity ({C}); give {A} one that no other has."
+TAKEN = f"name 'x' is the name of another identity ({C}); choose another name for {A}."
 WRONG: dict[str, tuple[list[Row], str]] = {
     "twice the same": (
         [Row(A, "new", "a"), Row(B, "new", "b")],
-        "identities[1] (new) gets the same name as identities[0] (new).",
+        "identities[1] (new) gets the same name as identities[0] (new); choose another name for",
     ),
     "another's": ([Row(A, "x", "a")], f"identities[0] (x): {TAKEN}"),
     "at the end of a chain": (
@@ -121,20 +121,20 @@ WRONG: dict[str, tuple[list[Row], str]] = {
     "created and given at once": (
         [Row(A, "new", "a"), Row(None, "new")],
         (
-            "identities[1] (new) is the name that identities[0] (new) gets in this task; list that"
+            "identities[1] (new) has the name that identities[0] (new) gets in this task; list that"
             " identity once, by its id."
         ),
     ),
     "letter case": (
         [Row(None, "Billing"), Row(None, "billing")],
         (
-            "identities[1] (billing) and identities[0] (Billing) are new, and their names differ"
-            " only in letter case, in their Unicode form or in blanks; give them one name, or"
-            " others."
+            "identities[1] (billing) and identities[0] (Billing) are new, but their names differ"
+            " only in letter case, Unicode form or blanks; list one of them, or use clearly"
+            " different names."
         ),
     ),
-    "blanks": ([Row(None, "bill ing"), Row(None, "billing")], "are new, and their names differ"),
-    "Unicode": ([Row(None, "\u00e9"), Row(None, "e\u0301")], "are new, and their names differ"),
+    "blanks": ([Row(None, "bill ing"), Row(None, "billing")], "are new, but their names differ"),
+    "Unicode": ([Row(None, "\u00e9"), Row(None, "e\u0301")], "are new, but their names differ"),
 }
 
 
@@ -151,7 +151,7 @@ def test_one_name_for_two_owners_is_no_name_twice(server: t.Any) -> None:
     assert judged(server, Row(A, "x", "a"), Row(B, "x", "b", PROJECT)) == []
     owned = Row(B, "x", "b", PROJECT)
     (sentence,) = judged(server, owned, Row(A, "x", "a", PROJECT))
-    assert sentence == "identities[1] (x) gets the same name as identities[0] (x)."
+    assert sentence.startswith("identities[1] (x) gets the same name as identities[0] (x); ")
 
 
 def test_the_names_afterwards() -> None:

@@ -86,7 +86,7 @@ def test_principals_equal_in_meaning_are_sent_back_verbatim() -> None:
 
 def test_blank_stored_principals_are_a_refusal_unless_they_are_replaced() -> None:
     current = stored(allowedServicePrincipalIds="\ufeff")
-    with pytest.raises(OptionError, match="opening the identity"):
+    with pytest.raises(OptionError, match="turn into access for every service principal"):
         bodies(current, values(resource="other"))
     wanted = values(resource="other", allowed_service_principal_ids=[ONE])
     ((_verb, body),) = bodies(current, wanted)
@@ -120,7 +120,7 @@ def test_attaching_sends_every_field() -> None:
 @pytest.mark.parametrize("missing", sorted(REQUIRED))
 def test_attaching_needs_what_has_no_default(missing: str) -> None:
     wanted = values(**{name: value for name, value in REQUIRED.items() if name != missing})
-    with pytest.raises(OptionError, match=f"attaching it needs {missing}.*; give it too"):
+    with pytest.raises(OptionError, match=f"attaching it requires {missing}.*; set it too"):
         bodies(None, wanted)
 
 
@@ -236,14 +236,14 @@ LIFETIME_REFUSALS = [
         stored(60, 100),
         {"access_token_max_ttl": 0},
         True,
-        "access_token_max_ttl 0, which is no maximum, is not possible on this server",
+        "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support",
     ),
     (
         "attaching without a maximum on a server of 2024",
         None,
         {"access_token_max_ttl": 0, **REQUIRED},
         True,
-        "access_token_max_ttl 0, which is no maximum, is not possible on this server",
+        "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support",
     ),
 ]
 

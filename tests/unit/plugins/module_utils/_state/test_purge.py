@@ -95,8 +95,8 @@ def test_every_entry_of_the_organization_that_is_to_be_there_has_to_be_listed() 
     _ids, problems = keep(["c"], {one: A, two: None})
     assert [place for place, _sentence in problems] == [0, 1]
     assert problems[0][1] == (
-        f"identities[0] (a) is not in {OPTION}, which has to list every identity that may keep what"
-        " it has; add it."
+        f"identities[0] (a) is not in {OPTION}, so the task would purge an identity that it"
+        " manages; add it there."
     )
 
 
