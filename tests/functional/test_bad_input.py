@@ -399,9 +399,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     "a null in metadata": ({"metadata": {"team": None}}, "metadata['team'] is None; keys and"),
     "a blank in metadata": (
         {"metadata": {"team": "\ufeff "}},
-        (
-            "metadata['team'] has a blank key or value, which Infisical does not store; remove it."
-        ),
+        ("metadata['team'] has a blank key or value, which Infisical does not store; remove it."),
     ),
     "a blank key in metadata": ({"metadata": {" ": "a"}}, "metadata[' '] has a blank key or"),
     "a key of metadata twice": (

@@ -151,9 +151,10 @@ def check_outcome(case: Case, outcome: Outcome) -> None:
         assert [name for name in stored if state[name] is not None] == []
         for result in (check, real):
             warned = warnings_of(result)
-            assert ("have values that the options do not accept; they are returned under details.stored" in warned) == bool(
-                stored
-            )
+            assert (
+                "have values that the options do not accept; they are returned under details.stored"
+                in warned
+            ) == bool(stored)
             assert [name for name in stored if f": {name}" not in warned] == []
     assert check["diff"] == real["diff"]
     assert (real["diff"]["before"] != real["diff"]["after"]) == bool(case.writes)

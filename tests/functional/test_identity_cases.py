@@ -304,9 +304,7 @@ def check_outcome(place: Place, outcome: Outcome) -> None:
     for result in outcome.results:
         assert not result["failed"], result["msg"]
         stored = '"stored": {' in json.dumps(result["identity"])
-        assert (
-            "have values that the options do not accept" in warnings_of(result)
-        ) == stored
+        assert ("have values that the options do not accept" in warnings_of(result)) == stored
     expected = [[method, path, dict(body)] for method, path, body in case.writes]
     assert outcome.writes == [[], expected, [], []]
     changes = bool(case.writes)

@@ -61,9 +61,7 @@ _FORBIDDEN = {
         " least the same privileges and the permission that the message names, or use another"
         " login."
     ),
-    "PermissionDenied": (
-        "Give the login's role that permission, or use another login."
-    ),
+    "PermissionDenied": ("Give the login's role that permission, or use another login."),
     "": "The login may not do this; give its role the right to do it, or use another login.",
 }
 
