@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Identities as options describe them: one, or a list where all that is wrong is told at once."""
+"""Identities as options describe them: one, or a list whose mistakes are reported together."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ABSENT = "absent"
 
 
 class Entry(t.NamedTuple):
-    """One identity as it is desired. `secrets` are to be kept out of all output."""
+    """One identity as desired. `secrets` must be kept out of all output."""
 
     reference: Reference
     desired: Desired
@@ -71,10 +71,10 @@ def read_entry(
     *,
     refused: t.Collection[str] = (),
 ) -> tuple[Entry | None, list[str]]:
-    """Read an identity from options of this spec, and return what is wrong with them, too.
+    """Read an identity from options of this spec. Also return a message for each mistake.
 
-    The entry is None where it is not known which identity is meant. `refused` are options that are
-    left out because they were refused before.
+    The entry is None if the options do not say which identity is meant. `refused` has options that
+    are missing because they were refused before.
     """
     problems: list[str] = []
     reference = None
@@ -140,7 +140,7 @@ def read_references(
     names: bool = True,
     project_id: str | None = None,
 ) -> list[Reference]:
-    """Read a list of identities' ids, or names, or either. Raises ManyProblemsError."""
+    """Read a list of ids of identities, of names, or of both. Raises ManyProblemsError."""
     references = []
     problems: list[Problem] = []
     what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
@@ -168,7 +168,7 @@ def read_references(
 
 
 def repeated(references: t.Iterable[tuple[Reference, t.Hashable]]) -> list[Problem]:
-    """Return a problem for each reference whose key another one before had."""
+    """Return a problem for each reference that has the key of an earlier one."""
     first: dict[t.Hashable, Reference] = {}
     return [
         Problem(
@@ -180,10 +180,10 @@ def repeated(references: t.Iterable[tuple[Reference, t.Hashable]]) -> list[Probl
 
 
 class _Validator:
-    """Checks entries as Ansible checks options, with a sentence for each problem."""
+    """Checks entries as Ansible checks options, with one sentence for each problem."""
 
     def __init__(self, spec: Spec) -> None:
-        # What checks options one by one has no need of it, and each import takes time.
+        # Imported here because only lists need it, and imports slow down the start of a task.
         from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
         self._make = ArgumentSpecValidator
@@ -195,7 +195,7 @@ class _Validator:
         }
 
     def validate(self, item: Values) -> tuple[dict[str, t.Any], list[str], set[str]]:
-        """Return the options that are valid, what is wrong, and the options that are not valid."""
+        """Return the valid options, the mistakes, and the names of the invalid options."""
         nested = {
             key: value
             for key, value in item.items()
@@ -204,7 +204,7 @@ class _Validator:
         wrong = [key for key in self._nested if key not in nested and not absent(item.get(key))]
         flat = {key: value for key, value in item.items() if key not in (*nested, *wrong)}
         options, problems, refused = _validate("an entry", self._top, flat)
-        # There may be a secret in it, which is not shown.
+        # The value may contain a secret, so it is not shown.
         problems += [f"{key} is not a dictionary; write one." for key in wrong]
         for key, value in nested.items():
             options[key], more, _refused = _validate(key, self._nested[key], value)
@@ -222,13 +222,13 @@ class _Validator:
 def _validate(
     what: str, level: _Level, item: Values
 ) -> tuple[dict[str, t.Any], list[str], set[str]]:
-    """Return the valid options of one level of an entry, what is wrong, and the other options."""
+    """Return the valid options of one level of an entry, the mistakes, and the other options."""
     spec, validator = level
     problems = [unknown_option(name, spec, what) for name in item if name not in spec]
     known = {name: value for name, value in item.items() if name in spec}
     values, wrong = read_values(known, lambda name: reader_of_type(spec[name]))
     problems += wrong.values()
-    # Ansible copies what it checks, and finds nothing to check in these.
+    # Ansible has nothing to check in these, and would copy them.
     containers = {
         name: values.pop(name) for name in [*values] if isinstance(values[name], (list, dict))
     }
@@ -236,7 +236,7 @@ def _validate(
     problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
     options = {**checked.validated_parameters, **containers}
     refused = set(wrong)
-    # Ansible does not say which it refuses, and leaves them as they were given.
+    # Ansible does not say which options it refuses, and keeps their values.
     for name in values if checked.error_messages else ():
         if type(validator)({name: spec[name]}).validate({name: values[name]}).error_messages:
             options[name] = spec[name].get("default")
@@ -258,7 +258,7 @@ def _reference(options: Values) -> Reference:
 
 
 def _key(reference: Reference) -> t.Hashable:
-    """Return what two entries for one identity have in common, as far as can be seen."""
+    """Return a key that is equal for two entries of one identity, as far as options show."""
     return reference.id or (reference.project_id, reference.name)
 
 
@@ -273,12 +273,12 @@ def _secrets(options: Values, methods: t.Sequence[AuthMethod]) -> tuple[str, ...
 
 
 def secret_options(settings: Settings) -> list[str]:
-    """Return the options whose values are in no output."""
+    """Return the options whose values must not be in any output."""
     return [field.option for field in settings.fields if field.secret]
 
 
 def _label(source: str, item: t.Any) -> str:
-    """Return what an entry is called: its place, and the identity's name or id."""
+    """Return how messages call an entry: its place, and the name or id of the identity."""
     if not isinstance(item, dict):
         return source
     file = item.get("source")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Identities with their auth methods, as users get them."""
+"""Identities with their auth methods in the form that results have."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def entry_of(
     states: t.Mapping[str, State | None],
     warnings: Warnings | None = None,
 ) -> Result:
-    """Return an identity as it is, with those of its auth methods that were read."""
+    """Return an identity, with those of its auth methods that were read."""
     return {
         "id": identity.id,
         "name": identity.name,
@@ -46,11 +46,11 @@ def entry_of(
 
 
 def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: Warnings) -> Result:
-    """Return what a run leaves of an identity, or would leave; of a failed one the last known."""
+    """Return an identity after a run, or after a real run; the last known state on failure."""
     failed = work.failure is not None
     identity, reference = work.identity, work.reference
     result: Result = {
-        # One that would be created has none yet.
+        # An identity that would be created has no id yet.
         "id": (identity.id if identity else reference.id) or None,
         "name": identity.name if identity else reference.name,
         "project_id": identity.project_id if identity else reference.project_id,
@@ -64,10 +64,10 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: 
     elif identity:
         result.update(settings_of(IDENTITY, _state_of(identity), subject, warnings))
     elif work.method_work and not failed:
-        # What has an auth method is there.
+        # An identity with an auth method exists.
         result["state"] = "present"
     elif not failed:
-        # It was looked for in order to revoke from it.
+        # The entry only revokes, and no identity was found.
         result.update(ABSENT)
     states = {} if work.deleted else dict(work.states)
     for key, done in work.method_work.items():
@@ -75,7 +75,7 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: 
             states[key] = final_state(done, failed=failed)
     details = result.get("details")
     if details and details.get("auth_methods") is not None:
-        # What was read before the work on the methods, and what came of that.
+        # These were read before the work on the methods, so add its outcome.
         worked_on = {method.name: states[method.key] for method in methods if method.key in states}
         others = [name for name in details["auth_methods"] if name not in worked_on]
         attached = [name for name, state in worked_on.items() if state]
@@ -84,7 +84,7 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: 
 
 
 def before_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
-    """Return what an identity was before a run that has changed it, or would have."""
+    """Return an identity before a run that changed it, or would change it."""
     own, identity = work.identity_work, work.known or work.identity
     if identity is None or (own and own.before is None):
         return {"state": ABSENT["state"]}
@@ -109,7 +109,7 @@ def outcome_of(
     *,
     before: bool = False,
 ) -> Result:
-    """Return what came of one identity of many; with what it was `before`, if asked."""
+    """Return the outcome for one identity of many; with its state `before`, if asked."""
     result = {
         **result_of(work, methods, warnings),
         **_outcome(
@@ -130,14 +130,14 @@ def outcome_of(
 def outcome_of_reading(
     reading: Reading, methods: t.Sequence[AuthMethod], warnings: Warnings
 ) -> Result:
-    """Return an identity that was read and not worked on, in the form of the others."""
+    """Return an identity that was only read, in the form of the others."""
     identity = t.cast(Identity, reading.identity)
     known = entry_of(identity, methods, reading.states, warnings)
     return {**known, **_outcome(problem=reading.failure)}
 
 
 def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[Result]:
-    """Return the entries of a list that was refused as a whole which were the reason."""
+    """Return the entries with errors, for a list that was refused as a whole."""
     sentences: dict[int, list[str]] = {}
     for problem in problems:
         if problem.place is not None:
@@ -152,7 +152,7 @@ def refused(entries: t.Sequence[t.Any], problems: t.Iterable[Problem]) -> list[R
 
 
 def difference_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Result:
-    """Return what a run has changed of an identity, for Ansible to show."""
+    """Return what a run changed in an identity, for Ansible to show."""
     identity, failed = work.identity, work.failure is not None
     name = identity.name if identity else work.reference.name
     identity_id = identity.id if identity and identity.id else work.reference.id
@@ -160,7 +160,7 @@ def difference_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Res
     before: Result = {}
     after: Result = {}
     own = work.identity_work
-    # Where its auth methods alone change, they are what is shown: it may not have been looked at.
+    # If only auth methods change, show only these: the identity may not have been read.
     if own and (own.changed or not work.method_work):
         before = compared(IDENTITY, own.before.values if own.before else None)
         state = final_state(own, failed=failed)
@@ -180,7 +180,7 @@ def difference_of(work: EntryReconciler, methods: t.Sequence[AuthMethod]) -> Res
 
 
 def warn_of_changes(work: EntryReconciler, warnings: Warnings) -> None:
-    """Note what to warn of where a run leaves an identity as it does."""
+    """Collect warnings about the state in which a run leaves an identity."""
     for done in work.works:
         if done.changed:
             label = work.reference.label or work.reference.name or work.reference.id or ""
@@ -197,7 +197,7 @@ def _outcome(
     purged: bool = False,
     problem: InfisicalError | None = None,
 ) -> Result:
-    """Return what every identity of many has in its result."""
+    """Return the keys that every result of many identities has."""
     return {
         "index": index,
         "changed": changed,
@@ -217,7 +217,7 @@ def _state_of(identity: Identity) -> State:
 def _of_identity(
     work: EntryReconciler, subject: str, warnings: Warnings, *, failed: bool
 ) -> Result:
-    """Return what was found out of the identity itself."""
+    """Return what is known about the identity itself."""
     own = work.identity_work
     state = final_state(own, failed=failed) if own else None
     result = settings_of(IDENTITY, state, subject, warnings)
@@ -242,5 +242,5 @@ def _methods(
 
 
 def _is_known(work: t.Any, *, failed: bool) -> bool:
-    """Return whether a state is known: not where its first read failed."""
+    """Return whether a state is known. It is not, if the first read failed."""
     return not failed or bool(work.actual or work.changed)

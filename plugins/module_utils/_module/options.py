@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules' argument specs, made of tables of fields, and options as they were written."""
+"""Argument specs of the modules, built from tables of fields, and reading of raw options."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .._text import no_value, quoted, refuse_nul, trim, uuid_or_none
 
 Spec = dict[str, dict[str, t.Any]]
 
-# auth_method has no choices, because a blank counts as absent, as everywhere: AWX fills unused
-# inputs with blanks.
+# auth_method has no choices, because a blank must count as absent: AWX fills unused inputs with
+# blanks.
 CONNECTION_SPEC: Spec = {
     "url": {"type": "str"},
     "ca_path": {"type": "path"},
@@ -50,7 +50,7 @@ STATE_SPEC: Spec = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
-# What results add, and what they are read from: accepted, so that what comes out goes back in.
+# Results add details. Options accept and ignore them, so that results can be given back.
 DETAILS_SPEC: Spec = {"details": {"type": "dict"}}
 
 IDENTITY_NAME_SPEC: Spec = {
@@ -63,14 +63,14 @@ MAX_CONCURRENCY = 64
 
 CONCURRENCY_SPEC: Spec = {"concurrency": {"type": "int", "default": 8}}
 
-# Items are taken as they are: Ansible would make texts of a null and of a dictionary.
+# Items are raw, because Ansible would convert null and dictionaries to strings.
 LIST = {"type": "list", "elements": "raw"}
 
 Reader = t.Callable[[str, t.Any], t.Any]
 
 
 def spec_of(settings: Settings, *, api_names: bool = False) -> Spec:
-    """Return the argument spec of a table of fields, with the API's names as aliases, if asked."""
+    """Return the argument spec of a table of fields; with `api_names`, with these as aliases."""
     spec: Spec = {}
     for field in settings.fields:
         # Names such as access_token_ttl look like secrets to Ansible.
@@ -86,7 +86,7 @@ def spec_of(settings: Settings, *, api_names: bool = False) -> Spec:
 
 
 def spec_by_name(spec: Spec) -> Spec:
-    """Return the specs of options by all of their names, aliases among them."""
+    """Return the specs of options by all their names, including aliases."""
     return {
         name: details
         for option, details in spec.items()
@@ -97,10 +97,10 @@ def spec_by_name(spec: Spec) -> Spec:
 def read_values(
     given: Values, reader_of: t.Callable[[str], Reader]
 ) -> tuple[dict[str, t.Any], dict[str, str]]:
-    """Return the options that have a value, and by option what is wrong with the others.
+    """Return the values of valid options, and a message for each invalid one.
 
-    `given` are options as they were written, before Ansible makes texts of numbers and numbers of
-    texts. Null and blanks are absent. A reader returns the value, or raises OptionError.
+    `given` are the raw options, before Ansible converts between strings and numbers. Null and
+    blanks are absent. A reader returns the value, or raises OptionError.
     """
     values: dict[str, t.Any] = {}
     problems: dict[str, str] = {}
@@ -122,7 +122,7 @@ def reader_of_type(details: t.Mapping[str, t.Any]) -> Reader:
 
 
 def absent(raw: t.Any) -> bool:
-    """Return whether an option counts as left out, as null and blanks do."""
+    """Return whether an option counts as not set: null, or blank."""
     return raw is None or (isinstance(raw, str) and not trim(raw))
 
 
@@ -177,13 +177,13 @@ def _number(option: str, raw: t.Any) -> t.Any:
 
 
 def _items(option: str, raw: t.Any) -> t.Any:
-    """Refuse texts in a list that are no values, and a text that is to be split into one."""
+    """Refuse placeholders in a list, and in a string that Ansible would split into a list."""
     if isinstance(raw, (bool, int, float)):
         raise OptionError(
             f"{option} is {quoted(raw)}, which is not a list; write a list of strings in quotes."
         )
     if isinstance(raw, list):
-        # What is within dictionaries is told with its name, where they are read.
+        # Items in dictionaries are checked where the dictionaries are read, with their names.
         for index, item in enumerate(raw):
             if isinstance(item, str):
                 _refuse_no_value(f"{option}[{index}]", item)
@@ -219,8 +219,8 @@ _READERS: t.Mapping[str, t.Callable[[str, t.Any], t.Any]] = {
 
 
 def unknown_option(option: t.Any, spec: Spec, of: str) -> str:
-    """Return what is wrong with an option that is not in a spec, whose value may be a secret."""
-    # Few tasks come here, and each import takes time when a task starts.
+    """Return a message about an option that is not in a spec. It does not show the value."""
+    # Imported here because few tasks need it, and imports slow down the start of a task.
     from difflib import get_close_matches
 
     text = option if isinstance(option, str) else repr(option)
@@ -237,10 +237,10 @@ def unknown_option(option: t.Any, spec: Spec, of: str) -> str:
 
 
 def identity_of(options: Values) -> tuple[str | None, str | None, str | None]:
-    """Return an identity's id in its canonical spelling, or its name, and its project's id.
+    """Return an identity's canonical id or its name, and the id of its project.
 
-    The other of the first two is None. Raises OptionError for both, for neither, and for an id that
-    is no UUID.
+    Either the id or the name is None. Raises OptionError if both or none is set, and if the id is
+    not a UUID.
     """
     identity_id, name = options.get("identity_id"), options.get("identity_name")
     if identity_id and name:
@@ -258,7 +258,7 @@ def identity_of(options: Values) -> tuple[str | None, str | None, str | None]:
 
 
 def project_of(options: Values) -> str | None:
-    """Return the id of the project that owns an identity, if one is given. Raises OptionError."""
+    """Return the id of the project that owns an identity, if it is set. Raises OptionError."""
     project_id = options.get("project_id")
     if not project_id:
         return None
@@ -266,7 +266,7 @@ def project_of(options: Values) -> str | None:
 
 
 def id_of(option: str, text: str, otherwise: str = "") -> str:
-    """Return an id in its canonical spelling. Raises OptionError."""
+    """Return the canonical form of an id. Raises OptionError."""
     canonical = uuid_or_none(trim(text))
     if canonical is None:
         raise OptionError(
@@ -284,7 +284,7 @@ def name_of(option: str, text: str) -> str:
 
 
 def concurrency_of(options: Values) -> int:
-    """Return how many identities are worked on at once. Raises OptionError."""
+    """Return how many identities to work on at once. Raises OptionError."""
     concurrency = options["concurrency"]
     if isinstance(concurrency, bool) or not 1 <= concurrency <= MAX_CONCURRENCY:
         raise OptionError(

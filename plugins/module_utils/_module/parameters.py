@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Ansible hands to a module, settled before Ansible judges it.
+"""The parameters that Ansible passes to a module, processed before Ansible checks them.
 
-Ansible shows a module's parameters with every result, also where it refuses one of them itself. So
-secrets are taken out first, and so is everything that may be one by mistake. What is left has no
-blanks, which AWX writes for inputs that nobody filled in.
+Ansible includes a module's parameters in every result, even if it refuses one of them itself.
+Therefore secrets, and all values that may be secrets by mistake, are removed first. Blanks, which
+AWX writes for empty inputs, are removed too.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _KEY = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
 class Parameters(t.NamedTuple):
-    """Parameters without secrets.
+    """Parameters, split into public and secret ones.
 
-    `public` are those for Ansible, its own among them. `secret` are the secret options that have a
-    value; of an option with options of its own a dictionary of the secret ones. `problems` are
-    sentences about what is wrong.
+    `public` has those for Ansible, including its own. `secret` has the secret options that have a
+    value; for an option with suboptions, a dictionary of the secret ones. `problems` has a sentence
+    about each mistake.
     """
 
     public: dict[str, t.Any]
@@ -49,7 +49,7 @@ class Parameters(t.NamedTuple):
 
     @property
     def of_settings(self) -> frozenset[str]:
-        """The secrets among the settings that a module manages, and not those of logins."""
+        """The secrets among the settings that a module manages, without those of logins."""
         return frozenset(
             text
             for option, value in self.secret.items()
@@ -58,11 +58,11 @@ class Parameters(t.NamedTuple):
         )
 
     def with_secrets(self, options: Values) -> dict[str, t.Any]:
-        """Return a module's options, the secret ones among them."""
+        """Return a module's options, including the secret ones."""
         return self._with(options, self.secret)
 
     def shown(self, arguments: Values) -> dict[str, t.Any]:
-        """Return a module's arguments as results show them, which say what secrets are given."""
+        """Return a module's arguments as results show them, with secrets masked."""
         hidden = {
             option: dict.fromkeys(value, HIDDEN) if isinstance(value, dict) else HIDDEN
             for option, value in self.secret.items()
@@ -73,14 +73,14 @@ class Parameters(t.NamedTuple):
     def _with(options: Values, others: Values) -> dict[str, t.Any]:
         merged = dict(options)
         for option, value in others.items():
-            # Where Ansible was here, it has put a null in the place of each secret.
+            # Ansible may have put null in place of each missing suboption.
             nested = isinstance(value, dict)
             merged[option] = {**(options.get(option) or {}), **value} if nested else value
         return merged
 
 
 def settle(given: Values, spec: Spec) -> Parameters:
-    """Take apart what was given for a spec's options."""
+    """Split the given parameters by the options of a spec."""
     own = {key: raw for key, raw in given.items() if key.startswith("_ansible_")}
     by_name = spec_by_name(spec)
     known = {key: raw for key, raw in given.items() if key in by_name}
@@ -101,7 +101,7 @@ def settle(given: Values, spec: Spec) -> Parameters:
                 secret[option] = apart
         else:
             public[option] = value
-    # Ansible is to refuse these too, which is how ansible-lint finds them.
+    # Let Ansible refuse these too, so that ansible-lint finds them.
     public.update(
         (option, HIDDEN)
         for option in wrong
@@ -113,7 +113,7 @@ def settle(given: Values, spec: Spec) -> Parameters:
 
 
 def _by_templates(option: str, given: Values, by_name: Spec) -> bool:
-    """Return whether an option is wrong for its templates alone: ansible-lint renders none."""
+    """Return whether only templates make an option invalid: ansible-lint does not render them."""
     raw = given[option]
     if not isinstance(raw, dict):
         return has_template(raw)
@@ -123,7 +123,7 @@ def _by_templates(option: str, given: Values, by_name: Spec) -> bool:
 
 
 def _is_secret(details: t.Mapping[str, t.Any]) -> bool:
-    """Return whether an option is a secret, or has one in it."""
+    """Return whether an option is a secret or contains one."""
     return bool(details.get("no_log")) or any(map(_is_secret, details.get("options", {}).values()))
 
 
@@ -138,7 +138,7 @@ def _reader(option: str, details: t.Mapping[str, t.Any]) -> Reader:
 
 
 def _dictionary(option: str, raw: t.Any, spec: Spec) -> dict[str, t.Any]:
-    """Read an option that has options of its own. Raises OptionError for all that is wrong."""
+    """Read an option with suboptions. Raises OptionError with all mistakes."""
     if isinstance(raw, str):
         reader_of_type({"type": "str"})(option, raw)
         try:
@@ -159,7 +159,7 @@ def _dictionary(option: str, raw: t.Any, spec: Spec) -> dict[str, t.Any]:
 
 
 def _url(option: str, raw: t.Any) -> str:
-    """Return a URL as it is. Raises OptionError, which shows nothing that may be a secret."""
+    """Return a URL unchanged. Raises OptionError without anything that may be a secret."""
     if not isinstance(raw, str):
         raise OptionError(
             f"{option} is not a string; write the URL of the server, such as"
@@ -170,7 +170,7 @@ def _url(option: str, raw: t.Any) -> str:
 
 
 def _login_data(option: str, raw: t.Any) -> dict[str, str]:
-    """Read a login. Raises OptionError, which shows nothing that may be a secret."""
+    """Read a login. Raises OptionError without anything that may be a secret."""
     cure = (
         f"set it to the {option} that infisical_login returned, as in"
         f" {option}: '{{{{ login.{option} }}}}'"

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the host that runs a module has to have, and one sentence where it has something older.
+"""The requirements on the host that runs a module, and a message if something there is too old.
 
-Modules import this before anything else: it is read by the Pythons that are too old, too, as far
-back as 2.7, and so are the files of the modules.
+Modules import this before anything else. Pythons that are too old, back to 2.7, read this file and
+the files of the modules.
 """
 
 import json
@@ -29,7 +29,7 @@ def require_python():  # type: () -> None
 
 
 def outdated(library):  # type: (str) -> str
-    """Return what is wrong with the version of an imported library; nothing if it will do."""
+    """Return a message if the version of an imported library is too old; otherwise nothing."""
     version = str(getattr(sys.modules.get(library), "__version__", ""))
     floor = LIBRARIES[library]
     numbers = re.match(r"[0-9]+(?:\.[0-9]+)*", version)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""States, differences and failures, as users get them."""
+"""States, differences and failures in the form that results have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .._text import printable, visible
 
 Result = dict[str, t.Any]
 
-# What is stored by other means than this collection, or by an older server.
+# For values that another tool or an older server has stored.
 STORED = (
     "{count} of the settings have values that the options do not accept; they are returned under"
     " details.stored, and left alone unless their options are set: {items}"
@@ -33,9 +33,9 @@ ABSENT: Result = {"state": "absent", "details": None}
 def settings_of(
     settings: Settings, state: State | None, subject: str = "", warnings: Warnings | None = None
 ) -> Result:
-    """Return a state as options take it, which can be fed back into the modules.
+    """Return a state in the form of options, which can be given back to the modules.
 
-    What no option takes is among the details, and warned of as a setting of `subject`.
+    Values that no option accepts are in the details, with a warning about `subject`.
     """
     if state is None:
         return dict(ABSENT)
@@ -49,9 +49,9 @@ def settings_of(
 
 
 def compared(settings: Settings, values: Values | None) -> Result:
-    """Return values as a diff shows them: lists sorted, since their order means nothing.
+    """Return values as a diff shows them, with sorted lists, because order has no meaning.
 
-    It is for a terminal, which must not obey what the server holds.
+    Control characters are escaped, so that values cannot control the user's terminal.
     """
     if values is None:
         return {"state": "absent"}
@@ -70,12 +70,12 @@ def difference(header: str, before: Result, after: Result) -> Result:
 
 
 def final_state(work: Reconciler, *, failed: bool) -> State | None:
-    """Return the state that a run leaves, or would leave; of a failed one the last known."""
+    """Return the state after a run, or after a real run; the last known state on failure."""
     return work.actual if failed else work.result
 
 
 def warn_of_change(work: Reconciler, subject: str, warnings: Warnings, *, failed: bool) -> None:
-    """Note what to warn of where a run leaves an object, called `subject`, as it does."""
+    """Collect warnings about the state in which a run leaves an object, called `subject`."""
     if work.before and work.resource.own_unknown:
         warnings.add(OWN_UNKNOWN, printable(subject, 80))
     before = work.before.values if work.before else None
@@ -85,7 +85,7 @@ def warn_of_change(work: Reconciler, subject: str, warnings: Warnings, *, failed
 
 
 def failure(problem: InfisicalError) -> Result:
-    """Return a failure: its sentence, and what the server answered."""
+    """Return a failure: its sentence, and the details of the server's answer."""
     answered = {
         "http_status": problem.http_status,
         "error": problem.error,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server's answers: whether they are Infisical's, and the errors that the others are."""
+"""The server's answers: whether they come from Infisical, and which errors they mean."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from .pacing import seconds
 from .reasons import https_needed
 from .request import Json, Request
 
-# How much memory an answer may take for each byte that it may have.
+# How many bytes of memory an answer may take for each byte of its maximum size.
 _MEMORY = 4
-# With what a server that speaks TLS answers plain HTTP: a page that says so.
+# The page with which a TLS server answers plain HTTP.
 _WANTS_TLS = re.compile(
     rb"HTTP request (was sent )?to (an )?(HTTPS|SSL|TLS)|plain HTTP (request was sent )?to an? "
     rb"(HTTPS|SSL|TLS)",
@@ -38,7 +38,7 @@ _USED_UP = (
     " set credentials instead of a token, so that the task can log in again."
 )
 
-# What to do about a 403: the first whose words are in its name or its message.
+# What to do about a 403: the first row that matches its name or message.
 _FORBIDDEN = {
     "IP address": (
         "The trusted IPs of the login's auth method do not include the host that runs the module;"
@@ -67,17 +67,17 @@ _FORBIDDEN = {
 
 
 class Answer:
-    """An answer, read whole: status, headers, and its JSON object if it is one.
+    """A complete answer: status, headers, and its JSON object, if it is one.
 
-    `start` is the beginning of its body, `encoding` what the body is packed with.
+    `start` is the beginning of its body, `encoding` the content encoding.
     """
 
     def __init__(
         self, status: int, headers: t.Mapping[str, str], content: bytes, largest: int
     ) -> None:
-        """`largest` is how many bytes it might have had.
+        """`largest` is the maximum number of bytes of an answer.
 
-        Raises TooMuchError for what takes far more memory than that.
+        Raises TooMuchError if it takes far more memory than that.
         """
         self.status = status
         self.headers = headers
@@ -98,7 +98,7 @@ class Answer:
 
     @property
     def over_rate(self) -> bool:
-        """Whether it is Infisical's rate limit that refused the request."""
+        """Whether Infisical's rate limit refused the request."""
         error = self.json.get("error") if self.json else None
         return self.status == 429 or (
             self.status >= 400 and error in ("RateLimitError", "RateLimitExceeded")
@@ -106,7 +106,7 @@ class Answer:
 
     @property
     def login_refused(self) -> bool:
-        """Whether the token, or the login, is not accepted."""
+        """Whether the server does not accept the token or the login."""
         error = self.json.get("error") if self.json else None
         return self.status >= 400 and error in LOGIN_REFUSED
 
@@ -118,12 +118,12 @@ class Answer:
 
 
 class AnswerErrors:
-    """The errors that answers of a server are, in sentences without secrets."""
+    """Turns answers of a server into errors, whose sentences contain no secrets."""
 
     def __init__(
         self, url: str, secrets: t.Collection[str], headers: t.Collection[str] = ()
     ) -> None:
-        """`secrets` may grow. `headers` are values that a proxy in front may answer with."""
+        """`secrets` may grow. `headers` has values that a proxy in front may repeat."""
         self._url = url
         self._secrets = secrets
         self._headers = headers
@@ -131,9 +131,9 @@ class AnswerErrors:
     def error_of(
         self, answer: Answer, request: Request, *, last_token: bool
     ) -> InfisicalError | None:
-        """Return the error that an answer is, None if it is what was asked for.
+        """Return the error that an answer means; None on success.
 
-        `last_token`: the token with the request was accepted before, and no other is to be had.
+        `last_token` says that the token was accepted before and cannot be renewed.
         """
         status = answer.status
         if 300 <= status < 400:
@@ -158,7 +158,7 @@ class AnswerErrors:
         )
 
     def too_large(self, status: int, largest: int, request: Request) -> UnexpectedAnswerError:
-        """Return the error that an answer is that was not read to its end, or not taken apart."""
+        """Return the error for an answer that is too large to be read or parsed."""
         return UnexpectedAnswerError(
             f"Could not {request.purpose}: the answer of {self._url} is larger than"
             f" {largest >> 20} MiB, or takes more than {largest * _MEMORY >> 20} MiB of memory,"
@@ -175,10 +175,10 @@ class AnswerErrors:
         times: tuple[float, float],
         limit: float,
     ) -> RateLimitedError:
-        """Return the error of a refusal for the rate limit that asks to wait for too long.
+        """Return the error for a rate limit that asks to wait too long.
 
-        `times` are for how long requests were refused, and how much longer is asked for; `limit` is
-        the longest that may be.
+        `times` has how long requests have been refused and how much longer to wait; `limit` is the
+        maximum of both together.
         """
         waited, wait = times
         window = answer.headers.get("x-ratelimit-limit")
@@ -224,7 +224,7 @@ class AnswerErrors:
     def _redirected(self, answer: Answer, request: Request) -> UnexpectedAnswerError:
         try:
             location = urlsplit(urljoin(self._url + "/", answer.headers.get("Location", "")))
-            # Neither a password nor a query, which may hold a token, is shown.
+            # Passwords and queries, which may contain a token, are not shown.
             place = f"{location.scheme}://{location.netloc.rpartition('@')[2]}"
         except ValueError:
             location, place = urlsplit(""), "an invalid address"
@@ -248,9 +248,9 @@ class AnswerErrors:
         )
 
     def _safe(self, text: str, limit: int = 200) -> str:
-        """Return what the server said, bounded, on one line, and without secrets.
+        """Return the server's text on one line, with limited length, and without secrets.
 
-        Ansible masks secrets too, but only whole ones, which a bound may cut.
+        Ansible masks secrets too, but only complete ones, and the limit may cut them.
         """
         for secret in sorted((*self._secrets, *self._headers), key=len, reverse=True):
             text = text.replace(secret, MASK)
@@ -258,7 +258,7 @@ class AnswerErrors:
 
 
 def _text_of(message: t.Any) -> str:
-    """Return the server's message as a text: for validation failures it is a list of issues."""
+    """Return the server's message as a text. For validation failures it is a list of issues."""
     if isinstance(message, list):
         issues = [item for item in message[:5] if isinstance(item, dict)]
         return "; ".join(
@@ -272,13 +272,13 @@ def _path_of(path: t.Any) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return a text as a sentence: with one mark at its end."""
+    """Return a text as a sentence, with one punctuation mark at its end."""
     text = text.rstrip(" .,:;")
     return text if text.endswith(("?", "!")) else f"{text}."
 
 
 def _advice(status: int, error: str, says: str) -> str:
-    """Return what to do about an error, with a blank in front, where that is known."""
+    """Return what to do about an error, with a blank in front, if that is known."""
     if status == 404 and error == "Not Found":
         return " The server does not know this API; check that url points to an Infisical server."
     if error in LOGIN_REFUSED:

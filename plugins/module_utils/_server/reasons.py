@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a connection failed: what the exceptions of requests, urllib3 and below it mean, in words.
+"""Why a connection failed: what exceptions of requests, urllib3 and lower layers mean, in words.
 
-In both versions of urllib3 that there are, 1.26 and 2. Their texts are not used: they name proxies
-together with their passwords.
+Works with urllib3 1.26 and 2. Their own texts are not used, because they contain proxy passwords.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .._errors import TransportError
 from .._text import printable
 from .response_limits import failed_in_tunnel, failed_to_connect
 
-# Exceptions below requests, by their names, which hold for urllib3 1.26 and 2.
+# Exceptions below requests, by names that are the same in urllib3 1.26 and 2.
 _UNTRUSTED = ("CertificateError",)
 _NO_HTTP = (
     "BadStatusLine",
@@ -31,7 +30,7 @@ _NO_HTTP = (
     "TooLargeError",
     "UnknownProtocol",
 )
-# What OpenSSL says of bytes that are no TLS, and of alerts that a server sends while it is broken.
+# OpenSSL's reasons for bytes that are not TLS, and for alerts of a server with a temporary failure.
 _NO_TLS = (
     "HTTP_REQUEST",
     "PACKET_LENGTH_TOO_LONG",
@@ -40,16 +39,16 @@ _NO_TLS = (
     "WRONG_VERSION_NUMBER",
 )
 _PASSING_ALERTS = ("TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED")
-# With what a server that speaks TLS answers plain HTTP: an alert.
+# The alert with which a TLS server answers plain HTTP.
 _TLS_ALERT = "\x15\x03"
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 _TUNNEL = re.compile(r"Tunnel connection failed: [1-4]\d\d")
 
 
 def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> TransportError:
-    """Return the error that it is when a request to a server got no answer.
+    """Return the error for a request that got no answer.
 
-    `socks` is whether it went through a SOCKS proxy, whose failures look like the server's.
+    `socks` says that it went through a SOCKS proxy, whose failures look like the server's.
     """
     causes = causes_of(failure)
     unsent = failed_to_connect(causes)
@@ -80,7 +79,7 @@ def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> 
 
 
 def broken_off(causes: t.Sequence[BaseException], url: str, purpose: str) -> TransportError:
-    """Return the error that it is when the body of an answer did not come whole."""
+    """Return the error for an answer whose body was incomplete."""
     return TransportError(
         f"Could not {purpose}: the answer of {url} broke off ({reason_of(causes)}).",
         unsent=False,
@@ -89,12 +88,12 @@ def broken_off(causes: t.Sequence[BaseException], url: str, purpose: str) -> Tra
 
 
 def https_needed(url: str) -> str:
-    """Return what is wrong with a URL whose server speaks TLS."""
+    """Return the message for an http URL whose server speaks TLS."""
     return f"url starts with http, but {urlsplit(url).netloc} speaks TLS; write https:// instead"
 
 
 def causes_of(failure: BaseException) -> list[BaseException]:
-    """Return an exception and all that it was made from, the outermost first."""
+    """Return an exception and all its causes, the outermost first."""
     seen: list[BaseException] = []
     queue: list[t.Any] = [failure]
     while queue:
@@ -106,9 +105,9 @@ def causes_of(failure: BaseException) -> list[BaseException]:
 
 
 def _about_tls(cause: BaseException) -> bool:
-    """Return whether the two sides cannot agree on TLS, however often they try.
+    """Return whether the two sides cannot agree on TLS, so that a retry is useless.
 
-    Not so a connection that is closed or runs out of time in the handshake: that is an outage.
+    A connection that is closed or times out in the handshake is an outage instead.
     """
     if isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ in _UNTRUSTED:
         return True
@@ -124,17 +123,17 @@ def _without_tls(cause: BaseException) -> bool:
 
 
 def _refused_tunnel(causes: t.Iterable[BaseException]) -> bool:
-    """Return whether a proxy will not connect to the server, however often it is asked."""
+    """Return whether a proxy refuses to connect to the server, so that a retry is useless."""
     return any(_TUNNEL.search(str(item)) for item in causes if isinstance(item, OSError))
 
 
 def _about_proxy(causes: t.Sequence[BaseException]) -> bool:
-    """Return whether it is the proxy that cannot be used, and not the server behind it."""
+    """Return whether the proxy failed, and not the server behind it."""
     return type(causes[0]).__name__ == "ProxyError" or failed_in_tunnel(causes)
 
 
 def reason_of(causes: t.Sequence[BaseException]) -> str:
-    """Return why it failed, in a few words of our own or of the operating system."""
+    """Return why it failed, in a few own words or those of the operating system."""
     for item in causes:
         tunnel = _TUNNEL_STATUS.search(str(item)) if isinstance(item, OSError) else None
         if tunnel:

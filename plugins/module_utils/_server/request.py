@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of the server, as one value."""
+"""A request to the server, as one value."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Json = dict[str, t.Any]
 class Request(t.NamedTuple):
     """A request, without what may differ between two tries.
 
-    `route` is the path with a `{}` for each of `ids`, which cannot add to the path. `purpose`
-    completes the sentence "Could not ...". `many` says that a list is read, which may be large.
-    `repeatable` says that the server may be asked twice when it is unclear whether it did what the
-    first asked for; what it cannot have done is tried again in any case. `authorize` sends the
-    token along. Without `patient` nothing is tried again, nothing waited for longer than a few
-    seconds, and nothing ended by a signal. `on_turn()` is called when the request may go, after the
-    rate limit was waited for; what it raises ends the request.
+    `route` is the path with a `{}` for each of `ids`, which are quoted. `purpose` completes the
+    sentence "Could not ...". `many` says that it reads a list, which may be large. `repeatable`
+    says that the request may be sent again if the outcome of the first try is unclear. A request that
+    cannot have reached the server is always sent again. `authorize` sends the token. Without
+    `patient`, nothing is repeated, nothing waits for more than a few seconds, and signals have no
+    effect. `on_turn()` is called after the wait for the rate limit, right before the request is
+    sent; an exception in it ends the request.
     """
 
     verb: str
@@ -39,17 +39,17 @@ class Request(t.NamedTuple):
 
     @property
     def bucket(self) -> tuple[str, str]:
-        """What the server counts it under."""
+        """The bucket in which the server counts it."""
         return self.verb, self.route
 
     @property
     def reads(self) -> bool:
-        """Whether nothing is written: a search is a POST, and reads a list."""
+        """Whether it writes nothing. A search is a POST that reads a list."""
         return self.many or self.verb == "GET"
 
     @property
     def path(self) -> str:
-        """The path, the ids in it quoted."""
+        """The path, with quoted ids."""
         return self.route.format(*(quote(item, safe="") for item in self.ids))
 
     @property

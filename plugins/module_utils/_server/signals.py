@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signals that ask a task to end: a flag, at which whatever waits or starts something looks.
+"""The signals that ask a task to stop: they set a flag, which all code that waits or starts checks.
 
-The handler raises nothing. Python runs it wherever the main thread happens to be, and what is
-raised in a finaliser, in a callback of a weak reference or in a generator that is closed is lost.
+The handler raises nothing. Python runs it wherever the main thread is. Exceptions in finalizers, in
+callbacks of weak references and in generators that are closed are lost.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ import typing as t
 
 from .._errors import InfisicalError, InterruptError
 
-# How long what is in hand may take when a task is stopped, in seconds.
+# How many seconds the work in progress may take when a task is stopped.
 GRACE_SECONDS = 8
-# How often the main thread looks at the flag while it waits, in seconds. The signal itself may wake
-# it, but not if another thread gets it, or if it comes just before the wait.
+# How often, in seconds, a waiting main thread checks the flag. The signal may wake the thread, but
+# not if another thread receives it, or if it comes just before the wait.
 _POLL_SECONDS = 0.1
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 Result = t.TypeVar("Result")
 
-# The first of them is the one that messages name.
+# Messages name the first one.
 _received: list[int] = []
 
 
 def watch() -> None:
-    """Take note of these signals from now on, and forget any that came before."""
+    """Record these signals from now on, and forget any earlier ones."""
     _received.clear()
     _handle(lambda number, _frame: _received.append(number))
 
 
 def ignore() -> None:
-    """Ignore these signals from now on: what is left is to tell what was done, which is short.
+    """Ignore these signals from now on, because only the result is left to write.
 
-    When Python ends, it would let its own handlers go first, and a late signal have its way.
+    Otherwise a late signal would kill Python, which removes its handlers before it exits.
     """
     _handle(signal.SIG_IGN)
 
@@ -58,7 +58,7 @@ def check() -> None:
 
 
 def wait(ended: t.Callable[[float], object]) -> None:
-    """Wait until `ended(seconds)`, which waits for so long at most, returns something true.
+    """Wait until `ended(seconds)`, which waits at most that long, returns a true value.
 
     Raises InterruptError when a signal comes.
     """
@@ -73,11 +73,10 @@ def interruptible(
 ) -> Result:
     """Return what `do()` returns, or raise InterruptError when a signal comes.
 
-    A read from a socket goes on after a signal, so that it is for a thread, and the main thread
-    only waits for that. After a signal `stop()` is called, and for the end of `do()` waited for
-    `grace` seconds more: if it returns after all, that counts. The error tells whether what was
-    under way may have been done. For other threads signals mean nothing: they are stopped by the
-    main thread.
+    A signal does not interrupt a read from a socket, so another thread does the work and the main
+    thread waits. After a signal, `stop()` is called, and `do()` gets `grace` more seconds; if it
+    returns by then, its result counts. The error says whether the work may have been done. In
+    other threads signals have no effect: the main thread stops them.
     """
     if threading.current_thread() is not threading.main_thread():
         return do()
@@ -100,7 +99,7 @@ def interruptible(
 
 def _handle(handler: t.Any) -> None:
     for number in _SIGNALS:
-        # One that was ignored from the start, as under nohup, stays ignored.
+        # A signal that was ignored from the start, as under nohup, stays ignored.
         if signal.getsignal(number) not in (signal.SIG_IGN, None):
             signal.signal(number, handler)
 
@@ -123,9 +122,9 @@ class _Call(t.Generic[Result]):
         self.ended.set()
 
     def outcome(self) -> Result:
-        """Return or raise what came of it, which has ended.
+        """Return the result of the ended call, or raise its failure.
 
-        A failure after a signal is told as an interrupt.
+        A failure after a signal is reported as an interrupt.
         """
         if isinstance(self._failure, InfisicalError):
             try:

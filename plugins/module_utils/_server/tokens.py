@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The token in use: which requests may go with it, and when another is needed.
+"""The token in use: which requests may use it, and when a new one is needed.
 
-Infisical may limit how often a token is used. It counts every request that carries it, and the
-first one too many ends it. So a token that is refused after some requests may have been used up,
-and the next one may be good for as many: it is not shared by more at a time.
+Infisical may limit the uses of a token. Every request with the token counts, and the first request
+above the limit invalidates it. So a token that is refused after some requests may be used up. The
+next token probably allows as many requests, so no more requests use it at the same time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .._errors import InterruptError
 
 
 class Token:
-    """A token. `used` are the requests that it was accepted for so far."""
+    """A token. `used` counts the requests for which it was accepted so far."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -27,9 +27,9 @@ class Token:
 
 
 class Tokens:
-    """The token in use, and the one before. Made for several threads.
+    """The token in use, and the previous one. Thread-safe.
 
-    `renewable` is whether a login gave it, and not the user.
+    `renewable` says that it came from a login and not from the user.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Tokens:
         self.renewable = False
 
     def use(self, text: str, log_in_again: t.Callable[[], None] | None = None) -> None:
-        """Use this token from now on. `log_in_again` has to call this with another one."""
+        """Use this token from now on. `log_in_again` must call this with a new one."""
         with self._changed:
             self._before, self._current = self._current, Token(text)
             self._log_in_again = log_in_again
@@ -50,7 +50,7 @@ class Tokens:
             self._changed.notify_all()
 
     def take(self) -> Token | None:
-        """Wait until a request may go, and return the token for it, which give_back() takes.
+        """Wait until a request may be sent, and return its token, for give_back() afterwards.
 
         Raises InterruptError after stop().
         """
@@ -64,20 +64,20 @@ class Tokens:
             return self._current
 
     def give_back(self, token: Token, *, accepted: bool) -> None:
-        """Take note of the answer to a request that a token was taken for."""
+        """Note the answer to a request with this token."""
         with self._changed:
             token.under_way -= 1
             token.used += accepted
             self._changed.notify_all()
 
     def renew(self, refused: Token) -> bool:
-        """Return whether there is another token than the refused one, logging in if need be.
+        """Return whether there is another token than the refused one. Logs in if necessary.
 
-        The first one may be refused from the start. Each later one has to have been of use, so that
-        this comes to an end. A login that fails is never tried again. Raises what that raises.
+        The first token may be refused from the start. Each later one must have been accepted at
+        least once, so that this ends. A login that fails is never repeated; its error is raised.
         """
         with self._changed:
-            # Whether it was of use, others may be about to hear.
+            # Answers to other requests with this token may still show that it was accepted.
             while self._renewing or (self._before and not refused.used and refused.under_way):
                 self._changed.wait()
             log_in_again = self._log_in_again
@@ -95,16 +95,16 @@ class Tokens:
         return True
 
     def stop(self) -> None:
-        """Let no further token be taken."""
+        """Give out no more tokens."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
 
     def _room(self) -> bool:
-        """Return whether one more request may go with the token in use.
+        """Return whether one more request may use the token now.
 
-        At most as many at a time as are left, if it is good for as many as the one before was; then
-        one, and the longer that goes well, the more.
+        If it allows as many requests as the previous one, at most the remaining number may run at
+        the same time. After that only one, and more the longer it is accepted.
         """
         if not self._current or not self._before:
             return True

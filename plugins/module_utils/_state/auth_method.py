@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An auth method of a machine identity, as a resource: reading it, planning, writing."""
+"""An auth method of a machine identity as a resource: how to read, plan and write it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .lifetimes import MAX_TTL, TTL, check_lifetimes, depends_on_generation
 from .plan import ATTACH, REVOKE, UPDATE, Plan, Step, plan
 from .reconcile import State
 
-# The longest text in a setting of an auth method, on servers from before March 2026.
+# Maximum length of a string in an auth method, on servers from before March 2026.
 _OLD_LIMIT = 255
-# For how long the server may not know an identity that it has just created, because it reads from
-# a replica, in seconds; and how long to wait at first.
+# How many seconds a new identity may be missing because the server reads from a replica, and how
+# many seconds to wait first.
 _REPLICA_LAG = 30.0
 _FIRST_WAIT = 0.5
 
@@ -29,8 +29,8 @@ _FIRST_WAIT = 0.5
 class AuthMethod(Settings):
     """An auth method of identities.
 
-    `name` is what the API calls it in paths and in `authMethods`, `envelope` the key that wraps the
-    object in answers.
+    `name` is its name in paths of the API and in `authMethods`. `envelope` is the key that contains
+    the object in answers.
     """
 
     def __init__(self, name: str, title: str, envelope: str, fields: tuple[Field, ...]) -> None:
@@ -40,15 +40,15 @@ class AuthMethod(Settings):
 
     @property
     def key(self) -> str:
-        """The name as options and results spell it."""
+        """The name in options and results."""
         return self.name.replace("-", "_")
 
 
 class AuthMethodResource:
     """An auth method of one identity.
 
-    `identity` is the identity itself, where it was given or had to be read, and `project_id` the
-    project that owns it. `created` says that this run has created it.
+    `identity` is the identity itself, if it was given or read. `project_id` is the project that
+    owns it. `created` says that this run has created it.
     """
 
     def __init__(
@@ -74,24 +74,24 @@ class AuthMethodResource:
 
     @property
     def retries(self) -> int:
-        """How often a write that did not get through is made again."""
+        """How often to repeat a write that failed temporarily."""
         return self._api.retries
 
     @property
     def own_unknown(self) -> bool:
-        """Whether it cannot be known if it is the task's own identity that it is about."""
+        """Whether it is unknown if this is the identity that the task is logged in as."""
         return self._login.identity_id is None
 
     @property
     def title(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return f"the {self._method.title} of identity {self.identity_id}"
 
     def read(self) -> State | None:
-        """Read the settings, None if the method is not attached.
+        """Read the settings; None if the method is not attached.
 
-        That nothing is attached is told by the identity's list of methods, not by the words of a
-        refusal. Raises UnknownStateError where that list cannot be read.
+        The identity's list of auth methods shows whether it is attached, not the text of an error.
+        Raises UnknownStateError if that list cannot be read.
         """
         known = self.identity
         if known is None or known.methods is None or self._method.name in known.methods:
@@ -106,12 +106,12 @@ class AuthMethodResource:
                 try:
                     return self._read()
                 except ApiError:
-                    # Attached and yet not to be read: the refusal was about something else.
+                    # It is attached, so the refusal was about something else.
                     raise refusal from None
         return None
 
     def look_again(self) -> State | None:
-        """Read the settings anew, whatever was known before."""
+        """Read the settings again, without using what was known before."""
         known, self.identity = self.identity, None
         try:
             return self.read()
@@ -119,7 +119,7 @@ class AuthMethodResource:
             self.identity = self.identity or known
 
     def plan(self, current: State | None, wanted: Values | None) -> Plan:
-        """Return the plan from a state. Raises OptionError."""
+        """Return the plan that starts from a state. Raises OptionError."""
         identity = self.identity
         todo = plan(
             self._method,
@@ -136,7 +136,7 @@ class AuthMethodResource:
         return todo
 
     def predict(self, current: State | None, values: Values) -> State:
-        """Return the state with these values, with null for what cannot be known."""
+        """Return the state with these values, with null for values that cannot be predicted."""
         if current:
             return current._replace(values=values, details={**current.details, "updated_at": None})
         of_2024 = self._of_2024(None, values)
@@ -149,7 +149,7 @@ class AuthMethodResource:
         return State(values, details, of_2024)
 
     def perform(self, step: Step) -> State | None:
-        """Make one write, and return the state that the server answers with."""
+        """Make one write, and return the state in the server's answer."""
         if step.verb == REVOKE:
             self._call("DELETE", f"revoke {self.title}")
             return None
@@ -160,15 +160,15 @@ class AuthMethodResource:
         )
 
     def is_gone(self, failure: InfisicalError) -> bool:
-        """Return whether a failure means that the identity is gone, and the method with it."""
+        """Return whether a failure means that the identity no longer exists."""
         if not isinstance(failure, ApiError):
             return False
         return failure.http_status == 404 and not failure.unknown_route
 
     def learn_from(self, failure: InfisicalError, todo: Plan) -> None:
-        """Take note of a refusal that may come from another rule on lifetimes.
+        """Note a refusal that may come from another rule on lifetimes.
 
-        The rule that servers follow is reported as a bug and may be mended.
+        The current rule of servers is reported as a bug and may be fixed.
         """
         self._cautious = self._cautious or (
             failure.http_status == 400
@@ -193,7 +193,7 @@ class AuthMethodResource:
                 missing = failure.http_status == 404 and not failure.unknown_route
                 if not (self._created and missing and time.monotonic() + wait < deadline):
                     raise
-            # A replica does not know yet what was created a moment ago.
+            # A replica may not have the new identity yet.
             self._api.pause(wait)
             wait *= 2
 
@@ -228,7 +228,7 @@ class AuthMethodResource:
         return State(values, details, False if period is not None else None)
 
     def _too_long(self, body: Json) -> str:
-        """Return what may be wrong with a write that a server answered with a 500, or nothing."""
+        """Return the likely reason why a server answered a write with 500, or nothing."""
         for field in self._method.fields:
             value = body.get(field.api)
             if isinstance(value, str) and len(value) > _OLD_LIMIT:
@@ -240,7 +240,7 @@ class AuthMethodResource:
         return ""
 
     def _of_2024(self, current: State | None, wanted: Values | None) -> bool:
-        """Return whether the server is of 2024, which the identity tells if nothing else does."""
+        """Return whether the server is of 2024. If nothing else shows it, read the identity."""
         if current and current.of_2024 is not None:
             return current.of_2024
         if self.identity is None:
@@ -250,7 +250,7 @@ class AuthMethodResource:
         return self.identity.of_2024
 
     def _refuse_other_owner(self) -> None:
-        """Refuse to write where the project that is given does not own the identity."""
+        """Refuse to write if the given project does not own the identity."""
         if self._project_id is None:
             return
         if self.identity is None:
@@ -273,7 +273,7 @@ class AuthMethodResource:
             )
 
     def _identity_wherever(self) -> Identity:
-        """Read the identity, also one that a project owns, which only its memberships tell of."""
+        """Read the identity, even if a project owns it, which only its memberships show."""
         try:
             return read_identity(self._api, self.identity_id, self._project_id)
         except UnknownStateError as failure:
@@ -287,7 +287,7 @@ class AuthMethodResource:
 
 
 def attach_failure(failure: InfisicalError, title: str) -> str:
-    """Return what to add to the failure to attach to an identity that this run has created."""
+    """Return the text to add if attaching to a new identity failed."""
     return (
         f" The identity was created, but {title} is not attached yet; run the task again with a"
         " login that may attach it (edit-auth on identities, or create on servers from before"

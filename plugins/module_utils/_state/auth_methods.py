@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The auth methods that an entry may have: each is a key beside those of the identity."""
+"""The auth methods that an entry may have. Each is a key of the entry."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Azure Auth of a machine identity: what is particular to it."""
+"""What is specific to Azure Auth among the auth methods."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ OPENED = (
     " every service principal of the tenant: {items}"
 )
 
-# What the API stores for "every service principal of the tenant": exactly the empty string.
+# The API stores exactly the empty string for "every service principal of the tenant".
 ALL = ""
-# What is asked for by allow_all_service_principals: false alone.
+# The value of allow_all_service_principals: false without a list.
 NOT_ALL = object()
 # Infisical's own joiner; the column holds this many characters (255 on servers before March 2026).
 SEPARATOR = ", "
@@ -40,10 +40,10 @@ MAX_PRINCIPALS = 2048
 
 
 def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
-    """Read the audience that Entra tokens must be for. Raises OptionError.
+    """Read the audience that Entra tokens must have. Raises OptionError.
 
-    The server drops a slash at the end, and checks no audience where nothing is left: any token of
-    the tenant would get in.
+    The server removes a slash at the end. If nothing is left, it does not check the audience, and
+    any token of the tenant would be accepted.
     """
     text = text_option(option, raw, warnings)
     if text in ("", "/"):
@@ -61,9 +61,9 @@ def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
 
 
 def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
-    """Read a list of service principals' object ids into the string that the API stores.
+    """Convert a list of object ids of service principals to the string that the API stores.
 
-    No list is everyone: a template that comes out empty arrives as `[]` or `[""]`, and must not
+    An empty list is refused: a template with an empty result arrives as `[]` or `[""]` and must not
     open the identity to a whole tenant. Raises OptionError.
     """
     if not raw:
@@ -85,7 +85,7 @@ def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
 
 
 def all_option(raw: t.Any, listed: bool) -> t.Any:
-    """Read the option for all beside that for a list. Raises OptionError."""
+    """Read the option for all service principals. Raises OptionError."""
     if raw and listed:
         raise OptionError(
             f"{ALLOW_ALL} is true, but {PRINCIPALS} is set too; set only one of them."
@@ -94,7 +94,7 @@ def all_option(raw: t.Any, listed: bool) -> t.Any:
 
 
 def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
-    """Return the string that is wanted, None if what there is may stay. Raises OptionError."""
+    """Return the wanted string, or None to keep the current one. Raises OptionError."""
     if wanted is not NOT_ALL:
         return t.cast(str, wanted)
     if current == ALL:
@@ -106,18 +106,18 @@ def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
 
 
 def opens(current: str | None, value: str) -> str | None:
-    """Return the kind of warning for a change that lets every service principal in."""
+    """Return the kind of warning for a change that opens the identity to a whole tenant."""
     return OPENED if value == ALL != current else None
 
 
 def principals(stored: str) -> list[str]:
-    """Return the ids in a stored string that is not that for everyone; `[""]` is nobody at all."""
+    """Return the ids in a stored string other than ALL. `[""]` means nobody."""
     ids = dict.fromkeys(filter(None, map(trim, stored.split(","))))
     return list(ids) or [""]
 
 
 def same_principals(one: str, other: str) -> bool:
-    """Return whether two stored strings name the same ids, letter by letter, as logins do."""
+    """Return whether two stored strings have the same ids, case-sensitively, as for logins."""
     if ALL in (one, other):
         return one == other
     return set(principals(one)) == set(principals(other))
@@ -126,8 +126,8 @@ def same_principals(one: str, other: str) -> bool:
 def principals_to_api(value: str) -> str:
     """Return the string to send.
 
-    Raises OptionError for a stored string of blanks alone, which names nobody, and which the
-    server would trim to the empty string, which is everyone.
+    Raises OptionError for a stored string of only blanks. It means nobody, but the server would
+    trim it to the empty string, which means everyone.
     """
     if value and not trim(value):
         raise OptionError(
@@ -155,8 +155,8 @@ AZURE_AUTH = AuthMethod(
             to_api=principals_to_api,
             to_result=lambda stored: None if stored == ALL else principals(stored),
             same=same_principals,
-            # The published schema gives the field a default of "" on PATCH too: a server that
-            # takes it literally would open the identity to everyone if it were left out.
+            # The published schema has the default "" for PATCH too. If the field were missing, a
+            # server that follows it would open the identity to everyone.
             resend=True,
             switch=ALLOW_ALL,
             from_switch=all_option,

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What keeps a run from making two identities of one name.
+"""Prevents a run from creating two identities with the same name.
 
-Look, create, look again, attach. A creation whose outcome is unknown is looked for, and never asked
-for again. One run never makes two; where two runs at once do, the one whose identity is the younger
-says so, and attaches nothing.
+Look, create, look again, attach. If the outcome of a creation is unknown, the identity is looked
+for, and the creation is never repeated. One run never creates two. If two runs do at the same time,
+the run with the younger identity reports it and attaches nothing.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from .warnings import Warnings
 
 NEAR = "{count} new names are similar to existing names, and may be misspelled: {items}"
 
-# How old a look may be when an identity is created, in seconds.
+# How many seconds old the last look may be when an identity is created.
 _LOOK_LASTS = 5.0
-# For how long an identity is looked for that may have been created, in seconds; and how long to
-# wait at first.
+# How many seconds to look for an identity that may have been created, and how many seconds to wait
+# first.
 _SEARCH = 30.0
 _FIRST_WAIT = 0.5
 
@@ -52,10 +52,10 @@ _Key = tuple[t.Optional[str], str]
 
 
 class Creations:
-    """The identities that a run may create. Made for several threads.
+    """The identities that a run may create. Thread-safe.
 
-    `allowed` is whether it may create any. `members` are the identities of the organisation, where
-    they were listed before: names that are close to a new one are found among them.
+    `allowed` says whether it may create any. `members` has the identities of the organization, if
+    they were listed before, to find existing names that are similar to a new one.
     """
 
     def __init__(
@@ -75,15 +75,15 @@ class Creations:
         self._near: dict[str | None, dict[str, str]] = {}
         self._listed: dict[str | None, float] = {}
         self._looked: dict[_Key, float] = {}
-        # All that are going to be created, which are looked for together.
+        # All identities that will be created, to look for them together.
         self._expected: dict[_Key, None] = {}
         self._lacking: frozenset[str] | None = None
         self._roles: dict[_Key, bool] = {}
 
     def refuse_unless_new(self, reference: Reference) -> None:
-        """Refuse a name that may not be created, or is another's but for its spelling.
+        """Refuse a name that may not be created, or that differs from another only in spelling.
 
-        Raises OptionError, and ChangedMeanwhileError if there is an identity of the name after all.
+        Raises OptionError, and ChangedMeanwhileError if an identity has the name by now.
         """
         name, project_id = reference.name or "", reference.project_id
         if not self._allowed:
@@ -111,10 +111,10 @@ class Creations:
             self.warnings.add(NEAR, f"{quoted(name)} ({quoted(close)})")
 
     def look_before(self, reference: Reference) -> None:
-        """Look for a name once more, unless that was done a moment ago.
+        """Look for a name once more, unless the last look is recent.
 
-        Raises ChangedMeanwhileError if there is one by now, and NotWrittenError if it cannot be
-        known.
+        Raises ChangedMeanwhileError if an identity has it by now, and NotWrittenError if the look
+        fails.
         """
         key = (reference.project_id, reference.name or "")
         found: dict[str, list[Identity]] = {}
@@ -126,16 +126,16 @@ class Creations:
                 except InterruptError:
                     raise
                 except InfisicalError as failure:
-                    # Whatever became of the look, the creation was not asked for.
+                    # The look failed, so nothing was created.
                     raise NotWrittenError(f"{failure} Nothing was created.", failure) from None
             self._expected.pop(key, None)
         if found.get(key[1]):
             self._seen_meanwhile(key[1])
 
     def find_made(self, reference: Reference, failure: InfisicalError) -> Identity:
-        """Return the identity of a creation whose outcome is unknown.
+        """Find the identity of a creation whose outcome is unknown.
 
-        Raises UnknownOutcomeError if it does not show up, or if there are several.
+        Raises UnknownOutcomeError if it does not appear, or if there are several.
         """
         name = reference.name or ""
         wait = _FIRST_WAIT
@@ -149,7 +149,7 @@ class Creations:
                 stop.maybe_sent = True
                 raise
             except InfisicalError:
-                # The outage that lost the answer may go on.
+                # The outage that lost the answer may continue.
                 pass
             wait *= 2
         if not found:
@@ -163,7 +163,7 @@ class Creations:
         return found[0]
 
     def refuse_twins(self, reference: Reference, made: Identity) -> None:
-        """Look once more, and refuse to go on with the younger of two identities of one name."""
+        """Look once more, and refuse to continue with the younger of two identities of one name."""
         name = reference.name or ""
         found = {identity.id: identity for identity in self._find(reference)}
         found.setdefault(made.id, made)
@@ -171,7 +171,7 @@ class Creations:
             raise UnknownOutcomeError(_twins(name, list(found.values()), made.id))
 
     def lacking(self) -> frozenset[str]:
-        """Return the options of identities that the server does not have."""
+        """Return the options of identities that the server does not support."""
         with self._lock:
             if self._lacking is None:
                 self._lacking = self._find_lacking()
@@ -182,7 +182,7 @@ class Creations:
         return len(self.lacking()) > 1
 
     def has_role(self, slug: str, project_id: str | None) -> bool:
-        """Return whether there is a role, as far as that can be known: True where it cannot."""
+        """Return whether a role exists; True if this cannot be found out."""
         with self._lock:
             key = (project_id, slug)
             if key not in self._roles:
@@ -190,7 +190,7 @@ class Creations:
             return self._roles[key]
 
     def _list(self, project_id: str | None) -> None:
-        """List all names of the organisation, or of a project: absence is read off that."""
+        """List all names of the organization or of a project, to know which are unused."""
         found = self._members if project_id is None else list_of_project(self._api, project_id)
         if found is None:
             found, _total = list_members(self._api, "list the identities")
@@ -204,7 +204,7 @@ class Creations:
             self._listed[project_id] = time.monotonic()
 
     def _look_for_some(self, key: _Key) -> dict[str, list[Identity]]:
-        """Look for a name, and for others that are going to be created, in one search."""
+        """Look for a name, and for others that will be created, in one search."""
         project_id, name = key
         others = [n for p, n in self._expected if p == project_id and n != name]
         some = [name, *others[: PAGE - 1]]
@@ -257,7 +257,7 @@ def _age(identity: Identity) -> tuple[str, str]:
 
 
 def _twins(name: str, found: t.Iterable[Identity], made: str | None) -> str:
-    """Return what is wrong where there are several identities of a name, and what to do."""
+    """Return the message for several identities with one name."""
     items = [
         f"{identity.id} (created {identity.created_at or 'at an unknown time'}, auth methods"
         f" {', '.join(identity.methods or ()) or 'none'}"
@@ -274,15 +274,15 @@ def _twins(name: str, found: t.Iterable[Identity], made: str | None) -> str:
 
 
 def folded(name: str) -> str:
-    """Return a name without what is easily overlooked. No name of another kind begins so."""
+    """Return a name without differences that are easily overlooked, behind a NUL as a marker."""
     return "\0" + "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _parts(name: str) -> t.Iterator[str]:
-    """Yield a name, and the name without each letter of its longer words.
+    """Yield a name, and the name without each single letter of its longer words.
 
-    Names that have one of these in common are close. Digits and short words are what names in a
-    row differ in.
+    Names that share one of these are similar. Digits and short words are kept, because names in a
+    series differ in these.
     """
     yield name
     for word in _LONG_WORD.finditer(name):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many identities: whom options mean, and which there are at all."""
+"""Many identities: which ones options select, and which exist at all."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _FEW = 2
 
 
 class Listing(t.NamedTuple):
-    """Identities, and sentences on what else there is, not listed.
+    """Identities, and sentences about what is not listed.
 
-    Those `elsewhere` are listed, and belong to another organisation.
+    `elsewhere` has those that are listed but belong to another organization.
     """
 
     identities: list[Identity]
@@ -48,16 +48,16 @@ class Listing(t.NamedTuple):
 
     @property
     def members(self) -> list[Identity]:
-        """Those of the organisation, and those elsewhere, whose names are no new ones here."""
+        """Those of the organization, and those elsewhere, whose names are in use here too."""
         return [item for item in [*self.identities, *self.elsewhere] if item.project_id is None]
 
     @property
     def owned(self) -> list[Identity]:
-        """Those that projects own."""
+        """The identities that projects own."""
         return [item for item in self.identities if item.project_id is not None]
 
 
-# The organisation's identities, and how many the server counts: see list_members().
+# The organization's identities, and the server's count: see list_members().
 Members = tuple[list[Identity], t.Any]
 
 
@@ -71,13 +71,13 @@ def resolve(
     roles: bool = False,
     may_be_new: t.Collection[Reference] = (),
 ) -> tuple[dict[Reference, Identity | None], list[Problem]]:
-    """Find the identities that are meant, in as few requests as possible.
+    """Find the identities that references select, in as few requests as possible.
 
-    `members` are all identities of the organisation, where they are known. `owned` are those of
-    projects that a list of everything shows, and `listed` those that another list shows; no absence
-    can be read off these. `may_be_new` are the references whose names may be nobody's. Returns the
-    identity of each reference, None where there was no need to read it or there is none, and a
-    problem for each name that is not one identity's.
+    `members` has all identities of the organization, if they are known. `owned` has identities of
+    projects from a list of everything, `listed` those from another list; these may be incomplete.
+    `may_be_new` has the references whose names need not exist. Returns the identity of each
+    reference (None if it was not read or does not exist), and a problem for each name that does not
+    match exactly one identity.
     """
     by_id = {item.id: item for item in [*(members or ()), *(owned or ()), *listed]}
     named = _named(api, references, members, owned, roles=roles)
@@ -103,10 +103,10 @@ def resolve(
 
 
 def whole_organization(api: Api, purpose: str, members: Members | None = None) -> Listing:
-    """Return every identity of the organisation that is listed, and what is not.
+    """Return all listed identities of the organization, and what is not listed.
 
-    Those that projects own are counted and not listed. `members` are given where they were listed
-    before. Raises UnexpectedAnswerError if the list is not whole.
+    Identities that projects own are counted but not listed. `members` is set if they were listed
+    before. Raises UnexpectedAnswerError if the list is incomplete.
     """
     listed, total = members or list_members(api, purpose)
     not_visible = [] if total == len(listed) else [_unlisted(api, listed, total, purpose)]
@@ -114,10 +114,9 @@ def whole_organization(api: Api, purpose: str, members: Members | None = None) -
 
 
 def read_by_id(api: Api, references: t.Sequence[Reference], *, roles: bool) -> list[Identity]:
-    """Return the identities with these ids, or more: by a list, or one by one if that is cheaper.
+    """Return the identities with these ids, or more: from a list, or one by one if cheaper.
 
-    Those that there are not, or that cannot be read, are left out. `roles` asks for all of their
-    roles.
+    Identities that do not exist or cannot be read are left out. `roles` asks for all their roles.
     """
     if len(references) <= _FEW:
         return [item for item in (_read_if_possible(api, one) for one in references) if item]
@@ -132,14 +131,14 @@ def _read_if_possible(api: Api, reference: Reference) -> Identity | None:
     except (ApiError, UnknownStateError) as failure:
         if isinstance(failure, ApiError) and failure.login_refused:
             raise
-        # It is told where the identity is worked on.
+        # The work on the identity reports this later.
         return None
 
 
 def list_everything(api: Api, members: Members | None = None) -> Listing:
-    """Return every identity that the login can see, those that projects own too.
+    """Return every identity that the login can see, including those that projects own.
 
-    `members` are given where they were listed before.
+    `members` is set if they were listed before.
     """
     purpose = "list the identities"
     members = members or list_members(api, purpose)
@@ -155,7 +154,7 @@ def list_everything(api: Api, members: Members | None = None) -> Listing:
 
 
 def left_out(count: int) -> str:
-    """Return the sentence on identities that belong to another organisation than the login's."""
+    """Return the sentence about identities of other organizations."""
     return (
         "Identities that belong to another organization, such as a parent or sub-organization, are"
         f" left out ({count}); log in to that organization to read them."
@@ -163,7 +162,7 @@ def left_out(count: int) -> str:
 
 
 def _listing(listed: t.Iterable[Identity], not_visible: list[str]) -> Listing:
-    """Return a list, and what else there is, with those of other organisations told apart."""
+    """Return a listing with the identities of other organizations separated."""
     here: list[Identity] = []
     elsewhere: list[Identity] = []
     for identity in listed:
@@ -180,7 +179,7 @@ def _named(
     *,
     roles: bool,
 ) -> dict[str | None, dict[str, list[Identity]]]:
-    """Return the identities of each project, or of the organisation, by their names."""
+    """Return the identities of each project, or of the organization, by name."""
     names: dict[str | None, list[str]] = {}
     for item in references:
         if not item.id:
@@ -199,7 +198,7 @@ def _named(
 
 
 def _list_before_2026(api: Api, members: Members, purpose: str) -> Listing:
-    """Return what servers without the search of version 2 show."""
+    """Return what servers without the search of version 2 list."""
     listed, total = members
     not_visible = []
     owned: dict[str, Identity] = {}
@@ -229,7 +228,7 @@ def _list_before_2026(api: Api, members: Members, purpose: str) -> Listing:
 
 
 def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:
-    """Return a sentence on identities that are counted, and that no list shows."""
+    """Return a sentence about identities that are counted but not listed."""
     hidden = total - listed - owned if isinstance(total, int) else 0
     if hidden <= 0:
         return []
@@ -242,7 +241,7 @@ def _hidden_in_projects(total: t.Any, listed: int, owned: int) -> list[str]:
 
 
 def _other_projects(api: Api, purpose: str) -> list[str]:
-    """Return a sentence on the projects that the login is no member of."""
+    """Return a sentence about the projects of which the login is not a member."""
     projects: dict[str, Json] = {}
     offset = 0
     while True:
@@ -268,11 +267,11 @@ def _other_projects(api: Api, purpose: str) -> list[str]:
 
 
 def _sub_organizations(api: Api, purpose: str) -> list[str]:
-    """Return a sentence on sub-organisations, in each of which one has to log in."""
+    """Return a sentence about sub-organizations, each of which needs its own login."""
     try:
         answer = api.sub_organizations(purpose)
     except ApiError as refusal:
-        # A login that lives in a sub-organisation may not ask, and is in the only one it can see.
+        # A login of a sub-organization may not ask, and can only see its own.
         if refusal.http_status != 403:
             raise
         return []
@@ -288,10 +287,10 @@ def _sub_organizations(api: Api, purpose: str) -> list[str]:
 
 
 def _unlisted(api: Api, listed: t.Sequence[Identity], total: t.Any, purpose: str) -> str:
-    """Return what is counted and not listed. Raises UnexpectedAnswerError.
+    """Return a sentence about what is counted but not listed. Raises UnexpectedAnswerError.
 
-    Until June 2025 the count is that of the list. Later it has those that projects own as well, and
-    since May 2026 a search counts the organisation's own, which must all be listed.
+    Until June 2025 the count is that of the list. Later it includes identities that projects own.
+    Since May 2026 a search counts the organization's own identities, which must all be listed.
     """
     whole = total if isinstance(total, int) and total > len(listed) else None
     old = any(identity.of_2024 for identity in listed)
@@ -314,7 +313,7 @@ def _unlisted(api: Api, listed: t.Sequence[Identity], total: t.Any, purpose: str
 
 
 def _count(api: Api, purpose: str) -> int | None:
-    """Return how many identities are the organisation's own, or None if nothing tells."""
+    """Return the number of the organization's own identities; None if it is unknown."""
     answer = api.search_everywhere(["organization"], purpose, limit=1)
     count = answer.get("totalCount") if answer else None
     return count if isinstance(count, int) else None

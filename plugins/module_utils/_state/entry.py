@@ -4,7 +4,7 @@
 
 """An identity together with its auth methods, as one unit of work.
 
-Killed in between, the next run finishes what is left, because each part is compared anew.
+If a run is killed in between, the next run finishes the rest, because it compares each part again.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .reconcile import Reconciler, State
 
 
 class Desired(t.NamedTuple):
-    """What an identity is to be.
+    """The desired state of an identity.
 
-    `identity` are its values by option, None for "deleted"; with `lift` its protection is lifted
-    for that. `methods` are the values of its auth methods by key, None for "not attached"; a method
-    that is left out is left alone.
+    `identity` has its values by option; None deletes it, and `lift` then removes its protection
+    first. `methods` has the values of its auth methods by key; None revokes the method. A method
+    that is missing is left alone.
     """
 
     identity: Values | None
@@ -38,12 +38,12 @@ class Desired(t.NamedTuple):
 
     @property
     def creates(self) -> bool:
-        """Whether an identity that is not there is created for it."""
+        """Whether the identity is created if it does not exist."""
         return self.identity is not None and not self.only_revokes
 
     @property
     def only_revokes(self) -> bool:
-        """Whether all it asks for is that auth methods are gone, which creates no identity."""
+        """Whether it only revokes auth methods, for which no identity is created."""
         return (
             self.identity == {}
             and bool(self.methods)
@@ -52,15 +52,14 @@ class Desired(t.NamedTuple):
 
 
 class EntryReconciler:
-    """Makes an identity and its auth methods what is desired; with `check`, finds out what changes.
+    """Brings an identity and its auth methods to the desired state; `check` only finds changes.
 
-    `identity` is what is known of the identity already; `absent` says that it was looked for, and
-    is not there. `whole` asks for what the entry leaves alone, too: that is read before anything is
-    written. However run() ends, `identity_work`, `method_work` and `reading` tell how far it came;
-    the first is None where the identity itself was not looked at, the last where there was nothing
-    to read besides. `known` is the identity as it was before. `failure` is None where all went
-    well; `failed_at` is the key of the auth method that it was about, if it was about one. `purged`
-    says that the entry is one to purge.
+    `identity` is what is already known of the identity. `absent` says that it was looked for and
+    does not exist. `whole` also reads what the entry leaves alone, before anything is written.
+    However run() ends, `identity_work`, `method_work` and `reading` show how far it came. The first
+    is None if the identity itself was not read, the last if there was nothing else to read. `known`
+    is the identity before the run. `failure` is None on success; `failed_at` is the key of the auth
+    method that failed, if one did. `purged` says that the identity is to be purged.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class EntryReconciler:
 
     @property
     def works(self) -> list[Reconciler]:
-        """The work on the identity, and on each of its auth methods, as far as it was begun."""
+        """The work on the identity and on each of its auth methods, as far as it was started."""
         identity = [self.identity_work] if self.identity_work else []
         return [*identity, *self.method_work.values()]
 
@@ -157,7 +156,7 @@ class EntryReconciler:
         return self.reading.states if self.reading else {}
 
     def run(self) -> None:
-        """Bring about what is desired. Raises InfisicalError."""
+        """Bring about the desired state. Raises InfisicalError."""
         if not self._whole:
             self._run()
             return
@@ -187,7 +186,7 @@ class EntryReconciler:
             self.reading.run(self._api, self._login)
 
     def _rest(self) -> list[AuthMethod]:
-        """Return the auth methods that the work does not look at."""
+        """Return the auth methods that the work does not read."""
         deletes = self._desired.identity is None
         return [item for item in self._methods if deletes or item.key not in self._desired.methods]
 
@@ -210,20 +209,20 @@ class EntryReconciler:
                 self._run_method(method, self._desired.methods[method.key])
 
     def note_interrupt(self, failure: InterruptError) -> None:
-        """Take note that the work was cut off, and that a write under way may have been done."""
+        """Note that the work was interrupted, and that a write in progress may have been made."""
         for work in self.works:
             work.changed = work.changed or work.writing
         self.failure = failure
 
     def end_without_object(self) -> None:
-        """Take note that the identity is gone, and with it all that belonged to it."""
+        """Note that the identity and everything that belonged to it no longer exist."""
         for work in self.works:
             work.end_without_object()
 
     def _needs_identity(self) -> bool:
-        """Return whether the identity itself is to be looked at.
+        """Return whether to read the identity itself.
 
-        Not where it is known, or given by its id, and only its auth methods are asked for.
+        Not if it is known or given by id, and the entry has only auth methods.
         """
         known = self.known is not None or self.reference.id is not None
         return not (known and self._desired.identity == {} and self._desired.methods)
@@ -244,7 +243,7 @@ class EntryReconciler:
         )
 
     def _refuse_methods(self) -> None:
-        """Refuse auth methods that could not be attached to a new identity, before it is made."""
+        """Before an identity is created, refuse auth methods that could not be attached to it."""
         for method in self._methods:
             values = self._desired.methods.get(method.key)
             if values is not None:
@@ -254,7 +253,7 @@ class EntryReconciler:
         created = bool(self.resource and self.resource.created)
         identity = self.identity
         if identity is None and self.reference.id is None:
-            # It would be created, and have nothing at first.
+            # It would be created, without auth methods at first.
             of_2024 = self._creations.of_2024()
             identity = Identity(
                 "",

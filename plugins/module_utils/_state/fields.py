@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Settings as a table of fields, each of which describes one setting once.
+"""Settings as a table of fields. Each field describes one setting.
 
-A field knows a setting in its three spellings: the option, the field of the API, and the value in
-between, on which everything is decided. Argument specs, entries, results, diffs, requests and the
-comparison of states go through the table, and so know no setting by name.
+A setting has three forms: the option, the field of the API, and the internal value, on which all
+decisions are made. Argument specs, entries, results, diffs, requests and comparisons use the table
+and know no setting by name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_SECONDS = 315360000
 MAX_USES = 2**53 - 1
 DEFAULT_SECONDS = 2592000
 
-# What is shown in place of a secret.
+# Shown in place of a secret.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 HOST_BITS = "access_token_trusted_ips: host bits were dropped from {count} of the networks: {items}"
@@ -34,7 +34,7 @@ OPENS_IPV4 = (
 
 Values = t.Mapping[str, t.Any]
 
-# What stands between ids in a text that has several.
+# The separators between ids in a text with several ids.
 _SEVERAL = re.compile(r"\w[\s,;]+\w")
 
 
@@ -44,35 +44,33 @@ def same(one: t.Any, other: t.Any) -> bool:
 
 
 def unchanged(value: t.Any) -> t.Any:
-    """Return the value as it is."""
+    """Return the value unchanged."""
     return value
 
 
 def as_wanted(_current: t.Any, wanted: t.Any) -> t.Any:
-    """Return the wanted value, which most fields' options say in full."""
+    """Return the wanted value. For most fields it does not depend on the current one."""
     return wanted
 
 
 class Field(t.NamedTuple):
     """One setting.
 
-    `option` and `api` are its names, `type` the option's type as Ansible calls it; the items of a
-    list are taken as they are. `from_option(option, raw, warnings)` raises OptionError,
-    `from_api(raw)` raises ValueError.
+    `option` and `api` are its names, `type` is Ansible's type of the option. List items are raw.
+    `from_option(option, raw, warnings)` raises OptionError, `from_api(raw)` raises ValueError.
 
-    What is `required` has to be given to create the object. `default` is what the API documents
-    for creating it otherwise, as an option takes it; a setting without either is optional, and null
-    where the server has none. `since` names the servers that have the setting, where older ones
-    lack it. A `secret` is in no output. `resend` puts the field into every update.
+    A `required` setting must be set to create the object. `default` is the API's documented default
+    for a new object, in the form of the option. A setting without either is optional, and null if
+    the server has no value. `since` says when servers got the setting, if older ones lack it. A
+    `secret` is never in any output. `resend` adds the field to every update.
 
-    `switch` is the name of a second option, a boolean, that says what no value of the first can;
-    `from_switch(raw, given)` returns the value that it stands for: `given` says whether the first
-    option is given too, whose value then counts. In results `to_result(value)` is the value of the
-    first option, and `to_switch(value)` that of the second; a diff shows `to_diff(value)`, if that
-    is another. `resolve(current, wanted)` returns the wanted value where that depends on the
-    current one (None: there is no object), and None where it asks for nothing. The two raise
-    OptionError. `warning(current, value)` returns what to warn of where a run makes the one of the
-    other, as a kind of warning.
+    `switch` is the name of a second, boolean option, for a value that the first cannot express.
+    `from_switch(raw, given)` returns that value; `given` says that the first option is set too, and
+    then the value of the first counts. In results, the first option has `to_result(value)` and the
+    second `to_switch(value)`. A diff shows `to_diff(value)`, if it differs. `resolve(current,
+    wanted)` returns the wanted value if it depends on the current one (None: there is no object),
+    or None to keep the current one. Both raise OptionError. `warning(current, value)` returns the
+    kind of warning for a run that changes the one into the other, or None.
     """
 
     option: str
@@ -96,13 +94,13 @@ class Field(t.NamedTuple):
     warning: t.Callable[[t.Any, t.Any], str | None] | None = None
 
     def read(self, options: Values, warnings: Warnings) -> t.Any:
-        """Return the value that options ask for, None where they don't. Raises OptionError."""
+        """Return the value that options ask for, or None. Raises OptionError."""
         try:
             return self._read(options, warnings)
         except OptionError:
             if not self.secret:
                 raise
-            # What is wrong with it may tell it.
+            # The message could reveal the secret.
             raise OptionError(f"{self.option} is not valid; give another secret.") from None
 
     def _read(self, options: Values, warnings: Warnings) -> t.Any:
@@ -117,35 +115,35 @@ class Field(t.NamedTuple):
         return None if raw is None and self.optional else self.from_api(raw)
 
     def results(self, value: t.Any) -> dict[str, t.Any]:
-        """Return a value as options take it."""
+        """Return a value in the form of options."""
         shown = {self.option: None if value is None else self.to_result(value)}
         if self.switch and self.to_switch:
             shown[self.switch] = self.to_switch(value)
         return shown
 
     def in_words(self, value: t.Any) -> str:
-        """Return a value as a message has it: the option that says it, and what it says."""
+        """Return a value for a message: the option and its value."""
         shown = {name: item for name, item in self.results(value).items() if item is not None}
         option = next(iter(shown), self.option)
         return f"{option} {quoted(shown[option])}" if shown else f"no {self.option}"
 
     @property
     def optional(self) -> bool:
-        """Whether an object can be without the setting, which is null then."""
+        """Whether an object can lack the setting, which is null then."""
         return not self.required and self.default is None
 
     @property
     def needed(self) -> str:
-        """The options of which creating the object needs one, as a message names them."""
+        """The options of which a new object needs one, for a message."""
         return f"{self.option} (or {self.switch})" if self.switch else self.option
 
 
 class Settings:
     """A table of fields, as a whole.
 
-    `title` is what people call the object. `check(given, otherwise, source)` refuses values that do
-    not go together: `given` come from options, `otherwise` (from `source`) is what holds where an
-    option is left out. It raises OptionError.
+    `title` is the name of the object in messages. `check(given, otherwise, source)` refuses values
+    that contradict each other: `given` come from options, `otherwise` (from `source`) are used for
+    options that are not set. It raises OptionError.
     """
 
     def __init__(
@@ -159,9 +157,9 @@ class Settings:
         self._check = check
 
     def from_options(self, options: Values, warnings: Warnings) -> dict[str, t.Any]:
-        """Return the values of the options that were given.
+        """Return the values of the options that are set.
 
-        Raises OptionError for the first that is not valid, or for values that do not go together.
+        Raises OptionError for the first invalid option, or for values that contradict each other.
         """
         values, errors = self.read_options(options, warnings)
         if errors:
@@ -171,7 +169,7 @@ class Settings:
     def read_options(
         self, options: Values, warnings: Warnings
     ) -> tuple[dict[str, t.Any], list[OptionError]]:
-        """Return the values of the options that were given and are valid, and what is not."""
+        """Return the values of the valid options, and an error for each invalid one."""
         values = {}
         errors = []
         for field in self.fields:
@@ -189,7 +187,7 @@ class Settings:
         return values, errors
 
     def check(self, given: Values, otherwise: Values, source: str = "stored") -> None:
-        """Refuse values that do not go together. Raises OptionError."""
+        """Refuse values that contradict each other. Raises OptionError."""
         if self._check:
             self._check(given, otherwise, source)
 
@@ -212,9 +210,9 @@ class Settings:
         }
 
     def to_result(self, values: Values) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-        """Return the values as options take them, and apart those that no option takes.
+        """Return the values in the form of options, and separately those that no option accepts.
 
-        Of these the first has null.
+        The latter are null in the former.
         """
         shown: dict[str, t.Any] = {}
         stored: dict[str, t.Any] = {}
@@ -222,7 +220,7 @@ class Settings:
             if field.option not in values or field.secret:
                 continue
             result = field.results(values[field.option])
-            # What is blank counts as left out.
+            # A blank option counts as not set.
             blank = isinstance(result[field.option], str) and not trim(result[field.option])
             try:
                 field.read(result, Warnings())
@@ -251,15 +249,15 @@ class Settings:
         return shown
 
     def missing(self, wanted: Values) -> list[str]:
-        """Return the options that creating the object needs besides the wanted values."""
+        """Return the options that a new object needs in addition to the wanted values."""
         return [
             field.needed for field in self.fields if field.required and field.option not in wanted
         ]
 
     def defaults(self) -> dict[str, t.Any]:
-        """Return the values of an object that is created where a field is left out.
+        """Return the values of the settings of a new object that are not sent.
 
-        They are those that the API documents, and None for what is optional.
+        They are the API's documented defaults, and None for optional settings.
         """
         values: dict[str, t.Any] = {}
         for field in self.fields:
@@ -270,9 +268,9 @@ class Settings:
         return values
 
     def to_create(self, values: Values, wanted: Values) -> dict[str, t.Any]:
-        """Return those of the values that are sent to create an object.
+        """Return the values to send to create an object.
 
-        What older servers lack is, unless it is wanted, none of them: it would be dropped.
+        A setting that older servers lack is sent only if it is wanted.
         """
         return {
             field.option: values[field.option]
@@ -281,13 +279,13 @@ class Settings:
         }
 
     def resent(self, values: Values) -> dict[str, t.Any]:
-        """Return those of the values that go into every update."""
+        """Return the values that go into every update."""
         return {field.option: values[field.option] for field in self.fields if field.resend}
 
     def resolved(self, current: Values | None, wanted: Values) -> dict[str, t.Any]:
-        """Return the wanted values, those that depend on the current ones worked out.
+        """Return the wanted values, with those resolved that depend on the current ones.
 
-        Raises OptionError, also for what the server does not have.
+        Raises OptionError, also for settings that the server does not support.
         """
         values = {}
         for field in self.fields:
@@ -307,7 +305,7 @@ class Settings:
     def warn_of_change(
         self, subject: str, current: Values | None, values: Values | None, warnings: Warnings
     ) -> None:
-        """Note what to warn of where a run gives an object these values; None: there is none."""
+        """Collect warnings about a run that gives an object these values (None: no object)."""
         for field in self.fields:
             if field.warning and values and field.option in values:
                 before = current.get(field.option) if current else None
@@ -316,7 +314,7 @@ class Settings:
                     warnings.add(kind, subject)
 
     def differing(self, current: Values, wanted: Values) -> dict[str, t.Any]:
-        """Return the wanted values whose meaning is not that of the current ones."""
+        """Return the wanted values that differ in meaning from the current ones."""
         return {
             field.option: wanted[field.option]
             for field in self.fields
@@ -347,14 +345,14 @@ def _same(field: Field, current: t.Any, wanted: t.Any) -> bool:
 
 
 def text_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
-    """Read an option that is a text."""
+    """Read an option that is a string."""
     text = trim(raw)
     refuse_nul(option, text)
     return text
 
 
 def uuid_option(option: str, raw: t.Any, warnings: Warnings) -> str:
-    """Read an option that is a UUID, as ids of Entra always are."""
+    """Read an option that is a UUID, such as an id in Entra."""
     return uuid_of(option, text_option(option, raw, warnings))
 
 
@@ -372,10 +370,10 @@ def uuid_of(source: str, text: str) -> str:
 
 
 def whole_number(lowest: int, highest: int, unit: str) -> t.Callable[[str, t.Any, Warnings], int]:
-    """Return a reader of options that are whole numbers in a range."""
+    """Return a reader for options that are whole numbers in a range."""
 
     def read(option: str, raw: t.Any, _warnings: Warnings) -> int:
-        # Ansible takes a boolean for an integer, because Python does.
+        # Ansible accepts a boolean as an integer, because Python does.
         if isinstance(raw, bool) or not lowest <= raw <= highest:
             raise OptionError(
                 f"{option} is {quoted(raw)}; write a whole number of {unit}"
@@ -394,7 +392,7 @@ def flag_option(option: str, raw: t.Any, _warnings: Warnings) -> bool:
 
 
 def list_item(option: str, index: int, raw: t.Any, what: str) -> str:
-    """Read one item of a list of texts, trimmed. Raises OptionError if it is none, or blank."""
+    """Read and trim one item of a list of strings. Raises OptionError, also if it is blank."""
     if not isinstance(raw, str):
         raise OptionError(
             f"{option}[{index}] is {quoted(raw)}, which is not a string; write {what}."
@@ -407,7 +405,7 @@ def list_item(option: str, index: int, raw: t.Any, what: str) -> str:
 
 
 def networks_option(option: str, raw: t.Any, warnings: Warnings) -> tuple[Network, ...]:
-    """Read a list of addresses and networks, without repetitions, in the order given."""
+    """Read a list of addresses and networks, in the given order and without duplicates."""
     if not raw:
         raise OptionError(
             f"{option} is an empty list; list at least one address or network, or '0.0.0.0/0' and"
@@ -437,19 +435,19 @@ def networks_option(option: str, raw: t.Any, warnings: Warnings) -> tuple[Networ
 
 
 def networks_from_api(raw: t.Any) -> tuple[Network, ...]:
-    """Read `accessTokenTrustedIps` of the API, without repetitions."""
+    """Read `accessTokenTrustedIps` of the API, without duplicates."""
     if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
         raise ValueError("accessTokenTrustedIps is not a list of objects")
     return tuple(dict.fromkeys(stored(item) for item in raw))
 
 
 def same_networks(one: t.Iterable[Network], other: t.Iterable[Network]) -> bool:
-    """Return whether two lists name the same networks, compared one by one and never merged."""
+    """Return whether two lists contain the same networks. Networks are never merged."""
     return set(one) == set(other)
 
 
 def text_from_api(raw: t.Any) -> str:
-    """Read a text of the API."""
+    """Read a string of the API."""
     if not isinstance(raw, str):
         raise ValueError("a text is of another type")
     return raw
@@ -480,7 +478,7 @@ def _network_text(item: t.Mapping[str, t.Any]) -> str:
 
 _seconds = whole_number(0, MAX_SECONDS, "seconds")
 
-# What every auth method of an identity has: how its access tokens behave.
+# The settings for access tokens, which every auth method has.
 TOKEN_FIELDS = (
     Field(
         "access_token_trusted_ips",

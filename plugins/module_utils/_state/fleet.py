@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many identities at once: the work on one, shared out, and what came of it gathered."""
+"""Work on many identities at once: workers share it, and a fleet collects the outcomes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .._server.api import Api
 from .identities import Reference
 from .workers import Workers
 
-# So many failures in a row, each of which another try might have mended, are an outage.
+# This many temporary failures in a row are an outage.
 _OUTAGE = 16
-# Creations have a rate limit of their own, and wait for it in workers of their own, so that the
-# others go on: one in so many.
+# Creations have their own rate limit. So that other work continues, they wait for it in separate
+# workers: one for this many others.
 _CREATORS = 4
 
 
 class Work(t.Protocol):
-    """The work on one identity. `failure` is None where all went well."""
+    """The work on one identity. `failure` is None on success."""
 
     reference: Reference
     failure: InfisicalError | None
@@ -47,20 +47,20 @@ class Work(t.Protocol):
         """Whether an identity is to be created, as far as that is known before."""
 
     def note_interrupt(self, failure: InterruptError) -> None:
-        """Take note that the work was cut off."""
+        """Note that the work was interrupted."""
 
 
 OneWork = t.TypeVar("OneWork", bound=Work)
 
 
 class Fleet(t.Generic[OneWork]):
-    """Work on identities, by so many workers at once. What fails does not stop the others.
+    """Work on identities by several workers at once. A failure does not stop the others.
 
-    What ends all of it is the end of the login, a rate limit that lets nothing pass any more, and a
-    server that is down; then it is `given_up`, as it may be from the start. `checked` are the
-    identities that were worked on, `changed`, `created`, `deleted`, `purged` and `failed` what came
-    of them; a failed one counts as nothing else, and one that was created or deleted as changed,
-    too. `total` are those to work on. `remark` is for the message.
+    All work ends if the login is no longer accepted, the rate limit lets no request pass, or the
+    server is down. Then `given_up` is set, which may also be so from the start. `checked` counts
+    the identities that were worked on; `changed`, `created`, `deleted`, `purged` and `failed` count
+    the outcomes. A failed identity counts only as failed, and a created or deleted one also as changed.
+    `total` counts the identities to work on. `remark` is added to the message.
     """
 
     def __init__(self, concurrency: int, *, given_up: bool = False) -> None:
@@ -69,7 +69,7 @@ class Fleet(t.Generic[OneWork]):
         self._workers: list[Workers[tuple[int, OneWork]]] = []
         self._in_hand: dict[int, OneWork] = {}
         self._kept: dict[int, OneWork] = {}
-        # Failures that another try might have mended, and the number of the first such work.
+        # Temporary failures in a row, and the number of the first of these works.
         self._in_a_row = 0
         self._since = 0
         self.given_up = given_up
@@ -85,17 +85,17 @@ class Fleet(t.Generic[OneWork]):
 
     @property
     def kept(self) -> list[OneWork]:
-        """The work that was to be kept, and that which failed, in the order of the options."""
+        """The work to keep, and the work that failed, in the order of the options."""
         return [self._kept[number] for number in sorted(self._kept)]
 
     @property
     def untried(self) -> int:
-        """How many were not worked on, because all of it ended before."""
+        """How many identities were not worked on, because all work ended before."""
         return self.total - self.checked
 
     @property
     def complete(self) -> bool:
-        """Whether all was worked on, and nothing failed."""
+        """Whether all work was done and nothing failed."""
         return not self.untried and not self.failed
 
     def run(
@@ -104,9 +104,9 @@ class Fleet(t.Generic[OneWork]):
         do: t.Callable[[OneWork], None],
         keep: t.Callable[[OneWork], bool],
     ) -> None:
-        """Do the work. `do` may raise InfisicalError; `keep` says what is of interest.
+        """Do the work. `do` may raise InfisicalError; `keep` says which work to keep.
 
-        Raises InterruptError when a signal comes; stop() has to follow.
+        Raises InterruptError when a signal comes; then call stop().
         """
         signals.check()
 
@@ -121,7 +121,7 @@ class Fleet(t.Generic[OneWork]):
             except InfisicalError as failure:
                 work.failure = failure
             with self._lock:
-                # After stop() it is too late: the work was told as one without an end.
+                # After stop() it is too late: the work was already reported as interrupted.
                 if self._in_hand.pop(number, None):
                     self._note(number, work, keep)
 
@@ -131,11 +131,11 @@ class Fleet(t.Generic[OneWork]):
         for workers in self._workers:
             workers.join()
         if self.untried:
-            # The workers, too, look whether one has come, and may be the first to see it.
+            # The workers check for signals too, and may be the first to notice one.
             signals.check()
 
     def stop(self) -> None:
-        """Begin nothing more, and give what is in hand a few seconds to end."""
+        """Start no more work, and give the work in progress a few seconds to end."""
         for workers in self._workers:
             workers.stop(signals.GRACE_SECONDS)
         with self._lock:
@@ -150,7 +150,7 @@ class Fleet(t.Generic[OneWork]):
                 self._note(number, work, lambda _work: True)
 
     def message(self, *more: Fleet[t.Any]) -> str:
-        """Return what failed, here and in `more`, as a message; it is empty if nothing did."""
+        """Return a message about what failed, here and in `more`. It is empty if nothing did."""
         fleets = (self, *more)
         if all(fleet.complete for fleet in fleets):
             return ""
@@ -166,7 +166,7 @@ class Fleet(t.Generic[OneWork]):
                     (lost if outage else others).append(sentence)
         total = sum(fleet.total for fleet in fleets)
         if lost:
-            # All for one reason, which is told once.
+            # All have the same reason, so only one is shown.
             parts.append(
                 f"The server seems to be down or unreachable: {len(lost)} of {total} identities"
                 f" failed because of this, the last of them with: {lost[-1]}"
@@ -185,7 +185,7 @@ class Fleet(t.Generic[OneWork]):
         make: t.Callable[[tuple[int, OneWork]], None],
         numbered: t.Sequence[tuple[int, OneWork]],
     ) -> None:
-        """Start the workers: some for what is to be created, and the others for the rest."""
+        """Start the workers: some for creations, the others for the rest."""
         creations = [item for item in numbered if item[1].creates]
         rest = [item for item in numbered if not item[1].creates]
         shares = [(rest, self._concurrency), (creations, max(1, self._concurrency // _CREATORS))]
@@ -204,7 +204,7 @@ class Fleet(t.Generic[OneWork]):
     def _note(self, number: int, work: OneWork, keep: t.Callable[[OneWork], bool]) -> None:
         failure = work.failure
         if isinstance(failure, InterruptError) and not work.changed:
-            # As good as not begun.
+            # It changed nothing, so it counts as not started.
             return
         self.checked += 1
         if failure:
@@ -220,12 +220,12 @@ class Fleet(t.Generic[OneWork]):
             self._kept[number] = work
 
     def _break_row(self, number: int) -> None:
-        # An answer to work that began before the first of them comes late, and says nothing.
+        # Work that began before the first of these failures says nothing about the outage.
         if number > self._since:
             self._in_a_row = 0
 
     def _judge(self, number: int, failure: InfisicalError) -> None:
-        """Find out whether a failure means that the others will fail too."""
+        """Decide whether a failure means that the others will fail too."""
         if not failure.transient:
             self._break_row(number)
         else:
@@ -242,7 +242,7 @@ class Fleet(t.Generic[OneWork]):
 
 @contextlib.contextmanager
 def stopping(fleet: Fleet[t.Any], api: Api) -> t.Iterator[None]:
-    """Stop a fleet's work, when this is interrupted in a with block."""
+    """Stop a fleet's work if the with block is interrupted."""
     try:
         yield
     except InterruptError:

@@ -4,9 +4,9 @@
 
 """Machine identities as the server shows them: read by id, found by name.
 
-Servers differ in which request shows what; what is read is one shape. A name that is found is
-believed from any list. That there is none is believed only where the server would refuse to answer
-a login that may not look, which the search of version 2 does not.
+Servers differ in which request shows what; here all are read into one shape. Any list proves that a
+name exists. Only a request that the server refuses without permission proves that it does not
+exist; the search of version 2 silently returns less.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .._server.api import PAGE, PROJECT_PAGE, Api, unexpected
 from .._server.request import Json
 from .._text import quoted, uuid_or_none
 
-# The searches refuse other characters, and longer names.
+# The searches refuse other characters and longer names.
 _SEARCHABLE = re.compile(r"[A-Za-z0-9 _-]{1,255}", re.ASCII)
 
-# So many names of a project are searched one by one; for more there is the list.
+# Up to this many names of a project are searched one by one; for more the list is read.
 _FEW_NAMES = 3
 
 Metadata = tuple[tuple[str, str], ...]
@@ -36,10 +36,10 @@ class Role(t.NamedTuple):
 
 
 class Reference(t.NamedTuple):
-    """An identity as options name it: by its id, or else by its name and the project that owns it.
+    """An identity as options select it: by its id, or by its name and the project that owns it.
 
-    With an id, the name is what the identity shall be called. `label` is for messages about the
-    identity, `option` for those about its name. `place` is its index in a list, where it is in one.
+    With an id, the name is the new name. `label` is for messages about the identity, `option` for
+    messages about its name. `place` is its index in a list, if it is in one.
     """
 
     id: str | None
@@ -51,13 +51,13 @@ class Reference(t.NamedTuple):
 
 
 class Identity(t.NamedTuple):
-    """A machine identity. What is None was not told by the request that showed it.
+    """A machine identity. A value is None if the request did not return it.
 
-    `organization_id` is the organisation in which it was seen, and `home_id` the one that it
-    belongs to; `project_id` the project that owns it. `methods` are the names of its auth methods.
-    `roles` are all of its roles in what owns it, and `shown_role` is one of them. `metadata` are
-    its pairs, in no order. `last_login_at` is None also where nobody has logged in yet. `of_2024`
-    says that the server allows one auth method an identity, and has no metadata.
+    `organization_id` is the organization in which it was seen, `home_id` the one that it belongs
+    to, `project_id` the project that owns it. `methods` has the names of its auth methods. `roles`
+    has all its roles in its owner, `shown_role` is one of them. `metadata` has unordered pairs.
+    `last_login_at` is also None if it has never logged in. `of_2024` says that the server allows
+    only one auth method per identity and has no metadata.
     """
 
     id: str
@@ -79,25 +79,24 @@ class Identity(t.NamedTuple):
 
     @property
     def here(self) -> bool:
-        """Whether it belongs to the organisation in which it was seen, as far as that is told.
+        """Whether it belongs to the organization in which it was seen, as far as is known.
 
-        The identities of a parent organisation are listed in a sub-organisation too, but are not
-        managed from there.
+        A sub-organization also lists identities of its parent, but cannot manage them.
         """
         return self.home_id is None or self.home_id == self.organization_id
 
     def filled_from(self, known: Identity) -> Identity:
-        """Return the identity with what another request told of it, and this one did not."""
+        """Return the identity, completed with values that only another request returned."""
         told = {key: value for key, value in self._asdict().items() if value is not None}
         return known._replace(**told)
 
 
 def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> Identity:
-    """Read an identity, also one that a project owns, with its metadata.
+    """Read an identity with its metadata, even if a project owns it.
 
-    One that a project owns is found by its memberships, unless `project_id` names the project.
-    Raises UnknownStateError where it is none of the organisation's, and the login may not read
-    memberships, and UnexpectedAnswerError for the answer about another identity.
+    Unless `project_id` names the project, an identity that a project owns is found by its
+    memberships. Raises UnknownStateError if the organization does not own it and the login may not
+    read memberships, and UnexpectedAnswerError if the answer is about another identity.
     """
     purpose = f"read the identity {identity_id}"
     if project_id is not None:
@@ -111,7 +110,7 @@ def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> 
 
 
 def _read_anywhere(api: Api, identity_id: str, purpose: str) -> Identity:
-    """Read an identity of the organisation, or of one of its projects."""
+    """Read an identity of the organization or of one of its projects."""
     try:
         return from_membership(api, api.identity(identity_id, purpose), purpose)
     except ApiError as failure:
@@ -132,7 +131,7 @@ def _read_anywhere(api: Api, identity_id: str, purpose: str) -> Identity:
             failure,
         ) from None
     if not members:
-        # No project owns it: it has shown up since the first look, at a replica that lags behind.
+        # No project owns it: the first read came from a replica that lagged behind.
         return from_membership(api, api.identity(identity_id, purpose), purpose)
     return _of_project(members, identity_id, purpose)
 
@@ -145,11 +144,11 @@ def find_identities(
     roles: bool = False,
     listed: t.Iterable[Identity] | None = None,
 ) -> dict[str, list[Identity]]:
-    """Find the identities that have exactly these names: of the organisation, or of a project.
+    """Find the identities of the organization, or of a project, with exactly these names.
 
-    Returns those of each name, of which there may be none, or several. `roles` asks for their roles
-    where the search of version 2 shows them. `listed` are the identities that it has shown already,
-    in place of another search.
+    Returns zero or more identities for each name. `roles` asks for their roles, if the search of
+    version 2 shows them. `listed` has identities that this search has already returned, so that it
+    is not repeated.
     """
     wanted = list(dict.fromkeys(names))
     found: dict[str, dict[str, Identity]] = {name: {} for name in wanted}
@@ -175,7 +174,7 @@ def find_identities(
 def only_identity(
     option: str, name: str, found: t.Sequence[Identity], project_id: str | None = None
 ) -> Identity:
-    """Return the identity of a name, of which there has to be one. Raises OptionError."""
+    """Return the only identity with a name. Raises OptionError if there is none or several."""
     here = [identity for identity in found if identity.here]
     where = "organization" if project_id is None else f"project {project_id}"
     if found and not here:
@@ -199,7 +198,7 @@ def only_identity(
 
 
 def not_owned(identity: Identity, project_id: str) -> str:
-    """Return what is wrong where an identity is not owned by the project that is given."""
+    """Return the message for an identity that the given project does not own."""
     owner = f"the project {identity.project_id}" if identity.project_id else "the organization"
     return (
         f"The owner of the identity {identity.id} is {owner}, not the project {project_id}; correct"
@@ -208,9 +207,9 @@ def not_owned(identity: Identity, project_id: str) -> str:
 
 
 def list_members(api: Api, purpose: str) -> tuple[list[Identity], t.Any]:
-    """Return the identities of the organisation, and how many the server counts.
+    """Return the identities of the organization, and the server's count.
 
-    The count has those that projects own too, and is no number where the server counts nothing.
+    The count includes identities that projects own. It may be something else than a number.
     """
     answer = api.every_member(purpose)
     members = {item.id: item for item in _memberships(api, answer, purpose)}
@@ -220,9 +219,9 @@ def list_members(api: Api, purpose: str) -> tuple[list[Identity], t.Any]:
 def search_everywhere(
     api: Api, scopes: t.Sequence[str], purpose: str, names: t.Sequence[str] | None = None
 ) -> list[Identity] | None:
-    """Return what the search of version 2 shows, with all roles; None where there is none.
+    """Return the results of the search of version 2, with all roles; None if there is no search.
 
-    It leaves out, without a word, what the login may not read.
+    The search silently leaves out identities that the login may not read.
     """
     found: dict[str, Identity] = {}
     offset = 0
@@ -234,7 +233,7 @@ def search_everywhere(
         before = len(found)
         for item in items:
             identity = _from_search(item, purpose)
-            # Early versions list an organisation's identity once more in each of its projects.
+            # Early versions repeat an organization's identity for each of its projects.
             if identity.id not in found or identity.project_id is None:
                 found[identity.id] = identity
         offset += len(items)
@@ -250,7 +249,7 @@ def searchable(name: str) -> bool:
 
 
 def from_membership(api: Api, item: t.Any, purpose: str) -> Identity:
-    """Read an identity with its membership in the organisation, of any generation of servers."""
+    """Read an identity with its membership in the organization, from any server generation."""
     inner = item.get("identity") if isinstance(item, dict) else None
     if not isinstance(inner, dict):
         raise unexpected(purpose, "no identity")
@@ -276,7 +275,7 @@ def from_membership(api: Api, item: t.Any, purpose: str) -> Identity:
 
 
 def from_write(item: Json, identity: Identity | None, purpose: str) -> Identity:
-    """Read what the server answers to a write: of it only what such answers are right about."""
+    """Read the answer to a write, but only the values that such answers return correctly."""
     written = _basic(item, purpose)
     if identity:
         if written.id != identity.id:
@@ -288,12 +287,12 @@ def from_write(item: Json, identity: Identity | None, purpose: str) -> Identity:
 
 
 def metadata_of(item: Json, purpose: str) -> Metadata | None:
-    """Return the metadata in an object of the API, None if it has none."""
+    """Return the metadata in an object of the API; None if there is none."""
     return _metadata(item.get("metadata"), purpose)
 
 
 def _candidates(api: Api, names: t.Sequence[str]) -> list[Identity]:
-    """Return the identities among which those with the names are, in the fewest requests."""
+    """Return identities that include those with the names, in as few requests as possible."""
     purpose = "find the identity" if len(names) == 1 else f"find {len(names)} identities"
     purpose += f" {quoted(names[0])}" if len(names) == 1 else " by name"
     searches = [names[start : start + PAGE] for start in range(0, len(names), PAGE)]
@@ -310,18 +309,18 @@ def _candidates(api: Api, names: t.Sequence[str]) -> list[Identity]:
 
 
 def _search(api: Api, names: t.Sequence[str], purpose: str) -> list[Identity] | None:
-    """Return the identities with these names, or None if the server cannot tell them all."""
+    """Return the identities with these names; None if the server cannot list them all."""
     answer = api.search(names, purpose)
     if answer is None:
         # Servers of 2024 have no search.
         return None
     found = _memberships(api, answer, purpose)
-    # Pages over names, which are not unique, may repeat some and skip others.
+    # Pages are sorted by name, which is not unique, so they may repeat some and skip others.
     return found if answer.get("totalCount", len(found)) == len(found) else None
 
 
 def _searched(api: Api, names: t.Sequence[str], project_id: str | None) -> list[Identity]:
-    """Return what the search of version 2 shows of identities with these names."""
+    """Return the identities with these names from the search of version 2."""
     # Early versions show members of a project as if it owned them; the other scope tells.
     scopes = ["organization"] if project_id is None else ["organization", "project"]
     purpose = f"find identities of the {scopes[-1]} by name"
@@ -337,10 +336,10 @@ def _searched(api: Api, names: t.Sequence[str], project_id: str | None) -> list[
 
 
 def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]:
-    """Return the identities that a project owns; those with `name` in their names, if it is given.
+    """Return the identities that a project owns; if `name` is set, those whose names contain it.
 
-    Raises OptionError where the server has no such thing, and UnexpectedAnswerError if the list
-    turns out not to be whole.
+    Raises OptionError if projects cannot own identities on this server, and UnexpectedAnswerError
+    if the list is incomplete.
     """
     purpose = f"list the identities of project {project_id}"
     try:
@@ -356,7 +355,7 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
     owned = {item.id: item for item in map(_reader(purpose), _items(answer, purpose))}
     total = answer.get("totalCount", len(owned))
     if total == len(owned):
-        # Their pairs may be cut in two by the page, and so are not taken from here.
+        # A page may cut off pairs of metadata, so they are not taken from here.
         return [item._replace(metadata=None) for item in owned.values()]
     searched = search_everywhere(api, ["organization", "project"], purpose) if not name else None
     found = [item for item in searched or () if item.project_id == project_id]
@@ -371,7 +370,7 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
 
 
 def _of_project_named(api: Api, names: t.Sequence[str], project_id: str) -> list[Identity]:
-    """Return the identities of a project with the names; what is not found there is not there."""
+    """Return the identities of a project with the names. This proves which do not exist."""
     # In a search, other characters might mean something.
     plain = all(map(searchable, names))
     if len(names) > _FEW_NAMES or not plain:
@@ -389,7 +388,7 @@ def _reader(purpose: str) -> t.Callable[[t.Any], Identity]:
 
 
 def _owned(item: t.Any, purpose: str) -> Identity:
-    """Read an identity as the routes of the project that owns it show it."""
+    """Read an identity from a route of the project that owns it."""
     identity = _basic(item, purpose)
     methods, _of_2024 = _methods(item, purpose)
     return identity._replace(
@@ -400,7 +399,7 @@ def _owned(item: t.Any, purpose: str) -> Identity:
 
 
 def _of_project(members: t.Sequence[t.Any], identity_id: str, purpose: str) -> Identity:
-    """Read an identity that a project owns off its membership in the project."""
+    """Read an identity that a project owns from its membership in the project."""
     for item in members:
         inner = item.get("identity") if isinstance(item, dict) else None
         if isinstance(inner, dict):
@@ -430,7 +429,7 @@ def _from_search(item: t.Any, purpose: str) -> Identity:
 
 
 def _of_membership(item: Json) -> dict[str, t.Any]:
-    """Read what each membership tells of the identity. Logins are told since 2026."""
+    """Read what each membership says about the identity. Logins are included since 2026."""
     return {
         "created_at": _text(item.get("createdAt")),
         "updated_at": _text(item.get("updatedAt")),
@@ -446,7 +445,7 @@ def _project(item: Json, key: str) -> str | None:
 
 
 def _basic(item: t.Any, purpose: str) -> Identity:
-    """Read what all objects of an identity have."""
+    """Read the values that all objects of identities have."""
     identity_id = item.get("id") if isinstance(item, dict) else None
     # An id goes into paths.
     identity_id = uuid_or_none(identity_id) if isinstance(identity_id, str) else None
@@ -466,7 +465,7 @@ def _basic(item: t.Any, purpose: str) -> Identity:
 
 
 def _methods(inner: Json, purpose: str) -> tuple[tuple[str, ...] | None, bool]:
-    """Return the names of the auth methods, if they are told, and whether the server is of 2024."""
+    """Return the names of the auth methods, if known, and whether the server is of 2024."""
     methods = inner.get("authMethods")
     if isinstance(methods, list) and all(isinstance(method, str) for method in methods):
         return tuple(methods), False

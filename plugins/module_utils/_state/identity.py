@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A machine identity as a resource: its settings, and how it is created, changed and deleted.
+"""A machine identity as a resource: its settings, and how to create, change and delete it.
 
-Names are no key in Infisical, and the server offers none: whoever asks twice for the same name gets
-two identities. See Creations for what keeps this from happening.
+Names are not unique in Infisical: two requests to create the same name result in two identities.
+See Creations for how this is prevented.
 """
 
 from __future__ import annotations
@@ -60,15 +60,15 @@ ONE_ROLE = (
 
 NO_ACCESS = "no-access"
 MAX_NAME = 255
-# The roles that there always are; what else there is has to be asked for.
+# The roles that always exist. For others, ask the server.
 _BUILT_IN = ("admin", "member", NO_ACCESS)
 _BUILT_IN_PROJECT = (*_BUILT_IN, "viewer")
-# A word of the server's own for "see the custom role": set as a role, it breaks the identity.
+# The server's own word for "see the custom role". An identity with this role does not work.
 _CUSTOM = "custom"
-# One of which nothing is known.
+# An identity about which nothing is known.
 _NOBODY = Identity("", "", None)
-# How often, and how far apart in seconds, what a write's answer does not tell is read back: the
-# server may read from a replica.
+# The waits, in seconds, before each attempt to read back what the answer to a write does not show:
+# the server may read from a replica.
 _READ_BACK = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -94,7 +94,7 @@ def role_option(option: str, raw: t.Any, warnings: Warnings) -> tuple[Role, ...]
 
 
 def metadata_option(option: str, raw: t.Any, _warnings: Warnings) -> Metadata:
-    """Read a dictionary of texts. Raises OptionError."""
+    """Read a dictionary of strings. Raises OptionError."""
     if not isinstance(raw, dict):
         raise OptionError(f"{option} is {quoted(raw)}, which is not a dictionary; write one.")
     pairs: dict[str, str] = {}
@@ -121,7 +121,7 @@ def metadata_option(option: str, raw: t.Any, _warnings: Warnings) -> Metadata:
 
 
 def role_in_results(roles: tuple[Role, ...]) -> str | None:
-    """Return the one permanent role of an identity; null if it has several, or temporary ones."""
+    """Return the only permanent role of an identity; None if it has several or temporary ones."""
     only = roles[0] if len(roles) == 1 else None
     return only.slug if only and not only.temporary else None
 
@@ -133,14 +133,14 @@ def roles_in_diff(roles: tuple[Role, ...]) -> str | list[str]:
 
 
 def metadata_in_results(pairs: Metadata) -> t.Any:
-    """Return metadata as a dictionary, or as a list where a key is there twice."""
+    """Return metadata as a dictionary, or as a list if a key occurs twice."""
     if len(dict(pairs)) == len(pairs):
         return dict(pairs)
     return [{"key": key, "value": value} for key, value in pairs]
 
 
 def never_in_api(_raw: t.Any) -> t.Any:
-    """Refuse what the API shows in another place than the others: see values_of()."""
+    """For settings that the API returns elsewhere: see values_of()."""
     raise ValueError("not read here")
 
 
@@ -192,14 +192,14 @@ def values_of(identity: Identity) -> dict[str, t.Any]:
 
 
 class IdentityResource:
-    """One machine identity. `identity` is what is known of it, None if it is not there.
+    """One machine identity. `identity` is what is known of it; None if it does not exist.
 
-    `needed` are the options whose values have to be read. `lift` lets a deletion lift the
-    protection first. `renamed` are the names that identities get in the same task, by id. `absent`
-    says that it was looked for a moment ago, and is not there. `before_creation()` refuses what
-    would fail once the identity is made. `missing` is the answer that there is no such identity,
-    if it was asked for. `created` says that this run has created it, and `projects` names those
-    that a deletion takes it out of.
+    `needed` has the options whose values must be read. `lift` lets a deletion remove the protection
+    first. `renamed` has the names that identities get in the same task, by id. `absent` says that
+    it was just looked for and does not exist. `before_creation()` refuses what would fail after the
+    identity is created. `missing` is the server's answer that there is no such identity, if it was
+    read. `created` says that this run has created it. `projects` has the projects of which a
+    deleted identity was a member.
     """
 
     settings = IDENTITY
@@ -228,7 +228,7 @@ class IdentityResource:
         self._renamed = {} if renamed is None else renamed
         self._absent = absent
         self._before_creation = before_creation
-        # By its id, and not off a list.
+        # By its id, and not from a list.
         self._was_read = False
         self._read_anew: Identity | None = None
         self.identity = identity
@@ -238,23 +238,23 @@ class IdentityResource:
 
     @property
     def retries(self) -> int:
-        """How often a write that did not get through is made again."""
+        """How often to repeat a write that failed temporarily."""
         return self._api.retries
 
     @property
     def own_unknown(self) -> bool:
-        """Whether it cannot be known if it is the task's own identity that it is about."""
+        """Whether it is unknown if this is the identity that the task is logged in as."""
         return self._login.identity_id is None
 
     @property
     def title(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         if self.identity:
             return f"identity {self.identity.id}"
         return f"identity {quoted(self._reference.name or self._reference.id)}"
 
     def read(self) -> State | None:
-        """Read what is needed, None if there is no such identity."""
+        """Read what is needed; None if there is no such identity."""
         if self.identity is None and not self._absent:
             self.identity = self._find()
         if self.identity is None:
@@ -263,7 +263,7 @@ class IdentityResource:
         return self._state(self.identity)
 
     def look_again(self) -> State | None:
-        """Read all of it anew."""
+        """Read everything again."""
         self._absent = self._was_read = False
         self._read_anew = None
         known, self.identity = self.identity, None
@@ -289,7 +289,7 @@ class IdentityResource:
         return State(values, {**details_of(_NOBODY), "auth_methods": [], "roles": shown})
 
     def perform(self, todo: Step) -> State | None:
-        """Make one write, and return the state that it leads to."""
+        """Make one write, and return the resulting state."""
         if todo.verb == CREATE:
             self.identity = self._create(todo)
             return self._state(self.identity)
@@ -315,11 +315,11 @@ class IdentityResource:
         return self._state(self.identity)
 
     def is_gone(self, _failure: InfisicalError) -> bool:
-        """Return False: an identity belongs to nothing that could be gone."""
+        """Return False: an identity has no owner that could disappear."""
         return False
 
     def learn_from(self, _failure: InfisicalError, _todo: Plan) -> None:
-        """Learn nothing: there are no rules that may be others."""
+        """Do nothing: there are no rules that may differ."""
 
     def _known(self) -> Identity:
         if self.identity is None:
@@ -337,7 +337,7 @@ class IdentityResource:
         project_id = self._reference.project_id
         identity = self._read_if_there(identity_id, project_id)
         if identity is None and project_id:
-            # Not there, or not there alone.
+            # It does not exist, or another owner has it.
             elsewhere = self._read_if_there(identity_id, None)
             if elsewhere:
                 raise OptionError(not_owned(elsewhere, project_id))
@@ -363,13 +363,13 @@ class IdentityResource:
             raise
 
     def _completed(self, identity: Identity) -> Identity:
-        """Return an identity with what is needed and was not told by the request that found it."""
+        """Return an identity completed with what the request that found it did not return."""
         unread = METADATA in self._needed and identity.metadata is None and not identity.of_2024
         if unread or (PROTECTION in self._needed and identity.protected is None and not unread):
             project_id = identity.project_id
             read = read_identity(self._api, identity.id, project_id)
             if read.metadata is None and project_id is None and read.project_id:
-                # Its memberships tell its project, and that tells the rest.
+                # Its memberships show its project, whose routes return the rest.
                 read = read_identity(self._api, identity.id, read.project_id)
             identity = read.filled_from(identity)
         if ROLE in self._needed and identity.roles is None:
@@ -377,7 +377,7 @@ class IdentityResource:
         return identity
 
     def _roles(self, identity: Identity) -> tuple[Role, ...] | None:
-        """Read all roles of an identity in what owns it."""
+        """Read all roles of an identity in its owner."""
         if identity.project_id:
             member = self._api.member_of_project(identity.project_id, identity.id)
             return roles_from_api(member.get("roles"))
@@ -426,7 +426,7 @@ class IdentityResource:
         try:
             members = self._api.memberships(identity.id)
         except ApiError as failure:
-            # Servers of 2024 do not tell, and this is for the diff alone.
+            # Servers of 2024 lack this route, and only the diff needs the names.
             if failure.unknown_route:
                 return []
             raise
@@ -469,7 +469,7 @@ class IdentityResource:
             return Plan((), values)
         self._refuse_elsewhere(identity)
         if changes.get(PROTECTION) is False and "name" not in changes:
-            # Its name is sent along, and must not undo a renaming made meanwhile.
+            # Its name is sent too, and must not undo somebody's renaming.
             identity = self._fresh(identity) or identity
         if ROLE in changes:
             self._refuse_own(identity, "get another role")
@@ -489,7 +489,7 @@ class IdentityResource:
     def _update_step(self, identity: Identity, changes: Values) -> Step:
         body = IDENTITY.to_api(changes)
         if changes.get(PROTECTION) is False and "name" not in changes:
-            # Alone it is dropped without a word.
+            # Without a name, the server silently ignores it.
             if not identity.name:
                 raise OptionError(
                     f"The identity {identity.id} has no name, and Infisical does not remove the"
@@ -499,9 +499,9 @@ class IdentityResource:
         return Step(UPDATE, changes, body)
 
     def _refuse_elsewhere(self, identity: Identity) -> None:
-        """Refuse an identity of another organization, which a DELETE would only take out of here.
+        """Refuse an identity of another organization: a DELETE would only remove its membership.
 
-        There are lists that do not tell. What a project owns is of its organization.
+        Some lists do not show the home organization. An identity of a project belongs to it.
         """
         untold = identity.home_id is None and identity.project_id is None
         if untold and not self._was_read and self._api.tells_homes():
@@ -513,7 +513,7 @@ class IdentityResource:
             )
 
     def _refuse_own(self, identity: Identity, what: str) -> None:
-        """Refuse what would lock the task out."""
+        """Refuse a change that would lock the task out."""
         if self._login.identity_id == identity.id:
             raise OptionError(
                 f"The identity {identity.id} cannot {what}, because this task is logged in as it;"
@@ -534,7 +534,7 @@ class IdentityResource:
             )
 
     def _refuse_what_is_lacking(self, wanted: Values) -> None:
-        """Refuse what a server cannot hold, before it is asked to: it would drop it in silence."""
+        """Refuse settings that the server does not support and would silently ignore."""
         lacking = self._creations.lacking() & set(wanted)
         for field in IDENTITY.fields:
             if field.option in lacking:
@@ -544,7 +544,7 @@ class IdentityResource:
                 )
 
     def _refuse_unknown_role(self, wanted: Values, project_id: str | None) -> None:
-        """Refuse a role that can be known not to exist."""
+        """Refuse a role if the server shows that it does not exist."""
         slug = wanted[ROLE][0].slug if ROLE in wanted else NO_ACCESS
         if slug in (_BUILT_IN_PROJECT if project_id else _BUILT_IN):
             return
@@ -587,12 +587,12 @@ class IdentityResource:
             ) from None
 
     def _with_role(self, identity: Identity, asked: Values) -> Identity:
-        """Return what was created, with the role that was asked for."""
+        """Give a new identity the requested role, and return it."""
         if ROLE not in asked:
             return identity if identity.project_id else identity._replace(roles=(Role(NO_ACCESS),))
         identity = self._read_back(identity, {ROLE: asked[ROLE]})
         if identity.project_id and identity.roles != asked[ROLE]:
-            # Servers before spring 2026 drop the roles of a project's new identity.
+            # Servers from before spring 2026 ignore the roles of a project's new identity.
             slug = asked[ROLE][0].slug
             self._api.set_project_role(identity.project_id, identity.id, slug)
             identity = self._read_back(identity, {ROLE: asked[ROLE]})
@@ -600,19 +600,19 @@ class IdentityResource:
 
     def _update(self, identity: Identity, todo: Step) -> Identity:
         purpose = f"update the identity {identity.id}"
-        # Also where the answer is lost.
+        # Even if the answer is lost.
         self._lifted = self._lift
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)
         if identity.protected is None and PROTECTION not in todo.asked:
-            # What was not known before would look like a change.
+            # A value that was unknown before would look like a change.
             updated = updated._replace(protected=None)
         if todo.asked.get(METADATA):
             updated = updated._replace(metadata=metadata_of(item, purpose))
         return updated
 
     def _read_back(self, identity: Identity, asked: Values) -> Identity:
-        """Return an identity with those of the values asked for that no write's answer tells."""
+        """Return an identity with the requested values that the answer to a write does not show."""
         if ROLE not in asked and asked.get(METADATA) != ():
             return identity
         for wait in _READ_BACK:
@@ -647,7 +647,7 @@ class IdentityResource:
 
 
 def details_of(identity: Identity, projects: t.Sequence[str] = ()) -> dict[str, t.Any]:
-    """Return what the server adds to an identity."""
+    """Return the details that the server adds to an identity."""
     details: dict[str, t.Any] = {
         "created_at": identity.created_at,
         "updated_at": identity.updated_at,
@@ -664,5 +664,5 @@ def details_of(identity: Identity, projects: t.Sequence[str] = ()) -> dict[str, 
 
 
 def _shown(identity: Identity) -> str:
-    """Return what an identity is called in a warning, which a terminal shows."""
+    """Return the name of an identity for a warning, safe for a terminal."""
     return printable(identity.name, 80) or identity.id

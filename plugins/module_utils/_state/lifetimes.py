@@ -26,8 +26,8 @@ MAX_TTL = "access_token_max_ttl"
 def check_lifetimes(given: Values, otherwise: Values, source: str) -> None:
     """Refuse a TTL above the max, unless the max is 0, which is none.
 
-    `given` comes from options, `otherwise` (from `source`) is what holds where an option is left
-    out. Raises OptionError that names both numbers and where each comes from.
+    `given` comes from options; `otherwise` (from `source`) is used for options that are not set.
+    Raises OptionError with both numbers and their sources.
     """
     values = {**otherwise, **given}
     if TTL not in values or MAX_TTL not in values:
@@ -44,7 +44,7 @@ def check_lifetimes(given: Values, otherwise: Values, source: str) -> None:
 
 
 def refuse_no_maximum(values: Values, of_2024: bool) -> None:
-    """Refuse a max of 0 on a server that has no such thing. Raises OptionError."""
+    """Refuse a max of 0 on a server that does not support it. Raises OptionError."""
     if of_2024 and values.get(MAX_TTL) == 0:
         raise OptionError(
             f"{MAX_TTL} is 0 (no maximum), which this server of 2024 does not support; write 1"
@@ -53,25 +53,25 @@ def refuse_no_maximum(values: Values, of_2024: bool) -> None:
 
 
 def depends_on_generation(current: Values, wanted: Values) -> bool:
-    """Return whether an update is possible on one generation of servers and not on the other."""
+    """Return whether only one generation of servers accepts an update."""
     return bool(wanted.get(MAX_TTL) == 0 != current.get(MAX_TTL))
 
 
 def first_of(ttl: int, max_ttl: int) -> dict[str, int]:
     """Return the strictest lifetimes from which one more update leads to the given ones.
 
-    A 0 is no limit: where it is wanted, the other limit stands in for it until the second request.
+    0 means no limit. If it is wanted, the other limit replaces it until the second request.
     """
     return {TTL: ttl or max_ttl, MAX_TTL: max_ttl or ttl}
 
 
 def can_attach(ttl: int, max_ttl: int, of_2024: bool) -> bool:
-    """Return whether an attach with these lifetimes passes."""
+    """Return whether the server accepts an attach with these lifetimes."""
     return (1 if of_2024 else 0) <= ttl <= max_ttl
 
 
 def can_update(stored_max: int, lifetimes: t.Mapping[str, int]) -> bool:
-    """Return whether an update with these lifetimes passes both rules of the server."""
+    """Return whether an update with these lifetimes satisfies both rules of the server."""
     ttl, max_ttl = lifetimes.get(TTL), lifetimes.get(MAX_TTL)
     if ttl and max_ttl and ttl > max_ttl:
         return False

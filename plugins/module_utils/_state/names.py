@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a list of identities makes of their names: no two of one owner may end up alike."""
+"""Checks that no two identities of one owner end up with the same or similar names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Key = tuple[t.Optional[str], str]
 def names_afterwards(
     found: t.Mapping[Reference, Identity | None], desired: t.Mapping[Reference, Desired]
 ) -> dict[str, str]:
-    """Return the names that identities get, by their ids; of those that are deleted it is blank."""
+    """Return the new names of identities by id; blank for those that are deleted."""
     names = {}
     for item, wanted in desired.items():
         identity = found.get(item)
@@ -40,7 +40,7 @@ def name_problems(
 ) -> list[Problem]:
     """Return a problem for each name that two identities of one owner would have.
 
-    Judged on the end: two may change names with each other.
+    Only the final names count, so two identities may swap names.
     """
     renamed = _renamed(found, desired)
     problems = _given_twice(renamed)
@@ -52,7 +52,7 @@ def name_problems(
 def _renamed(
     found: t.Mapping[Reference, Identity | None], desired: t.Mapping[Reference, Desired]
 ) -> dict[Reference, _Key]:
-    """Return the new names of those that get one, with who owns them."""
+    """Return the new name and the owner of each identity that is renamed."""
     return {
         item: (identity.project_id, item.name)
         for item, identity in found.items()
@@ -80,7 +80,7 @@ def _given_twice(renamed: t.Mapping[Reference, _Key]) -> list[Problem]:
 def _given_and_named(
     renamed: t.Mapping[Reference, _Key], found: t.Mapping[Reference, Identity | None]
 ) -> list[Problem]:
-    """Return a problem for each entry by a name that nobody has yet, and another entry gets."""
+    """Return a problem for each entry with an unused name that another entry gets."""
     given = {key: item for item, key in renamed.items()}
     return [
         Problem(
@@ -97,7 +97,7 @@ def _given_and_named(
 def _taken(
     api: Api, renamed: t.Mapping[Reference, _Key], afterwards: t.Mapping[str, str]
 ) -> list[Problem]:
-    """Return a problem for each new name that another identity has, and keeps."""
+    """Return a problem for each new name that another identity has and keeps."""
     wanted: dict[str | None, list[str]] = {}
     for project_id, name in renamed.values():
         wanted.setdefault(project_id, []).append(name)
@@ -123,7 +123,7 @@ def _taken(
 def _alike(
     found: t.Mapping[Reference, Identity | None], desired: t.Mapping[Reference, Desired]
 ) -> list[Problem]:
-    """Return a problem for each new name that differs from another one in its spelling alone."""
+    """Return a problem for each new name that differs from another one only in spelling."""
     first: dict[_Key, Reference] = {}
     problems = []
     for item, identity in found.items():

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Networks: reading them, their canonical form, and what they admit.
+"""Networks: reading, canonical form, and which addresses they allow.
 
-Infisical canonicalises nothing: host bits, letter case, order and duplicates stay as they were
-sent. So both what a user lists and what the server holds is read into networks, and these compared.
+Infisical does not canonicalize: it stores host bits, letter case, order and duplicates as sent. So
+the networks of the user and of the server are both parsed, and then compared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ else:
     NETADDR_IMPORT_ERROR = None
 
 _BITS = {4: 32, 6: 128}
-# inet_pton of some platforms lets leading zeros in IPv4 addresses pass.
+# On some platforms, inet_pton accepts leading zeros in IPv4 addresses.
 _IPV4 = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})", re.ASCII)
 _IPV6 = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", re.ASCII)
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
@@ -31,12 +31,11 @@ _IPV4_MAPPED = 0xFFFF << 32
 
 
 class Network(t.NamedTuple):
-    """A network, or a text that is none.
+    """A network, or a text that is not a network.
 
-    `version` is 4 or 6, `value` the network address as an integer, `prefix` its length in bits,
-    `text` the canonical spelling: equal networks are equal tuples, however they were spelled. What
-    the server holds and is no network has version 0 and is kept in `text`: it equals nothing but
-    the same text.
+    `version` is 4 or 6, `value` the network address as an integer, `prefix` the prefix length in
+    bits, `text` the canonical form. Equal networks are equal tuples, however they were written. A
+    stored text that is not a network has version 0 and equals only the same text.
     """
 
     version: int
@@ -77,9 +76,9 @@ def parse(text: str) -> tuple[Network, bool]:
 
 
 def stored(item: t.Mapping[str, t.Any]) -> Network:
-    """Read a trusted IP as the API returns it: `{"ipAddress": str, "type": str, "prefix"?: int}`.
+    """Read a trusted IP from the API: `{"ipAddress": str, "type": str, "prefix"?: int}`.
 
-    What cannot be read as a network is kept as it is. Raises ValueError if it has another shape.
+    A text that is not a network is kept. Raises ValueError if the object has another shape.
     """
     address = item.get("ipAddress")
     prefix = item.get("prefix")
@@ -93,10 +92,10 @@ def stored(item: t.Mapping[str, t.Any]) -> Network:
 
 
 def opens_ipv4(network: Network) -> bool:
-    """Return whether an IPv6 network admits every IPv4 address.
+    """Return whether an IPv6 network allows every IPv4 address.
 
-    Infisical matches an IPv4 caller against IPv6 networks as `::ffff:a.b.c.d`, so that a network
-    which covers `::ffff:0:0/96`, such as `::/0`, lets all of IPv4 in.
+    Infisical compares an IPv4 caller with IPv6 networks as `::ffff:a.b.c.d`. So a network that
+    contains `::ffff:0:0/96`, such as `::/0`, allows all of IPv4.
     """
     if network.version != 6 or network.prefix > 96:
         return False
@@ -107,7 +106,7 @@ def opens_ipv4(network: Network) -> bool:
 def _network(version: t.Literal[4, 6], value: int, prefix: int) -> tuple[Network, bool]:
     host_bits = _BITS[version] - prefix
     network = value >> host_bits << host_bits
-    # Not by netaddr's IPNetwork: 0.10 takes an integer below 2**32 for IPv4, whatever is asked.
+    # Not netaddr's IPNetwork: 0.10 always takes an integer below 2**32 for IPv4.
     text = str(IPAddress(network, version))
     if host_bits:
         text += f"/{prefix}"

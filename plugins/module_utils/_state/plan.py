@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Current state and wanted state -> the requests to make, and what results.
+"""Current state and wanted state -> the requests to make, and the resulting state.
 
-Pure: no I/O, no Ansible. What is particular to an auth method is in its table of fields; what is
-here holds for all of them: which fields go into which request.
+Pure: no I/O, no Ansible. What is specific to an auth method is in its table of fields. This file
+decides for all auth methods which fields go into which request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REVOKE = "revoke"
 
 
 class Step(t.NamedTuple):
-    """One write. `asked` holds values by option, `body` the same as the API takes them."""
+    """One write. `asked` has the values by option, `body` has them in the form of the API."""
 
     verb: str
     asked: Values
@@ -30,7 +30,7 @@ class Step(t.NamedTuple):
 
 
 class Plan(t.NamedTuple):
-    """The writes to make, in order, and the values that result (None: there is no object)."""
+    """The writes to make, in order, and the resulting values (None: there is no object)."""
 
     steps: tuple[Step, ...]
     values: Values | None
@@ -47,15 +47,15 @@ def plan(
 ) -> Plan:
     """Return the plan that leads from the current values of an auth method to the wanted ones.
 
-    `current` and `wanted` are values by option, None for "not attached". `wanted` may leave options
-    out: they stay as they are, or get the API's default on attaching. `of_2024` says that the
-    server has the rules of 2024. `others` names the other auth methods of the identity. `cautious`
-    sends both lifetimes in every first request, for a server whose lifetime rule is another than
-    the known one.
+    `current` and `wanted` are values by option, None for "not attached". An option that is missing
+    in `wanted` keeps its value, or gets the API's default on attaching. `of_2024` says that the
+    server has the rules of 2024. `others` has the other auth methods of the identity. `cautious`
+    sends both lifetimes in every first request, for a server with another lifetime rule than the
+    known one.
 
-    The plan has the fewest requests that the rules allow, at most two, and no state on the way is
-    laxer than the last. Raises OptionError where the wanted state is not valid, or out of reach on
-    this generation of servers.
+    The plan has as few requests as the rules allow, at most two, and no intermediate state is less
+    strict than the final one. Raises OptionError if the wanted state is not valid, or not possible
+    on this generation of servers.
     """
     if wanted is None:
         return Plan((), None) if current is None else Plan((Step(REVOKE, {}, {}),), None)
@@ -123,5 +123,5 @@ def _update(
 
 
 def _resending(method: Settings, values: Values, changes: Values) -> Step:
-    """Return an update with the changes and the fields that go into every one."""
+    """Return an update with the changes and the fields that go into every update."""
     return step(method, UPDATE, {**method.resent(values), **changes})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom a purge takes an auth method from: every identity of the organisation but those to keep."""
+"""The identities to purge: all identities of the organization except those to keep."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def to_keep(
     entries: t.Mapping[Reference, Identity | None],
     desired: t.Mapping[Reference, Desired],
 ) -> tuple[set[str], list[Problem]]:
-    """Return the ids of the identities that may keep what they have, and what is wrong.
+    """Return the ids of the identities that keep the auth method, and a problem for each mistake.
 
-    What is not in the organisation, and is no name of a present entry, is taken for a mistake:
-    purging would revoke what was meant. Every present entry of the organisation has to be among
-    those to keep, also one that only revokes and whose identity is gone.
+    An id or name that is not in the organization and not the name of a present entry is a mistake,
+    because purging would then revoke from the identity that was meant. Every present entry of the
+    organization must be listed, even one that only revokes and whose identity no longer exists.
     """
     own = {
         item: identity
@@ -41,7 +41,7 @@ def to_keep(
     names = {item.name for item in kept if item.name}
     for item, identity in own.items():
         identity_id = identity.id if identity else item.id
-        # With an id, the name is what the identity is to be called, and may be another's now.
+        # With an id, the name is the new name, which another identity may have now.
         listed = identity_id in keep if identity_id else item.name in names
         if desired[item].identity is not None and not listed:
             problems.append(
@@ -57,7 +57,7 @@ def to_keep(
 def surplus(
     method: str, members: t.Iterable[Identity], keep: t.Collection[str]
 ) -> dict[Reference, Identity]:
-    """Return the identities that have the auth method, and are not among those to keep it."""
+    """Return the identities that have the auth method and are not among those to keep it."""
     return {
         Reference(
             identity.id, None, label=f"{printable(identity.name, 80)} ({identity.id})", option="id"
@@ -70,9 +70,9 @@ def surplus(
 def _found(
     kept: t.Sequence[Reference], members: t.Sequence[Identity], new: t.Collection[str | None]
 ) -> tuple[set[str], list[Problem]]:
-    """Return the ids of the identities to keep, and a problem for each that is not there.
+    """Return the ids of the identities to keep, and a problem for each that does not exist.
 
-    The names that are `new` may be nobody's yet.
+    Identities with the names in `new` need not exist yet.
     """
     by_name: dict[str, list[Identity]] = {}
     for identity in members:

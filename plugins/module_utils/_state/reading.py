@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One identity with its auth methods, to be read and not changed."""
+"""Reading one identity with its auth methods, without changing it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from .identity import METADATA, ROLE, IdentityResource
 from .reconcile import State
 from .warnings import Warnings
 
-# What a project answers to those who are no members of it.
+# The error of a project for callers that are not members of it.
 _NO_MEMBER = "ProjectMembershipNotFound"
 
 
 class Reading:
     """An identity to read, with these of its auth methods.
 
-    `listed` says that a list shows it, with its roles as far as they are told. Then it may be
-    `gone` since, or belong to another organisation (`elsewhere`), or be of a project whose auth
-    methods this login may not read (`unreadable`); none of these is a failure. `states` are the
-    auth methods that were read, by key.
+    `listed` says that it comes from a list, with its roles as far as the list has them. By now it
+    may no longer exist (`gone`), it may belong to another organization (`elsewhere`), or this login
+    may not read the auth methods in its project (`unreadable`). None of these is a failure.
+    `states` has the auth methods that were read, by key.
     """
 
     purged = changed = created = deleted = creates = False
@@ -56,7 +56,7 @@ class Reading:
         self._listed = listed
 
     def note_interrupt(self, failure: InterruptError) -> None:
-        """Take note that the reading was cut off."""
+        """Note that the reading was interrupted."""
         self.failure = failure
 
     def run(self, api: Api, login: Login) -> None:
@@ -81,7 +81,7 @@ class Reading:
             )
         identity = resource.identity
         if not self._metadata:
-            # Left out unless it is asked for, so that a task it is given to leaves it alone.
+            # Removed unless requested, so that a task that gets this result leaves it alone.
             identity = identity._replace(metadata=None)
         self.identity = identity
         for method in self._methods:
@@ -90,11 +90,11 @@ class Reading:
             )
             self.states[method.key] = auth.read()
             if auth.identity:
-                # That the method is attached may be no longer so.
+                # The auth methods may have changed since the list was read.
                 self.identity = self.identity._replace(methods=auth.identity.methods)
 
     def _explain(self, api: Api, refusal: ApiError) -> bool:
-        """Find out why a listed identity cannot be read; return whether that is no failure."""
+        """Find out why a listed identity cannot be read. Return whether that is fine."""
         identity = self.identity
         if identity and (
             refusal.error == _NO_MEMBER or (identity.project_id and refusal.http_status == 403)
@@ -110,7 +110,7 @@ class Reading:
 def listed_readings(
     identities: t.Iterable[Identity], methods: t.Sequence[AuthMethod], *, metadata: bool = False
 ) -> list[Reading]:
-    """Return the readings of identities that a list shows, by their names."""
+    """Return the readings of listed identities, sorted by name."""
     return [
         Reading(
             Reference(
@@ -129,7 +129,7 @@ def listed_readings(
 
 
 def not_read(readings: t.Iterable[Reading]) -> list[str]:
-    """Return sentences on what was listed, and could not be read."""
+    """Return sentences about identities that were listed but could not be read."""
     readings = list(readings)
     sentences = []
     elsewhere = sum(reading.elsewhere for reading in readings)

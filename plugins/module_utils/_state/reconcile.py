@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Current state -> plan -> writes -> result, for one resource, and what is done about failures."""
+"""Current state -> plan -> writes -> result, for one resource, including failures."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .._errors import InfisicalError, InterruptError, MismatchError
 from .fields import Settings, Values
 from .plan import Plan, Step
 
-# How often what remains is planned and tried again after a write that failed.
+# How often to make a new plan for the rest after a failed write.
 _TRIES = 3
 
 
 class State(t.NamedTuple):
-    """An object as it is on the server, or is to be.
+    """An object as it is on the server, or should be.
 
-    `values` are its settings by option, `details` what the server adds. `of_2024` is whether the
-    server has the rules of 2024; None where the object does not tell.
+    `values` are its settings by option, `details` are what the server adds. `of_2024` says whether
+    the server has the rules of 2024; None if the object does not show it.
     """
 
     values: Values
@@ -29,7 +29,7 @@ class State(t.NamedTuple):
 
 
 class Resource(t.Protocol):
-    """What the reconciler works on: an object of the server that may be there, or not.
+    """What the reconciler works on: an object that may or may not exist on the server.
 
     All may raise InfisicalError.
     """
@@ -38,45 +38,45 @@ class Resource(t.Protocol):
 
     @property
     def retries(self) -> int:
-        """How often a write that did not get through is made again."""
+        """How often to repeat a write that failed temporarily."""
 
     @property
     def own_unknown(self) -> bool:
-        """Whether it cannot be known if it is the task's own identity that it is about."""
+        """Whether it is unknown if this is the identity that the task is logged in as."""
 
     @property
     def title(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
 
     def read(self) -> State | None:
-        """Return the state, None if there is no such object."""
+        """Return the state; None if there is no such object."""
 
     def look_again(self) -> State | None:
-        """Return the state, read anew."""
+        """Read the state again and return it."""
 
     def plan(self, current: State | None, wanted: Values | None) -> Plan:
         """Return the writes that lead from a state to the wanted values. Raises OptionError."""
 
     def predict(self, current: State | None, values: Values) -> State:
-        """Return the state with these values, with null for what cannot be known."""
+        """Return the state with these values, with null for values that cannot be predicted."""
 
     def perform(self, step: Step) -> State | None:
-        """Make one write, and return the state that it leads to."""
+        """Make one write, and return the resulting state."""
 
     def is_gone(self, failure: InfisicalError) -> bool:
-        """Return whether a failure means that what the object belongs to is gone, and so is it."""
+        """Return whether a failure means that the object's owner, and so the object, is gone."""
 
     def learn_from(self, failure: InfisicalError, todo: Plan) -> None:
-        """Take note of a refusal that may come from rules other than those planned for."""
+        """Note a refusal that may come from other rules than the plan assumed."""
 
 
 class Reconciler:
-    """Makes a resource what is wanted; with `check`, finds out what would change.
+    """Brings a resource to the wanted state. With `check`, only finds out what would change.
 
     However run() ends, `changed` says whether this run has written, or with `check` would write.
-    `before` is the state that it started from, `actual` the last one known to be real, `result`
-    the one that it leaves or would leave; None is "not there". `gone` says that what the object
-    belongs to is gone. `writing` is set while a request that writes is under way.
+    `before` is the initial state, `actual` the last known real state, and `result` the state after
+    the run or after a real run. None means that there is no object. `gone` says that the object's
+    owner no longer exists. `writing` is set while a write is in progress.
     """
 
     def __init__(self, resource: Resource, *, check: bool) -> None:
@@ -90,11 +90,11 @@ class Reconciler:
         self.result: State | None = None
 
     def look(self) -> None:
-        """Read the state, and change nothing. Raises InfisicalError."""
+        """Read the state without changing anything. Raises InfisicalError."""
         self.before = self.actual = self.result = self.resource.read()
 
     def run(self, wanted: Values | None) -> None:
-        """Bring about the wanted values by option, or None: not there. Raises InfisicalError."""
+        """Set the wanted values by option; None deletes the object. Raises InfisicalError."""
         try:
             self._run(wanted)
         except InfisicalError as failure:
@@ -107,7 +107,7 @@ class Reconciler:
         self.look()
         todo = self.resource.plan(self.actual, wanted)
         if todo.values is None and not todo.steps:
-            # It was gone before, or has gone since it was read.
+            # It did not exist, or no longer exists.
             self.end_without_object()
             return
         if self._check:
@@ -120,15 +120,15 @@ class Reconciler:
         self.result = self.actual
 
     def end_without_object(self) -> None:
-        """Take note that the object is gone, with what it belonged to."""
+        """Note that the object and its owner no longer exist."""
         self.actual = self.result = None
         if not self.changed:
-            # That it is gone is the doing of somebody else.
+            # Somebody else deleted it.
             self.before = None
 
     def _carry_out(self, todo: Plan, wanted: Values | None) -> None:
         tries = 0
-        # How often a write of a kind was made without a clear outcome.
+        # How often each kind of write was made without a clear outcome.
         spent: dict[str, int] = {}
         while todo.steps:
             try:
@@ -159,7 +159,7 @@ class Reconciler:
                 self.writing = False
 
     def _perform(self, step: Step) -> None:
-        """Make one write, and compare what the server answers with what it was asked for."""
+        """Make one write, and compare the server's answer with the request."""
         self.actual = self.resource.perform(step)
         self.changed = True
         if self.actual is None:
@@ -174,20 +174,20 @@ class Reconciler:
             )
 
     def _look_again(self, failure: InfisicalError) -> None:
-        """Read the state after a write that failed, which may have been done all the same."""
+        """Read the state after a failed write, which may have been made in spite of the failure."""
         last = self.actual
         try:
             self.actual = self.resource.look_again()
         except InfisicalError as unreadable:
-            # If it cannot be known whether this run has changed something, it counts as changed.
+            # If it is not known whether this run has changed something, it counts as changed.
             self.changed = self.changed or failure.unsure
             meaningful = isinstance(unreadable, InterruptError) or unreadable.http_status == 404
             raise (unreadable if meaningful else failure) from None
-        # What the server adds, such as the last login, changes without this run.
+        # Details from the server, such as the last login, also change without this run.
         if failure.unsure and _values(self.actual) != _values(last):
             self.changed = True
         if not self.changed:
-            # What differs now is the doing of somebody else.
+            # Somebody else made the difference.
             self.before = self.actual
 
 

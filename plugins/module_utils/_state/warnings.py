@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Warnings, gathered while options are read, so that each kind is given once a task."""
+"""Warnings, collected so that a task gives each kind only once."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ SHOWN = 3
 
 
 class Warnings:
-    """Warnings by kind. A kind is a sentence with `{count}` and `{items}` in it."""
+    """Warnings by kind. A kind is a sentence that contains `{count}` and `{items}`."""
 
     def __init__(self) -> None:
         self._items: dict[str, dict[str, None]] = {}
         self._about = ""
 
     def about(self, subject: str) -> Warnings:
-        """Return the same warnings, to which items are added with the subject in front of them."""
+        """Return a view of these warnings that puts the subject in front of each item added."""
         warnings = Warnings()
         warnings._items, warnings._about = self._items, f"{subject}: "
         return warnings
 
     def add(self, kind: str, item: str) -> None:
-        """Remember an item of a kind; the same item counts once."""
+        """Add an item of a kind. The same item counts once."""
         self._items.setdefault(kind, {})[self._about + item] = None
 
     def messages(self) -> list[str]:
-        """Return one message a kind, with the count and the first few items."""
+        """Return one message for each kind, with the count and the first few items."""
         return [
             kind.format(
                 count=len(items),

@@ -15,24 +15,24 @@ Item = t.TypeVar("Item")
 
 
 class Workers(t.Generic[Item]):
-    """Threads that take the items in order, each on to the next when it is done with one.
+    """Threads that take the items in order, each taking the next when it has finished one.
 
-    Not those of concurrent.futures: Python waits for these at its end, however long they take, and
-    a task that a signal has stopped may have one that waits for an answer.
+    Not concurrent.futures, because Python waits for those threads when it exits. After a signal,
+    one of them may still be waiting for an answer.
     """
 
     def __init__(self, do: t.Callable[[Item], object], items: t.Iterable[Item]) -> None:
-        """`do` has to deal with what goes wrong; what it raises all the same ends it all."""
+        """`do` has to handle failures. Any exception that it raises ends all work."""
         self._do = do
         self._todo = iter(items)
         self._lock = threading.Lock()
         self._bug: BaseException | None = None
-        # Not by Thread.join(): interrupted by a signal, it takes a thread for ended that is not.
+        # Not Thread.join(): interrupted by a signal, it may report a running thread as ended.
         self._ended = threading.Condition()
         self._running = 0
 
     def start(self, count: int) -> None:
-        """Start so many threads, or as many as there can be. Raises RuntimeError for none."""
+        """Start this many threads, or as many as possible. Raises RuntimeError if none starts."""
         for number in range(count):
             self._count(1)
             try:
@@ -44,13 +44,13 @@ class Workers(t.Generic[Item]):
                 break
 
     def join(self) -> None:
-        """Wait for the end of all the work. Raises InterruptError when a signal comes."""
+        """Wait until all work has ended. Raises InterruptError when a signal comes."""
         signals.wait(self._wait)
         if self._bug:
             raise self._bug
 
     def stop(self, patience: float) -> None:
-        """Let no further item be taken, and wait so many seconds for those in hand."""
+        """Start no further item, and wait this many seconds for those in progress."""
         self._give_up()
         self._wait(patience)
 
