@@ -66,8 +66,10 @@ def _named(module: Module, api: Api, name: str, project_id: str | None) -> Ident
     except OptionError as error:
         if module.check_mode and not found:
             error.args = (
-                f"{error} In check mode, an identity that an earlier task would create does not"
-                " exist yet.",
+                (
+                    f"{error} In check mode, an identity that an earlier task would create does not"
+                    " exist yet."
+                ),
             )
         raise
 

@@ -18,8 +18,8 @@ class Request(t.NamedTuple):
 
     `route` is the path with a `{}` for each of `ids`, which are quoted. `purpose` completes the
     sentence "Could not ...". `many` says that it reads a list, which may be large. `repeatable`
-    says that the request may be sent again if the outcome of the first try is unclear. A request that
-    cannot have reached the server is always sent again. `authorize` sends the token. Without
+    says that the request may be sent again if the outcome of the first try is unclear. A request
+    that cannot have reached the server is always sent again. `authorize` sends the token. Without
     `patient`, nothing is repeated, nothing waits for more than a few seconds, and signals have no
     effect. `on_turn()` is called after the wait for the rate limit, right before the request is
     sent; an exception in it ends the request.

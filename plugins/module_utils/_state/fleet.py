@@ -59,7 +59,7 @@ class Fleet(t.Generic[OneWork]):
     All work ends if the login is no longer accepted, the rate limit lets no request pass, or the
     server is down. Then `given_up` is set, which may also be so from the start. `checked` counts
     the identities that were worked on; `changed`, `created`, `deleted`, `purged` and `failed` count
-    the outcomes. A failed identity counts only as failed, and a created or deleted one also as changed.
+    the outcomes. A failed identity counts only as failed, a created or deleted one also as changed.
     `total` counts the identities to work on. `remark` is added to the message.
     """
 

@@ -195,8 +195,10 @@ REFUSALS = [
         "a JWT that no platform gives",
         {"auth_method": "oidc_auth", "auth_identity_id": IDENTITY},
         {},
-        "jwt is not set, but oidc_auth needs it; set it, or the environment variable"
-        " INFISICAL_JWT.",
+        (
+            "jwt is not set, but oidc_auth needs it; set it, or the environment variable"
+            " INFISICAL_JWT."
+        ),
     ),
     (
         "a JWT with a line end in it",

@@ -246,8 +246,10 @@ NOT_VISIBLE: list[tuple[str, dict[str, t.Any], str]] = [
     (
         "projects without membership",
         {OTHERS: {"projects": [{"name": f"p{n}", "isMember": False} for n in range(7)]}},
-        "This login is not a member of some projects (7: p0, p1, p2, p3, p4, ...), so it cannot"
-        " read the",
+        (
+            "This login is not a member of some projects (7: p0, p1, p2, p3, p4, ...), so it cannot"
+            " read the"
+        ),
     ),
     (
         "sub-organizations",
