@@ -253,8 +253,8 @@ LASTING = [
         changed=True,
         leaves={"allowedServicePrincipalIds": TWO},
         message=(
-            f"allowed_service_principal_ids ['{TWO}'] where allowed_service_principal_ids ['{ONE}']"
-            " was asked for"
+            f"allowed_service_principal_ids ['{TWO}'] instead of allowed_service_principal_ids"
+            f" ['{ONE}']; check"
         ),
     ),
     Scenario(
@@ -265,8 +265,8 @@ LASTING = [
         changed=True,
         leaves={"allowedServicePrincipalIds": ""},
         message=(
-            f"allow_all_service_principals True where allowed_service_principal_ids ['{ONE}'] was"
-            " asked for"
+            "allow_all_service_principals True instead of allowed_service_principal_ids"
+            f" ['{ONE}']; check"
         ),
     ),
     Scenario(
