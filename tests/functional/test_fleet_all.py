@@ -352,7 +352,7 @@ def test_the_name_of_another_organizations_identity_is_no_new_one(today: Site) -
     token = server.issue_token(server.identities["admin"], organization_id=below)
     result = today.run(named("app 0", role="member"), token=token)
     assert result["failed"]
-    assert "is the name of an identity (" in result["msg"]
+    assert f"is the name of an identity ({today.ids['app 0']}) of another organ" in result["msg"]
     result = today.run({"id": today.ids["app 0"], "role": "admin"}, token=token)
     assert "belongs to another organization" in result["msg"]
     assert "azure_auth" not in result["results"][0]

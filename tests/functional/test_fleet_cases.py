@@ -33,7 +33,7 @@ RUNS = ("check", "real", "again")
 COMPARED = ("check", "real")
 WARNINGS_OF_OPTIONS = ("host bits were dropped from", "allow every IPv4 address")
 WARNINGS_OF_WHAT_IS_STORED = ("have values that the options do not accept; they are returned",)
-WARNINGS_OF_CHANGES = ("allow_all_service_principals opens ",)
+WARNINGS_OF_CHANGES = ("which were not open before, to every service principal of the tenant: ",)
 ENTRY_OPTIONS = {
     "state",
     "tenant_id",

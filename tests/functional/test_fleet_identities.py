@@ -597,7 +597,7 @@ def test_a_parents_identity_is_neither_changed_nor_purged_from_a_sub_organizatio
         assert "another organization" in refused["msg"]
     by_name = today.run({"name": "of the parent", "role": "member"}, **below)
     assert by_name["failed"]
-    assert "is the name of an identity (" in by_name["msg"]
+    assert f"is the name of an identity ({parents}) of another organization" in by_name["msg"]
     assert (today.name_of(parents), len(today.named("of the parent"))) == ("of the parent", 1)
 
 

@@ -151,7 +151,10 @@ def test_one_name_for_two_owners_is_no_name_twice(server: t.Any) -> None:
     assert judged(server, Row(A, "x", "a"), Row(B, "x", "b", PROJECT)) == []
     owned = Row(B, "x", "b", PROJECT)
     (sentence,) = judged(server, owned, Row(A, "x", "a", PROJECT))
-    assert sentence.startswith("identities[1] (x) gets the same name as identities[0] (x); ")
+    assert sentence == (
+        "identities[1] (x) gets the same name as identities[0] (x); choose another name for one of"
+        " them."
+    )
 
 
 def test_the_names_afterwards() -> None:
