@@ -153,10 +153,7 @@ def workflows(session: nox.Session) -> None:
 def build_artifact(session: nox.Session, folder: Path) -> None:
     """Build the artifact into a folder."""
     tree = copy_collection(session.name)
-    session.run(
-        *("ansible-galaxy", "collection", "build", "--force"),
-        *("--output-path", str(folder), str(tree)),
-    )
+    session.run("python", "-m", "tools.artifact", str(tree), str(folder))
 
 
 @nox.session(name="build-import-check")
