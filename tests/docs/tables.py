@@ -90,9 +90,7 @@ TESTED = "docs/docsite/rst/how_this_is_tested.rst"
 def promises() -> list[str]:
     """Return the promises on the page about tests: its list items, but what was not tested."""
     text = (ROOT / TESTED).read_text(encoding="utf-8").partition("\nPromises\n")[2]
-    return re.findall(
-        r"^\* (.+)$", text.partition("\nWhat has not been tested\n")[0], re.MULTILINE
-    )
+    return re.findall(r"^\* (.+)$", text.partition("\nWhat has not been tested\n")[0], re.MULTILINE)
 
 
 class LinkedTest(t.NamedTuple):
