@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import tomllib
 import typing as t
 from pathlib import Path
 
 import pytest
+import tomllib
 import yaml
 from tools.environments import environment
 from tools.paths import CACHE, REQUIREMENTS, ROOT, copy_collection
