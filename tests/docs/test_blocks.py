@@ -301,12 +301,34 @@ def _check_command(block: Block, command: Command) -> None:
     elif program == "terraform":
         assert words == ["show", "-json", ">", "state.json"]
     elif program == "git":
-        assert words[0] in (*LOCAL_GIT, "clone", "merge", "tag", "push")
+        assert words[0] in (*LOCAL_GIT, "checkout", "clone", "merge", "tag", "push")
+    elif program == "sha256sum":
+        assert words == ["--check", "SHA256SUMS"] or _ARTIFACT.fullmatch(Path(words[-1]).name)
+    elif program == "gh":
+        _check_attestation(words)
     else:
         raise BlockError(f"{block.id}: the tests do not know the command {program!r}")
 
 
 _VENV = "~/ansible"
+_ARTIFACT = re.compile(r"community-infisical-[\d.]+\.tar\.gz")
+
+
+def _check_attestation(words: list[str]) -> None:
+    """It is one of the two that the release workflow makes, of this repository."""
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    repository = galaxy["repository"].removeprefix("https://github.com/")
+    workflow = ".github/workflows/release.yml"
+    assert words[:2] == ["attestation", "verify"]
+    assert _ARTIFACT.fullmatch(words[2])
+    assert words[3:5] == ["--repo", repository]
+    assert words[5:] in (
+        ["--signer-workflow", f"{repository}/{workflow}"],
+        ["--predicate-type", "https://cyclonedx.org/bom"],
+    )
+    text = (ROOT / workflow).read_text(encoding="utf-8")
+    assert text.count("uses: actions/attest@") == 2
+    assert text.count("sbom-path: ") == 1
 
 
 def _check_libraries(words: list[str]) -> None:

@@ -23,10 +23,13 @@ from ansible_collections.community.infisical.plugins.module_utils._module.option
     CONNECTION_SPEC,
 )
 from docs.tables import (
+    TESTED,
     environment_variables,
     first_column,
+    linked_tests,
     make_targets,
     named_tests,
+    promises,
     section,
     threat_model,
 )
@@ -183,6 +186,41 @@ def test_claim_of_the_threat_model_names_tests_that_exist(claim: str) -> None:
     named = re.findall(r"``(tests/[\w/.]+)::(\w+)``", claim)
     assert named
     assert [name for path, name in named if name not in named_tests(path)] == []
+
+
+def test_page_on_tests_links_to_tests_that_exist() -> None:
+    text = (ROOT / TESTED).read_text(encoding="utf-8")
+    links = linked_tests(text)
+    assert len(links) == text.count("::test_")
+    wrong = [
+        link
+        for link in links
+        if not link.path.endswith(f"/{link.file}") or link.name not in named_tests(link.path)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("promise", [pytest.param(text, id=text[:60]) for text in promises()])
+def test_promise_names_its_tests(promise: str) -> None:
+    assert linked_tests(promise)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("tests/functional/test_kills.py", "KILLS"),
+        ("tests/functional/test_kills.py", "FLEET_KILLS"),
+        ("tests/functional/test_creation_kills.py", "KILLS"),
+        ("tests/functional/test_raw_sockets.py", "max_examples"),
+    ],
+)
+def test_page_on_tests_has_the_numbers_of_the_tests(path: str, name: str) -> None:
+    source = (ROOT / path).read_text(encoding="utf-8")
+    (line,) = re.findall(rf"^ *{name} ?= ?(.+?)(?:, |$)", source, re.MULTILINE)
+    numbers = re.findall(r"\d+", line)
+    assert numbers
+    text = (ROOT / TESTED).read_text(encoding="utf-8")
+    assert [number for number in numbers if not re.search(rf"\b{number}\b", text)] == []
 
 
 def test_contributing_lists_exactly_the_make_targets() -> None:

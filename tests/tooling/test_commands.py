@@ -234,7 +234,7 @@ echo '{"sessions": [{"result": "skipped"}]}' > "$5"
     monkeypatch.setattr(check, "LOGS", tmp_path / "logs")
     monkeypatch.setattr(check, "REPORTS", tmp_path / "reports")
     outcome = check.Runner().run("workflows")
-    assert capsys.readouterr().out.split() == ["started", "workflows", "actionlint"]
+    assert capsys.readouterr().out.split() == ["started", "workflows", "zizmor,", "actionlint"]
     assert (outcome.result, outcome.reason) == ("skipped", "it is not to be had")
     assert outcome.line().endswith(" s  it is not to be had")
 

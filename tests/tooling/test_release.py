@@ -18,8 +18,12 @@ from pathlib import Path
 import pytest
 import yaml
 from tools.paths import ROOT, work_tree_files
+from tools.release import Release
 
 VERSION = "98.7.6"
+FOLDER = f".cache/release/{VERSION}"
+ARTIFACT = f"community-infisical-{VERSION}.tar.gz"
+BILL = f"community-infisical-{VERSION}.cdx.json"
 FRAGMENT = "release_summary: A release that is made to test how releases are made.\n"
 
 Change = t.Callable[["Clone"], object]
@@ -140,10 +144,7 @@ def test_commit_of_the_release_has_version_and_changelog_and_nothing_else(made: 
 
 def test_artifact_is_what_the_commit_has(made: Made) -> None:
     clone, _before, _printed = made
-    folder = clone.path / ".cache/release" / VERSION
-    artifact = folder / f"community-infisical-{VERSION}.tar.gz"
-    digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
-    assert (folder / "SHA256SUMS").read_text() == f"{digest}  {artifact.name}\n"
+    artifact = clone.path / FOLDER / ARTIFACT
     with tarfile.open(artifact) as archive:
         names = {member.name for member in archive.getmembers() if member.isfile()}
         manifest = json.load(t.cast("t.IO[bytes]", archive.extractfile("MANIFEST.json")))
@@ -155,9 +156,55 @@ def test_artifact_is_what_the_commit_has(made: Made) -> None:
     assert not [name for name in names if name.startswith((".github", ".cache", ".ci"))]
 
 
+def test_checksums_are_those_of_artifact_and_bill(made: Made) -> None:
+    clone, _before, _printed = made
+    folder = clone.path / FOLDER
+    sums = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in (ARTIFACT, BILL)
+    ]
+    assert (folder / "SHA256SUMS").read_text(encoding="utf-8") == "".join(sums)
+
+
+def test_bill_of_materials_names_the_artifact_and_all_that_it_needs(made: Made) -> None:
+    """That it is CycloneDX, the release has checked."""
+    clone, _before, _printed = made
+    folder = clone.path / FOLDER
+    bill = json.loads((folder / BILL).read_text(encoding="utf-8"))
+    collection = bill["metadata"]["component"]
+    digest = hashlib.sha256((folder / ARTIFACT).read_bytes()).hexdigest()
+    assert (collection["group"], collection["name"]) == ("community", "infisical")
+    assert collection["version"] == VERSION
+    assert collection["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    assert collection["licenses"] == [{"license": {"id": "GPL-3.0-or-later"}}]
+    needed = {
+        component["purl"]: component["properties"][0]["value"] for component in bill["components"]
+    }
+    assert needed == {
+        "pkg:pypi/ansible-core": clone.yaml("meta/runtime.yml")["requires_ansible"],
+        "pkg:pypi/netaddr": ">=0.10.1",
+        "pkg:pypi/requests": ">=2.28",
+    }
+    (needs,) = (one["dependsOn"] for one in bill["dependencies"] if one["ref"] == "collection")
+    assert sorted(needs) == sorted(component["bom-ref"] for component in bill["components"])
+
+
+def test_what_is_published_of_the_tag_is_what_was_released(made: Made, tmp_path: Path) -> None:
+    """Another clone, of the commit that was made, builds the same bytes."""
+    clone, _before, _printed = made
+    other = tmp_path / "elsewhere"
+    clone.git("clone", "--quiet", "--branch", f"release-{VERSION}", str(clone.path), str(other))
+    subprocess.run(["git", "tag", VERSION], cwd=other, check=True)
+    release = Release(other, VERSION, tagged=True)
+    release.refuse_untagged()
+    release.export()
+    release.build()
+    assert release.artifact.read_bytes() == (clone.path / FOLDER / ARTIFACT).read_bytes()
+
+
 def test_notes_are_those_of_the_version(made: Made) -> None:
     clone, _before, _printed = made
-    notes = (clone.path / ".cache/release" / VERSION / "NOTES.md").read_text(encoding="utf-8")
+    notes = (clone.path / FOLDER / "NOTES.md").read_text(encoding="utf-8")
     assert "made to test how releases" in notes
     assert clone.version not in notes
 

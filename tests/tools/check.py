@@ -45,7 +45,7 @@ CHECKS = {
     "ansible-lint": "playbooks, production profile",
     "build-import-check": "galaxy-importer",
     "execution-environment": "what ansible-builder finds",
-    "workflows": "actionlint",
+    "workflows": "zizmor, actionlint",
     "sanity": "ansible-test sanity",
     "units": "ansible-test units",
     "emulator": "its controls and misbehaviour",

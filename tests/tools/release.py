@@ -9,7 +9,8 @@ and tries it there. Only when all of that went well it makes the commit, as the 
 `release-<version>`. The work tree and its branch stay as they are, whatever happens.
 
 With `--tagged` nothing is written: the artifact is that of the last commit, which has the tag of
-the version. That is what the release workflow publishes.
+the version. That is what the release workflow publishes. It has the same checksum as the artifact
+from which the commit was made: the times in either are the time of the commit.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from .artifact import commit_time
 from .environments import (
     INTERPRETER,
     Environment,
@@ -58,6 +61,7 @@ _VERSION = re.compile(r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)")
 NEXT = """
 {version} is ready: {folder}
   {artifact}
+  {bill}
   SHA256SUMS
   NOTES.md
 
@@ -90,18 +94,24 @@ def parsed(version: str) -> tuple[int, ...]:
 class Release:
     """A version of the collection in a repository, and what is made of it."""
 
-    def __init__(self, repository: Path, version: str) -> None:
+    def __init__(self, repository: Path, version: str, *, tagged: bool) -> None:
         self.repository = repository
         self.version = version
         self.branch = f"release-{version}"
         self.folder = repository / ".cache/release" / version
         self.tree = self.folder / "tree" / COLLECTION
         self.artifact = self.folder / f"{NAME.replace('.', '-')}-{version}.tar.gz"
+        self.bill = self.folder / f"{NAME.replace('.', '-')}-{version}.cdx.json"
+        # The time of the release's commit, which the times in the artifact are.
+        self.seconds = commit_time(repository) if tagged else int(time.time())
         # Not the repository's own, so that what is staged there stays staged.
         self.index = {"GIT_INDEX_FILE": str(self.folder / "index")}
         self.tools = environment(
             "release",
-            ["-c", str(REQUIREMENTS / "lint.txt"), "ansible-core", "antsibull-changelog"],
+            [
+                *("-c", str(REQUIREMENTS / "lint.txt")),
+                *("ansible-core", "antsibull-changelog", "cyclonedx-python-lib[json-validation]"),
+            ],
         )
 
     def git(self, *arguments: str, **environ: str) -> str:
@@ -233,7 +243,10 @@ class Release:
         """Make the export a commit on top of the last one, and a branch of that."""
         self.git(f"--work-tree={self.tree}", "add", "--all", ".", **self.index)
         tree = self.git("write-tree", **self.index)
-        commit = self.git("commit-tree", "-p", "HEAD", "-m", f"Release {self.version}", tree)
+        commit = self.git(
+            *("commit-tree", "-p", "HEAD", "-m", f"Release {self.version}", tree),
+            GIT_COMMITTER_DATE=f"{self.seconds} +0000",
+        )
         self.git("branch", "--force", self.branch, commit)
 
     def write_notes(self) -> None:
@@ -245,12 +258,24 @@ class Release:
 
     def build(self) -> None:
         """Build the artifact."""
-        self.call("ansible-galaxy", "collection", "build", "--output-path", self.folder)
+        self.call(
+            *(self.tools.python, "-m", "tools.artifact", self.tree, self.folder),
+            environ={**self.tools.environ(), "SOURCE_DATE_EPOCH": str(self.seconds)},
+        )
+
+    def write_bill(self) -> None:
+        """Write the artifact's bill of materials."""
+        self.call(
+            *(self.tools.python, "-m", "tools.sbom"), self.artifact, self.bill, str(self.seconds)
+        )
 
     def write_checksums(self) -> None:
-        """Write down the artifact's checksum, as sha256sum reads it."""
-        digest = hashlib.sha256(self.artifact.read_bytes()).hexdigest()
-        (self.folder / "SHA256SUMS").write_text(f"{digest}  {self.artifact.name}\n")
+        """Write down the checksums of what is published, as sha256sum reads them."""
+        lines = [
+            f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+            for path in (self.artifact, self.bill)
+        ]
+        (self.folder / "SHA256SUMS").write_text("".join(lines))
 
     # -- what is checked of the artifact ----------------------------------------------------------
 
@@ -408,6 +433,7 @@ def make(release: Release, *, tagged: bool, importer: bool) -> None:
     smoke.check_version()
     smoke.check_documentation()
     smoke.check_use()
+    release.write_bill()
     release.write_checksums()
     if not tagged:
         release.commit()
@@ -425,7 +451,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         parsed(options.version)
-        release = Release(options.repository, options.version)
+        release = Release(options.repository, options.version, tagged=options.tagged)
         make(release, tagged=options.tagged, importer=not options.skip_importer)
     except (ReleaseError, InstallError) as error:
         print(f"\n{error}\nNot released: {options.version}", file=sys.stderr)
@@ -433,7 +459,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.tagged:
         _say(f"\n{release.artifact}")
     else:
-        _say(NEXT.format(name=NAME, **{**vars(release), "artifact": release.artifact.name}))
+        names = {"artifact": release.artifact.name, "bill": release.bill.name}
+        _say(NEXT.format(name=NAME, **{**vars(release), **names}))
     if options.skip_importer:
         _say("galaxy-importer was left out.")
     return 0

@@ -19,7 +19,10 @@ OLDEST_PYTHON = {
     "test": "3.11",
     "bench": "3.11",
     "lint": "3.11",
+    "publish": "3.14",
 }
+# What is installed beside a secret: nothing but the very files that were compiled.
+HASHED = {"publish"}
 
 
 def main() -> int:
@@ -30,6 +33,7 @@ def main() -> int:
             [
                 *(nox.command("uv"), "pip", "compile", "--quiet", "--universal", "--upgrade"),
                 *("--python-version", python, "--no-header", "--no-annotate", f"{name}.in"),
+                *(["--generate-hashes"] if name in HASHED else []),
             ],
             cwd=REQUIREMENTS,
             env=nox.environ(),
@@ -43,7 +47,8 @@ def main() -> int:
         licence = (REQUIREMENTS / f"{name}.in").read_text().partition("\n\n")[0]
         origin = f"# Compiled from {name}.in by `make requirements`."
         output.write_text(f"{licence}\n\n{origin}\n{compiled.stdout}")
-        print(f"requirements/{output.name}: {len(compiled.stdout.splitlines())} packages")
+        packages = [line for line in compiled.stdout.splitlines() if not line.startswith(" ")]
+        print(f"requirements/{output.name}: {len(packages)} packages")
     return 0
 
 
