@@ -32,6 +32,10 @@ from ansible_collections.community.infisical.plugins.modules import infisical_id
 from emulator import running
 
 WORKERS = 8
+# So many writes are answered at once, and those after them only when so much time has passed, in
+# which a busy machine can send a signal.
+HALF_WAY = 100
+HELD_SECONDS = 2
 # No more than there are workers.
 FEW_USES = (1, 2, 3, 5, 8)
 AZURE_AUTH = "/azure-auth/identities/"
@@ -455,19 +459,27 @@ def wait_for(condition: t.Callable[[], bool], process: t.Any) -> None:
         time.sleep(0.01)
 
 
+def start_until_half_way(yard: Yard, start: t.Callable[[], t.Any]) -> t.Any:
+    """Start the module, and wait until each worker has a write in hand that takes its time."""
+    held = yard.ids[HALF_WAY:]
+    yard.server.fault("latency", method="PATCH", identity_id=held, seconds=HELD_SECONDS)
+    process = start()
+    wait_for(lambda: yard.server.faults()[0]["hits"] >= WORKERS, process)
+    return process
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
 def test_stopped_half_way_it_says_what_is_done_and_a_second_run_does_the_rest(
     how: signal.Signals, tmp_path: Path
 ) -> None:
     with working(tmp_path, 300, {"resource": "other"}, latency=0.01) as (yard, start):
         before = yard.server.live_tokens()
-        process = start()
-        wait_for(lambda: len(yard.server.requests(method="PATCH")) >= 100, process)
+        process = start_until_half_way(yard, start)
         process.send_signal(how)
         result = finish_module(process)
         assert process.returncode == 1
         done = yard.changed()
-        assert 90 <= len(done) < 250, "it was stopped too late"
+        assert HALF_WAY <= len(done) <= HALF_WAY + WORKERS
         assert result["failed"]
         assert result["msg"].startswith(f"The task was stopped by {how.name}; run it again")
         assert not_tried(result) == 300 - result["checked"]
@@ -478,6 +490,7 @@ def test_stopped_half_way_it_says_what_is_done_and_a_second_run_does_the_rest(
         assert len(told - set(done)) <= WORKERS
         assert result["changed_count"] + result["failed_count"] == len(result["results"])
         assert yard.server.live_tokens() == before
+        yard.server.clear_faults()
         second = finish_module(start())
         assert not second.get("failed"), second
         assert second["changed_count"] == 300 - len(done)
@@ -496,8 +509,7 @@ def test_a_signal_after_the_last_write_loses_nothing(tmp_path: Path) -> None:
 
 def test_stopped_again_and_again_it_still_says_what_is_done(tmp_path: Path) -> None:
     with working(tmp_path, 300, {"resource": "other"}, latency=0.01) as (yard, start):
-        process = start()
-        wait_for(lambda: len(yard.server.requests(method="PATCH")) >= 100, process)
+        process = start_until_half_way(yard, start)
         result = stopped_again_and_again(process)
         assert process.returncode == 1
         assert result["msg"].startswith("The task was stopped by SIGTERM; run it again")

@@ -531,9 +531,10 @@ def test_a_platform_that_gives_none(
     ]
     # What takes its time is tried in one place: they are all asked in the same way.
     for environment, method, service in places[: 1 if message == "(timed out)" else None]:
-        started = time.monotonic()
+        azure.clear_requests()
         said = run(environment, method)["msg"]
-        assert time.monotonic() - started < 10
+        # Whoever may not be ready yet is asked again, and given up after the third time.
+        assert 1 <= len(azure.requests()) <= 3
         assert message in said
         assert f"from {service} at " in said
         assert said.endswith(", or set jwt to the token.")

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import resource
 import socket
 import threading
-import time
 import typing as t
 
 import pytest
@@ -60,21 +60,20 @@ def identity_id(server: t.Any) -> str:
     return created
 
 
-def failure_of(client: Client, identity_id: str) -> tuple[InfisicalError, float]:
-    started = time.monotonic()
+def failure_of(client: Client, identity_id: str) -> InfisicalError:
     with pytest.raises(InfisicalError) as raised:
         read(client, identity_id)
-    return raised.value, time.monotonic() - started
+    return raised.value
 
 
 def test_an_answer_a_byte_at_a_time_is_given_up(
     connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
+    """No byte takes as long as the timeout, so that it is all of them that take too long."""
     server.fault("drip", identity_id=identity_id, interval=0.3)
-    failure, seconds = failure_of(connect(), identity_id)
+    failure = failure_of(connect(), identity_id)
     assert isinstance(failure, TransportError)
     assert "broke off (timed out)" in str(failure)
-    assert seconds < 3
 
 
 def test_a_head_that_never_ends_is_given_up() -> None:
@@ -92,11 +91,10 @@ def test_a_head_that_never_ends_is_given_up() -> None:
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with contextlib.closing(Client(Connection(url, timeout=1, retries=0))) as client:
-            failure, seconds = failure_of(client, "x")
+            failure = failure_of(client, "x")
         done.set()
         thread.join()
     assert "did not answer (timed out)" in str(failure)
-    assert seconds < 3
 
 
 @pytest.mark.parametrize("gzip", [False, True], ids=["plain", "gzip bomb"])
@@ -105,7 +103,7 @@ def test_a_huge_answer_is_given_up_in_bounded_memory(
 ) -> None:
     server.fault("huge", identity_id=identity_id, size=100 * 1024 * 1024, gzip=gzip)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    failure, _seconds = failure_of(connect(timeout=20), identity_id)
+    failure = failure_of(connect(timeout=20), identity_id)
     assert isinstance(failure, UnexpectedAnswerError)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown < 100, f"{grown:.0f} MiB"
@@ -116,9 +114,9 @@ def test_retries_are_as_many_as_asked_for_and_the_message_says_so(
 ) -> None:
     server.fault("drop", identity_id=identity_id)
     server.clear_requests()
-    failure, seconds = failure_of(connect(retries=2), identity_id)
+    failure = failure_of(connect(retries=2), identity_id)
     assert "(the connection was closed)" in str(failure) or "reset" in str(failure)
-    assert f"(tried 3 times in {seconds:.0f} seconds)." in str(failure)
+    assert re.search(r" \(tried 3 times in \d+ seconds\)\.$", str(failure))
     assert len(server.requests(identity_id=identity_id)) == 3
 
 
@@ -128,29 +126,30 @@ def test_what_retrying_cannot_help_is_not_retried(
     for status, error in ((500, "FindByOrgId"), (403, "PermissionDenied"), (404, "NotFound")):
         server.fault("error", identity_id=identity_id, times=1, status=status, error=error)
         server.clear_requests()
-        failure, _seconds = failure_of(connect(retries=5), identity_id)
+        failure = failure_of(connect(retries=5), identity_id)
         assert isinstance(failure, ApiError)
         assert failure.error == error
         assert len(server.requests(identity_id=identity_id)) == 1
 
 
-def test_a_limit_is_kept_without_a_refusal_and_in_little_more_than_the_least_time() -> None:
+def test_a_limit_is_kept_without_a_refusal_and_each_window_is_used() -> None:
+    """How little more than the least time it takes, is in virtual time, in the unit tests."""
     window, limit, reads = 2, 10, 25
     with running(read_limit=limit, window=window) as server:
         identity_id = server.create_identity("paced")
         server.put_azure_auth(identity_id, **ATTACHED)
         client = Client(Connection(server.url))
         client.use_token(server.token)
-        started = time.monotonic()
         for _number in range(reads):
             read(client, identity_id)
-        seconds = time.monotonic() - started
         client.close()
-        statuses = [item.status for item in server.requests(identity_id=identity_id)]
-    assert statuses.count(429) <= reads // limit
-    assert len(statuses) - statuses.count(429) == reads
-    # Two full windows have to pass; the header tells whole seconds, which costs one a window.
-    assert seconds < reads // limit * (window + 1.3) + 1
+        requests = server.requests(identity_id=identity_id)
+    passed = [item for item in requests if item.status == 200]
+    assert len(passed) == reads
+    assert len(requests) - reads <= reads // limit
+    # The first of each window comes when the one before is over.
+    firsts = [item.time for item in passed[::limit]]
+    assert all(then >= when + window for when, then in zip(firsts, firsts[1:]))
 
 
 @pytest.mark.parametrize("retry_after", [None, "soon", "-1", "0", "1.5"])
@@ -159,10 +158,9 @@ def test_a_strange_retry_after_neither_hangs_nor_hammers(
 ) -> None:
     server.fault("rate_limit", identity_id=identity_id, retry_after=retry_after)
     server.clear_requests()
-    failure, seconds = failure_of(connect(rate_limit_timeout=2.5), identity_id)
+    failure = failure_of(connect(rate_limit_timeout=2.5), identity_id)
     assert isinstance(failure, RateLimitedError)
     assert "which exceeds rate_limit_timeout (2.5 seconds)" in str(failure)
-    assert seconds < 5
     assert len(server.requests(identity_id=identity_id)) <= 4
 
 
@@ -170,14 +168,15 @@ def test_a_gateway_that_asks_to_wait_is_not_called_a_rate_limit(
     connect: t.Callable[..., Client], server: t.Any, identity_id: str
 ) -> None:
     server.fault("error", identity_id=identity_id, status=503, html=True, retry_after=3600)
-    failure, seconds = failure_of(connect(), identity_id)
+    server.clear_requests()
+    failure = failure_of(connect(), identity_id)
     assert isinstance(failure, RateLimitedError)
     assert str(failure).endswith(
         f": {server.url}, which answers 503, refused it, and asks to wait 3600 seconds more, which"
         " exceeds rate_limit_timeout (300 seconds); run the task later, or raise"
         " rate_limit_timeout."
     )
-    assert seconds < 1
+    assert len(server.requests(identity_id=identity_id)) == 1
 
 
 def test_waiting_for_a_limit_uses_up_no_retries(

@@ -15,6 +15,25 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
 from ansible_collections.community.infisical.plugins.module_utils._server import signals
 from ansible_collections.community.infisical.plugins.module_utils._state.workers import Workers
 
+# For what comes at once on an idle machine, in seconds.
+PATIENCE = 60
+
+
+class Watched(Workers[int]):
+    """Workers that tell when no further item is taken."""
+
+    def __init__(self, do: t.Callable[[int], object], items: t.Iterable[int]) -> None:
+        super().__init__(do, items)
+        self._over = threading.Event()
+
+    def _give_up(self) -> None:
+        super()._give_up()
+        self._over.set()
+
+    def hold(self) -> None:
+        """Wait until no further item is taken."""
+        assert self._over.wait(PATIENCE)
+
 
 def begin(count: int, do: t.Callable[[t.Any], object], items: t.Iterable[int]) -> Workers[int]:
     workers = Workers(do, items)
@@ -37,7 +56,7 @@ def test_one_worker_takes_them_in_order() -> None:
 
 def test_so_many_work_at_once_and_no_more() -> None:
     lock = threading.Lock()
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=PATIENCE)
     here = most = 0
 
     def work(_item: int) -> None:
@@ -95,27 +114,31 @@ def test_a_bug_ends_it_all_and_comes_out_of_join() -> None:
         done.append(item)
         if item == 5:
             raise ZeroDivisionError("five")
+        if item > 5:
+            workers.hold()
 
-    workers = begin(2, work, range(10_000))
+    workers = Watched(work, range(10_000))
+    workers.start(2)
     with pytest.raises(ZeroDivisionError, match="five"):
         workers.join()
-    assert len(done) < 10_000
+    # The other one had one more in hand, or was about to take it.
+    assert done[:6] == list(range(6))
+    assert len(done) <= 7
 
 
 def test_stop_takes_no_further_item_and_waits_for_those_in_hand() -> None:
     begun = threading.Event()
-    go_on = threading.Event()
     done: list[int] = []
 
     def work(item: int) -> None:
         begun.set()
-        go_on.wait(10)
+        workers.hold()
         done.append(item)
 
-    workers = begin(1, work, range(100))
-    assert begun.wait(10)
-    threading.Timer(0.05, go_on.set).start()
-    workers.stop(10)
+    workers = Watched(work, range(100))
+    workers.start(1)
+    assert begun.wait(PATIENCE)
+    workers.stop(PATIENCE)
     assert done == [0]
     workers.join()
     assert done == [0]
@@ -123,12 +146,12 @@ def test_stop_takes_no_further_item_and_waits_for_those_in_hand() -> None:
 
 def test_stop_waits_no_longer_than_its_patience_in_all() -> None:
     never = threading.Event()
-    begun = threading.Barrier(6, timeout=10)
+    begun = threading.Barrier(6, timeout=PATIENCE)
     done: list[int] = []
 
     def work(item: int) -> None:
         begun.wait()
-        never.wait(20)
+        never.wait(PATIENCE)
         done.append(item)
 
     workers = begin(5, work, range(5))
@@ -142,7 +165,7 @@ def test_stop_waits_no_longer_than_its_patience_in_all() -> None:
 
 def test_threads_that_hang_do_not_keep_python_from_ending() -> None:
     never = threading.Event()
-    begin(2, lambda _item: never.wait(20), range(2))
+    begin(2, lambda _item: never.wait(PATIENCE), range(2))
     hanging = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     assert len(hanging) >= 2
     assert all(thread.daemon for thread in hanging)
@@ -163,20 +186,19 @@ def _signals_are_watched() -> t.Iterator[None]:
 @pytest.mark.usefixtures("_signals_are_watched")
 def test_a_signal_ends_the_wait_and_what_is_in_hand_is_waited_for() -> None:
     done: list[int] = []
-    begun = threading.Barrier(3, timeout=10)
-    go_on = threading.Event()
+    begun = threading.Barrier(3, timeout=PATIENCE)
 
     def work(item: int) -> None:
         begun.wait()
-        go_on.wait(10)
+        workers.hold()
         done.append(item)
 
-    workers = begin(2, work, range(100))
+    workers = Watched(work, range(100))
+    workers.start(2)
     begun.wait()
     os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(InterruptError, match="The task was stopped by SIGTERM"):
         workers.join()
     assert not done
-    threading.Timer(0.05, go_on.set).start()
-    workers.stop(10)
+    workers.stop(PATIENCE)
     assert sorted(done) == [0, 1]
