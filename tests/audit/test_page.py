@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._text import visible
@@ -181,7 +181,7 @@ def assert_own(doc: Node) -> None:
     assert len(doc.all("script")) == len(doc.all("style")) == 1
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_whatever_a_report_says_is_shown_and_never_obeyed(name: str, said: str) -> None:
     small = report(FEW)

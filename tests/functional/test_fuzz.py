@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 from functional.cases import ATTACHED
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
@@ -67,6 +67,9 @@ IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 PROJECT = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
 SLUG = "team-a"
 CASES = 600
+LIMITS = settings(
+    max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 class Parrot:
@@ -255,7 +258,7 @@ def test_any_answer_is_read_or_one_of_our_own_errors(
 ) -> None:
     tried = 0
 
-    @settings(max_examples=CASES, deadline=None)
+    @LIMITS
     @example(b"HTTP/1.1 301 X\r\nLocation: \x80\r\n\r\n")
     @given(nearly_right() | odd_http() | st.binary(max_size=300))
     def check(answer: bytes) -> None:
@@ -303,7 +306,7 @@ def test_any_list_of_entries_is_read_or_every_problem_told(
 ) -> None:
     tried = 0
 
-    @settings(max_examples=CASES, deadline=None)
+    @LIMITS
     @given(st.lists(odd_entries | values, max_size=6))
     def check(raw: list[t.Any]) -> None:
         nonlocal tried
@@ -332,7 +335,7 @@ def test_any_list_of_entries_is_read_or_every_problem_told(
     record_property("lists of entries", tried)
 
 
-@settings(max_examples=CASES, deadline=None)
+@LIMITS
 @given(st.lists(values | st.sampled_from([IDENTITY, "billing", "a\0b"]), max_size=5))
 def test_any_list_of_references_is_read_or_every_problem_told(raw: list[t.Any]) -> None:
     read: list[Reference] = []

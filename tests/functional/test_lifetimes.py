@@ -192,7 +192,9 @@ maybe = st.none() | seconds
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.none() | st.tuples(seconds, seconds | st.integers(-9, -1)), st.tuples(maybe, maybe))
 @example((DEFAULT, DEFAULT), (None, 3600))

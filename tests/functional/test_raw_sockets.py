@@ -58,7 +58,7 @@ from functional.adversary import (
 )
 from functional.cases import ATTACHED, REQUIRED
 from functional.harness import COLLECTIONS, Result, clean_environment, run_in_process, warning_texts
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import PlatformError
@@ -78,7 +78,11 @@ from ansible_collections.community.infisical.plugins.modules import (
 PATIENCE = 0.5
 CAMPAIGN = int(os.environ.get("SCRIPTS", "0"))
 LIMITS = settings(
-    max_examples=CAMPAIGN or 300, deadline=None, derandomize=not CAMPAIGN, database=None
+    max_examples=CAMPAIGN or 300,
+    deadline=None,
+    derandomize=not CAMPAIGN,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 
