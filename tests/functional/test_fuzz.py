@@ -67,9 +67,7 @@ IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 PROJECT = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
 SLUG = "team-a"
 CASES = 600
-LIMITS = settings(
-    max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+LIMITS = settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Parrot:
