@@ -17,6 +17,7 @@ OLDEST_PYTHON = {
     "units": "3.9",
     "floors": "3.9",
     "test": "3.11",
+    "mutants": "3.11",
     "bench": "3.11",
     "lint": "3.11",
     "publish": "3.14",
