@@ -43,6 +43,13 @@ thorough: export THOROUGH := 1
 thorough: ## Run every check as `test` does, with many more kills and random worlds
 	$(RUN) nox python -m tools.check $(ARGS)
 
+coverage: export COVERAGE := 1
+coverage: ## Run the tests, and tell which branches of `plugins` none of them reaches
+	$(RUN) nox python -m tools.check $(or $(ARGS),units functional audit awx docs-examples)
+
+mutants: ## Change the code on purpose, and list the changes that no unit test notices
+	$(RUN) mutants python -m tools.mutants $(ARGS)
+
 unit: ## The fast inner loop: unit tests without ansible-test; ARGS= goes to pytest
 	$(RUN) test pytest --quiet tests/unit $(ARGS)
 

@@ -26,6 +26,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import coverage
 from .counts import Counts, read_figures, read_reports, read_skips, total
 from .environments import nox_environ
 from .infisical import opt_out
@@ -127,6 +128,8 @@ class Runner:
         # Formatters then report instead of rewriting.
         self._environ.update(CI="true", NO_COLOR="1")
         opt_out(self._environ)
+        if coverage.wanted():
+            coverage.measure(self._environ)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
@@ -286,6 +289,8 @@ def main(arguments: Sequence[str]) -> int:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = used.ru_utime + used.ru_stime
     print(f"\n{time.monotonic() - started:.0f} s in all, {processor:.0f} s of processor time")
+    if coverage.wanted():
+        print(f"The tests reach {coverage.figure()}")
     print(summary(outcomes), flush=True)
     return 1 if any(outcome.result == "failed" for outcome in outcomes) else 0
 
