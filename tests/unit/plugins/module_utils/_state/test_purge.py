@@ -155,7 +155,16 @@ def test_the_others_that_have_the_method_are_surplus() -> None:
     assert [item.id for item in found] == [ID]
     (reference,) = found
     assert (reference.name, reference.label, reference.place) == (None, f"a ({ID})", None)
+    assert reference.option == "id"
     assert found[reference] == A
+
+
+def test_the_name_of_one_that_is_surplus_is_cut_after_80_characters() -> None:
+    label = f"{'n' * 77}... ({ID})"
+    found = {item.label for item in surplus("azure-auth", [identity(ID, "n" * 81)], ())}
+    assert found == {label}
+    (whole,) = surplus("azure-auth", [identity(ID, "n" * 80)], ())
+    assert whole.label == f"{'n' * 80} ({ID})"
 
 
 def test_surplus_ones_come_by_their_names() -> None:
