@@ -31,6 +31,7 @@ from .._text import masked, visible
 from .options import CONNECTION_SPEC, Spec
 from .parameters import Parameters, settle
 from .requirements import outdated
+from .start import after_imports
 
 
 class Module(AnsibleModule):
@@ -41,6 +42,7 @@ class Module(AnsibleModule):
     """
 
     def __init__(self, spec: Spec, lists: t.Collection[str] = ()) -> None:
+        after_imports()
         self._lists = lists
         self._parameters = Parameters({}, {}, [])
         self._choice: Choice | OptionError

@@ -19,6 +19,9 @@ LIBRARIES = {"requests": (2, 28), "netaddr": (0, 10, 1)}
 def require_python():  # type: () -> None
     """End the module as failed if this Python is too old for the rest of the code."""
     if sys.version_info >= PYTHON:
+        from .start import before_imports
+
+        before_imports(__package__.rpartition(".")[0])
         return
     message = (
         "The module needs Python {0} or later, but on the host that runs it {1} is Python {2}; set"
