@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .._errors import InfisicalError, OptionError
 from .._server.api import Api
 from .._state.auth_method import AuthMethod, AuthMethodResource
-from .._state.identities import Identity, find_identities, only_identity
 from .._state.reconcile import Reconciler, State
 from .._state.warnings import Warnings
 from .._text import visible
@@ -24,6 +25,9 @@ from .results import (
     settings_of,
     warn_of_change,
 )
+
+if t.TYPE_CHECKING:
+    from .._state.identities import Identity
 
 
 def manage_auth_method(method: AuthMethod) -> None:
@@ -60,6 +64,9 @@ def manage_auth_method(method: AuthMethod) -> None:
 
 
 def _named(module: Module, api: Api, name: str, project_id: str | None) -> Identity:
+    # Many tasks name an id, and each import takes time when a task starts.
+    from .._state.identities import find_identities, only_identity
+
     found = find_identities(api, [name], project_id)[name]
     try:
         return only_identity("identity_name", name, found, project_id)

@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 import time
+import typing as t
 
 from .._errors import ApiError, InfisicalError, OptionError, UnknownStateError
 from .._server.api import Api, unexpected
 from .._server.login import Login
 from .._server.request import Json
 from .fields import Field, Settings, Values
-from .identities import Identity, not_owned, read_identity
 from .lifetimes import MAX_TTL, TTL, check_lifetimes, depends_on_generation
 from .plan import ATTACH, REVOKE, UPDATE, Plan, Step, plan
 from .reconcile import State
+
+if t.TYPE_CHECKING:
+    from .identities import Identity
 
 # Maximum length of a string in an auth method, on servers from before March 2026.
 _OLD_LIMIT = 255
@@ -246,7 +249,7 @@ class AuthMethodResource:
         if self.identity is None:
             if not (current and wanted and depends_on_generation(current.values, wanted)):
                 return False
-            self.identity = read_identity(self._api, self.identity_id, self._project_id)
+            self.identity = self._read_identity(self._project_id)
         return self.identity.of_2024
 
     def _refuse_other_owner(self) -> None:
@@ -255,12 +258,14 @@ class AuthMethodResource:
             return
         if self.identity is None:
             try:
-                self.identity = read_identity(self._api, self.identity_id, self._project_id)
+                self.identity = self._read_identity(self._project_id)
             except ApiError as failure:
                 if failure.http_status != 404:
                     raise
-                self.identity = read_identity(self._api, self.identity_id)
+                self.identity = self._read_identity()
         if self.identity.project_id != self._project_id:
+            from .identities import not_owned
+
             raise OptionError(not_owned(self.identity, self._project_id))
 
     def _spare_own_login(self) -> None:
@@ -272,10 +277,16 @@ class AuthMethodResource:
                 " credentials of another identity."
             )
 
+    def _read_identity(self, project_id: str | None = None) -> Identity:
+        # Most tasks read the auth method alone, and each import takes time when a task starts.
+        from .identities import read_identity
+
+        return read_identity(self._api, self.identity_id, project_id)
+
     def _identity_wherever(self) -> Identity:
         """Read the identity, even if a project owns it, which only its memberships show."""
         try:
-            return read_identity(self._api, self.identity_id, self._project_id)
+            return self._read_identity(self._project_id)
         except UnknownStateError as failure:
             raise UnknownStateError(
                 f"Could not find out whether {self._method.title} is attached to identity"
