@@ -32,9 +32,11 @@ from .options import (
 if t.TYPE_CHECKING:
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-    _Level = tuple[Spec, ArgumentSpecValidator]
+    _Level = tuple[Spec, Values, ArgumentSpecValidator]
 
 ABSENT = "absent"
+# Values of these types are what Ansible would make of them.
+_TYPES = {"str": str, "int": int, "bool": bool}
 
 
 class Entry(t.NamedTuple):
@@ -216,32 +218,44 @@ class _Validator:
             key: {name: value for name, value in details.items() if name != "options"}
             for key, details in spec.items()
         }
-        return spec, self._make(plain)
+        defaults = {key: details.get("default") for key, details in spec.items()}
+        return spec, defaults, self._make(plain)
 
 
 def _validate(
     what: str, level: _Level, item: Values
 ) -> tuple[dict[str, t.Any], list[str], set[str]]:
     """Return the valid options of one level of an entry, the mistakes, and the other options."""
-    spec, validator = level
+    spec, defaults, validator = level
     problems = [unknown_option(name, spec, what) for name in item if name not in spec]
     known = {name: value for name, value in item.items() if name in spec}
     values, wrong = read_values(known, lambda name: reader_of_type(spec[name]))
     problems += wrong.values()
-    # Ansible has nothing to check in these, and would copy them.
-    containers = {
-        name: values.pop(name) for name in [*values] if isinstance(values[name], (list, dict))
-    }
-    checked = validator.validate(values)
-    problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
-    options = {**checked.validated_parameters, **containers}
+    options = {**defaults, **values}
     refused = set(wrong)
-    # Ansible does not say which options it refuses, and keeps their values.
-    for name in values if checked.error_messages else ():
-        if type(validator)({name: spec[name]}).validate({name: values[name]}).error_messages:
-            options[name] = spec[name].get("default")
-            refused.add(name)
+    # Ansible's check copies values and takes time, and most values need none.
+    doubtful = {name: value for name, value in values.items() if not _is_valid(spec[name], value)}
+    if doubtful:
+        checked = validator.validate(doubtful)
+        problems += [f"{visible(message).rstrip('.')}." for message in checked.error_messages]
+        options.update((name, checked.validated_parameters[name]) for name in doubtful)
+        # Ansible does not say which options it refuses, and keeps their values.
+        for name in doubtful if checked.error_messages else ():
+            if type(validator)({name: spec[name]}).validate({name: values[name]}).error_messages:
+                options[name] = defaults[name]
+                refused.add(name)
     return options, problems, refused
+
+
+def _is_valid(details: t.Mapping[str, t.Any], value: t.Any) -> bool:
+    """Return whether Ansible would take the value of an option as it is."""
+    if isinstance(value, (list, dict)):
+        # There is nothing in them that Ansible would check.
+        return True
+    kind = _TYPES.get(details["type"])
+    # A boolean is an integer to Python.
+    same = kind is not None and isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    return same and ("choices" not in details or value in details["choices"])
 
 
 def _reference(options: Values) -> Reference:

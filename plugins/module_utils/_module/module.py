@@ -37,17 +37,20 @@ from .start import after_imports
 class Module(AnsibleModule):
     """A module with the shared options and options of its own.
 
-    Results show only the number of items of the options in `lists`, because runners drop results
-    that are too long. Results contain no secret that the task uses. Unused secrets are not read.
+    Ansible does not check the items of the options in `lists`, and results show only their number,
+    because runners drop results that are too long. Results contain no secret that the task uses.
+    Unused secrets are not read.
     """
 
     def __init__(self, spec: Spec, lists: t.Collection[str] = ()) -> None:
         after_imports()
         self._lists = lists
+        self._items: dict[str, list[t.Any]] = {}
         self._parameters = Parameters({}, {}, [])
         self._choice: Choice | OptionError
         self._secrets: set[str] = set()
         super().__init__(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True)
+        self.params.update(self._items)
         _require_libraries(self)
         if self._parameters.problems:
             self.fail_json("")
@@ -59,6 +62,10 @@ class Module(AnsibleModule):
         given: dict[str, t.Any] = self.params
         self._parameters = settle(given, self.argument_spec)
         self.params: dict[str, t.Any] = self._parameters.public
+        for option in self._lists:
+            # Ansible would copy and log them all, to take them as they are.
+            if isinstance(self.params.get(option), list):
+                self._items[option], self.params[option] = self.params[option], []
         for secret in self._parameters.of_settings:
             self.hide(secret)
         try:
@@ -142,7 +149,7 @@ class Module(AnsibleModule):
         return value
 
     def _with_invocation(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
-        arguments = self._parameters.shown(self.params)
+        arguments = self._parameters.shown({**self.params, **self._items})
         for option in self._lists:
             given = arguments.get(option)
             if isinstance(given, list):
