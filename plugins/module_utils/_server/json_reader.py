@@ -34,12 +34,7 @@ def parse(content: bytes, memory: int = _MEMORY) -> t.Any:
     if _cost(content, containers) > memory:
         raise TooMuchError
     try:
-        value = json.loads(
-            content.decode("utf-8"),
-            parse_int=_whole,
-            parse_float=_fraction,
-            parse_constant=_no_number,
-        )
+        value = _DECODER.decode(content.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deep") from None
     if containers > _DEEPEST and isinstance(value, (dict, list)):
@@ -89,3 +84,8 @@ def _short(text: str) -> str:
 
 def _no_number(text: str) -> t.NoReturn:
     raise ValueError(f"{text} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_whole, parse_float=_fraction, parse_constant=_no_number
+)
