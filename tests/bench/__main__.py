@@ -23,9 +23,9 @@ from tools.infisical import IncompleteError
 from tools.paths import CACHE, ROOT, link_collection
 
 from . import page
-from .costs import measure_process, measure_starts
+from .costs import measure_audit, measure_process, measure_starts
 from .fleets import measure_fleet, measure_uri_loop
-from .limits import measure_rate_limited
+from .limits import measure_creations, measure_rate_limited
 from .plays import Player, PlayError
 from .results import Machine, Results
 from .scale import FULL, INSTANCE, QUICK, Scale
@@ -35,7 +35,7 @@ from .targets import milliseconds
 
 RESULTS = CACHE / "bench" / "results.json"
 EMULATOR_ONLY = (
-    "Not measured, since it takes the emulator's controls: other latencies, the rate limit, and the"
+    "Not measured, since it takes the emulator's controls: other latencies, the rate limits, and the"
     " server's share of the processor."
 )
 
@@ -91,6 +91,14 @@ def measure(server: Server, folder: Path, scale: Scale) -> Results:
             )
         )
     latency = server.set_latency(0)
+    # It reads all identities that there are, which are to be no more than it is about.
+    if scale.audited:
+        _say(f"the role's audit of {scale.audited:,}")
+        results.audits.append(measure_audit(player, server, scale.audited))
+        server.forget_requests()
+    for size in scale.largest:
+        _say(f"{milliseconds(latency)}: a fleet of {size:,}")
+        results.fleets.append(measure_fleet(player, server, latency, size, 1, scale))
     _say("memory")
     sizes = sorted({fleet.size for fleet in results.fleets})
     results.processes.extend(measure_process(player, server, size) for size in sizes)
@@ -101,6 +109,10 @@ def measure(server: Server, folder: Path, scale: Scale) -> Results:
         fixed = median(results.fleets[0].single)
         results.rate_limited.append(
             measure_rate_limited(player, server, latency, scale.rate_limit, fixed)
+        )
+        _say(f"{scale.creations.identities:,} identities from nothing")
+        results.rate_limited.append(
+            measure_creations(player, server, latency, scale.creations, fixed)
         )
     else:
         results.skipped.append(EMULATOR_ONLY)

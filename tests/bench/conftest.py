@@ -9,6 +9,7 @@ import pytest
 
 from bench.results import (
     MIB,
+    Audit,
     Fleet,
     Machine,
     Process,
@@ -59,10 +60,14 @@ def results() -> Results:
     made.first.uri.extend([0.6, 0.6])
     made.first.infisical_azure_auth.extend([0.9, 0.9])
     made.processes.append(Process(5000, peak=120 * MIB, seconds=6, processor=5))
+    made.audits.append(
+        Audit(5000, seconds=20, peak=400 * MIB, module_peak=90 * MIB, page=3 * MIB)
+    )
     made.rate_limited.append(
         RateLimited(
+            kind="reads",
             latency=0,
-            reads=10,
+            limit=10,
             window=20,
             size=25,
             concurrency=4,

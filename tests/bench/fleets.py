@@ -18,7 +18,7 @@ from .bare import Job
 from .plays import Player, Task, named, seconds_of
 from .results import DEFAULT_CONCURRENCY, Fleet, UriLoop
 from .scale import Scale
-from .servers import PATH, TTL, Server, entries
+from .servers import OPTIONS, PATH, TTL, Server, entries
 from .singles import EMPTY, turned
 
 MODULE = "community.infisical.infisical_identities"
@@ -64,6 +64,24 @@ def run_fleet(
     expected = {"checked": len(fleet), "changed_count": len(fleet) * changes, "failed_count": 0}
     assert expected.items() <= timed[-1].result.items(), timed[-1].result
     return [*seconds_of(timed, "fleet"), *seconds_of(timed, "compared")]
+
+
+def run_creations(player: Player, called: str, size: int) -> float:
+    """The seconds of a task that makes so many identities with their Azure Auth. Raises PlayError.
+
+    None of the names, which begin with what they are `called`, may be there.
+    """
+    fleet = [{"name": f"{called} {number}", "azure_auth": OPTIONS} for number in range(size)]
+    timed = player.run(
+        [
+            named("warm up", fleet_task("[]")),
+            named("fleet", fleet_task("fleet", check=False)),
+        ],
+        fleet=fleet,
+    )
+    expected = {"checked": size, "changed_count": size, "failed_count": 0}
+    assert expected.items() <= timed[-1].result.items(), timed[-1].result
+    return timed[-1].seconds
 
 
 def run_bare(

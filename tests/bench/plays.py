@@ -40,11 +40,12 @@ class Timed:
 
 @dataclass(frozen=True)
 class Player:
-    """Runs plays with the variables of a server, and files in a folder."""
+    """Runs plays with the variables of a server, and files in a folder, by an interpreter."""
 
     folder: Path
     variables: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    python: str = sys.executable
 
     @property
     def library(self) -> Path:
@@ -95,7 +96,7 @@ class Player:
         times.unlink(missing_ok=True)
         program = Path(sysconfig.get_path("scripts")) / "ansible-playbook"
         done = subprocess.run(
-            [sys.executable, str(program), str(playbook)],
+            [self.python, str(program), str(playbook)],
             cwd=self.folder,
             env=self.environ(),
             stdin=subprocess.DEVNULL,

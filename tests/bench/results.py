@@ -155,15 +155,33 @@ class Process:
 
 
 @dataclass(frozen=True)
-class RateLimited:
-    """A task for a fleet under a limit of reads a window.
+class Audit:
+    """The role's audit of a fleet, from the list to the reports: the playbook's time, in seconds.
 
-    `refused` has the number of refusals in each window, `unlimited` what the bare loop takes
-    without the limit, `fixed` the fixed cost of one task, which `seconds` includes.
+    `peak` is the memory of the largest of its processes, `module_peak` that of the module's, in
+    bytes; `page` the size of the page in bytes.
     """
 
+    size: int
+    seconds: float
+    peak: int
+    module_peak: int
+    page: int
+
+
+@dataclass(frozen=True)
+class RateLimited:
+    """A task for a fleet under a limit of requests of a kind a window.
+
+    `kind` is what is limited: "reads", or "creations" of identities. `limit` is how many a window.
+    `refused` has the number of refusals in each window, `unlimited` what the bare loop (of
+    creations, which it has none of, the same task less its fixed cost) takes without the limit,
+    `fixed` the fixed cost of one task, which `seconds` includes.
+    """
+
+    kind: str
     latency: float
-    reads: int
+    limit: int
     window: int
     size: int
     concurrency: int
@@ -176,7 +194,7 @@ class RateLimited:
     @property
     def least(self) -> float:
         """The least time for what was to be read, without any refusal."""
-        return self.fixed + least_seconds(self.size, self.reads, self.window, self.unlimited)
+        return self.fixed + least_seconds(self.size, self.limit, self.window, self.unlimited)
 
     @property
     def ratio(self) -> float:
@@ -209,6 +227,7 @@ class Results:
     fleets: list[Fleet] = field(default_factory=list)
     uri_loops: list[UriLoop] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
+    audits: list[Audit] = field(default_factory=list)
     rate_limited: list[RateLimited] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)

@@ -12,9 +12,9 @@ from .results import DEFAULT_CONCURRENCY
 
 @dataclass(frozen=True)
 class RateLimit:
-    """A limit of reads a window (seconds), and how many identities to read under it."""
+    """A limit of requests a window (seconds), and how many identities to handle under it."""
 
-    reads: int
+    limit: int
     window: int
     identities: int
 
@@ -40,7 +40,9 @@ class Scale:
     `latencies` are the server's, in seconds; an instance has its own. `sizes` maps the size of a
     fleet to the number of rounds for it, of which none begins after `patience` seconds but the
     first. A loop over `sampled` identities, `sampled_rounds` times, stands for all loops of uri
-    tasks. `starts` is how often each module is started by hand.
+    tasks. `starts` is how often each module is started by hand. `largest` are the sizes of fleets that
+    are measured once, without latency, and `audited` is that of the one that the role audits; 0 is
+    none. `creations` is about identities that are made from nothing.
     """
 
     latencies: tuple[float, ...]
@@ -52,6 +54,9 @@ class Scale:
     others: tuple[Other, ...]
     starts: int
     rate_limit: RateLimit
+    creations: RateLimit
+    audited: int = 0
+    largest: tuple[int, ...] = ()
 
 
 FULL = Scale(
@@ -67,7 +72,11 @@ FULL = Scale(
     ),
     starts=9,
     # 200 a minute. In a shorter window the whole seconds of the headers would weigh too much.
-    rate_limit=RateLimit(reads=67, window=20, identities=250),
+    rate_limit=RateLimit(limit=67, window=20, identities=250),
+    # 30 a minute would take half an hour.
+    creations=RateLimit(limit=100, window=6, identities=1000),
+    audited=5000,
+    largest=(20000,),
 )
 QUICK = Scale(
     latencies=(0.005,),
@@ -78,7 +87,9 @@ QUICK = Scale(
     patience=20,
     others=(Other(size=100, rounds=1, changes=True),),
     starts=3,
-    rate_limit=RateLimit(reads=40, window=5, identities=100),
+    rate_limit=RateLimit(limit=40, window=5, identities=100),
+    creations=RateLimit(limit=20, window=3, identities=50),
+    audited=100,
 )
 # All that fits into the limits of Infisical Cloud, which also hold for making the fleet.
 INSTANCE = Scale(
@@ -90,5 +101,6 @@ INSTANCE = Scale(
     patience=300,
     others=(Other(size=50, rounds=1, changes=True),),
     starts=3,
-    rate_limit=RateLimit(reads=0, window=0, identities=0),
+    rate_limit=RateLimit(limit=0, window=0, identities=0),
+    creations=RateLimit(limit=0, window=0, identities=0),
 )

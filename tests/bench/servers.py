@@ -22,6 +22,7 @@ from tools.infisical import VARIABLES, opted_for
 from tools.paths import ROOT
 
 PATH = "/api/v1/auth/azure-auth/identities"
+IDENTITIES = "/api/v1/identities"
 # The Azure Auth of every identity, as the API and as the modules' options spell it.
 TENANT = "33333333-3333-4333-8333-333333333333"
 RESOURCE = "https://management.azure.com/"

@@ -73,6 +73,7 @@ def tables(results: Results) -> list[Table]:
         _singles(results),
         _fleets(results),
         _processes(results),
+        _audits(results),
         _rate_limited(results),
         _starts(results),
     ]
@@ -209,13 +210,31 @@ def _processes(results: Results) -> Table:
     )
 
 
+def _audits(results: Results) -> Table:
+    return Table(
+        "An audit from the list to the page",
+        ("Identities", "Time", "Largest process", "Module", "Page"),
+        [
+            (
+                f"{audit.size:,}",
+                duration(audit.seconds),
+                f"{audit.peak / MIB:.0f} MiB",
+                f"{audit.module_peak / MIB:.0f} MiB",
+                f"{audit.page / MIB:.1f} MiB",
+            )
+            for audit in results.audits
+        ],
+        ("The role identities_audit in a playbook writes its page and its JSON.",),
+    )
+
+
 def _rate_limited(results: Results) -> Table:
     return Table(
-        "A rate limit",
+        "Rate limits",
         ("Limit", "Identities", "Requests", "Refused per window", "Time", "Minimum time", "Ratio"),
         [
             (
-                f"{run.reads} in {run.window} s",
+                f"{run.limit} {run.kind} in {run.window} s",
                 f"{run.size:,}",
                 f"{run.requests:,}",
                 ", ".join(map(str, run.refused)),
@@ -226,7 +245,7 @@ def _rate_limited(results: Results) -> Table:
             for run in results.rate_limited
         ],
         tuple(
-            f"{run.reads} requests in {run.window} s are {run.reads * 60 / run.window:.0f} a"
+            f"{run.limit} {run.kind} in {run.window} s are {run.limit * 60 / run.window:.0f} a"
             f" minute. The task has {run.concurrency} workers."
             for run in results.rate_limited
         ),

@@ -23,7 +23,10 @@ TINY = Scale(
     patience=0,
     others=(Other(size=10, rounds=1, concurrency=2, changes=True),),
     starts=1,
-    rate_limit=RateLimit(reads=5, window=1, identities=8),
+    rate_limit=RateLimit(limit=5, window=1, identities=8),
+    creations=RateLimit(limit=4, window=1, identities=6),
+    audited=10,
+    largest=(12,),
 )
 
 
@@ -41,8 +44,10 @@ def test_everything_is_measured(measured: Results) -> None:
     assert [len(loop.item) for loop in measured.uri_loops] == [1]
     assert [(fleet.size, fleet.concurrency, fleet.changes) for fleet in measured.fleets] == [
         (10, 2, True),
+        (12, 8, False),
     ]
-    assert [process.size for process in measured.processes] == [10]
+    assert [process.size for process in measured.processes] == [10, 12]
+    assert [audit.size for audit in measured.audits] == [10]
     assert len(measured.starts) == 7
     assert measured.skipped == []
 
@@ -50,9 +55,12 @@ def test_everything_is_measured(measured: Results) -> None:
 def test_times_and_sizes_are_those_of_this_world(measured: Results) -> None:
     (single,) = measured.singles
     assert 0 < single.empty[0] < 60
-    (process,) = measured.processes
-    assert 10 << 20 < process.peak < 1 << 30
-    assert 0 < process.processor < 60
+    for process in measured.processes:
+        assert 10 << 20 < process.peak < 1 << 30
+        assert 0 < process.processor < 60
+    (audit,) = measured.audits
+    assert 10 << 20 < audit.module_peak <= audit.peak < 1 << 30
+    assert audit.page > 10 << 10
     assert all(start.payload > 10 << 10 for start in measured.starts)
 
 
@@ -64,10 +72,12 @@ def test_own_modules_import_what_they_are_made_of(measured: Results) -> None:
     assert imports["an empty module"]["ansible"] > 0
 
 
-def test_limit_is_seen_in_the_log(measured: Results) -> None:
-    (run,) = measured.rate_limited
-    assert run.requests == 8 + sum(run.refused)
-    assert run.seconds > run.window
+def test_limits_are_seen_in_the_log(measured: Results) -> None:
+    reads, creations = measured.rate_limited
+    assert reads.requests == 8 + sum(reads.refused)
+    assert creations.requests == 6 + sum(creations.refused)
+    for run in (reads, creations):
+        assert run.seconds > run.window
 
 
 def test_results_can_be_printed(measured: Results) -> None:
