@@ -35,8 +35,8 @@ from .targets import milliseconds
 
 RESULTS = CACHE / "bench" / "results.json"
 EMULATOR_ONLY = (
-    "Not measured, since it takes the emulator's controls: other latencies, the rate limits, and the"
-    " server's share of the processor."
+    "Not measured, since it takes the emulator's controls: other latencies, the rate limits, and"
+    " the server's share of the processor."
 )
 
 

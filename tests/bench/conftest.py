@@ -60,9 +60,7 @@ def results() -> Results:
     made.first.uri.extend([0.6, 0.6])
     made.first.infisical_azure_auth.extend([0.9, 0.9])
     made.processes.append(Process(5000, peak=120 * MIB, seconds=6, processor=5))
-    made.audits.append(
-        Audit(5000, seconds=20, peak=400 * MIB, module_peak=90 * MIB, page=3 * MIB)
-    )
+    made.audits.append(Audit(5000, seconds=20, peak=400 * MIB, module_peak=90 * MIB, page=3 * MIB))
     made.rate_limited.append(
         RateLimited(
             kind="reads",

@@ -40,9 +40,9 @@ class Scale:
     `latencies` are the server's, in seconds; an instance has its own. `sizes` maps the size of a
     fleet to the number of rounds for it, of which none begins after `patience` seconds but the
     first. A loop over `sampled` identities, `sampled_rounds` times, stands for all loops of uri
-    tasks. `starts` is how often each module is started by hand. `largest` are the sizes of fleets that
-    are measured once, without latency, and `audited` is that of the one that the role audits; 0 is
-    none. `creations` is about identities that are made from nothing.
+    tasks. `starts` is how often each module is started by hand. `largest` are the sizes of fleets
+    that are measured once, without latency, and `audited` is that of the one that the role audits;
+    0 is none. `creations` is about identities that are made from nothing.
     """
 
     latencies: tuple[float, ...]

@@ -254,7 +254,9 @@ def _is_valid(details: t.Mapping[str, t.Any], value: t.Any) -> bool:
         return True
     kind = _TYPES.get(details["type"])
     # A boolean is an integer to Python.
-    same = kind is not None and isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    same = (
+        kind is not None and isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    )
     return same and ("choices" not in details or value in details["choices"])
 
 

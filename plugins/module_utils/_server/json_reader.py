@@ -86,6 +86,4 @@ def _no_number(text: str) -> t.NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
-_DECODER = json.JSONDecoder(
-    parse_int=_whole, parse_float=_fraction, parse_constant=_no_number
-)
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=_no_number)
