@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import os.path
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urldefrag, urlsplit
 
 from docutils import nodes
+from sphinx.util import logging
 
 if TYPE_CHECKING:
     from sphinx.addnodes import pending_xref
@@ -18,7 +22,9 @@ project = "community.infisical"
 author = "The community.infisical authors"
 project_copyright = f"2026, {author}"
 
-extensions = ["sphinx_antsibull_ext"]
+extensions = ["sphinx_antsibull_ext", "sphinx_copybutton"]
+# Only the commands are copied from a terminal session, and without their prompts.
+copybutton_prompt_text = "$ "
 # Every reference that leads nowhere is a warning, and `make docs` makes warnings errors.
 nitpicky = True
 # The front page lists all pages instead: one that it lacks is a warning, too.
@@ -36,6 +42,8 @@ html_show_sourcelink = False
 html_use_index = False
 # Colours come from the theme, so that they follow its switch for the dark mode.
 antsibull_ext_color_scheme = "none"
+
+LOGGER = logging.getLogger(__name__)
 
 # What generated pages refer to in Ansible's own documentation. A downloaded inventory would make
 # the build depend on the network.
@@ -56,6 +64,44 @@ def refer_elsewhere(
     return nodes.reference("", "", content, refuri=address) if address else None
 
 
+# Guides link to files of the repository, so that GitHub shows them as they are. `make docs` runs
+# Sphinx in a copy of the repository, and copies the guides to `collection/docsite`.
+REPOSITORY = "https://github.com/ansible-collections/community.infisical/blob/main"
+GUIDES = "docs/docsite/rst"
+
+
+def page_of(path: Path) -> str | None:
+    """Return the page of the site that shows a file of the repository, or None without one."""
+    match path.parts:
+        case ("docs", "docsite", "rst", name):
+            return f"collection/docsite/{Path(name).stem}"
+        case ("plugins", ("modules" | "filter" | "lookup") as folder, name):
+            return f"collection/{Path(name).stem}_{folder.removesuffix('s')}"
+        case ("roles", name, "README.md"):
+            return f"collection/{name}_role"
+    return None
+
+
+def lead_to_pages(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    """Let the links of guides lead to pages of the site, or to files of the repository."""
+    if not name.startswith("collection/docsite/"):
+        return
+    for link in doctree.findall(nodes.reference):
+        place, anchor = urldefrag(link.get("refuri", ""))
+        if not place or urlsplit(place).scheme:
+            continue
+        path = Path(os.path.normpath(f"{GUIDES}/{place}"))
+        page = page_of(path)
+        if not path.exists() or (page and page not in app.env.found_docs):
+            LOGGER.warning("%s does not exist", place, location=link)
+        elif page:
+            uri = app.builder.get_relative_uri(name, page)
+            link["refuri"] = f"{uri}#{anchor}" if anchor else uri
+            link["classes"] = ["internal"]
+        else:
+            link["refuri"] = f"{REPOSITORY}/{path}"
+
+
 def drop_contents(_app: Sphinx, doctree: nodes.document) -> None:
     """Remove tables of contents from pages, and links to them: the theme has them at the side."""
     for topic in list(doctree.findall(nodes.topic)):
@@ -68,4 +114,5 @@ def drop_contents(_app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("doctree-read", drop_contents)
+    app.connect("doctree-resolved", lead_to_pages)
     app.connect("missing-reference", refer_elsewhere)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The community.infisical authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The benchmark's page in the documentation, and the file of its plot."""
+"""The benchmark's page in the documentation, and the picture on it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import textwrap
 
 from tools.paths import ROOT
 
-from .plot import plot
+from .plot import TITLE, plot
 from .results import Results
 from .tables import tables
 
 PAGE = ROOT / "docs/docsite/rst/benchmark.rst"
-PLOT = ROOT / "docs/docsite/benchmark.svg"
+PLOT = ROOT / "docs/site/_static/benchmark.svg"
 BEGIN = ".. What follows is written by make bench.\n"
 END = ".. Here ends what make bench writes.\n"
 
@@ -44,8 +44,8 @@ def as_text(results: Results) -> str:
 
 
 def as_rst(results: Results) -> str:
-    """What the page has of the results. The plot is inline: only .rst files are published."""
-    image = ".. raw:: html\n\n" + textwrap.indent(plot(results), "  ")
+    """What the page has of the results."""
+    image = f".. image:: ../../site/_static/{PLOT.name}\n  :alt: {TITLE}\n"
     parts = [conditions(results) + "\n", image, *(table.as_rst() for table in tables(results))]
     return "\n".join(parts)
 

@@ -16,8 +16,9 @@ from .results import Results
 from .tables import duration
 from .targets import milliseconds
 
-# The page shows it inline, so that its style must not reach the rest of the page. It brings its own
-# background: what is around it may be light or dark whatever the reader's system prefers.
+TITLE = "Time against the size of the fleet"
+# The picture brings its own background: the page around it may be light or dark, whatever the
+# reader's system prefers.
 _NAME = "infisical-benchmark"
 _STYLE = """
 .NAME .card { fill: #ffffff; stroke: #d0d7de; }
@@ -128,7 +129,7 @@ def plot(results: Results) -> str:
             "class": _NAME,
             "viewBox": f"0 0 {width} {height}",
             "role": "img",
-            "aria-label": "Time against the size of the fleet",
+            "aria-label": TITLE,
         },
     )
     Xml.SubElement(svg, "style").text = _STYLE

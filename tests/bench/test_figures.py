@@ -220,6 +220,7 @@ def test_page_keeps_what_is_written_by_hand(
         f"..\n  Mine\n\n{page.BEGIN}\nMeasured on 2026-11-23 against the emulator"
     )
     assert once.endswith(f"\n{page.END}\nAfter\n")
+    assert "\n.. image:: ../../site/_static/plot.svg\n" in once
     assert "old" not in once
     assert page.PLOT.read_text(encoding="utf-8").startswith("<!--\nMine\n-->\n<svg ")
     assert Xml.parse(page.PLOT).getroot().tag.endswith("svg")
