@@ -129,16 +129,17 @@ def test_commit_of_the_release_has_version_and_changelog_and_nothing_else(made: 
     assert changed == [
         "CHANGELOG.md",
         "CHANGELOG.rst",
-        "README.md",
         "changelogs/changelog.yaml",
         "changelogs/fragments/pretended.yml",
+        "docs/docsite/rst/guide_install.rst",
         "extensions/awx/execution-environment.yml",
         "galaxy.yml",
     ]
     assert f"version: {VERSION}\n" in clone.git("show", f"{branch}:galaxy.yml")
     image = clone.git("show", f"{branch}:extensions/awx/execution-environment.yml")
     assert f"        version: {VERSION}\n" in image
-    assert f"community-infisical-{VERSION}.tar.gz" in clone.git("show", f"{branch}:README.md")
+    guide = clone.git("show", f"{branch}:docs/docsite/rst/guide_install.rst")
+    assert f"community-infisical-{VERSION}.tar.gz" in guide
     assert "made to test how releases" in clone.git("show", f"{branch}:CHANGELOG.rst")
 
 

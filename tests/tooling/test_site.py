@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from docs.tables import section
 from tools.paths import ROOT
 from tools.release import content
 from tools.site import broken_links
@@ -79,13 +78,23 @@ def test_front_page_lists_every_guide_module_role_and_plugin() -> None:
     assert sorted(listed) == sorted({*guides, *plugins, "changelog"})
 
 
-def test_readme_names_every_module_role_plugin_and_playbook_and_links_every_guide() -> None:
-    names = {name.rpartition(".")[2] for names in content(ROOT).values() for name in names}
-    playbooks = {path.stem for path in ROOT.glob("playbooks/*.yml")}
-    assert set(re.findall(r"`(\w+)`", section("README.md", "Modules"))) == names | playbooks
+def test_contents_link_every_module_role_and_plugin() -> None:
+    names = [name.rpartition(".")[2] for names in content(ROOT).values() for name in names]
+    text = (ROOT / "docs/docsite/rst/contents.rst").read_text(encoding="utf-8")
+    linked = re.findall(r"^  \* - `(\w+) <\.\./\.\./\.\./\w+/\S+>`__", text, re.MULTILINE)
+    assert sorted(linked) == sorted(names)
+
+
+def test_every_playbook_has_a_part_of_a_page() -> None:
+    text = (ROOT / "docs/docsite/rst/playbooks.rst").read_text(encoding="utf-8")
+    headings = re.findall(r"^(\w+)\n-+$", text, re.MULTILINE)
+    assert sorted(headings) == sorted(path.stem for path in ROOT.glob("playbooks/*.yml"))
+
+
+def test_readme_links_every_guide() -> None:
     guides = {path.name for path in ROOT.glob("docs/docsite/rst/*.rst")}
-    links = re.findall(r"\(docs/docsite/rst/(.+?)\)", section("README.md", "Where to go next"))
-    assert sorted(links) == sorted(guides)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\(docs/docsite/rst/([^)#]+)", text)) == guides
 
 
 def _site(folder: Path, element: str) -> None:

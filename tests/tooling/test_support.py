@@ -10,7 +10,6 @@ import re
 import typing as t
 
 import yaml
-from docs.tables import section
 from tools.matrix import CORES, module_pythons
 from tools.paths import ROOT
 from tools.pythons import SUPPORTED
@@ -19,22 +18,35 @@ from ansible_collections.community.infisical.plugins.module_utils._module import
 from emulator.rules import GENERATIONS
 
 
+GUIDE = "docs/docsite/rst/guide_install.rst"
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def _yaml(path: str) -> t.Any:
-    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    return yaml.safe_load(_text(path))
 
 
 def _range(versions: t.Sequence[str]) -> str:
     return f"{versions[0]} to {versions[-1]}"
 
 
-def test_readme_lists_each_ansible_core_with_its_pythons() -> None:
-    text = section("README.md", "Supported versions")
-    rows = re.findall(r"^\| (2\.\d+) \| (.+) \| (.+) \|$", text, re.MULTILINE)
+def test_guide_lists_each_ansible_core_with_its_pythons() -> None:
+    text = _text(GUIDE)
+    rows = re.findall(r"^  \* - (2\.\d+)\n    - (.+)\n    - (.+)$", text, re.MULTILINE)
     assert rows == [
         (core, _range(pythons), _range(module_pythons(core))) for core, pythons in CORES.items()
     ]
-    assert f"| ansible-core | {_range(list(CORES))}" in text
-    assert f"| Python on the host that runs a module | {_range(SUPPORTED)}" in text
+    assert f"  * - ansible-core\n    - {_range(list(CORES))}" in text
+    assert f"  * - Python on the host that runs a module\n    - {_range(SUPPORTED)}" in text
+
+
+def test_readme_says_the_same_in_short() -> None:
+    text = _text("README.md")
+    assert f"ansible-core {_range(list(CORES))}" in text
+    assert f"Python {_range(SUPPORTED)} on the host that runs a module" in text
 
 
 def test_metadata_names_the_oldest_versions() -> None:
@@ -62,10 +74,11 @@ def test_ci_runs_the_matrix_of_each_ansible_core_with_every_python() -> None:
     assert sorted(pythons) == sorted(SUPPORTED)
 
 
-def test_readme_names_the_generations_of_servers_that_the_contract_tests_know() -> None:
-    (said,) = re.findall(
-        r"^\| Infisical \| (.+) \|$", section("README.md", "Supported versions"), re.MULTILINE
-    )
+def test_generations_of_servers_are_those_that_the_contract_tests_know() -> None:
     months = {"October": "10", "June": "06"}
-    found = re.findall(r"(?:(\w+) )?(\d{4})", said)
-    assert ["-".join(filter(None, (year, months.get(m)))) for m, year in found] == list(GENERATIONS)
+    (guide,) = re.findall(r"^  \* - Infisical\n    - servers of (.+),", _text(GUIDE), re.MULTILINE)
+    (readme,) = re.findall(r"Infisical servers of ([^:]+):", _text("README.md"))
+    for said in (guide, readme):
+        found = re.findall(r"(?:(\w+)\s)?(\d{4})", said)
+        named = ["-".join(filter(None, (year, months.get(month)))) for month, year in found]
+        assert named == list(GENERATIONS)

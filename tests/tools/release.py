@@ -233,10 +233,10 @@ class Release:
             path = self.tree / name
             text = path.read_text(encoding="utf-8")
             path.write_text(text.replace(f"version: {current}\n", f"version: {self.version}\n"))
-        readme = self.tree / "README.md"
+        guide = self.tree / "docs/docsite/rst/guide_install.rst"
         artifact = NAME.replace(".", "-") + "-{}.tar.gz"
-        text = readme.read_text(encoding="utf-8")
-        readme.write_text(text.replace(artifact.format(current), artifact.format(self.version)))
+        text = guide.read_text(encoding="utf-8")
+        guide.write_text(text.replace(artifact.format(current), artifact.format(self.version)))
         self.call("antsibull-changelog", "release", "--version", self.version)
 
     def commit(self) -> None:
