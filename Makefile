@@ -30,7 +30,7 @@ $(foreach goal,$(filter-out $(TARGETS),$(MAKECMDGOALS)),\
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: ## Watch the module do its job, against the emulator or the Infisical at TEST_INFISICAL_URL
+demo: ## Run a tour, against the emulator or the Infisical at TEST_INFISICAL_URL
 	$(RUN) test python -m tools.demo $(ARGS)
 
 emulator: ## Run the emulator until Ctrl-C
@@ -40,41 +40,41 @@ test: ## Run every check; ARGS="lint units" runs some
 	$(RUN) nox python -m tools.check $(ARGS)
 
 thorough: export THOROUGH := 1
-thorough: ## Run every check as `test` does, with many more kills and random worlds
+thorough: ## Run every check as `test` does, with many more random cases and killed runs
 	$(RUN) nox python -m tools.check $(ARGS)
 
 coverage: export COVERAGE := 1
-coverage: ## Run the tests, and tell which branches of `plugins` none of them reaches
+coverage: ## Run the tests, and list the branches of `plugins` that no test reaches
 	$(RUN) nox python -m tools.check $(or $(ARGS),units functional audit awx docs-examples)
 
 mutants: ## Change the code on purpose, and list the changes that no unit test notices
 	$(RUN) mutants python -m tools.mutants $(ARGS)
 
-unit: ## The fast inner loop: unit tests without ansible-test; ARGS= goes to pytest
+unit: ## Run the unit tests without ansible-test, which is fast; ARGS= goes to pytest
 	$(RUN) test pytest --quiet tests/unit $(ARGS)
 
 contract: ## Check the emulator, or the Infisical at TEST_INFISICAL_URL, against the contract
 	$(NOX) contract -- $(ARGS)
 
-functional: ## Run the module as Ansible does, against the emulator
+functional: ## Test the modules as Ansible runs them, against the emulator
 	$(NOX) functional -- $(ARGS)
 
-integration: ## ansible-test integration, against the emulator or the Infisical at TEST_INFISICAL_URL
+integration: ## Run ansible-test integration, against the emulator or the Infisical at TEST_INFISICAL_URL
 	$(NOX) integration -- $(ARGS)
 
-sanity: ## ansible-test sanity
+sanity: ## Run ansible-test sanity
 	$(NOX) sanity -- $(ARGS)
 
-lint: ## Formatting, lint, types, licences; changes nothing
+lint: ## Check formatting, lint, types and licenses; change nothing
 	$(RUN) nox python -m tools.check lint
 
 format: ## Format the code and sort its imports
 	$(NOX) formatters
 
-bench: ## Measure what the modules cost, and write it into the documentation; ARGS=--quick for less
+bench: ## Measure how fast the modules are, and write it into the documentation; ARGS=--quick for less
 	$(RUN) bench python -m bench $(ARGS)
 
-matrix: ## Sanity, units and integration on every ansible-core and Python that is to be found
+matrix: ## Run sanity, units and integration on every ansible-core and Python that is installed
 	$(RUN) test python -m tools.matrix $(ARGS)
 
 docs: ## Build the documentation site into .cache/docs/html
@@ -83,7 +83,7 @@ docs: ## Build the documentation site into .cache/docs/html
 build: ## Build the collection's artifact into .cache/dist
 	$(NOX) build
 
-release: ## Make and check a release, up to publishing it: VERSION=1.2.0
+release: ## Make and check a release, without publishing it: VERSION=1.2.0
 	$(RUN) test python -m tools.release $(VERSION) $(ARGS)
 
 requirements: ## Refresh the pinned development requirements
