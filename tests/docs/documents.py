@@ -16,6 +16,7 @@ PAGES = [
     "SECURITY.md",
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md")),
     *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/docsite/rst/*.rst")),
+    "docs/site/index.rst",
 ]
 MODULES = sorted(
     str(path.relative_to(ROOT))
