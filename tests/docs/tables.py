@@ -12,6 +12,16 @@ import typing as t
 
 from tools.paths import ROOT
 
+# Pages of the repository with links to others.
+MARKDOWN = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/RELEASING.md",
+    "extensions/awx/README.md",
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("roles/*/README.md")),
+)
+
 
 def environment_variables() -> frozenset[str]:
     """Return the environment variables that the collection's code names.

@@ -18,6 +18,8 @@ from docutils import nodes
 from docutils.core import publish_doctree
 from tools.paths import ROOT
 
+from docs.tables import MARKDOWN
+
 GUIDES = [
     pytest.param(path, id=path.stem) for path in sorted(ROOT.glob("docs/docsite/rst/*.rst"))
 ]
@@ -73,11 +75,16 @@ def test_links_of_a_guide_lead_to_files_and_headings_of_the_repository(path: Pat
     assert list(broken(path, guide(path).doctree)) == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", MARKDOWN)
 def test_links_of_markdown_to_headings_of_guides_lead_there(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for place, anchor in re.findall(r"\]\((\S+\.rst)#(\S+)\)", text):
-        assert anchor in guide(ROOT / place).doctree.ids
+    path = ROOT / page
+    found = re.findall(r"\]\((\S+\.rst)#(\S+)\)", path.read_text(encoding="utf-8"))
+    lost = [
+        f"{place}#{anchor}"
+        for place, anchor in found
+        if anchor not in guide((path.parent / place).resolve()).doctree.ids
+    ]
+    assert lost == []
 
 
 @pytest.mark.parametrize(

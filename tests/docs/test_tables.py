@@ -23,6 +23,7 @@ from ansible_collections.community.infisical.plugins.module_utils._module.option
     CONNECTION_SPEC,
 )
 from docs.tables import (
+    MARKDOWN,
     TESTED,
     environment_variables,
     first_column,
@@ -231,10 +232,7 @@ def test_contributing_speaks_of_paths_that_exist() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize(
-    "document",
-    ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/RELEASING.md"],
-)
+@pytest.mark.parametrize("document", MARKDOWN)
 def test_relative_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
     text = path.read_text(encoding="utf-8")
