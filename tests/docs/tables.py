@@ -75,12 +75,12 @@ def mapping(document: str, header: str) -> dict[str, str]:
     """Return the rows of the reStructuredText table whose first column has a header.
 
     From what is code-formatted in the first column to the path of the option that the second column
-    refers to, or to nothing where it refers to none.
+    names, or to nothing where it names none.
     """
     text = (ROOT / document).read_text(encoding="utf-8")
     table = text.partition(f"\n  * - {header}\n")[2].partition("\n\n")[0]
     rows = re.findall(
-        r"^  \* - ``(\w+)``\n    -(?: :ansopt:`[^`]*:([\w.]+)`)?$", table, re.MULTILINE
+        r"^  \* - ``(\w+)``\n    -(?: ``([\w.]+)``)?$", table, re.MULTILINE
     )
     if not rows:
         raise AssertionError(f"{document} has no table {header!r}")
