@@ -68,17 +68,18 @@ def refer_elsewhere(
 # Sphinx in a copy of the repository, and copies the guides to `collection/docsite`.
 REPOSITORY = "https://github.com/ansible-collections/community.infisical/blob/main"
 GUIDES = "docs/docsite/rst"
+PLUGINS = {"plugins/modules": "module", "plugins/filter": "filter", "plugins/lookup": "lookup"}
 
 
 def page_of(path: Path) -> str | None:
     """Return the page of the site that shows a file of the repository, or None without one."""
-    match path.parts:
-        case ("docs", "docsite", "rst", name):
-            return f"collection/docsite/{Path(name).stem}"
-        case ("plugins", ("modules" | "filter" | "lookup") as folder, name):
-            return f"collection/{Path(name).stem}_{folder.removesuffix('s')}"
-        case ("roles", name, "README.md"):
-            return f"collection/{name}_role"
+    folder, name = str(path.parent), path.stem
+    if folder == GUIDES:
+        return f"collection/docsite/{name}"
+    if folder in PLUGINS:
+        return f"collection/{name}_{PLUGINS[folder]}"
+    if path.match("roles/*/README.md"):
+        return f"collection/{path.parent.name}_role"
     return None
 
 

@@ -79,9 +79,7 @@ def mapping(document: str, header: str) -> dict[str, str]:
     """
     text = (ROOT / document).read_text(encoding="utf-8")
     table = text.partition(f"\n  * - {header}\n")[2].partition("\n\n")[0]
-    rows = re.findall(
-        r"^  \* - ``(\w+)``\n    -(?: ``([\w.]+)``)?$", table, re.MULTILINE
-    )
+    rows = re.findall(r"^  \* - ``(\w+)``\n    -(?: ``([\w.]+)``)?$", table, re.MULTILINE)
     if not rows:
         raise AssertionError(f"{document} has no table {header!r}")
     return dict(rows)

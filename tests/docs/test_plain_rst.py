@@ -20,9 +20,7 @@ from tools.paths import ROOT
 
 from docs.tables import MARKDOWN
 
-GUIDES = [
-    pytest.param(path, id=path.stem) for path in sorted(ROOT.glob("docs/docsite/rst/*.rst"))
-]
+GUIDES = [pytest.param(path, id=path.stem) for path in sorted(ROOT.glob("docs/docsite/rst/*.rst"))]
 # Those of github-markup, which hides what docutils reports.
 GITHUB = {
     "file_insertion_enabled": False,

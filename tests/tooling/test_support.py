@@ -17,7 +17,6 @@ from tools.pythons import SUPPORTED
 from ansible_collections.community.infisical.plugins.module_utils._module import requirements
 from emulator.rules import GENERATIONS
 
-
 GUIDE = "docs/docsite/rst/guide_install.rst"
 
 
