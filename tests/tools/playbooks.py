@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs ansible-playbook many times, and imports Ansible once.
 
-Importing and configuring Ansible is most of what a short run takes. A process does both for all
+Importing and configuring Ansible is most of what a short run takes, and half of what the roles take
+is to load filters, which Ansible does anew in the process of each task. One process does it for all
 runs that agree in Ansible's own environment variables, and forks for each of them. The run itself,
 with its arguments, folder, environment and workers, is Ansible's; what differs is what other
 processes see of it: the command line and the environment of the process that it was forked from.
@@ -22,10 +23,13 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from .paths import ROOT
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ansible-playbook"
 TIMEOUT = 300
@@ -117,6 +121,7 @@ def _serve() -> None:
     """Fork for each line of standard input, and write the exit status of each run."""
     for name in _IMPORTS:
         importlib.import_module(name)
+    _load_plugins()
     # Else each run's garbage collector copies what all of them share.
     gc.freeze()
     for line in sys.stdin:
@@ -124,6 +129,20 @@ def _serve() -> None:
         if pid == 0:
             _run(*json.loads(line))
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+def _load_plugins() -> None:
+    """Load the plugins that run where Ansible does: its own filters and tests, and all of ours."""
+    loader = importlib.import_module("ansible.plugins.loader")
+    loader.init_plugin_loader()
+    # Each run does that again.
+    warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")
+    for kind in (loader.filter_loader, loader.test_loader):
+        list(kind.all())
+    for kind in ("action", "filter", "lookup"):
+        for path in (ROOT / "plugins" / kind).glob("*.py"):
+            name = f"community.infisical.{path.stem}"
+            getattr(loader, f"{kind}_loader").get(name, class_only=True)
 
 
 def _run(arguments: list[str], folder: str, environ: dict[str, str], output: str) -> NoReturn:
