@@ -16,7 +16,7 @@ from ansible_collections.community.infisical.plugins.plugin_utils._arguments imp
     listed,
     require_netaddr,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     find,
     read_criteria,
 )

@@ -12,8 +12,8 @@ from ansible.errors import AnsibleError, AnsibleFilterError
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
 from ansible_collections.community.infisical.plugins.module_utils._text import OMITTED, quoted
-from ansible_collections.community.infisical.plugins.plugin_utils._lists import Reader
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import Secret
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.reader import Reader
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.syntax import Secret
 
 NAME = "community.infisical.identity_entries"
 

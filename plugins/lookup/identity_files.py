@@ -159,15 +159,15 @@ from ansible_collections.community.infisical.plugins.module_utils._text import (
     quoted,
     texts_in,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._lists import Reader
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_defaults import merged
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_files import (
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.defaults import merged
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.files import (
     ListFile,
     in_folder,
     single,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_options import Render
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import parse
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.options import Render
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.reader import Reader
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.syntax import parse
 
 try:
     from ansible.errors import AnsibleValueOmittedError

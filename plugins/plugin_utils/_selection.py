@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 
 from ..module_utils._state.fields import Values
 from ..module_utils._text import quoted, trim, uuid_or_none
-from ._lists_options import shown
+from ._lists.options import shown
 
 # So many patterns that match nothing are told.
 TOLD = 20

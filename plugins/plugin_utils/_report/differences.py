@@ -9,9 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
-from .._findings import METHODS
+from .._findings.findings import METHODS
+from .._findings.rules import are_texts
 from .._identities import held
-from .._rules import are_texts
 
 CREATE = "create"
 UPDATE = "update"

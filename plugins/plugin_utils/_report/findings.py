@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
-from .._findings import Found
+from .._findings.findings import Found
 from .identities import Item
 
 _OF_RULE = ("rule", "severity", "title", "sentence", "why", "fix", "link", "field")

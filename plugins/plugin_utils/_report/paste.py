@@ -10,8 +10,8 @@ import typing as t
 from collections import Counter
 
 from ...module_utils._state.fields import Values
-from .._export import ORDER, Entry, entries_of
-from .._export_yaml import Comments, item
+from .._export.list_files import ORDER, Entry, entries_of
+from .._export.yaml_text import Comments, item
 from .._identities import LABELS
 from .entries import name_of
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
-from .._findings import Found
+from .._findings.findings import Found
+from .._findings.rules import SEVERITIES
 from .._identities import held, labels_of
-from .._rules import SEVERITIES
 from .baseline import FORMAT, VERSION, compared
 from .differences import CREATE, DELETE, action_of, differences
 from .entries import Check, labels_in, located, source_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
-from .._rules import enumerated
+from .._findings.rules import enumerated
 
 OK = "ok"
 FINDINGS = "findings"

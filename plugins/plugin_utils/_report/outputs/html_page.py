@@ -23,8 +23,8 @@ from markupsafe import Markup, escape
 
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
+from ..._findings.rules import SEVERITIES, duration, in_words
 from ..._printable import shown
-from ..._rules import SEVERITIES, duration, in_words
 from .picture import picture
 from .texts import not_in_list, unseen, with_status
 

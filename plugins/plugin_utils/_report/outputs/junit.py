@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
-from ..._rules import SEVERITIES
+from ..._findings.rules import SEVERITIES
 from .texts import changes, file_and_line, names, not_in_list, unseen
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII)

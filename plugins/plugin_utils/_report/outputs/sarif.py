@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
-from ..._rules import HIGH, LOW, MEDIUM
+from ..._findings.rules import HIGH, LOW, MEDIUM
 from ..differences import UPDATE
 from .texts import changes, file_and_line, names, not_in_list, unseen, with_status
 

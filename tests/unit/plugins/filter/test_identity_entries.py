@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.filter.identity_entries import FilterModule
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_defaults import merged
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.defaults import merged
 
 identity_entries = FilterModule().filters()["identity_entries"]
 

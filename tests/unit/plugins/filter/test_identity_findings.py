@@ -25,17 +25,15 @@ from ansible_collections.community.infisical.plugins.module_utils._state.azure_a
     AZURE_AUTH,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
-from ansible_collections.community.infisical.plugins.plugin_utils import (
-    _arguments,
-    _token_rules,
-)
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils import _arguments
+from ansible_collections.community.infisical.plugins.plugin_utils._findings import token_rules
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     DEFAULTS,
     RULES,
     Found,
     read_criteria,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     find as find_on,
 )
 
@@ -521,7 +519,7 @@ def test_a_finding_says_what_it_is_why_it_matters_and_what_to_do() -> None:
 
 
 def test_what_all_auth_methods_have_speaks_of_no_single_one() -> None:
-    for rule in _token_rules.RULES:
+    for rule in token_rules.RULES:
         text = rule.title + rule.many + rule.one + rule.why + rule.fix
         assert re.search("Entra|tenant|service principal|Azure", text) is None
 

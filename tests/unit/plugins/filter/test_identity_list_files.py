@@ -26,7 +26,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.auth_me
     AUTH_METHODS,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
-from ansible_collections.community.infisical.plugins.plugin_utils import _export
+from ansible_collections.community.infisical.plugins.plugin_utils._export import list_files
 
 write = plugin.FilterModule().filters()["identity_list_files"]
 
@@ -278,7 +278,7 @@ def test_an_id_is_there_only_where_the_name_does_not_tell() -> None:
         identity(3, "twice", project_id=PROJECT),
         identity(4, "Twice"),
     ]
-    entries = [entry.says for entry in _export.entries_of(identities)]
+    entries = [entry.says for entry in list_files.entries_of(identities)]
     assert [(entry["name"], entry.get("id")) for entry in entries] == [
         ("Twice", None),
         ("twice", id_of(1)),
@@ -515,7 +515,7 @@ def test_what_is_written_is_read_back(
     options = {"split_by": split_by, "defaults": defaults}
     made = write(identities, **options)
     assert write(identities[::-1], **options) == made
-    says = [entry.says for entry in _export.entries_of(identities)]
+    says = [entry.says for entry in list_files.entries_of(identities)]
     found = read(tmp_path_factory.mktemp("list"), made)
     assert sorted(found, key=_whose) == sorted(says, key=_whose)
     # And it is nothing that modules refuse.

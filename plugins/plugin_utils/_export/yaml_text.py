@@ -13,7 +13,7 @@ import typing as t
 
 import yaml
 
-from ..module_utils._text import uuid_or_none, visible
+from ...module_utils._text import uuid_or_none, visible
 
 WIDTH = 100
 # PyYAML reads no longer text as a key on one line.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._errors import OptionError
-from ..module_utils._state.azure_auth import resource_option
-from ..module_utils._state.warnings import Warnings
-from ..module_utils._text import no_value, trim, uuid_or_none
-from ._rules import (
+from ...module_utils._errors import OptionError
+from ...module_utils._state.azure_auth import resource_option
+from ...module_utils._state.warnings import Warnings
+from ...module_utils._text import no_value, trim, uuid_or_none
+from .rules import (
     ENTRA,
     HIGH,
     INFISICAL,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._rules import (
+from .rules import (
     INFISICAL,
     LOW,
     MEDIUM,

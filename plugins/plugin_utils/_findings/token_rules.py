@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._state.fields import MAX_SECONDS
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
-from ..module_utils._state.networks import Network, opens_ipv4, parse
-from ._rules import (
+from ...module_utils._state.fields import MAX_SECONDS
+from ...module_utils._state.lifetimes import MAX_TTL, TTL
+from ...module_utils._state.networks import Network, opens_ipv4, parse
+from .rules import (
     HIGH,
     INFISICAL,
     LOW,

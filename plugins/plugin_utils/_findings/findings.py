@@ -13,14 +13,14 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.fields import DEFAULT_SECONDS, Values
-from ..module_utils._state.networks import Network, parse
-from ..module_utils._text import printable, quoted
-from . import _azure_auth_rules, _identity_rules, _token_rules
-from ._arguments import listed
-from ._identities import held, labels_of
-from ._rules import (
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.fields import DEFAULT_SECONDS, Values
+from ...module_utils._state.networks import Network, parse
+from ...module_utils._text import printable, quoted
+from .._arguments import listed
+from .._identities import held, labels_of
+from . import azure_auth_rules, identity_rules, token_rules
+from .rules import (
     INFISICAL,
     LOW,
     SEVERITIES,
@@ -34,14 +34,14 @@ from ._rules import (
     in_words,
     limits_in_words,
 )
-from ._waivers import Waived, Waiver, read_waivers
+from .waivers import Waived, Waiver, read_waivers
 
 Item = dict[str, t.Any]
 
 # By the keys of auth methods in an identity: what their settings are, beside those that all have,
 # and their own rules.
 METHODS: t.Mapping[str, tuple[Shape, tuple[Rule, ...]]] = {
-    "azure_auth": (_azure_auth_rules.SHAPE, _azure_auth_rules.RULES)
+    "azure_auth": (azure_auth_rules.SHAPE, azure_auth_rules.RULES)
 }
 
 
@@ -225,8 +225,8 @@ def _subjects(
         raise ValueError(f"{where} has no {missing}; give the identities that the modules return.")
     if item["state"] == "absent":
         return
-    _check_shape(where, "", item, _identity_rules.SHAPE)
-    _check_shape(where, "details.", details(item), _identity_rules.DETAILS)
+    _check_shape(where, "", item, identity_rules.SHAPE)
+    _check_shape(where, "details.", details(item), identity_rules.DETAILS)
     labels = labels_of(item)
     named = in_words(labels["name"] or labels["id"] or "an identity without a name")
     whose = Subject(item, labels, named, _IDENTITY, {})
@@ -263,13 +263,13 @@ def _attached(
             " identities that the modules return, where it is 'present' or 'absent'."
         )
     values = {}
-    for key in (*shape, *_token_rules.SHAPE):
+    for key in (*shape, *token_rules.SHAPE):
         if key not in settings:
             raise ValueError(
                 f"{where} has no {key} in {method}; give the identities that the modules return."
             )
         values[key] = held(settings, key)
-    _check_shape(where, f"{method}.", values, {**shape, **_token_rules.SHAPE})
+    _check_shape(where, f"{method}.", values, {**shape, **token_rules.SHAPE})
     read = [(text, _network(text, seen)) for text in values["access_token_trusted_ips"]]
     yield whose._replace(
         method=method,
@@ -376,8 +376,8 @@ _COMMON = (
 _IDENTITY = ""
 # The methods of the subjects that rules are for, by the names of these.
 _FOR: dict[str, tuple[str, ...]] = {
-    **{rule.name: (_IDENTITY,) for rule in _identity_rules.RULES},
-    **{rule.name: tuple(METHODS) for rule in (*_token_rules.RULES, *_COMMON)},
+    **{rule.name: (_IDENTITY,) for rule in identity_rules.RULES},
+    **{rule.name: tuple(METHODS) for rule in (*token_rules.RULES, *_COMMON)},
     **{rule.name: (key,) for key, (_shape, rules) in METHODS.items() for rule in rules},
 }
 _TITLES = {method.key: method.title for method in AUTH_METHODS}
@@ -393,8 +393,8 @@ _NOUNS = {
 RULES = sorted(
     (
         *(rule for _shape, rules in METHODS.values() for rule in rules),
-        *_identity_rules.RULES,
-        *_token_rules.RULES,
+        *identity_rules.RULES,
+        *token_rules.RULES,
         *_COMMON,
     ),
     key=lambda rule: SEVERITIES.index(rule.severity),

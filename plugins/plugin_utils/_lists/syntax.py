@@ -13,8 +13,8 @@ import typing as t
 import yaml
 from ansible.module_utils.common.yaml import SafeLoader
 
-from ..module_utils._errors import OptionError
-from ..module_utils._text import MASK, printable, quoted
+from ...module_utils._errors import OptionError
+from ...module_utils._text import MASK, printable, quoted
 
 # Aliases can make a short text stand for any number of values; a list of 20,000 identities has
 # about a million.

@@ -10,9 +10,9 @@ import functools
 import re
 import typing as t
 
-from ..module_utils._state.fields import Values
-from ..module_utils._state.networks import Network
-from ..module_utils._text import quoted
+from ...module_utils._state.fields import Values
+from ...module_utils._state.networks import Network
+from ...module_utils._text import quoted
 
 HIGH = "high"
 MEDIUM = "medium"

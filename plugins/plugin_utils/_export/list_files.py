@@ -17,14 +17,14 @@ import re
 import typing as t
 import unicodedata
 
-from ..module_utils._errors import OptionError
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
-from ..module_utils._state.fields import Field, Settings, Values, same_networks
-from ..module_utils._state.identity import IDENTITY, METADATA, ROLE
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
-from ..module_utils._state.warnings import Warnings
-from ..module_utils._text import (
+from ...module_utils._errors import OptionError
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
+from ...module_utils._state.fields import Field, Settings, Values, same_networks
+from ...module_utils._state.identity import IDENTITY, METADATA, ROLE
+from ...module_utils._state.lifetimes import MAX_TTL, TTL
+from ...module_utils._state.warnings import Warnings
+from ...module_utils._text import (
     has_template,
     no_value,
     printable,
@@ -33,8 +33,8 @@ from ..module_utils._text import (
     trim,
     uuid_or_none,
 )
-from ._export_yaml import Comments, Path, document, item, mapping
-from ._identities import held
+from .._identities import held
+from .yaml_text import Comments, Path, document, item, mapping
 
 NONE, PROJECT, PREFIX = "none", "project", "prefix"
 SPLITS = (NONE, PROJECT, PREFIX)

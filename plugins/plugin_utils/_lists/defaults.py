@@ -10,9 +10,9 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._module.entries import ABSENT
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.fields import Values
+from ...module_utils._module.entries import ABSENT
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.fields import Values
 
 # What names an identity. An absent one has no settings, but still an owner.
 _NAMING = ("id", "name", "project_id")

@@ -10,7 +10,7 @@ import os
 import typing as t
 from pathlib import Path
 
-from ..module_utils._errors import OptionError
+from ...module_utils._errors import OptionError
 
 ENDINGS = (".yml", ".yaml", ".json")
 _DEFAULTS = frozenset(f"defaults{ending}" for ending in ENDINGS)

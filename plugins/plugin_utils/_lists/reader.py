@@ -14,17 +14,17 @@ from contextlib import contextmanager
 from copy import deepcopy
 from difflib import get_close_matches
 
-from ..module_utils._errors import ManyProblemsError, OptionError, Problem
-from ..module_utils._module.entries import entry_spec, repeated
-from ..module_utils._module.options import Spec, unknown_option
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.fields import Values
-from ..module_utils._state.identities import Reference
-from ..module_utils._state.identity import METADATA
-from ..module_utils._text import printable, quoted, trim, uuid_or_none
-from ._lists_defaults import SWITCHES, merged
-from ._lists_options import IGNORED, FormError, OptionReader, Options, Place, Render, shown
-from ._lists_syntax import Mapping, Secret, line_of
+from ...module_utils._errors import ManyProblemsError, OptionError, Problem
+from ...module_utils._module.entries import entry_spec, repeated
+from ...module_utils._module.options import Spec, unknown_option
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.fields import Values
+from ...module_utils._state.identities import Reference
+from ...module_utils._state.identity import METADATA
+from ...module_utils._text import printable, quoted, trim, uuid_or_none
+from .defaults import SWITCHES, merged
+from .options import IGNORED, FormError, OptionReader, Options, Place, Render, shown
+from .syntax import Mapping, Secret, line_of
 
 LIST = "identities"
 DEFAULTS = "defaults"

@@ -11,12 +11,12 @@ import typing as t
 from contextlib import contextmanager
 from datetime import date
 
-from ..module_utils._errors import OptionError
-from ..module_utils._module.options import Spec, absent, unknown_option
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
-from ..module_utils._text import has_template, quoted, trim
-from ._lists_durations import EXPECTED, seconds
-from ._lists_syntax import Mapping, Secret, Text, line_of
+from ...module_utils._errors import OptionError
+from ...module_utils._module.options import Spec, absent, unknown_option
+from ...module_utils._state.lifetimes import MAX_TTL, TTL
+from ...module_utils._text import has_template, quoted, trim
+from .durations import EXPECTED, seconds
+from .syntax import Mapping, Secret, Text, line_of
 
 # Results have it, for people. It is accepted, and goes no further.
 IGNORED = "details"

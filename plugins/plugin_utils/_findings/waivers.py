@@ -11,9 +11,9 @@ import fnmatch
 import re
 import typing as t
 
-from ..module_utils._state.fields import Values
-from ..module_utils._text import quoted, trim, uuid_or_none
-from ._rules import Subject
+from ...module_utils._state.fields import Values
+from ...module_utils._text import quoted, trim, uuid_or_none
+from .rules import Subject
 
 ALL_RULES = "*"
 
