@@ -210,6 +210,15 @@ def test_the_console_has_forty_lines_at_most(reports: dict[str, Report], size: i
     assert all(line.isprintable() and len(line) <= 420 for line in lines)
 
 
+def test_the_console_has_forty_lines_with_an_earlier_audit_too(reports: dict[str, Report]) -> None:
+    made = reports["with an earlier one"]
+    lines = identity_audit_output(made, "console")
+    assert len(lines) == 40
+    for line, when in zip(lines[1:3], ("new", "gone")):
+        assert line.startswith(f"{when.capitalize()} since the audit of ")
+        assert f": {len(made['baseline'][when]['findings'])} finding" in line
+
+
 def test_the_console_says_what_it_leaves_out(large: Large) -> None:
     lines = identity_audit_output(large.report, "console")
     assert len(lines) == 40

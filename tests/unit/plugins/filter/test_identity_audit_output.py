@@ -73,7 +73,7 @@ def on_console(report: Object) -> str:
     """Return the line about the one identity that has drifted."""
     lines = write(report, "console")
     assert lines[:2] == [
-        "The only identity in the list drifted, and there are no findings.",
+        "The only identity in the list has drifted, and there are no findings.",
         "Drifted (1):",
     ]
     (line,) = lines[2:]
@@ -172,6 +172,24 @@ def test_markdown_tells_what_is_new_and_what_is_gone() -> None:
     text = write(identity_audit_report([{}], [check], baseline=earlier), "markdown")
     assert "- New: finding `unlimited_uses`, `billing`" in text
     assert "- Gone: drift, `billing`" in text
+
+
+def test_the_console_says_how_much_is_new_and_how_much_is_gone() -> None:
+    earlier = {**report_on(state(), role="admin"), "created_at": "2026-11-16T02:00:00Z\x1b"}
+    later = {**state(azure_auth={"access_token_num_uses_limit": 0}), **OUTCOME, "index": 0}
+    others = [{**state(id=id_, name=id_), **OUTCOME, "index": None} for id_ in IDS[:2]]
+    check = {"checked": 1, "not_visible": [], "results": [later, *others]}
+    report = identity_audit_report([{}], [check], baseline=earlier)
+    assert write(report, "console")[1:3] == [
+        "New since the audit of 2026-11-16T02:00:00Z\\x1b: 1 finding, 2 identities not in the list,"
+        " 2 identities.",
+        "Gone since the audit of 2026-11-16T02:00:00Z\\x1b: 1 drifted identity.",
+    ]
+    same = identity_audit_report([{}], [check], baseline={**report, "created_at": None})
+    assert write(same, "console")[1:3] == [
+        "New since the earlier audit: nothing.",
+        "Gone since the earlier audit: nothing.",
+    ]
 
 
 anything = st.text(st.characters(exclude_categories=()), max_size=20)

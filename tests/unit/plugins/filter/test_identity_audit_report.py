@@ -802,7 +802,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             [kept(0, ONE, "a")],
             {},
             "ok",
-            "The only identity in the list is as it says, and there are no findings.",
+            "The only identity in the list matches it, and there are no findings.",
         ),
         (
             [{}, {}],
@@ -810,8 +810,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {"waivers": [WAIVER]},
             "ok",
             (
-                "Both identities in the list are as it says, and there are no findings, apart"
-                " from 1 waived; 1 identity with Azure Auth is not in the list."
+                "Both identities in the list match it, and there are no findings (1 is waived);"
+                " 1 identity with Azure Auth is not in the list."
             ),
         ),
         (
@@ -820,7 +820,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "findings",
             (
-                "The only identity in the list is as it says, and there are no high findings,"
+                "The only identity in the list matches it, and there are no high findings,"
                 " only 1 low one."
             ),
         ),
@@ -830,8 +830,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "findings",
             (
-                "Both identities in the list are as it says, but 2 high findings need"
-                " attention: open to a whole tenant (1) and no limit on token lifetime (1)."
+                "Both identities in the list match it, but 2 high findings need attention:"
+                " open to a whole tenant (1) and 1 other."
             ),
         ),
         (
@@ -840,8 +840,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "drift",
             (
-                "1 of 2 identities drifted, and 1 high finding needs attention: open to a"
-                " whole tenant (1)."
+                "1 of 2 identities has drifted, and 1 high finding needs attention: open to a"
+                " whole tenant."
             ),
         ),
         (
@@ -852,7 +852,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             ],
             {},
             "drift",
-            "Both identities in the list drifted, and there are no findings.",
+            "Both identities in the list have drifted, and there are no findings.",
         ),
         (
             [{}, {}, {}],
@@ -860,7 +860,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: 1 of 3 identities could not be judged, 1 drifted,"
+                "The audit is incomplete: 1 of 3 identities could not be judged, 1 has drifted,"
                 " and there are no findings in what could be read."
             ),
         ),
@@ -871,7 +871,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "incomplete",
             (
                 "The audit is incomplete: 1 of 2 identities could not be judged, the other"
-                " is as the list says, and there are no findings in what could be read."
+                " matches the list, and there are no findings in what could be read."
             ),
         ),
         (
@@ -898,7 +898,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "findings",
             (
                 "2 high findings in 2 identities need attention: open to a whole tenant (1)"
-                " and no limit on token lifetime (1); there was no list to compare with."
+                " and 1 other; there was no list to compare with."
             ),
         ),
     ],

@@ -450,6 +450,35 @@ def test_no_login_is_held_against_what_a_project_owns_and_what_was_not_looked_at
     assert unused(used(None, "long ago"), used(old, "2026-09-01T00:00:00Z")) == []
 
 
+def periodic(period: t.Any, **changes: t.Any) -> Object:
+    return attached(**changes, details={**DETAILS, "access_token_period": period})
+
+
+def test_a_token_with_a_period_has_no_other_lifetime() -> None:
+    for lifetimes in (
+        {},
+        {"access_token_max_ttl": 0},
+        {"access_token_max_ttl": 2**40, "access_token_ttl": 2**40},
+    ):
+        (finding,) = find([periodic(5400, **lifetimes)])
+        assert finding["rule"] == "periodic_tokens"
+        assert (finding["field"], finding["value"], finding["set"]) == (
+            "azure_auth.details.access_token_period",
+            5400,
+            None,
+        )
+        assert finding["sentence"] == (
+            "A token of billing can be renewed forever, because it has a period of 1 hour and 30"
+            " minutes."
+        )
+
+
+@pytest.mark.parametrize("period", [0, None])
+def test_a_token_without_a_period_has_its_lifetimes(period: int | None) -> None:
+    assert find([periodic(period)]) == []
+    assert rules(periodic(period, access_token_max_ttl=0)) == ["no_lifetime_limit"]
+
+
 def test_results_of_an_older_shape_have_findings_too() -> None:
     older: Object = {"id": ONE, "state": "present", "azure_auth": {**SETTINGS, **OPEN}}
     del older["azure_auth"]["details"]
@@ -466,6 +495,7 @@ def test_every_rule_is_tested_and_documented() -> None:
         "unprotected_privileged_identity",
         "no_recent_login",
         "identical_configuration",
+        "periodic_tokens",
     }
     sidecar = Path(plugin.__file__).with_suffix(".yml").read_text(encoding="utf-8")
     documentation = yaml.safe_load(sidecar)["DOCUMENTATION"]
@@ -514,7 +544,8 @@ def test_a_finding_says_what_it_is_why_it_matters_and_what_to_do() -> None:
         )
     options = {rule.option for rule in RULES}
     assert options - {""} <= {*SETTINGS, *identity(None), "details.auth_methods"} | {
-        "details.last_login_at"
+        "details.last_login_at",
+        "details.access_token_period",
     }
 
 
@@ -736,6 +767,7 @@ REFUSED: list[tuple[t.Any, Object, str]] = [
         "'::/0' for azure_auth.access_token_trusted_ips, which",
     ),
     ([attached(access_token_ttl=True)], {}, "True for azure_auth.access_token_ttl, which is not"),
+    ([periodic("1h")], {}, "'1h' for azure_auth.details.access_token_period, which is not a whole"),
     ([attached(access_token_max_ttl="0")], {}, "'0' for azure_auth.access_token_max_ttl, which is"),
     ([], {"max_lifetime": 0}, "max_lifetime is 0; write a whole number of seconds, at least 1."),
     ([], {"max_lifetime": True}, "max_lifetime is True; write a whole number of seconds"),
