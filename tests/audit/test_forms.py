@@ -530,7 +530,7 @@ def test_markdown_fits_a_comment(reports: dict[str, Report], large: Large) -> No
         assert all(line.isprintable() for line in text.split("\n"))
         assert text.count("<details>") == text.count("</details>")
     assert re.search(
-        r"^- and [0-9,]+ more, which the other reports have$",
+        r"^- and [0-9,]+ more in the other reports$",
         written(large.report, "markdown"),
         re.M,
     )
@@ -671,7 +671,7 @@ def test_what_is_pasted_is_read_from_a_file_and_does_what_it_is_for(tmp_path: Pa
     (text,) = [item["paste"] for item in pasted if item["id"] == odd["id"]]
     comments = [line.strip() for line in text.split("\n") if line.strip().startswith("#")]
     assert all(line.isprintable() for line in comments)
-    assert [line for line in comments if "which a list takes for a template" in line]
+    assert [line for line in comments if "which a list reads as a template" in line]
     assert [line for line in comments if line.startswith("# tenant_id: ")]
 
 

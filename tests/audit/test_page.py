@@ -444,8 +444,8 @@ def test_each_identity_has_one_place_with_everything(doc: Node, some: Object) ->
 def test_times_are_told_in_days_and_hours(doc: Node, some: Object) -> None:
     item = next(item for item in some["identities"] if item["azure_auth"])
     told = facts(unit(doc, item["key"]))
-    assert told["Token renewed every"] == "1 hour 3600"
-    assert told["Token ends after"] in (
+    assert told["Token TTL"] == "1 hour 3600"
+    assert told["Token max TTL"] in (
         "1 day 86400",
         "12 hours 43200",
         "no limit",

@@ -94,14 +94,16 @@ def read_criteria(options: Values) -> Criteria:
     """
     for key in options:
         if key not in DEFAULTS:
-            raise ValueError(f"it has no option {quoted(key)}; there are {', '.join(DEFAULTS)}.")
+            raise ValueError(
+                f"it has no option {quoted(key)}; the options are {', '.join(DEFAULTS)}."
+            )
     given = {**DEFAULTS, **options}
     names = [rule.name for rule in RULES]
     skipped = listed("skip", given["skip"], "names of rules")
     for name in skipped:
         if name not in names:
             raise ValueError(
-                f"skip has {quoted(name)}, which is not a rule; there are {', '.join(names)}."
+                f"skip has {quoted(name)}, which is not a rule; the rules are {', '.join(names)}."
             )
     roles = listed("privileged_roles", given["privileged_roles"], "slugs of roles")
     for role in roles:

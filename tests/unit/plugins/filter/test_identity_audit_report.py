@@ -699,19 +699,19 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
         (([], {}), "checks is {}, which is not a list"),
         (([], ["x"]), "checks[0] is 'x', which is not a dictionary; give the result"),
         (([], [], 7), "places is 7, which is not a list"),
-        (([], [check()], []), "places has 0 items, and checks 1; give as many."),
+        (([], [check()], []), "places has 0 items, and checks has 1;"),
         (([], [check()], [7]), "places[0] is 7, which is not a list"),
-        (([{}], [check()], [[1]]), "places[0] has 1; write places in a list of 1 entries, from 0."),
-        (([], [check(), check()]), "checks has 2 results, and places is not given; give for each"),
+        (([{}], [check()], [[1]]), "places[0] has 1; write places in a list of 1 entries, counted"),
+        (([], [check(), check()]), "checks has 2 results, and places is missing; give, for each"),
         (([], [], None, "x"), "about is 'x', which is not a dictionary; write one."),
-        (([], [], None, {"when": 1}), "about has the key 'when'; there are url, created_at,"),
+        (([], [], None, {"when": 1}), "about has the key 'when'; the keys are url, created_at,"),
         (
             ([{}], [{"checked": 1, "results": []}]),
-            "checks[0] does not have every identity; run infisical_identities with return_all=true",
+            "checks[0] does not contain every identity; run infisical_identities with return_all=true",
         ),
         (
             ([{}], [check({"index": 0}, checked=1)]),
-            "that infisical_identities, or an earlier audit, does not",
+            "that neither infisical_identities nor an earlier audit",
         ),
         (([], [], None, None, "x"), "baseline is not JSON; give the content of the JSON file that"),
         (([], [], None, None, "[" * 10**5), "baseline is not JSON; give the content of the JSON"),
@@ -729,12 +729,12 @@ def test_what_is_not_right_is_an_error_of_one_sentence(arguments: t.Any, message
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ignore": []}, "it has no option 'ignore'; there are max_lifetime,"),
+        ({"ignore": []}, "it has no option 'ignore'; the options are max_lifetime,"),
         ({"max_lifetime": "x"}, "max_lifetime is 'x'; write a whole number of seconds"),
         ({"skip": ["x"]}, "skip has 'x', which is not a rule"),
         (
             {"baseline": {"format": "community.infisical.identities_audit", "version": 1}},
-            "baseline is a report of version 1, not 2; make a new one with this version of the",
+            "baseline is a report of version 1, not 2; make a new report with this version of",
         ),
         ({"baseline": {**make([], []), "identities": None}}, "(TypeError: "),
     ],
@@ -988,8 +988,8 @@ def test_an_audit_of_another_organization_is_no_baseline() -> None:
     with pytest.raises(AnsibleFilterError) as raised:
         make([], [ours], baseline=earlier)
     assert str(raised.value) == (
-        "community.infisical.identity_audit_report: baseline is the report of the organization"
-        f" '{TWO}', and this audit is of '{ONE}'; give an earlier report of the same organization."
+        "community.infisical.identity_audit_report: baseline is a report on the organization"
+        f" '{TWO}', but this audit is on '{ONE}'; give an earlier report on the same organization."
     )
 
 

@@ -240,19 +240,19 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
     (
         {"resource": "https://management.azure.com/.default"},
         ["resource"],
-        "https://management.azure.com/.default is a scope, and tokens are not issued for scopes",
+        "https://management.azure.com/.default is a scope, and Entra issues no tokens for scopes",
         {"resource": "https://management.azure.com/"},
     ),
     (
         {"resource": "https://vault.azure.net//.Default/"},
         ["resource"],
-        "https://vault.azure.net//.Default/ is a scope, and tokens are not issued for scopes",
+        "https://vault.azure.net//.Default/ is a scope, and Entra issues no tokens for scopes",
         {"resource": "https://vault.azure.net/"},
     ),
     (
         {"resource": ".default"},
         ["resource"],
-        ".default is a scope, and tokens are not issued for scopes",
+        ".default is a scope, and Entra issues no tokens for scopes",
         None,
     ),
     (
@@ -286,7 +286,7 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
         {"resource": "https://management.usgovcloudapi.net/.default"},
         ["resource"],
         (
-            "https://management.usgovcloudapi.net/.default is a scope, and tokens are not issued"
+            "https://management.usgovcloudapi.net/.default is a scope, and Entra issues no tokens"
             " for scopes"
         ),
         None,
@@ -313,7 +313,7 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
     (
         principals(""),
         ["allowed_service_principal_ids"],
-        "its list of service principals has no id in it",
+        "its list of service principals contains no id",
         None,
     ),
     (
@@ -337,7 +337,7 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
         ["tenant_id", "resource", "allowed_service_principal_ids"],
         (
             f"Entra does not write a tenant id as {TENANT.upper()}; api://billing/.default is a"
-            " scope, and tokens are not issued for scopes; Entra does not write a service"
+            " scope, and Entra issues no tokens for scopes; Entra does not write a service"
             f" principal's id as {ONE.upper()}"
         ),
         {"tenant_id": TENANT, "resource": "api://billing/", **principals(ONE)},
@@ -779,8 +779,16 @@ REFUSED: list[tuple[t.Any, Object, str]] = [
     ),
     ([], {"max_unused_days": 0}, "max_unused_days is 0; write a whole number of days, at least 1."),
     ([], {"skip": "unlimited_uses"}, "skip is 'unlimited_uses', which is not a list"),
-    ([], {"skip": ["uses"]}, "skip has 'uses', which is not a rule; there are privileged_open_to_"),
-    ([], {"ignore": []}, "it has no option 'ignore'; there are max_lifetime, min_identical, "),
+    (
+        [],
+        {"skip": ["uses"]},
+        "skip has 'uses', which is not a rule; the rules are privileged_open_to_",
+    ),
+    (
+        [],
+        {"ignore": []},
+        "it has no option 'ignore'; the options are max_lifetime, min_identical, ",
+    ),
     ([], {"privileged_roles": "admin"}, "privileged_roles is 'admin', which is not a list"),
     ([], {"privileged_roles": [1]}, "privileged_roles has 1, which is not a string; write the"),
     ([], {"waivers": {}}, "waivers is {}, which is not a list; give a list of dictionaries."),
