@@ -60,8 +60,8 @@ def identity_audit_report(
         raise AnsibleFilterError(f"{NAME}: {why}") from None
     except (AttributeError, IndexError, KeyError, TypeError) as why:
         raise AnsibleFilterError(
-            f"{NAME}: checks or baseline contains something that neither infisical_identities nor an"
-            f" earlier audit returns ({type(why).__name__}: {why})."
+            f"{NAME}: checks or baseline contains something that neither infisical_identities nor"
+            f" an earlier audit returns ({type(why).__name__}: {why})."
         ) from None
 
 
@@ -87,8 +87,8 @@ def _places(places: t.Any, checks: int, entries: int) -> list[t.Sequence[int]]:
     if places is None:
         if checks > 1:
             raise ValueError(
-                f"checks has {checks} results, and places is missing; give, for each result, the places"
-                " in the list of the entries of its task."
+                f"checks has {checks} results, and places is missing; give, for each result, the"
+                " places in the list of the entries of its task."
             )
         return [range(entries)] * checks
     given: list[t.Sequence[int]] = [

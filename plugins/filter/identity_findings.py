@@ -26,8 +26,8 @@ NAME = "community.infisical.identity_findings"
 def identity_findings(identities: t.Any, **criteria: t.Any) -> list[dict[str, t.Any]]:
     """Return the findings of identities.
 
-    Raises AnsibleFilterError, with one sentence, for anything that the modules cannot have returned,
-    and for wrong arguments.
+    Raises AnsibleFilterError, with one sentence, for anything that the modules cannot have
+    returned, and for wrong arguments.
     """
     require_netaddr(NAME)
     try:

@@ -36,8 +36,8 @@ def identity_list_files(
 ) -> dict[str, t.Any]:
     """Return files that list identities, and the settings that no list can express.
 
-    Raises AnsibleFilterError, with one sentence, for anything that the modules cannot have returned,
-    and for wrong arguments.
+    Raises AnsibleFilterError, with one sentence, for anything that the modules cannot have
+    returned, and for wrong arguments.
     """
     require_netaddr(NAME)
     try:

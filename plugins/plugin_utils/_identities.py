@@ -17,7 +17,8 @@ LABELS = ("id", "name", "project_id")
 def held(settings: Values, key: str) -> t.Any:
     """Return a setting as the server holds it.
 
-    If no option takes the value, the setting is null, and the value is under `stored` in the details.
+    If no option takes the value, the setting is null, and the value is under `stored` in the
+    details.
     """
     value = settings.get(key)
     if value is None:

@@ -68,8 +68,8 @@ def batches(entries: t.Sequence[Entry], size: int) -> list[list[Entry]]:
 def keepers(entries: t.Iterable[Values], *, attached: bool = False) -> list[str]:
     """Return the ids of the organization's identities that a list keeps, or the names without ids.
 
-    An entry with a project_id is about an identity of the project. With `attached`, identities whose
-    Azure Auth the list revokes are left out.
+    An entry with a project_id is about an identity of the project. With `attached`, identities
+    whose Azure Auth the list revokes are left out.
     """
     kept = [
         entry

@@ -51,8 +51,8 @@ def summarize(result: Values, earlier: Values, entries: t.Sequence[t.Any], run: 
     results = result.get("results") or []
     counts = {name: result.get(key) or 0 for name, key in _COUNTED.items()}
     counts["revoked"] = sum(bool(item.get("revoked")) for item in results)
-    # If the module refused the whole list, entries have failed although none was tried. Their messages
-    # begin with the name of the entry.
+    # If the module refused the whole list, entries have failed although none was tried. Their
+    # messages begin with the name of the entry.
     refused = not counts["checked"]
     done = counts["changed"] + counts["failed"] + counts["purged"]
     counts["as_desired"] = max(counts["checked"] - done, 0)
@@ -71,7 +71,7 @@ def summarize(result: Values, earlier: Values, entries: t.Sequence[t.Any], run: 
 
 
 def _failure(item: Values, entries: t.Sequence[t.Any]) -> str:
-    """Return a line on an identity that failed: its name and id, the place of its entry, and why."""
+    """Return a line on an identity that failed: its name, its id, its entry's place, and why."""
     index = item.get("index")
     entry = entries[index] if index is not None and index < len(entries) else {}
     source = entry.get("source") if isinstance(entry, dict) else None

@@ -257,7 +257,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "an entry that is no list": (
         None,
         {"identities_audit_desired": {"name": "billing"}},
-        "identities_audit_desired: this is an entry and not a list of entries; put '- ' in front of it.",
+        "identities_audit_desired: this is an entry and not a list of entries; put '- ' in front",
     ),
     "too many at once": (
         None,

@@ -84,8 +84,8 @@ _OTHERS = "other"
 class Entry(t.NamedTuple):
     """An identity as an entry of a list.
 
-    `says` is the content of the entry, without the defaults of modules. `left` has the settings that
-    an entry cannot express, by their paths, each as the server holds it, with the reason as a
+    `says` is the content of the entry, without the defaults of modules. `left` has the settings
+    that an entry cannot express, by their paths, each as the server holds it, with the reason as a
     sentence. `name` is as the server holds it.
     """
 
@@ -119,10 +119,10 @@ def export(
 
     `identities` are as modules return them, or entries of a list; `beside` are the entries of other
     files. Returns `{files, identities, left_out, twice}`. Each file is `{path, content,
-    identities}`, where the path is relative and `identities` is a number. `left_out` has `{id, name,
-    project_id, field, value, reason}` for each setting that no list can express. `twice` has a
-    sentence for each entry of `beside` that is about an exported identity. Raises ValueError, with a
-    sentence, for wrong arguments.
+    identities}`, where the path is relative and `identities` is a number. `left_out` has `{id,
+    name, project_id, field, value, reason}` for each setting that no list can express. `twice` has
+    a sentence for each entry of `beside` that is about an exported identity. Raises ValueError,
+    with a sentence, for wrong arguments.
     """
     entries = entries_of(identities)
     if not wanted.without_azure_auth:

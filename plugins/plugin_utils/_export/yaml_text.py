@@ -118,7 +118,7 @@ def scalar(value: t.Any) -> str:
 # Many identities share most of their values, except ids.
 @functools.lru_cache(maxsize=4096)
 def _text(text: str) -> str:
-    """Return a string, without quotes if PyYAML and readers of YAML 1.2 both read it as a string."""
+    """Return a string, without quotes if both YAML 1.1 and YAML 1.2 read that as the string."""
     if uuid_or_none(text) == text:
         return text
     if text.isprintable() and not _like_number(text):
@@ -132,7 +132,7 @@ def _text(text: str) -> str:
 
 
 def _like_number(text: str) -> bool:
-    """Return whether some reader takes a string for a number: 1e3 and 0o17 are numbers in YAML 1.2."""
+    """Return whether a reader may take a string for a number, as YAML 1.2 does with 1e3."""
     for read in (float, lambda digits: int(digits, 0)):
         try:
             read(text)

@@ -38,8 +38,8 @@ _BARE_HOST = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 # A scope, with which programs ask Entra for a token. The part before it is the audience.
 _SCOPE = re.compile(r"(.*/)?\.default/?", re.IGNORECASE | re.DOTALL)
 
-# Clouds that have their own Entra, by the end of the names of their hosts. Infisical takes keys only
-# from login.microsoftonline.com, and tokens only from the issuer sts.windows.net.
+# Clouds that have their own Entra, by the end of the names of their hosts. Infisical takes keys
+# only from login.microsoftonline.com, and tokens only from the issuer sts.windows.net.
 _OTHER_CLOUDS = {
     "usgovcloudapi.net": "Azure Government",
     "azure.us": "Azure Government",
@@ -240,8 +240,8 @@ RULES = (
         many="{who} accept Entra tokens that were issued for any service.",
         one="{name} accepts Entra tokens that were issued for any service, because its resource is"
         " {value}.",
-        why="A program sends its Entra token to each service that it uses. Any of these services can"
-        " log in to Infisical with the token of an allowed service principal.",
+        why="A program sends its Entra token to each service that it uses. Any of these services"
+        " can log in to Infisical with the token of an allowed service principal.",
         fix="Set resource to the audience that the program requests from Entra, such as"
         " https://management.azure.com/.",
         link=ENTRA + "access-token-claims-reference",
@@ -258,8 +258,8 @@ RULES = (
         why="Infisical compares these settings with an Entra token letter by letter, and Entra"
         " issues no token that matches them. Either a program fails to log in, or nobody uses the"
         " identity.",
-        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an id is right but"
-        " written differently, apply it with this collection, which stores ids as Entra writes"
+        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an id is right"
+        " but written differently, apply it with this collection, which stores ids as Entra writes"
         " them.",
         link=ENTRA + "access-token-claims-reference",
         words=_reasons,
@@ -290,9 +290,9 @@ RULES = (
         check=each(_resource_without_slash),
         many="{who} have a resource without a slash at the end.",
         one="{name} refuses tokens for {value}, because its resource has no slash at the end.",
-        why="Entra issues a token for the resource as the program writes it, and many programs write"
-        " it with a slash at the end. If the stored resource ends with a slash, Infisical accepts"
-        " both forms.",
+        why="Entra issues a token for the resource as the program writes it, and many programs"
+        " write it with a slash at the end. If the stored resource ends with a slash, Infisical"
+        " accepts both forms.",
         fix="Add a slash to the end of resource.",
         link=ENTRA + "scopes-oidc",
         words=lambda _subject, resource: {"value": in_words(f"{resource}/")},

@@ -38,7 +38,8 @@ from .waivers import Waived, Waiver, read_waivers
 
 Item = dict[str, t.Any]
 
-# By the key of an auth method in an identity: the settings that only this method has, and its rules.
+# By the key of an auth method in an identity: the settings that only this method has, and its
+# rules.
 METHODS: t.Mapping[str, tuple[Shape, tuple[Rule, ...]]] = {
     "azure_auth": (azure_auth_rules.SHAPE, azure_auth_rules.RULES)
 }
@@ -60,14 +61,14 @@ class Found(t.NamedTuple):
     fix, link, set, waived}`. `set` has the keys of an entry that resolve the finding, or is None if
     only a person knows the values. `waived` is None, or `{reason, until}` of the waiver.
 
-    `rules` has the rules with findings, in the same order: `{rule, severity, title, field, sentence,
-    why, fix, link, count, total}`. `count` is the number of identities whose finding is not waived,
-    `total` the number of identities that the rule looked at. If all findings are waived, the
-    sentence is about the waived ones.
+    `rules` has the rules with findings, in the same order: `{rule, severity, title, field,
+    sentence, why, fix, link, count, total}`. `count` is the number of identities whose finding is
+    not waived, `total` the number of identities that the rule looked at. If all findings are
+    waived, the sentence is about the waived ones.
 
-    `waivers` has the given waivers, each `{rule, identity, project_id, reason, until, state}`, where
-    the state is used, expired or unused. `skipped` has the names of the skipped rules, in the order
-    of the rules.
+    `waivers` has the given waivers, each `{rule, identity, project_id, reason, until, state}`,
+    where the state is used, expired or unused. `skipped` has the names of the skipped rules, in the
+    order of the rules.
     """
 
     findings: list[Item]
@@ -138,8 +139,8 @@ def _number(name: str, value: t.Any, lowest: int, unit: str) -> int:
 def find(identities: t.Sequence[t.Any], criteria: Criteria, today: datetime.date) -> Found:
     """Return the findings of identities, which are as modules return them.
 
-    Auth methods that are not attached, or were not read, have no findings. Raises ValueError, with a
-    sentence, for anything other than identities.
+    Auth methods that are not attached, or were not read, have no findings. Raises ValueError, with
+    a sentence, for anything other than identities.
     """
     seen: dict[str, Network | None] = {}
     subjects: dict[str, list[Subject]] = {key: [] for key in (_IDENTITY, *METHODS)}
@@ -221,7 +222,8 @@ def _subjects(
     _check_shape(where, "", item, {"details": (_is_dictionary_or_none, "a dictionary")})
     name = held(item, "name")
     where += f" ({printable(name, 60)})" if isinstance(name, str) else ""
-    # Without this check, anything else, such as an Azure Auth alone, would silently have no findings.
+    # Without this check, anything else, such as an Azure Auth alone, would silently have no
+    # findings.
     if "id" not in item or "state" not in item:
         missing = "id" if "id" not in item else "state"
         raise ValueError(f"{where} has no {missing}; give the identities that the modules return.")
@@ -318,7 +320,7 @@ def _network(text: str, seen: dict[str, Network | None]) -> Network | None:
 
 
 def _identical(subjects: t.Sequence[Subject], thresholds: Thresholds) -> Matches:
-    """Yield subjects that share a configuration with many others, with their number and the first."""
+    """Yield subjects whose configuration many share, with their number and the first of them."""
     groups: dict[t.Any, list[Subject]] = {}
     for subject in subjects:
         groups.setdefault(_configuration(subject), []).append(subject)

@@ -120,8 +120,8 @@ RULES = (
         many="{who} have more than one auth method.",
         one="{name} has {count} auth methods: {value}.",
         why="Each auth method is a separate way in, with its own settings. Often one of them is a"
-        " leftover: Infisical's web interface attaches Universal Auth, which uses a client secret, to"
-        " every identity that somebody creates there.",
+        " leftover: Infisical's web interface attaches Universal Auth, which uses a client secret,"
+        " to every identity that somebody creates there.",
         fix="Find out which auth method the program uses, and remove the others.",
         link=INFISICAL + "documentation/platform/identities/machine-identities",
         words=_titles,

@@ -97,8 +97,8 @@ def shown_value(_subject: Subject, value: t.Any) -> dict[str, str]:
 class Rule(t.NamedTuple):
     """One kind of finding.
 
-    `option` is the option of the auth method, or the key of the identity, that the rule is about. It
-    is blank if the rule is about the auth method as a whole. `check` yields the subjects with a
+    `option` is the option of the auth method, or the key of the identity, that the rule is about.
+    It is blank if the rule is about the auth method as a whole. `check` yields the subjects with a
     finding, each with the value to show. `fix` says what to do, `why` says why it matters, and
     `link` is a page of Infisical's or Microsoft's documentation.
 

@@ -30,8 +30,8 @@ from .rules import (
 
 _TRUSTED_IPS = "access_token_trusted_ips"
 _USES = "access_token_num_uses_limit"
-# Not an option: the server alone tells it. Above 0 it takes the place of the TTL, and a token has no
-# maximum.
+# Not an option: the server alone tells it. Above 0 it takes the place of the TTL, and a token has
+# no maximum.
 PERIOD = "access_token_period"
 
 # Where the settings of tokens are explained, and what renewing does.
@@ -52,9 +52,9 @@ _EVERYWHERE = {4: (0, 2**32 - 1), 6: (1 << 125, (1 << 126) - 1)}
 def _ipv4_opened(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
     """Return the IPv6 networks that admit all of IPv4 although IPv4 looks limited.
 
-    IPv4 does not look limited by a lone `::/0`, nor with `0.0.0.0/0` beside it. If no single network
-    admits all of IPv4, several may do so together, or with the IPv4 networks of the list. Then all
-    IPv6 networks that admit a part of IPv4 are returned.
+    IPv4 does not look limited by a lone `::/0`, nor with `0.0.0.0/0` beside it. If no single
+    network admits all of IPv4, several may do so together, or with the IPv4 networks of the list.
+    Then all IPv6 networks that admit a part of IPv4 are returned.
     """
     listed = [network for network in subject.networks if network.version == 4]
     mapped = [network for network in map(_as_ipv4, subject.networks) if network]
@@ -68,7 +68,7 @@ def _ipv4_opened(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
 
 
 def _as_ipv4(network: Network) -> Network | None:
-    """Return the part of IPv4 that an IPv6 network admits, with its own text; None if it is none."""
+    """Return the part of IPv4 that an IPv6 network admits, with its own text, or None."""
     if opens_ipv4(network):
         return Network(4, 0, 0, network.text)
     if network.version == 6 and network.value >> 32 == 0xFFFF:
@@ -206,7 +206,8 @@ SHAPE: Shape = {
 # In the details of an auth method. Servers of 2024 do not tell it.
 DETAILS: Shape = {PERIOD: (_is_number_or_none, "a whole number, or null")}
 
-# What they know of the server's behaviour comes from the API's reference and from requests to servers.
+# What they know of the server's behaviour comes from the API's reference and from requests to
+# servers.
 RULES = (
     Rule(
         name="ipv4_opened_by_ipv6",
@@ -266,8 +267,8 @@ RULES = (
         why="Infisical ignores access_token_ttl and access_token_max_ttl where there is a period: a"
         " token lives for one period, and each renewal starts another one. Whoever steals a token"
         " can keep it alive by renewing it.",
-        fix="Set the period to 0. Where Infisical's API has no option for it, revoke the auth method"
-        " and attach it again.",
+        fix="Set the period to 0. Where Infisical's API has no option for it, revoke the auth"
+        " method and attach it again.",
         link=_LIFETIMES,
         words=_lifetime,
     ),

@@ -17,7 +17,8 @@ from ...module_utils._state.fields import Values
 # The keys that name an identity. An absent identity has no settings, but it has an owner.
 _NAMING = ("id", "name", "project_id")
 _METHODS = {method.key: method for method in AUTH_METHODS}
-# Lists of who may log in, each with the switch that lets everyone log in. An entry has one of the two.
+# Lists of who may log in, each with the switch that lets everyone log in. An entry has one of the
+# two.
 SWITCHES = {
     field.option: field.switch for method in AUTH_METHODS for field in method.fields if field.switch
 }

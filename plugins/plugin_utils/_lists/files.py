@@ -43,8 +43,8 @@ def single(path: str) -> ListFile:
 def in_folder(folder: str) -> tuple[list[ListFile], list[str]]:
     """Return the files with lists in a folder and below it, and the files that are not read.
 
-    The latter are never ignored silently: an identity that is not listed may lose Azure Auth. Raises
-    OptionError.
+    The latter are never ignored silently: an identity that is not listed may lose Azure Auth.
+    Raises OptionError.
     """
     read: list[ListFile] = []
     unread: list[str] = []
@@ -102,7 +102,7 @@ def is_defaults(path: str) -> bool:
 
 
 def _defaults_of(folder: str, names: t.Iterable[str]) -> tuple[str, ...]:
-    """Return the file with the defaults of a folder, if there is one. Raises OptionError for two."""
+    """Return the file with the defaults of a folder, if any. Raises OptionError for two."""
     found = sorted(filter(is_defaults, names))
     if len(found) > 1:
         raise OptionError(

@@ -115,8 +115,8 @@ class OptionReader:
             return raw
         if isinstance(raw, Secret):
             raise FormError(
-                f"{option} has a template in a string that Ansible Vault encrypted; templates there are"
-                " not rendered, so encrypt a string without one.",
+                f"{option} has a template in a string that Ansible Vault encrypted; templates there"
+                " are not rendered, so encrypt a string without one.",
                 raw,
             )
         try:

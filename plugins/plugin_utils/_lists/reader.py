@@ -132,8 +132,8 @@ class Reader:
                 return self._options.read(at, "defaults", _SHARED, given, _OWN)
             if given is not None:
                 raise FormError(
-                    f"it is {shown(given)}, which is not a dictionary; write one with the settings that"
-                    " entries get.",
+                    f"it is {shown(given)}, which is not a dictionary; write one with the settings"
+                    " that entries get.",
                     content,
                 )
         return {}
@@ -162,8 +162,8 @@ class Reader:
         entry = Mapping(given or {})
         if entry.get("name", key) not in (key, name):
             raise FormError(
-                f"{quoted(name)} contains another name; remove that. To rename an identity, write its"
-                " new name as the key, and its id below it.",
+                f"{quoted(name)} contains another name; remove that. To rename an identity, write"
+                " its new name as the key, and its id below it.",
                 key,
             )
         self._read_entry(place, Mapping(entry, name=key), defaults)
@@ -203,8 +203,8 @@ class Reader:
             # Null counts as left out, but the name of an identity can be "null".
             self._tell(
                 place,
-                "name is null or blank; write a name or the id of the identity, or put quotes around"
-                " null if that is the name.",
+                "name is null or blank; write a name or the id of the identity, or put quotes"
+                " around null if that is the name.",
             )
         else:
             self._tell(place, "neither id nor name is given; give one of them.")

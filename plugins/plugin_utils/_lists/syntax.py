@@ -16,8 +16,8 @@ from ansible.module_utils.common.yaml import SafeLoader
 from ...module_utils._errors import OptionError
 from ...module_utils._text import MASK, printable, quoted
 
-# With aliases, a short text can stand for any number of values. A list of 20,000 identities has about
-# a million.
+# With aliases, a short text can stand for any number of values. A list of 20,000 identities has
+# about a million.
 MAX_VALUES = 5_000_000
 
 _TAG = "tag:yaml.org,2002:"
@@ -165,7 +165,8 @@ class _Loader(SafeLoader):
             line, kind = node.start_mark.line + 1, node.tag.rpartition(":")[2]
             raise _LineError(
                 line,
-                f"{quoted(node.value)} is not a valid {kind}; put quotes around it if it is a string.",
+                f"{quoted(node.value)} is not a valid {kind}; put quotes around it if it is a"
+                " string.",
             ) from None
 
     def construct_mapping_with_line(self, node: yaml.MappingNode) -> t.Iterator[Mapping]:

@@ -31,8 +31,8 @@ def action_of(result: Values) -> str:
 def differences(before: Values, result: Values) -> list[Difference]:
     """Return the differences between an identity as it is and as applying the list would leave it.
 
-    An identity or auth method that does not exist has only a state; its other values are null. Lists
-    are sorted, because their order has no meaning.
+    An identity or auth method that does not exist has only a state; its other values are null.
+    Lists are sorted, because their order has no meaning.
     """
     action = action_of(result)
     actual = _settings(before)

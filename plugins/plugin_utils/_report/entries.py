@@ -85,7 +85,7 @@ def located(text: str, places: Places) -> str:
 
 
 def reason_of(result: Values, places: Places, source: str | None) -> str:
-    """Return why an identity failed, without its name and file, which the report shows beside it."""
+    """Return why an identity failed, without its name and file, which the report has beside it."""
     text: str = result["msg"]
     origins = [f"identities[{result.get('index')}]"]
     origins += [printable(source, 120)] if source else []

@@ -36,7 +36,8 @@ def now(result: Values) -> Values:
 def is_there(result: Values) -> bool:
     """Return whether a result is about an identity that exists.
 
-    An identity without an entry was found among all identities, even if reading it failed afterwards.
+    An identity without an entry was found among all identities, even if reading it failed
+    afterwards.
     """
     state = now(result).get("state")
     listed = state is None and "index" in result and result["index"] is None

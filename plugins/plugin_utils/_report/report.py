@@ -33,8 +33,8 @@ class _Unit(t.NamedTuple):
     """An identity of the report, or an entry of the list whose identity is not known.
 
     `key` is its key in the report. `labels` are its id, name and project, as far as they are known.
-    `result` describes the identity, and is empty if nothing is known about it. `verdict` is None for
-    an identity that is not in the list. `place` is the place of its entry, counted from 0.
+    `result` describes the identity, and is empty if nothing is known about it. `verdict` is None
+    for an identity that is not in the list. `place` is the place of its entry, counted from 0.
     """
 
     key: str
@@ -55,8 +55,8 @@ def report(
     """Return the report.
 
     `desired` is the list. `checks` are results of infisical_identities in check mode with
-    return_all. Together, they are about every entry except those that were not tried. `earlier` is a
-    report to compare with.
+    return_all. Together, they are about every entry except those that were not tried. `earlier` is
+    a report to compare with.
     """
     # If the module refused a whole list, the results are about entries and not about identities.
     results = [
@@ -139,7 +139,7 @@ def _unlisted(listed: t.Iterable[_Unit], known: t.Mapping[str, Values]) -> list[
 def _identity(
     unit: _Unit, findings: t.Sequence[tuple[str, Values]], pastes: Pastes, *, has_list: bool
 ) -> Item:
-    """Return an identity of the report. `findings` are its findings with the names of their rules."""
+    """Return an identity of the report. `findings` are its findings, each with its rule's name."""
     state = now(unit.result)
     status = unit.verdict.status if unit.verdict else UNLISTED
     action = action_of(unit.result) if status == DRIFTED else None

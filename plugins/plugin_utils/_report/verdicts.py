@@ -95,7 +95,7 @@ def _refused(checks: t.Sequence[Check]) -> set[int | None]:
 
 
 def _ids_by_name(known: t.Iterable[Values]) -> dict[Name, set[str]]:
-    """Return the ids of the identities that have a name now, or would have it with the list applied."""
+    """Return the ids of the identities that have a name now, or will have it, by name."""
     ids: dict[Name, set[str]] = {}
     for result in known:
         for state in (now(result), result):

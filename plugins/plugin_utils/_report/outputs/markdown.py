@@ -4,8 +4,8 @@
 
 """A report as Markdown, for a comment on a merge request. Pure.
 
-It is short, because GitHub takes 65,536 characters. Names and values are in code spans or escaped, so
-they cannot make a link, mark-up or a mention.
+It is short, because GitHub takes 65,536 characters. Names and values are in code spans or escaped,
+so they cannot make a link, mark-up or a mention.
 """
 
 from __future__ import annotations

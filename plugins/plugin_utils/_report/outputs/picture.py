@@ -26,9 +26,9 @@ _RADIUS = 22
 def picture(report: Values) -> Values | None:
     """Return the two halves of the picture, None if there are too few identities.
 
-    `wide` has a row for each range of numbers of service principals that can log in. A row has a cell
-    for each range of maximum lifetimes of a token: `{title, count, radius, far}`. `old` has `{title,
-    count, share}` for each range of ages.
+    `wide` has a row for each range of numbers of service principals that can log in. A row has a
+    cell for each range of maximum lifetimes of a token: `{title, count, radius, far}`. `old` has
+    `{title, count, share}` for each range of ages.
     """
     attached = [item["azure_auth"] for item in report["identities"] if item["azure_auth"]]
     if len(attached) < LEAST:

@@ -181,8 +181,10 @@ def test_the_console_says_how_much_is_new_and_how_much_is_gone() -> None:
     check = {"checked": 1, "not_visible": [], "results": [later, *others]}
     report = identity_audit_report([{}], [check], baseline=earlier)
     assert write(report, "console")[1:3] == [
-        "New since the audit of 2026-11-16T02:00:00Z\\x1b: 1 finding, 2 identities not in the list,"
-        " 2 identities.",
+        (
+            "New since the audit of 2026-11-16T02:00:00Z\\x1b: 1 finding, 2 identities not in the"
+            " list, 2 identities."
+        ),
         "Gone since the audit of 2026-11-16T02:00:00Z\\x1b: 1 drifted identity.",
     ]
     same = identity_audit_report([{}], [check], baseline={**report, "created_at": None})

@@ -707,7 +707,7 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
         (([], [], None, {"when": 1}), "about has the key 'when'; the keys are url, created_at,"),
         (
             ([{}], [{"checked": 1, "results": []}]),
-            "checks[0] does not contain every identity; run infisical_identities with return_all=true",
+            "checks[0] does not contain every identity; run infisical_identities with return_all",
         ),
         (
             ([{}], [check({"index": 0}, checked=1)]),

@@ -164,7 +164,7 @@ def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
         ([{"name": "a", "delete_protection": 1}], "(a): delete_protection is 1; write true or"),
         (
             [{"name": "a", "azure_auth": {"allowed_service_principal_ids": ["b", None]}}],
-            "azure_auth: allowed_service_principal_ids[1] is null, which is not a string; put quotes",
+            "azure_auth: allowed_service_principal_ids[1] is null, which is not a string; put",
         ),
         (
             [{"name": "a", "azure_auth": {"access_token_trusted_ips": {"b": "c"}}}],
@@ -261,9 +261,9 @@ def test_durations_become_seconds(option: str, written: t.Any, seconds: t.Any) -
 def test_other_texts_are_no_durations(written: str) -> None:
     told = problems_of([{"name": "a", "azure_auth": {"access_token_ttl": written}}])
     assert told == (
-        f"services: entry 1 (a): azure_auth: access_token_ttl is '{written}', which is not a duration;"
-        " write a whole number of seconds such as 3600, or a duration such as 1h, 90m, 30d or"
-        " 1d12h."
+        f"services: entry 1 (a): azure_auth: access_token_ttl is '{written}', which is not a"
+        " duration; write a whole number of seconds such as 3600, or a duration such as 1h, 90m,"
+        " 30d or 1d12h."
     )
 
 
