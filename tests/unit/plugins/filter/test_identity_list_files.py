@@ -201,8 +201,8 @@ def test_what_no_list_can_say_is_a_comment_with_the_reason(tmp_path: Path) -> No
     #   - {{"key": "a", "value": "2"}}
     delete_protection: false
     azure_auth:
-      # Left alone: a list reads it as '{TENANT}', so apply would change it
-      # to that.
+      # Left alone: a list reads it as '{TENANT}', so apply would change
+      # it to that.
       # tenant_id: {TENANT.upper()}
       # Left alone: resource is '/', with which Infisical does not check the audience.
       # resource: /
