@@ -245,7 +245,7 @@ def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
         (counts["findings_low"], "low finding", "low findings", "low"),
         (counts["waived"], "waived", "waived", "waived"),
         (expired, "expired waiver", "expired waivers", "waived"),
-        (len(unseen(report)), "blind spot", "blind spots", "unseen"),
+        (len(unseen(report)), "not seen", "not seen", "unseen"),
         (len(report["identities"]), "identity", "identities", "identities"),
     )
     return [
