@@ -415,8 +415,10 @@ def test_what_is_not_in_the_list_is_told_with_what_to_paste(doc: Node, some: Obj
     links = {link.attributes["href"] for link in place.all("a")}
     assert links == {f"#i-{item['key']}" for item in unlisted}
     for item in unlisted:
-        (text,) = unit(doc, item["key"]).one("pre", class_="paste").content
+        place = unit(doc, item["key"])
+        (text,) = place.one("pre", class_="paste").content
         assert yaml.safe_load(text) == yaml.safe_load(item["paste"])
+        assert "gets the defaults: of the file" in place.one("div", class_="to-paste").text
         assert yaml.safe_load(text)[0]["name"] == item["name"]
 
 
@@ -460,7 +462,7 @@ def test_waivers_are_told_and_those_that_have_expired(doc: Node, some: Object) -
     assert rows[0] == ["medium Several auth methods", "Moving to Azure Auth.", "2126-12-31"]
     expired, idle = (item.text for item in place.all("li"))
     assert expired == "expired long_lifetime for checkout-*, until 2025-12-31: Until the rewrite."
-    assert idle.startswith("matches nothing any_address for nobody")
+    assert idle.startswith("unused any_address for nobody")
     assert "1 expired waiver" in doc.one("nav").text
 
 
