@@ -121,7 +121,7 @@ def _worst(rules: t.Sequence[Values], high: int) -> str:
         if (count := sum(not item["waived"] for item in rule["identities"]))
     )
     # A title may begin with an abbreviation.
-    text = title[0].lower() + title[1:] if title[1:2].islower() else title
+    text: str = title[0].lower() + title[1:] if title[1:2].islower() else title
     if count == high:
         return text
     others = "other" if high - count == 1 else "others"
