@@ -42,13 +42,13 @@ FORMS: dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Any]] = {
 
 
 def identity_audit_output(report: t.Any, form: t.Any) -> t.Any:
-    """Return a report in another form: lines for the console, and else a text.
+    """Return a report in another form: a list of lines for the console, otherwise a string.
 
-    Raises AnsibleFilterError, with one sentence, for what is no report, and no form.
+    Raises AnsibleFilterError, with one sentence, for anything that is not a report or not a form.
     """
     if not isinstance(form, str) or form not in FORMS:
         raise AnsibleFilterError(
-            f"{NAME}: there is no form {quoted(form)}; there are {', '.join(FORMS)}."
+            f"{NAME}: there is no form {quoted(form)}; the forms are {', '.join(FORMS)}."
         )
     try:
         return FORMS[form](read_report("its input", report))
@@ -56,7 +56,7 @@ def identity_audit_output(report: t.Any, form: t.Any) -> t.Any:
         raise AnsibleFilterError(f"{NAME}: {why}") from None
     except (AttributeError, IndexError, KeyError, TypeError) as why:
         raise AnsibleFilterError(
-            f"{NAME}: its input is not as identity_audit_report makes a report"
+            f"{NAME}: its input is not a report of identity_audit_report"
             f" ({type(why).__name__}: {why})."
         ) from None
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter that puts an audit together; documented in identity_audit_report.yml."""
+"""The filter that makes the report of an audit; documented in identity_audit_report.yml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.community.infisical.plugins.plugin_utils._arguments imp
     listed,
     require_netaddr,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     find,
     read_criteria,
 )
@@ -39,9 +39,9 @@ def identity_audit_report(
     baseline: t.Any = None,
     **criteria: t.Any,
 ) -> dict[str, t.Any]:
-    """Return the report of an audit. `criteria` say what is a finding, as in identity_findings.
+    """Return the report of an audit. `criteria` are the options of identity_findings.
 
-    Raises AnsibleFilterError, with one sentence, for what is not as it is documented.
+    Raises AnsibleFilterError, with one sentence, for arguments other than the documented ones.
     """
     require_netaddr(NAME)
     try:
@@ -60,8 +60,8 @@ def identity_audit_report(
         raise AnsibleFilterError(f"{NAME}: {why}") from None
     except (AttributeError, IndexError, KeyError, TypeError) as why:
         raise AnsibleFilterError(
-            f"{NAME}: checks or baseline has something in it that infisical_identities, or an"
-            f" earlier audit, does not return ({type(why).__name__}: {why})."
+            f"{NAME}: checks or baseline contains something that neither infisical_identities nor"
+            f" an earlier audit returns ({type(why).__name__}: {why})."
         ) from None
 
 
@@ -76,19 +76,19 @@ def _results(checks: t.Any) -> list[t.Any]:
             )
         if result.get("checked") and "not_visible" not in result:
             raise ValueError(
-                f"checks[{index}] does not have every identity; run infisical_identities with"
+                f"checks[{index}] does not contain every identity; run infisical_identities with"
                 " return_all=true."
             )
     return results
 
 
 def _places(places: t.Any, checks: int, entries: int) -> list[t.Sequence[int]]:
-    """Return the places in the list of the entries that each task was given. Raises ValueError."""
+    """Return, for each task, the places in the list of its entries. Raises ValueError."""
     if places is None:
         if checks > 1:
             raise ValueError(
-                f"checks has {checks} results, and places is not given; give for each the places in"
-                " the list of the entries that the task had."
+                f"checks has {checks} results, and places is missing; give, for each result, the"
+                " places in the list of the entries of its task."
             )
         return [range(entries)] * checks
     given: list[t.Sequence[int]] = [
@@ -96,25 +96,27 @@ def _places(places: t.Any, checks: int, entries: int) -> list[t.Sequence[int]]:
         for index, item in enumerate(listed("places", places, "lists of places in the list"))
     ]
     if len(given) != checks:
-        raise ValueError(f"places has {len(given)} items, and checks {checks}; give as many.")
+        raise ValueError(
+            f"places has {len(given)} items, and checks has {checks}; give the same number of both."
+        )
     for index, item in enumerate(given):
         for place in item:
             if not isinstance(place, int) or not 0 <= place < entries:
                 raise ValueError(
                     f"places[{index}] has {quoted(place)}; write places in a list of {entries}"
-                    " entries, from 0."
+                    " entries, counted from 0."
                 )
     return given
 
 
 def _about(about: t.Any) -> dict[str, t.Any]:
-    """Return what the report says of its making. Raises ValueError."""
+    """Return what the report says about how it was made. Raises ValueError."""
     given = {} if about is None else about
     if not isinstance(given, dict):
         raise ValueError(f"about is {quoted(about)}, which is not a dictionary; write one.")
     for key in given:
         if key not in ABOUT:
-            raise ValueError(f"about has the key {quoted(key)}; there are {', '.join(ABOUT)}.")
+            raise ValueError(f"about has the key {quoted(key)}; the keys are {', '.join(ABOUT)}.")
     return given
 
 

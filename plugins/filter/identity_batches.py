@@ -18,7 +18,7 @@ NAME = "community.infisical.identity_batches"
 
 
 def identity_batches(entries: t.Any, size: t.Any = 50) -> list[list[dict[str, t.Any]]]:
-    """Return the entries in batches. Raises AnsibleFilterError for arguments of other types."""
+    """Return the entries in batches. Raises AnsibleFilterError for wrong arguments."""
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise AnsibleFilterError(
             f"{NAME}: size is {quoted(size)}; write a whole number of at least 1."

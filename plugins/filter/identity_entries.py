@@ -12,51 +12,51 @@ from ansible.errors import AnsibleError, AnsibleFilterError
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import OptionError
 from ansible_collections.community.infisical.plugins.module_utils._text import OMITTED, quoted
-from ansible_collections.community.infisical.plugins.plugin_utils._lists import Reader
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import Secret
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.reader import Reader
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.syntax import Secret
 
 NAME = "community.infisical.identity_entries"
 
 
 def identity_entries(value: t.Any, where: t.Any = "the list") -> list[dict[str, t.Any]]:
-    """Return the entries that a variable has, as the modules take them.
+    """Return the entries of a variable in the form that the modules take.
 
     Raises AnsibleFilterError, with a sentence for each problem.
     """
     if not isinstance(where, str):
-        raise AnsibleFilterError(f"{NAME}: where is {quoted(where)}, which is not a text.")
+        raise AnsibleFilterError(f"{NAME}: where is {quoted(where)}, which is not a string.")
     reader = Reader(_refuse_template)
     try:
         reader.read_list(where, _plain(value), {})
         return reader.entries()
     except RecursionError:
-        raise AnsibleFilterError(f"{where}: it has itself in it; write what is meant.") from None
+        raise AnsibleFilterError(f"{where}: it contains itself.") from None
     except (OptionError, AnsibleError) as why:
         raise AnsibleFilterError(str(why)) from None
 
 
 def _plain(value: t.Any) -> t.Any:
-    """Return a value with plain lists and dictionaries, also for what map() and the like yield."""
+    """Return a value with plain lists and dictionaries, in place of iterators of filters too."""
     if isinstance(value, t.Mapping):
         return {key: _plain(item) for key, item in value.items() if not _is_omit(item)}
     if isinstance(value, (list, tuple, t.Iterator)):
         return [_plain(item) for item in value]
-    # What "!vault" makes of a text before ansible-core 2.19.
+    # A string with the tag !vault, before ansible-core 2.19.
     if getattr(value, "__ENCRYPTED__", False):
         return Secret(str(value))
-    # In a list, it is for the modules to refuse.
+    # The modules refuse omit in a list.
     return OMITTED if _is_omit(value) else value
 
 
 def _is_omit(value: t.Any) -> bool:
-    """Return whether a value is `omit`: a text before ansible-core 2.19, and then an object."""
+    """Return whether a value is `omit`: a string before ansible-core 2.19, an object since."""
     if isinstance(value, str):
         return value.startswith(OMITTED)
     return type(value).__name__ == "_OmitType"
 
 
 def _refuse_template(_text: str) -> t.NoReturn:
-    raise OptionError("a template that was not rendered; write what it stands for.")
+    raise OptionError("a template that was not rendered; write its value.")
 
 
 class FilterModule:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter of audits; documented in identity_findings.yml."""
+"""The filter that finds risky or broken settings; documented in identity_findings.yml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.community.infisical.plugins.plugin_utils._arguments imp
     listed,
     require_netaddr,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     find,
     read_criteria,
 )
@@ -24,15 +24,15 @@ NAME = "community.infisical.identity_findings"
 
 
 def identity_findings(identities: t.Any, **criteria: t.Any) -> list[dict[str, t.Any]]:
-    """Return what is questionable about identities.
+    """Return the findings of identities.
 
-    Raises AnsibleFilterError, with one sentence, for what the modules cannot have returned, and for
-    arguments that are not right.
+    Raises AnsibleFilterError, with one sentence, for anything that the modules cannot have
+    returned, and for wrong arguments.
     """
     require_netaddr(NAME)
     try:
         given = listed("its input", identities, "the identities that the modules return")
-        # The server's clock is UTC too.
+        # The server's timestamps are in UTC too.
         today = datetime.datetime.now(tz=datetime.timezone.utc).date()
         return find(given, read_criteria(criteria), today).findings
     except ValueError as why:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter for whom a purge leaves alone; documented in identity_keepers.yml."""
+"""The filter for identities that a purge leaves alone; documented in identity_keepers.yml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "community.infisical.identity_keepers"
 
 
 def identity_keepers(entries: t.Any, *, attached: bool = False) -> list[str]:
-    """Return whom a list keeps. Raises AnsibleFilterError for arguments of other types."""
+    """Return the identities that a list keeps. Raises AnsibleFilterError for wrong arguments."""
     return keepers(dictionaries(NAME, "its input", entries), attached=attached)
 
 

@@ -16,7 +16,7 @@ from ansible_collections.community.infisical.plugins.plugin_utils._arguments imp
     listed,
     require_netaddr,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._export import (
+from ansible_collections.community.infisical.plugins.plugin_utils._export.list_files import (
     SPLITS,
     Wanted,
     export,
@@ -34,10 +34,10 @@ def identity_list_files(
     comment: t.Any = (f"Written by the filter {NAME}.",),
     beside: t.Any = (),
 ) -> dict[str, t.Any]:
-    """Return files that list identities, and what no list can say of them.
+    """Return files that list identities, and the settings that no list can express.
 
-    Raises AnsibleFilterError, with one sentence, for what the modules cannot have returned, and for
-    arguments that are not right.
+    Raises AnsibleFilterError, with one sentence, for anything that the modules cannot have
+    returned, and for wrong arguments.
     """
     require_netaddr(NAME)
     try:
@@ -62,7 +62,7 @@ def _split(value: t.Any) -> str:
 
 
 def _separator(value: t.Any) -> str:
-    """Return what ends a prefix. Raises ValueError."""
+    """Return the text that ends a prefix. Raises ValueError."""
     if not isinstance(value, str) or not value:
         raise ValueError(
             f"prefix_separator is {quoted(value)}; write the text that ends the prefix of a name,"
@@ -72,8 +72,8 @@ def _separator(value: t.Any) -> str:
 
 
 def _sentences(value: t.Any) -> tuple[str, ...]:
-    """Return what each file begins with. Raises ValueError."""
-    sentences = [value] if isinstance(value, str) else listed("comment", value, "texts")
+    """Return the comment at the beginning of each file. Raises ValueError."""
+    sentences = [value] if isinstance(value, str) else listed("comment", value, "strings")
     if not sentences or not all(isinstance(sentence, str) for sentence in sentences):
         raise ValueError(
             f"comment is {quoted(value)}; write sentences for the beginning of each file."
@@ -82,7 +82,7 @@ def _sentences(value: t.Any) -> tuple[str, ...]:
 
 
 def _flag(name: str, value: t.Any) -> bool:
-    """Return a boolean; variables from the command line arrive as texts. Raises ValueError."""
+    """Return a boolean; variables from the command line arrive as strings. Raises ValueError."""
     try:
         return bool(boolean(value))
     except TypeError:

@@ -21,7 +21,7 @@ def identity_selection(
 ) -> list[dict[str, t.Any]]:
     """Return the entries that `only` chooses.
 
-    Raises AnsibleFilterError for arguments of other types, and for what is not in the list.
+    Raises AnsibleFilterError for wrong arguments, and for anything that is not in the list.
     """
     listed = dictionaries(NAME, "its input", entries)
     identities = dictionaries(NAME, "current", current)

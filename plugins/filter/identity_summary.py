@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter that sums up what was applied; documented in identity_summary.yml."""
+"""The filter that summarizes what was applied; documented in identity_summary.yml."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def identity_summary(
     *,
     check_mode: bool = False,
 ) -> dict[str, t.Any]:
-    """Return what became of a list, as numbers, lines and a sentence.
+    """Return a summary of applying a list: numbers, a line for each failure, and a sentence.
 
-    Raises AnsibleFilterError for arguments of other types.
+    Raises AnsibleFilterError for wrong arguments.
     """
     for what, value in (("its input", result), ("earlier", earlier or {})):
         if not isinstance(value, dict):
@@ -45,8 +45,8 @@ def identity_summary(
         return summarize(result, earlier or {}, given, run)
     except (AttributeError, KeyError, TypeError, ValueError) as why:
         raise AnsibleFilterError(
-            f"{NAME}: it was given something that neither infisical_identities nor this filter"
-            f" returns ({type(why).__name__}: {why})."
+            f"{NAME}: its arguments contain something that neither infisical_identities nor this"
+            f" filter returns ({type(why).__name__}: {why})."
         ) from None
 
 

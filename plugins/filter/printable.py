@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter for texts of others in what people read; documented in printable.yml."""
+"""The filter that makes untrusted strings printable; documented in printable.yml."""
 
 from __future__ import annotations
 

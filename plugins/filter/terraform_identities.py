@@ -16,9 +16,9 @@ NAME = "community.infisical.terraform_identities"
 
 
 def terraform_identities(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
-    """Return the identities of a state as entries, and what they do not have.
+    """Return the identities of a state as entries, and what is left out of them.
 
-    Raises AnsibleFilterError, with one sentence, for what is no state.
+    Raises AnsibleFilterError, with one sentence, for anything that is not a state.
     """
     try:
         return identities_of(state)

@@ -14,58 +14,59 @@ author:
   - The community.infisical authors (@ansible-collections)
 description:
   - Reads files and folders, and returns the list that O(community.infisical.infisical_identities#module:identities) takes.
-  - A file is JSON if its name ends in C(.json), and YAML otherwise. Ansible Vault may encrypt it as a whole.
-  - Each entry has the file and the line that it comes from as its C(source). Messages of the module name it.
-  - If anything is wrong, the task fails, and tells all problems of all files at once, each with its file, line and entry. The lookup checks
-    the form. Whether a value is right is checked by the module.
-  - The filter P(community.infisical.identity_entries#filter) does the same to a variable.
+  - A file is JSON if its name ends in C(.json), and YAML otherwise. You can encrypt the whole file with Ansible Vault.
+  - Each entry has its file and line as C(source). Messages of the module name them.
+  - If anything is wrong, the task fails and reports all problems of all files at once, each with its file, line and entry. The lookup checks
+    the form, and the module checks the values.
+  - The filter P(community.infisical.identity_entries#filter) does the same for a variable.
 options:
   _terms:
     description:
-      - Files and folders, or lists of them. A relative path is searched as C(ansible.builtin.file) does it, beside the playbook and in the
-        C(files) folders of the playbook and the role.
-      - In a folder, all files are read whose names end in C(.yml), C(.yaml) or C(.json), in any letter case, in folders below it too. Files
-        and folders whose names start with a dot are not read. There must be at least one file with a list.
-      - Links are followed. A link that leads nowhere, or back to a folder that it is in, is an error.
+      - Files and folders, or lists of them. The lookup searches for a relative path as C(ansible.builtin.file) does, beside the playbook and in
+        the C(files) folders of the playbook and the role.
+      - In a folder and its subfolders, the lookup reads all files whose names end in C(.yml), C(.yaml) or C(.json), in any letter case. It does
+        not read files and folders whose names start with a dot. There must be at least one file with a list.
+      - The lookup follows links. A broken link, or a link to a folder that contains the link, is an error.
     type: list
     elements: path
     required: true
   template:
     description:
-      - Whether to render Jinja templates in the files, with the variables of the play. By default, files are data, and a template in them is
-        an error.
-      - A file is parsed first, and its strings are rendered one by one. What a template returns can therefore not change what is around it.
-      - A template may return a list or a dictionary where one is expected. A name, an ID and other strings must come out as strings.
+      - Whether to render Jinja templates in the files with the variables of the play. By default, files are data, and a template in them is an
+        error.
+      - The lookup first parses a file and then renders its strings one by one, so the value of a template cannot change the text around it.
+      - A template may return a list or a dictionary where one is allowed. For a name, an ID or another string, it must return a string.
       - An undefined variable and C(omit) are errors.
-      - Templates can call lookups, which run commands and read files on the controller. Set this only if you would let whoever writes the
-        files write the playbook.
+      - Templates can call lookups, which can run commands and read files on the controller. Set this option only if you trust the authors of
+        the files as much as the authors of the playbook.
     type: bool
     default: false
   strict:
     description:
-      - Whether a file in a folder that is not read is an error. Otherwise a warning names it.
-      - Hidden files count too, if their names end like those of lists.
-      - Set it where identities that are not in the list lose Azure Auth.
+      - Whether it is an error if the lookup does not read a file in a folder. By default, a warning names the file.
+      - Hidden files count too, if their names end in C(.yml), C(.yaml) or C(.json).
+      - Set this option if identities that are not in the list lose Azure Auth.
     type: bool
     default: false
 notes:
-  - A file has a list of entries, or a dictionary of entries by name. Either may be below the key C(identities), with C(defaults) beside it.
+  - A file has a list of entries, or a dictionary of entries by name. Either may be under the key C(identities), with C(defaults) beside it.
     In a dictionary by name, the key is the name of the identity, and C(null) is an entry without settings.
-  - C(defaults) hold for all entries of the file. A file C(defaults.yml), C(defaults.yaml) or C(defaults.json) has such a dictionary for all
-    files in its folder and below it. The entry wins over the defaults of its file, these win over those of its folder, and those win over
-    the folders above, up to the folder that is given. For a file that is given itself, the defaults of its own folder hold.
+  - C(defaults) apply to all entries of the file. A file C(defaults.yml), C(defaults.yaml) or C(defaults.json) has a dictionary of defaults
+    for all files in its folder and its subfolders. An entry wins over the defaults of its file. These win over the defaults of the folder,
+    which win over those of the folders above, up to the folder that you name. If you name a single file, it gets the defaults of its own
+    folder.
   - Dictionaries merge key by key. Lists and other values replace the default. C(null) in an entry drops the default. An entry without
     C(azure_auth) gets the default C(azure_auth); write C(azure_auth=null) to leave Azure Auth alone.
-  - An entry with C(allow_all_service_principals=true) does not get a default of C(allowed_service_principal_ids).
-  - An entry with C(state=absent), and one that only revokes Azure Auth, get a default C(project_id), and no other defaults.
-  - Defaults cannot hold C(id), C(name), C(state), C(azure_auth.state) and C(azure_auth.allow_all_service_principals). An entry whose
-    C(allowed_service_principal_ids) is missing is therefore never open to the whole tenant.
+  - An entry with C(allow_all_service_principals=true) does not get a default for C(allowed_service_principal_ids).
+  - An entry with C(state=absent), or one that only revokes Azure Auth, gets the default C(project_id) and no other defaults.
+  - Defaults cannot have C(id), C(name), C(state), C(azure_auth.state) or C(azure_auth.allow_all_service_principals). Therefore, an entry
+    without C(allowed_service_principal_ids) is never open to the whole tenant by accident.
   - C(access_token_ttl) and C(access_token_max_ttl) may be durations of whole weeks, days, hours, minutes and seconds, such as C(30d), C(1h),
     C(90m) or C(1d12h). The lookup returns seconds.
-  - IDs, names, metadata and other strings must be strings in the file. YAML reads C(010) as the number 8 and C(12:30) as 750. Put quotes
-    around them.
-  - A string may be encrypted with Ansible Vault, after the tag C(!vault). It is decrypted, and then shown in output like any other. Other
-    tags, such as C(!unsafe), are errors. YAML anchors, aliases and merge keys work. A key that is there twice is an error.
+  - IDs, names, metadata and other strings must be strings in the file. YAML reads C(010) as the number 8 and C(12:30) as 750, so put such
+    values in quotes.
+  - You can encrypt a single string with Ansible Vault, with the tag C(!vault). Output shows the decrypted string like any other. Other tags,
+    such as C(!unsafe), are errors. YAML anchors, aliases and merge keys work. A key that appears twice is an error.
   - An identity that is listed twice, in one file or in two, is an error.
 seealso:
   - plugin: community.infisical.infisical_identities
@@ -73,7 +74,7 @@ seealso:
   - plugin: community.infisical.identity_entries
     plugin_type: filter
   - ref: ansible_collections.community.infisical.docsite.guide_fleet
-    description: How to get such files from what is there, and how to apply them.
+    description: How to write such files, and how to apply them.
 """
 
 EXAMPLES = r"""
@@ -81,17 +82,17 @@ EXAMPLES = r"""
   community.infisical.infisical_identity_info:
   register: info
 
-- name: Write down those of the organization
+- name: Write the identities of the organization into a file
   ansible.builtin.copy:
     content: "{{ info.identities | rejectattr('project_id') | to_nice_yaml(sort_keys=false) }}"
     dest: "{{ playbook_dir }}/identities.yml"
     mode: "0644"
 
-- name: Show who is listed
+- name: Show the names in the list
   ansible.builtin.debug:
     msg: "{{ query('community.infisical.identity_files', 'identities.yml') | map(attribute='name') | join(', ') }}"
 
-- name: Keep all that are listed, and Azure Auth with nobody else
+- name: Apply the list, and revoke Azure Auth from all other identities of the organization
   community.infisical.infisical_identities:
     identities: "{{ listed }}"
     purge_azure_auth_except: "{{ listed | map(attribute='id') }}"
@@ -119,7 +120,7 @@ EXAMPLES = r"""
     dest: "{{ playbook_dir }}/environments.yml"
     mode: "0644"
 
-- name: Keep the identities of one environment
+- name: Apply the identities of one environment
   community.infisical.infisical_identities:
     identities: "{{ query('community.infisical.identity_files', 'environments.yml', template=true) }}"
   vars:
@@ -129,8 +130,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The entries, with the defaults that hold for them. They are in the order of the terms, then of the paths of the files in a folder,
-      then as they are in a file.
+    - The entries, with their defaults. They are sorted by the order of the terms, then by the path of the file within a folder, then by the
+      order in the file.
   type: list
   elements: dict
   sample:
@@ -159,32 +160,32 @@ from ansible_collections.community.infisical.plugins.module_utils._text import (
     quoted,
     texts_in,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._lists import Reader
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_defaults import merged
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_files import (
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.defaults import merged
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.files import (
     ListFile,
     in_folder,
     single,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_options import Render
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_syntax import parse
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.options import Render
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.reader import Reader
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.syntax import parse
 
 try:
     from ansible.errors import AnsibleValueOmittedError
     from ansible.template import trust_as_template
 except ImportError:
-    # Before ansible-core 2.19, omit is a text, and every text is a template.
+    # Before ansible-core 2.19, omit is a string, and every string is a template.
     AnsibleValueOmittedError = ()
 
     def trust_as_template(value: str) -> str:
-        """Return the text as it is."""
+        """Return the string as it is."""
         return value
 
 
-# So many files are named that are not read.
+# How many of the files that are not read a message names.
 NAMED = 10
-_OMIT = "which has omit in it; write null, or leave out what is not wanted."
-# What an undefined variable in a list or dictionary is rendered as before ansible-core 2.19.
+_OMIT = "which contains omit; write null, or leave the key or item out."
+# The value of an undefined variable in a list or dictionary before ansible-core 2.19.
 UNDEFINED = "AnsibleUndefined"
 
 Entry = dict[str, t.Any]
@@ -198,7 +199,7 @@ class LookupModule(LookupBase):
     def run(
         self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any
     ) -> list[Entry]:
-        """Return the entries that files and folders have.
+        """Return the entries of files and folders.
 
         Raises AnsibleLookupError, with a sentence for each problem.
         """
@@ -223,9 +224,9 @@ class LookupModule(LookupBase):
             raise AnsibleLookupError(str(why)) from None
 
     def _files(self, name: t.Any) -> list[ListFile]:
-        """Return the files that a term means. Raises OptionError."""
+        """Return the files of a term. Raises OptionError."""
         if not isinstance(name, str) or not name.strip():
-            raise OptionError(f"{quoted(name)} is no path of a file or a folder.")
+            raise OptionError(f"{quoted(name)} is not the path of a file or folder.")
         found = self.find_file_in_search_path(self._variables, "files", name, ignore_missing=True)
         if not found:
             raise OptionError(f"{quoted(name)} is neither a file nor a folder.")
@@ -236,8 +237,8 @@ class LookupModule(LookupBase):
             self._tell_unread(found, unread)
         if not read:
             raise OptionError(
-                f"The folder {found} has no file with a list, whose name ends in .yml, .yaml or"
-                " .json."
+                f"The folder {found} has no file with a list; the name of such a file ends in .yml,"
+                " .yaml or .json."
             )
         return read
 
@@ -246,9 +247,9 @@ class LookupModule(LookupBase):
         if len(unread) > NAMED:
             names.append(f"and {len(unread) - NAMED} more")
         message = (
-            f"Not every file in the folder {folder} is read as a list: {', '.join(names)}."
-            " Lists are in files whose names end in .yml, .yaml or .json and do not start with a"
-            " dot; rename what is one, and move the rest out of the folder."
+            f"These files in the folder {folder} are not read as lists: {', '.join(names)}. The name"
+            " of a file with a list ends in .yml, .yaml or .json and does not start with a dot;"
+            " rename such files, and move the other ones out of the folder."
         )
         if self.get_option("strict"):
             self._reader.add_problem(message)
@@ -285,31 +286,31 @@ class LookupModule(LookupBase):
         except AnsibleError as why:
             raise OptionError(f"{path} cannot be read: {why}") from None
         try:
-            # Some programs begin UTF-8 with a byte order mark.
+            # Some programs write a byte order mark before UTF-8.
             return Path(readable).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
             raise OptionError(f"{path} is not UTF-8; save it in that encoding.") from None
         finally:
-            # What Ansible Vault decrypted.
+            # The decrypted copy, if Ansible Vault encrypted the file.
             self._loader.cleanup_tmp_file(readable)
 
     def _decrypt(self, text: str) -> str:
         vault = self._loader._vault
         if not vault.secrets:
-            raise ValueError("there is no vault password; give the one it was encrypted with.")
+            raise ValueError("there is no vault password; give the one that encrypted it.")
         try:
             return str(vault.decrypt(text), "utf-8")
         except UnicodeDecodeError:
             raise ValueError("it is not UTF-8; encrypt it in that encoding.") from None
         except AnsibleError as why:
             raise ValueError(
-                f"{printable(str(why)).rstrip('.')}; give the password it was encrypted with, or"
-                " encrypt it anew."
+                f"{printable(str(why)).rstrip('.')}; give the password that encrypted it, or encrypt"
+                " it again."
             ) from None
 
 
 def _rendered(templar: t.Any, text: str) -> t.Any:
-    """Return what a template stands for. Raises OptionError."""
+    """Return the value of a template. Raises OptionError."""
     try:
         value = templar.template(trust_as_template(text), fail_on_undefined=True)
     except AnsibleUndefinedVariable as why:
@@ -320,15 +321,15 @@ def _rendered(templar: t.Any, text: str) -> t.Any:
     except AnsibleValueOmittedError:
         raise OptionError(_OMIT) from None
     except Exception as why:
-        # Templates call what they like.
+        # Templates can call anything.
         raise OptionError(
             f"which cannot be rendered: {printable(str(why)).rstrip('.')}; correct it."
         ) from None
     for rendered in texts_in(value):
         if UNDEFINED in rendered:
             raise OptionError(
-                "which cannot be rendered: a variable in it is undefined; define the variable,"
-                " or give it a default."
+                "which cannot be rendered: a variable in it is undefined; define the variable, or"
+                " give it a default."
             )
         if OMITTED in rendered:
             raise OptionError(_OMIT)
@@ -337,6 +338,5 @@ def _rendered(templar: t.Any, text: str) -> t.Any:
 
 def _refuse_template(_text: str) -> t.NoReturn:
     raise OptionError(
-        "and templates in files are not rendered; write what it stands for, or set template to"
-        " true."
+        "and templates in files are not rendered; write its value, or set template to true."
     )

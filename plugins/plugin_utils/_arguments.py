@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What filters need, checked: their arguments, and a library."""
+"""Checks that filters share: of their arguments, and for a library."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ def require_netaddr(name: str) -> None:
     """Raise AnsibleFilterError, for the filter of this name, if netaddr is missing."""
     if NETADDR_IMPORT_ERROR:
         raise AnsibleFilterError(
-            f"{name}: the Python that runs Ansible needs the package netaddr, which it does not"
-            f" find: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
+            f"{name}: the Python that runs Ansible needs the package netaddr, but cannot import"
+            f" it: {NETADDR_IMPORT_ERROR.splitlines()[-1]}"
         )
 
 
 def listed(what: str, value: t.Any, of: str) -> list[t.Any]:
-    """Return a list, also of what select() and the like yield. Raises ValueError."""
+    """Return a value as a list, which may be an iterator of a filter. Raises ValueError."""
     if not _is_listed(value):
         raise ValueError(f"{what} is {quoted(value)}, which is not a list; give a list of {of}.")
     return list(value)
 
 
 def dictionaries(name: str, what: str, value: t.Any) -> list[dict[str, t.Any]]:
-    """Return a list of dictionaries, also of what select() and the like yield.
+    """Return a value as a list of dictionaries; it may be an iterator of a filter such as select().
 
-    `name` is that of the filter, `what` the argument. Raises AnsibleFilterError for anything else.
+    `name` is the name of the filter, `what` that of the argument. Raises AnsibleFilterError for any
+    other value.
     """
     if not _is_listed(value):
         raise AnsibleFilterError(f"{name}: {what} is {quoted(value)}, which is not a list.")

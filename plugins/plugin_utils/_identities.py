@@ -10,14 +10,15 @@ import typing as t
 
 from ..module_utils._state.fields import Values
 
-# What tells identities apart.
+# The keys that identify an identity.
 LABELS = ("id", "name", "project_id")
 
 
 def held(settings: Values, key: str) -> t.Any:
     """Return a setting as the server holds it.
 
-    What no option takes is not among the settings, which have null for it, but in the details.
+    If no option takes the value, the setting is null, and the value is under `stored` in the
+    details.
     """
     value = settings.get(key)
     if value is None:
@@ -27,5 +28,5 @@ def held(settings: Values, key: str) -> t.Any:
 
 
 def labels_of(identity: Values) -> dict[str, t.Any]:
-    """Return what tells an identity from others, as far as it is known; a name can be blank."""
+    """Return the id, name and project of an identity, None where they are unknown or blank."""
     return {key: held(identity, key) or None for key in LABELS}

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of a list of identities: whom a user chooses, batches, and who may keep Azure Auth.
+"""Parts of a list of identities: entries that a user selects, batches, and who keeps Azure Auth.
 
-Pure. An entry is a dictionary with the keys of an entry of infisical_identities. Whether its values
-are right is for the module to say, so values of other types count as left out here.
+Pure. An entry is a dictionary with the keys of an entry of infisical_identities. The module checks
+the values, so values of other types count as left out here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from fnmatch import fnmatchcase
 
 from ..module_utils._state.fields import Values
 from ..module_utils._text import quoted, trim, uuid_or_none
-from ._lists_options import shown
+from ._lists.options import shown
 
-# So many patterns that match nothing are told.
+# How many of the patterns that match nothing a message names.
 TOLD = 20
 _WILDCARDS = "*?["
 _ABSENT = "absent"
@@ -30,13 +30,12 @@ Entry = dict[str, t.Any]
 def select(
     entries: t.Sequence[Entry], only: t.Any, current: t.Iterable[Values] = (), where: str = "only"
 ) -> list[Entry]:
-    """Return the entries that `only` chooses, in the order of the list.
+    """Return the entries that `only` selects, in the order of the list.
 
-    `only` is None or blank for all of them; a text with names, ids and patterns, separated by
-    commas or line breaks; or a list of such. `current` are identities as infisical_identity_info
-    returns them: an entry with the id of one is also found by the name that it has now. `where` is
-    what messages call `only`. Raises ValueError, with a sentence for each pattern that matches
-    nothing.
+    `only` is None or blank for all entries; a string with names, ids and patterns, separated by
+    commas or line breaks; or a list of these. `current` are identities as infisical_identity_info
+    returns them: an entry with the id of one of them also matches its current name. `where` is what
+    messages call `only`. Raises ValueError, with a sentence for each pattern that matches nothing.
     """
     patterns = _patterns(only, where)
     if patterns is None:
@@ -59,18 +58,18 @@ def select(
 def batches(entries: t.Sequence[Entry], size: int) -> list[list[Entry]]:
     """Return the entries in batches of at most `size`.
 
-    Those that may take or give up a name come first: two identities can swap their names in one
-    task, and one can take the name of another that is deleted, but not in two tasks.
+    Entries that rename or delete an identity come first. In one task, two identities can swap their
+    names, and one can take the name of another one that is deleted; in two tasks, they cannot.
     """
     ordered = sorted(entries, key=lambda entry: not _shifts_names(entry))
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
 def keepers(entries: t.Iterable[Values], *, attached: bool = False) -> list[str]:
-    """Return the ids, or else the names, of the organization's identities that a list keeps.
+    """Return the ids of the organization's identities that a list keeps, or the names without ids.
 
-    An entry with a project_id is about an identity of the project. With `attached`, those whose
-    Azure Auth the list revokes are left out.
+    An entry with a project_id is about an identity of the project. With `attached`, identities
+    whose Azure Auth the list revokes are left out.
     """
     kept = [
         entry
@@ -101,40 +100,39 @@ def _patterns(only: t.Any, where: str) -> list[str] | None:
     elif isinstance(only, (list, tuple)):
         patterns = [_pattern(item, where) for item in only]
     else:
-        raise ValueError(f"{where} is {shown(only)}, which is not a text. {_QUOTE}")
+        raise ValueError(f"{where} is {shown(only)}, which is not a string. {_QUOTE}")
     if not patterns:
         raise ValueError(
-            f"{where} has no name in it; write names, ids or patterns, or leave it out for the"
-            " whole list."
+            f"{where} is empty; write names, ids or patterns, or leave it out for the whole list."
         )
     return patterns
 
 
 _QUOTE = (
-    "YAML reads some names as a number, a date or a truth value. Put quotes around such a name; in"
-    " a survey of AWX, where that is not possible, write the id."
+    "YAML reads some names as a number, a date or a boolean. Put quotes around such a name; in a"
+    " survey of AWX, where that is not possible, write the id."
 )
 
 
 def _pattern(item: t.Any, where: str) -> str:
     if not isinstance(item, str):
-        raise ValueError(f"{where} has {shown(item)}, which is not a text. {_QUOTE}")
+        raise ValueError(f"{where} has {shown(item)}, which is not a string. {_QUOTE}")
     if not trim(item):
         raise ValueError(f"{where} has a blank item; write a name, an id or a pattern.")
     return trim(item)
 
 
 def _known_as(entry: Values, names_now: t.Mapping[t.Any, str]) -> tuple[str | None, set[str]]:
-    """Return the id of an entry in its canonical spelling, and its names: the old and the new."""
+    """Return the canonical id of an entry, and its old and new names."""
     identity_id = uuid_or_none(_text(entry, "id"))
     names = {_text(entry, "name"), names_now.get(identity_id, "") if identity_id else ""}
     return identity_id, names - {""}
 
 
 def _matches(pattern: str, identity_id: str | None, names: t.Iterable[str]) -> bool:
-    """Whether a pattern is the id, a name, or a glob that a name matches.
+    """Return whether a pattern is the id, a name, or a glob that matches a name.
 
-    A name can have wildcards in it, so it also matches itself.
+    A name can contain wildcards, so it also matches itself.
     """
     if identity_id and uuid_or_none(pattern) == identity_id:
         return True
@@ -148,4 +146,5 @@ def _unmatched(patterns: t.Sequence[str], names: t.Sequence[str], where: str) ->
         hint = f"; did you mean {quoted(close[0])}?" if close else "."
         yield f"{where} has {quoted(pattern)}, which matches no entry of the list{hint}"
     if len(patterns) > TOLD:
-        yield f"{len(patterns) - TOLD} more match nothing."
+        rest = len(patterns) - TOLD
+        yield f"{rest} more {'matches' if rest == 1 else 'match'} nothing."

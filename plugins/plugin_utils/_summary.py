@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What became of a list of identities, over the tasks that applied it. Pure."""
+"""A summary of applying a list of identities in one task or several. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..module_utils._state.fields import Values
 from ..module_utils._text import visible
 from ._identities import held
 
-# So many failures are told.
+# How many failures a summary lists.
 TOLD = 40
-# What a summary counts, and the key of the count in a result, where it has one.
+# What a summary counts, with the key of each count in a result.
 _COUNTED = {
     "checked": "checked",
     "changed": "changed_count",
@@ -23,7 +23,7 @@ _COUNTED = {
     "failed": "failed_count",
     "purged": "purged_count",
 }
-# How long a part of a line may be. A reason can have the answer of a server in it.
+# The longest parts of a line. A reason can contain the answer of a server.
 _LONGEST_NAME = 80
 _LONGEST_SOURCE = 120
 _LONGEST_REASON = 1000
@@ -32,10 +32,10 @@ Summary = dict[str, t.Any]
 
 
 class Run(t.NamedTuple):
-    """What is known of a run besides the results.
+    """What is known about a run besides its results.
 
-    `total` is how many entries there are to apply, or None for those of this result and the
-    earlier ones; `seconds` is how long it took, None if that is not to be told.
+    `total` is the number of entries to apply, None for those of this result and the earlier ones.
+    `seconds` is how long the run took, None to leave that out.
     """
 
     total: int | None
@@ -44,15 +44,15 @@ class Run(t.NamedTuple):
 
 
 def summarize(result: Values, earlier: Values, entries: t.Sequence[t.Any], run: Run) -> Summary:
-    """Return the summary of a result of infisical_identities, and of earlier ones.
+    """Return the summary of a result of infisical_identities and of earlier results.
 
-    `earlier` is the summary so far, or empty; `entries` are those that the task was given.
+    `earlier` is the summary of these, or empty. `entries` are the entries of the task.
     """
     results = result.get("results") or []
     counts = {name: result.get(key) or 0 for name, key in _COUNTED.items()}
     counts["revoked"] = sum(bool(item.get("revoked")) for item in results)
-    # Of a list that was refused as a whole, entries have failed although none was tried. Their
-    # messages begin with what the entry is called.
+    # If the module refused the whole list, entries have failed although none was tried. Their
+    # messages begin with the name of the entry.
     refused = not counts["checked"]
     done = counts["changed"] + counts["failed"] + counts["purged"]
     counts["as_desired"] = max(counts["checked"] - done, 0)
@@ -71,7 +71,7 @@ def summarize(result: Values, earlier: Values, entries: t.Sequence[t.Any], run: 
 
 
 def _failure(item: Values, entries: t.Sequence[t.Any]) -> str:
-    """Return one line on an identity that failed: who it is, where its entry is, and why."""
+    """Return a line on an identity that failed: its name, its id, its entry's place, and why."""
     index = item.get("index")
     entry = entries[index] if index is not None and index < len(entries) else {}
     source = entry.get("source") if isinstance(entry, dict) else None
@@ -86,7 +86,7 @@ def _shown(text: str, limit: int) -> str:
 
 
 def _sentence(counts: t.Mapping[str, int], run: Run) -> str:
-    """Return the counts as a sentence in which each identity of the list counts once."""
+    """Return the counts as a sentence, in which each identity of the list counts once."""
     listed = counts["checked"] - counts["purged"]
     total = listed if run.total is None else run.total
     took = "" if run.seconds is None else f" in {_duration(run.seconds)}"
@@ -117,7 +117,7 @@ def _sentence(counts: t.Mapping[str, int], run: Run) -> str:
 
 
 def _duration(seconds: int) -> str:
-    """Return a time such as 1 h 2 min 3 s, without what is zero at its front."""
+    """Return a duration such as 1 h 2 min 3 s, without leading zero units."""
     minutes, rest = divmod(max(seconds, 0), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [f"{hours} h"] if hours else []

@@ -4,9 +4,9 @@
 
 """Entries of a list from a state of Terraform or OpenTofu. Pure.
 
-What is read is the output of `terraform show -json`; its form is described at
+The input is the output of `terraform show -json`, whose format is documented at
 https://developer.hashicorp.com/terraform/internals/json-format. The attributes are those of the
-provider Infisical/infisical, of its versions from June 2024 on.
+provider Infisical/infisical since June 2024.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IDENTITY = "infisical_identity"
 PROJECT_IDENTITY = "infisical_project_scoped_identity"
 AZURE_AUTH = "infisical_identity_azure_auth"
 
-# Of both resources for identities. What is null is left out.
+# Attributes of both resources for identities. Null values are left out.
 _IDENTITY = {"name": "name", "has_delete_protection": "delete_protection"}
 _AZURE_AUTH = {
     "tenant_id": "tenant_id",
@@ -43,7 +43,7 @@ Values = t.Mapping[str, t.Any]
 
 
 class _Resource(t.NamedTuple):
-    """A resource of the state: its values, but for what is sensitive, which `hidden` names."""
+    """A resource of the state: its values, without the sensitive ones, which `hidden` names."""
 
     address: str
     kind: str
@@ -52,11 +52,11 @@ class _Resource(t.NamedTuple):
 
 
 def identities_of(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
-    """Return the identities of a state as entries of a list, and what they do not have.
+    """Return the identities of a state as entries of a list, and what is left out of them.
 
-    Returns `{identities, left_out}`. Each entry has the id of the identity; `left_out` are
-    dictionaries of `address` and `reason`, a sentence. Nothing sensitive is in either. Raises
-    ValueError, with a sentence, for what is no state.
+    Returns `{identities, left_out}`. Each entry has the id of the identity. `left_out` has
+    dictionaries with an `address` and a `reason`, which is a sentence. Neither has sensitive
+    values. Raises ValueError, with a sentence, for anything that is not a state.
     """
     entries: dict[str, dict[str, t.Any]] = {}
     left_out: list[dict[str, t.Any]] = []
@@ -67,13 +67,13 @@ def identities_of(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
     resources = list(_resources(state, left_out))
     for resource in resources:
         for attribute in resource.hidden:
-            tell(resource, f"{attribute} is sensitive, so that the entry does not have it.")
+            tell(resource, f"{attribute} is sensitive, so the entry does not have it.")
         if resource.kind in (IDENTITY, PROJECT_IDENTITY):
             entry = _identity(resource, functools.partial(tell, resource))
             if "id" in entry:
                 entries[entry["id"]] = entry
             else:
-                tell(resource, "It has no id: it was not created yet.")
+                tell(resource, "It has no id, because Terraform has not created it yet.")
         elif resource.kind != AZURE_AUTH:
             tell(resource, _why_other(resource.kind))
     for resource in resources:
@@ -84,13 +84,13 @@ def identities_of(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
         if not identity_id:
             tell(resource, "It does not say which identity it belongs to.")
         elif settings:
-            # Where the state has no such resource, the identity is managed elsewhere.
+            # If the state does not have the identity, something else manages it.
             entries.setdefault(identity_id, {"id": identity_id})["azure_auth"] = settings
     return {"identities": list(entries.values()), "left_out": left_out}
 
 
 def _resources(state: t.Any, left_out: list[dict[str, t.Any]]) -> t.Iterator[_Resource]:
-    """Yield the resources that are about identities, in all modules. Raises ValueError."""
+    """Yield the resources for identities of all modules. Raises ValueError."""
     for item in _modules(_root(state)):
         kind = item.get("type")
         if item.get("mode") != "managed" or not isinstance(kind, str) or not _OTHER.fullmatch(kind):
@@ -113,16 +113,14 @@ def _root(state: t.Any) -> Values:
     if not isinstance(state, dict):
         raise ValueError(f"the state is {quoted(state)}, which is not a dictionary; {_WANTED}.")
     if "planned_values" in state or "resource_changes" in state:
-        raise ValueError(
-            f"this is a plan and not a state; {_WANTED} without the name of a file of a plan."
-        )
+        raise ValueError(f"this is a plan and not a state; {_WANTED} without a plan file.")
     if "format_version" not in state:
-        what = "a state file" if "lineage" in state or "resources" in state else "no state"
+        what = "a state file" if "lineage" in state or "resources" in state else "not a state"
         raise ValueError(f"this is {what}; {_WANTED}.")
     version = state["format_version"]
     if not isinstance(version, str) or not _FORMAT.fullmatch(version):
         raise ValueError(
-            f"format_version is {quoted(version)}, and this filter reads 0.1 to 1.x; use the"
+            f"format_version is {quoted(version)}, but this filter reads 0.1 to 1.x; use the"
             " Terraform or OpenTofu that manages the state."
         )
     # An empty state has no values.
@@ -133,7 +131,7 @@ def _root(state: t.Any) -> Values:
 
 
 def _modules(module: Values) -> t.Iterator[Values]:
-    """Yield the resources of a module, and of those that it calls."""
+    """Yield the resources of a module and of its child modules."""
     for item in module.get("resources") or ():
         if isinstance(item, dict):
             yield item
@@ -143,7 +141,7 @@ def _modules(module: Values) -> t.Iterator[Values]:
 
 
 def _marks(marks: t.Any) -> bool:
-    """Return whether a value, or a part of it, is marked as sensitive."""
+    """Return whether a value or a part of it is marked as sensitive."""
     if isinstance(marks, dict):
         return any(map(_marks, marks.values()))
     if isinstance(marks, list):
@@ -166,7 +164,7 @@ def _identity(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str, t
         if len(dict(found)) == len(found):
             entry["metadata"] = dict(found)
         else:
-            tell("A key of its metadata is there twice, so that the entry has no metadata.")
+            tell("Its metadata has a key twice, so the entry has no metadata.")
     return {key: value for key, value in entry.items() if value is not None}
 
 
@@ -176,7 +174,7 @@ def _role(resource: _Resource, tell: t.Callable[[str], None]) -> t.Any:
     roles = _items(resource, "roles", dict)
     if len(roles) == 1 and not roles[0].get("is_temporary"):
         return roles[0].get("role_slug")
-    tell("It has several roles, or one for a limited time, so that the entry has no role.")
+    tell("It has several roles, or a temporary one, so the entry has no role.")
     return None
 
 
@@ -184,7 +182,7 @@ def _azure_auth(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str,
     """Return the settings of an Azure Auth. Raises ValueError."""
     settings = {option: resource.values.get(key) for key, option in _AZURE_AUTH.items()}
     listed = resource.values.get(_PRINCIPALS)
-    # Versions until August 2024 had a text.
+    # Until August 2024, the provider had a string here.
     if isinstance(listed, str):
         listed = listed.split(",")
     elif listed is not None:
@@ -193,11 +191,11 @@ def _azure_auth(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str,
     if ids:
         settings[_PRINCIPALS] = ids
     elif _PRINCIPALS not in resource.hidden:
-        # No list may open an identity without a word.
+        # A list must never open an identity silently.
         tell(
-            f"Its {_PRINCIPALS} is empty, which lets every service principal of the tenant log in;"
-            " the entry leaves that as it is. To keep it so, write allow_all_service_principals:"
-            " true into it."
+            f"Its {_PRINCIPALS} is empty, which lets every service principal of the tenant log in."
+            " The entry does not change that. To keep it in the list, add"
+            " allow_all_service_principals: true to the entry."
         )
     if resource.values.get(_TRUSTED_IPS):
         settings[_TRUSTED_IPS] = [
@@ -208,7 +206,7 @@ def _azure_auth(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str,
 
 def _why_other(kind: str) -> str:
     if _OTHER_METHOD.fullmatch(kind):
-        return "It is another auth method than Azure Auth; lists leave it as it is."
+        return "Lists have no auth method but Azure Auth, and leave this one as it is."
     return "Lists do not have such resources, and leave them as they are."
 
 
@@ -222,7 +220,7 @@ def _items(resource: _Resource, attribute: str, kind: type) -> list[t.Any]:
     value = resource.values[attribute]
     if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
         raise ValueError(
-            f"{resource.address} has {quoted(value)} for {attribute}; this filter reads states of"
-            " the provider Infisical/infisical."
+            f"{resource.address} has {quoted(value)} for {attribute}; this filter reads only states"
+            " of the provider Infisical/infisical."
         )
     return value

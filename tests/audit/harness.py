@@ -78,7 +78,7 @@ class Audit(Case):
     def console(self) -> list[str]:
         """The lines that sum it up; none if it did not come that far."""
         lines: list[str] = []
-        for record in self.named("Sum up"):
+        for record in self.named("Show the summary"):
             lines += record.result["msg"]
         return lines
 

@@ -67,7 +67,7 @@ def test_a_server_that_goes_down_ends_an_audit_with_a_report(
     )
     assert (report["complete"], report["verdict"]["status"]) == (False, "incomplete")
     assert audit.failure is not None
-    assert audit.failure.startswith("The audit fails because it is not complete.")
+    assert audit.failure.startswith("The audit fails because it is incomplete.")
     assert audit.html.exists()
     assert len(audit.console) <= 40
 

@@ -34,7 +34,7 @@ class Export(Case):
     @property
     def told(self) -> str:
         """What the last task of the last export says."""
-        return "\n".join(self.named("Say what came of it")[-1].result["msg"])
+        return "\n".join(self.named("Show the summary")[-1].result["msg"])
 
     @property
     def files(self) -> dict[str, str]:
@@ -167,7 +167,7 @@ def test_every_identity_is_exported_once(trip: Trip) -> None:
 def test_what_a_list_cannot_say_is_told(trip: Trip) -> None:
     for case in trip.cases.values():
         text = "".join(case.files.values())
-        assert "A list cannot say everything about " in case.told
+        assert "A list cannot express all settings of " in case.told
         for name, setting in (("any audience", "resource"), ("no tenant", "tenant_id")):
             assert f"- name: {name}\n" in text
             assert f"# {setting}: " in text
@@ -187,26 +187,29 @@ def test_every_variable_is_documented_with_its_default() -> None:
 
 
 REFUSED: dict[str, tuple[Variables, str]] = {
-    "nowhere": ({}, "Give identities_export_folder or identities_export_file, so that it is known"),
+    "nowhere": (
+        {},
+        "There is no place to write to. Set identities_export_folder or identities_exp",
+    ),
     "two places": (
         {"identities_export_folder": "a", "identities_export_file": "a.yml"},
-        "identities_export_folder and identities_export_file are both given; give one of them.",
+        "identities_export_folder and identities_export_file are set; set one of them.",
     ),
     "a file for a folder": (
         {"identities_export_folder": __file__},
-        f"identities_export_folder is {__file__}, which is a file; name a folder",
+        f"identities_export_folder is {__file__}, which is a file; write the path of",
     ),
     "a folder for a file": (
         {"identities_export_file": "/"},
-        "identities_export_file is /, which is a folder; name a file in it",
+        "identities_export_file is /, which is a folder; write the path of",
     ),
     "another ending": (
         {"identities_export_file": "identities.txt"},
-        "identities_export_file is identities.txt; apply and audit read YAML from files whose",
+        "identities_export_file is identities.txt; write the path of a file whose",
     ),
     "one file, split": (
         {"identities_export_file": "a.yml", "identities_export_split_by": "prefix"},
-        "identities_export_file is a.yml, which is one file; leave identities_export_split_by out",
+        "identities_export_file is a.yml, which is one file; leave out identities_export_spli",
     ),
     "another way to split": (
         {"identities_export_split_by": "team"},
@@ -222,8 +225,8 @@ REFUSED: dict[str, tuple[Variables, str]] = {
     "a number for a text": (
         {"identities_export_folder": 2026, "identities_export_mode": 420},
         (
-            "identities_export_folder is 2026, which is not a text; quote it."
-            " identities_export_mode is 420, which is not a text; quote it."
+            "identities_export_folder is 2026, which is not a string; put it in quotes."
+            " identities_export_mode is 420, which is not a string; put it in quotes."
         ),
     ),
     "too many at once": (
@@ -237,7 +240,7 @@ REFUSED: dict[str, tuple[Variables, str]] = {
     "unknown": (
         {"identities_export_only": "mail-*", "IDENTITIES_EXPORT_FILE": "a"},
         (
-            "There is no variable IDENTITIES_EXPORT_FILE, identities_export_only; there are"
+            "There is no variable IDENTITIES_EXPORT_FILE, identities_export_only. The role has"
             f" {', '.join(documented())}."
         ),
     ),
@@ -268,7 +271,9 @@ def test_on_several_hosts_the_role_writes_nothing(tmp_path: Path) -> None:
         played = play(by_secret(emulator), tmp_path, str(playbook), "-i", "one,two", "-c", "local")
         assert emulator.requests() == []
     (failure,) = {record.result["msg"] for record in played.records if record.status == "failed"}
-    assert failure.startswith("This play is for 2 hosts, and each would write the same files;")
+    assert failure.startswith(
+        "This role must run on one host. Each of the 2 hosts of this play would"
+    )
 
 
 LIST = "identities:\n  - name: {}\n"
@@ -371,8 +376,8 @@ def test_blank_stands_for_the_default(name: str, folders: dict[str, Export]) -> 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("in the way", "identities.yml was not written by an export, or was edited since;"),
-        ("defaults", "Defaults.yaml would hold for the exported entries too, and change what they"),
+        ("in the way", "identities.yml, or somebody removed the comment of the export; move"),
+        ("defaults", "Defaults.yaml would apply to the exported entries and change their meaning;"),
     ],
 )
 def test_files_of_others_are_never_touched(
@@ -387,7 +392,7 @@ def test_files_of_others_are_never_touched(
 def test_an_identity_that_somebody_lists_too_is_told(folders: dict[str, Export]) -> None:
     case = folders["beside"]
     assert case.failure is None
-    assert f"{case.folder}/team/mine.yml:2 lists billing too." in case.told
+    assert f"{case.folder}/team/mine.yml:2 also lists billing." in case.told
     assert case.files.keys() == {*FOLDERS["beside"][0], "identities.yml"}
 
 
@@ -395,7 +400,7 @@ def test_files_of_an_earlier_export_are_overwritten_and_told(folders: dict[str, 
     case = folders["earlier"]
     assert "gone" not in case.files["identities.yml"]
     assert "name: billing" in case.files["identities.yml"]
-    assert f"what an earlier export wrote, too: {case.folder}/projects/gone.yml." in case.told
+    assert f"apply would still read them: {case.folder}/projects/gone.yml." in case.told
     assert "projects/gone.yml" in case.files
 
 
@@ -444,7 +449,7 @@ def test_a_file_that_nobody_is_left_for_is_told(folders: dict[str, Export]) -> N
     """Applying it would bring back what is gone."""
     case = folders["nobody"]
     assert case.failure is None
-    assert f"what an earlier export wrote, too: {case.folder}/all.yml." in case.told
+    assert f"apply would still read them: {case.folder}/all.yml." in case.told
 
 
 def test_check_mode_says_what_would_be_written(tmp_path: Path) -> None:

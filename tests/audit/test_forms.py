@@ -210,6 +210,15 @@ def test_the_console_has_forty_lines_at_most(reports: dict[str, Report], size: i
     assert all(line.isprintable() and len(line) <= 420 for line in lines)
 
 
+def test_the_console_has_forty_lines_with_an_earlier_audit_too(reports: dict[str, Report]) -> None:
+    made = reports["with an earlier one"]
+    lines = identity_audit_output(made, "console")
+    assert len(lines) == 40
+    for line, when in zip(lines[1:3], ("new", "gone")):
+        assert line.startswith(f"{when.capitalize()} since the audit of ")
+        assert f": {len(made['baseline'][when]['findings'])} finding" in line
+
+
 def test_the_console_says_what_it_leaves_out(large: Large) -> None:
     lines = identity_audit_output(large.report, "console")
     assert len(lines) == 40
@@ -521,7 +530,7 @@ def test_markdown_fits_a_comment(reports: dict[str, Report], large: Large) -> No
         assert all(line.isprintable() for line in text.split("\n"))
         assert text.count("<details>") == text.count("</details>")
     assert re.search(
-        r"^- and [0-9,]+ more, which the other reports have$",
+        r"^- and [0-9,]+ more in the other reports$",
         written(large.report, "markdown"),
         re.M,
     )
@@ -662,7 +671,7 @@ def test_what_is_pasted_is_read_from_a_file_and_does_what_it_is_for(tmp_path: Pa
     (text,) = [item["paste"] for item in pasted if item["id"] == odd["id"]]
     comments = [line.strip() for line in text.split("\n") if line.strip().startswith("#")]
     assert all(line.isprintable() for line in comments)
-    assert [line for line in comments if "which a list takes for a template" in line]
+    assert [line for line in comments if "which a list reads as a template" in line]
     assert [line for line in comments if line.startswith("# tenant_id: ")]
 
 

@@ -415,8 +415,10 @@ def test_what_is_not_in_the_list_is_told_with_what_to_paste(doc: Node, some: Obj
     links = {link.attributes["href"] for link in place.all("a")}
     assert links == {f"#i-{item['key']}" for item in unlisted}
     for item in unlisted:
-        (text,) = unit(doc, item["key"]).one("pre", class_="paste").content
+        place = unit(doc, item["key"])
+        (text,) = place.one("pre", class_="paste").content
         assert yaml.safe_load(text) == yaml.safe_load(item["paste"])
+        assert "gets the defaults: of the file" in place.one("div", class_="to-paste").text
         assert yaml.safe_load(text)[0]["name"] == item["name"]
 
 
@@ -444,8 +446,8 @@ def test_each_identity_has_one_place_with_everything(doc: Node, some: Object) ->
 def test_times_are_told_in_days_and_hours(doc: Node, some: Object) -> None:
     item = next(item for item in some["identities"] if item["azure_auth"])
     told = facts(unit(doc, item["key"]))
-    assert told["Token renewed every"] == "1 hour 3600"
-    assert told["Token ends after"] in (
+    assert told["Token TTL"] == "1 hour 3600"
+    assert told["Token max TTL"] in (
         "1 day 86400",
         "12 hours 43200",
         "no limit",
@@ -460,7 +462,7 @@ def test_waivers_are_told_and_those_that_have_expired(doc: Node, some: Object) -
     assert rows[0] == ["medium Several auth methods", "Moving to Azure Auth.", "2126-12-31"]
     expired, idle = (item.text for item in place.all("li"))
     assert expired == "expired long_lifetime for checkout-*, until 2025-12-31: Until the rewrite."
-    assert idle.startswith("matches nothing any_address for nobody")
+    assert idle.startswith("unused any_address for nobody")
     assert "1 expired waiver" in doc.one("nav").text
 
 

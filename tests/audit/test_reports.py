@@ -73,8 +73,8 @@ def test_counts_are_in_report_statistics_and_on_the_console(mess: Messy) -> None
 
 def test_it_fails_with_the_reason_and_with_where_to_read_more(mess: Messy) -> None:
     assert mess.audit.failure == (
-        "The audit fails because it is not complete, and the list and Infisical differ in 12"
-        " identities. identities_audit_fail_on is drift. The reports are in"
+        "The audit fails because it is incomplete, and 12 identities have drifted."
+        " identities_audit_fail_on is drift. The reports are in"
         f" {mess.audit.html}, {mess.audit.json}."
     )
 

@@ -157,9 +157,9 @@ FAILURES: dict[str, str | None] = {
     "of one file": None,
     "of templates": None,
     "of a dictionary": None,
-    "with an identity twice": "it is not complete. identities_audit_fail_on is drift. The report",
+    "with an identity twice": "it is incomplete. identities_audit_fail_on is drift. The report",
     "with drift, on what is not complete": None,
-    "with an identity twice, on what is not complete": "it is not complete.",
+    "with an identity twice, on what is not complete": "it is incomplete.",
 }
 
 
@@ -171,15 +171,15 @@ def test_when_an_audit_fails(name: str, verdicts: dict[str, Audit]) -> None:
     else:
         assert str(failure).startswith(f"The audit fails because {expected}")
     # What there is to say is said before.
-    (summary,) = verdicts[name].named("Sum up")
+    (summary,) = verdicts[name].named("Show the summary")
     assert verdicts[name].records.index(summary) == len(verdicts[name].records) - 2
 
 
 def test_why_there_is_no_report_is_told(verdicts: dict[str, Audit]) -> None:
     """The task that makes it hides its result, which is long."""
     audit = verdicts["with the baseline of another organization"]
-    assert "baseline is the report of the organization '0f8d7c6b-5a49-" in str(audit.failure)
-    assert audit.named("Sum up") == []
+    assert "baseline is a report on the organization '0f8d7c6b-5a49-" in str(audit.failure)
+    assert audit.named("Show the summary") == []
 
 
 def report_of(verdicts: dict[str, Audit], name: str) -> Entry:
@@ -252,12 +252,12 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a list that is a text": (
         None,
         {"identities_audit_desired": "billing"},
-        "identities_audit_desired: there are no entries in it. Write a list of dictionaries, each",
+        "identities_audit_desired: it has no entries. Write a list of dictionaries, each",
     ),
     "an entry that is no list": (
         None,
         {"identities_audit_desired": {"name": "billing"}},
-        "identities_audit_desired: this is an entry, and no list of them; put '- ' in front of it.",
+        "identities_audit_desired: this is an entry and not a list of entries; put '- ' in front",
     ),
     "too many at once": (
         None,
@@ -293,7 +293,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a file with a list of texts": (
         "[{name: a}, billing]",
         {},
-        "bad.yml:1: entry 2: it is 'billing', which is not a dictionary; write id or",
+        "bad.yml:1: entry 2: it is 'billing', which is not a dictionary; write one",
     ),
     "no folder": (
         None,
@@ -308,17 +308,17 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a folder without files": (
         None,
         {"identities_audit_folder": str(ROOT / "LICENSES")},
-        "has no file with a list, whose name ends in .yml, .yaml or .json.",
+        "has no file with a list; the name of such a file ends in .yml, .yaml or .json.",
     ),
     "a rule that is none in a text": (
         None,
         {"identities_audit_without_list": True, "identities_audit_skip": "unlimited_uses,uses"},
-        "skip has 'uses', which is not a rule; there are ",
+        "skip has 'uses', which is not a rule; the rules are ",
     ),
     "a rule that is none": (
         None,
         {"identities_audit_without_list": True, "identities_audit_skip": ["uses"]},
-        "skip has 'uses', which is not a rule; there are ",
+        "skip has 'uses', which is not a rule; the rules are ",
     ),
     "a waiver without an end": (
         None,
@@ -352,7 +352,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "a baseline of an older version": (
         None,
         {"identities_audit_without_list": True, "identities_audit_baseline": "<old>"},
-        "baseline is a report of version 1, not 2; make a new one with this version of the",
+        "baseline is a report of version 1, not 2; make a new report with this version of",
     ),
     "a threshold that is none": (
         None,
@@ -377,7 +377,7 @@ REFUSED: dict[str, tuple[str | None, Entry, str]] = {
     "an organization that YAML took for a number": (
         None,
         {"identities_audit_without_list": True, "identities_audit_organization_slug": 83},
-        "identities_audit_organization_slug is 83, which is not a text; put it in quotes.",
+        "identities_audit_organization_slug is 83, which is not a string; put it in quotes.",
     ),
     "paths that YAML took for numbers": (
         None,

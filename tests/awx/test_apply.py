@@ -277,10 +277,10 @@ def test_too_many_changes_are_refused_before_the_first_batch(
     told = run(emulator, tmp_path, variables)
     assert told.returncode != 0
     refusal = (
-        "2 identities would be changed, created, deleted or purged, and"
+        "2 identities would be changed, created, deleted or purged, but"
         " identities_apply_max_changes is 1."
     )
-    names = f"The identities are changed, {'surplus' if purge else 'new'}."
+    names = f"These identities would change: changed, {'surplus' if purge else 'new'}."
     assert f"Nothing was changed. {refusal}" in _unwrapped(told)
     assert names in _unwrapped(told)
     assert not writes(emulator)
@@ -566,7 +566,7 @@ def test_a_folder_has_lists_in_files_and_folders_but_not_in_hidden_ones(
     resources = [emulator.azure_auth(item)["resource"] for item in ids]  # type: ignore[index]
     assert resources == [SETTINGS["resource"]] * 3
     # The warning is printed over several lines.
-    assert "identities is read as a list: '.git/d.yml', 'team/.old.yml'." in _unwrapped(told)
+    assert "identities are not read as lists: '.git/d.yml', 'team/.old.yml'." in _unwrapped(told)
     (applied,) = (item for item in told.records if item.result.get("checked"))
     results = applied.result["results"]
     assert [item["name"] for item in results] == ["first", "third", "second"]
@@ -584,7 +584,7 @@ def test_nothing_is_purged_if_a_file_was_not_read(emulator: Emulator, tmp_path: 
     write(tmp_path, files)
     told = apply(emulator, tmp_path, folder="identities", purge=True, keep=kept)
     assert told.returncode != 0
-    assert "identities is read as a list: 'c.yml.bak'." in _unwrapped(told)
+    assert "identities are not read as lists: 'c.yml.bak'." in _unwrapped(told)
     assert not emulator.requests()
     (tmp_path / "identities/c.yml.bak").unlink()
     told = apply(emulator, tmp_path, folder="identities", purge=True, keep=kept)
@@ -623,7 +623,7 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ({"folder": "nowhere"}, "identities_apply_folder is nowhere, which is not a folder."),
     ({"folder": ["a"]}, "identities_apply_folder is ['a'], which is not a folder."),
     ({"file": "."}, "identities_apply_file is ., which is not a file."),
-    ({"desired": "a"}, "identities_apply_desired: there are no entries in it."),
+    ({"desired": "a"}, "identities_apply_desired: it has no entries."),
     ({"desired": [*entries("a"), "b"]}, "identities_apply_desired: entry 2: it is 'b', which is"),
     (
         {"desired": entries("a", "b", "c", "b", "a"), "batch_size": 2},
@@ -641,8 +641,8 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
         {"desired": entries("a billing"), "only": "a biling, x*"},
         "matches no entry of the list; did you mean 'a billing'? identities_apply_only has 'x*'",
     ),
-    ({"desired": entries("a"), "only": " ,"}, "identities_apply_only has no name in it;"),
-    ({"desired": entries("a"), "only": []}, "identities_apply_only has no name in it;"),
+    ({"desired": entries("a"), "only": " ,"}, "identities_apply_only is empty;"),
+    ({"desired": entries("a"), "only": []}, "identities_apply_only is empty;"),
     ({"desired": entries("a"), "only": ["a", 5]}, "identities_apply_only has 5, which is not"),
     ({"desired": entries("a"), "batch_size": 0}, "identities_apply_batch_size is 0; write a"),
     ({"desired": entries("a"), "max_changes": -1}, "identities_apply_max_changes is -1; write a"),

@@ -151,8 +151,8 @@ def test_a_blank_overwrites_no_credential(loaded_elsewhere: tuple[Loaded, str]) 
     assert credential["inputs"]["universal_auth_client_secret"] == "S3cretOfTheReader"
     assert credential["update_secrets"] is False
     assert (
-        "The credential Infisical of Second is left as it is in AWX, since these inputs are blank"
-        " here: universal_auth_client_id, universal_auth_client_secret."
+        "The credential Infisical of Second in AWX stays as it is, because these inputs are blank:"
+        " universal_auth_client_id, universal_auth_client_secret."
     ) in " ".join(output.split())
 
 
@@ -161,7 +161,7 @@ def test_a_url_that_is_not_set_overwrites_none_either(tmp_path: Path) -> None:
     secrets = {name: value for name, value in SECRETS.items() if name != "INFISICAL_URL"}
     loads, output = load(tmp_path, secrets, {})
     assert given_to("credential", loads) == []
-    assert output.count("since these inputs are blank here: url.") >= 2
+    assert output.count("because these inputs are blank: url.") >= 2
 
 
 def test_keys_that_somebody_adds_are_passed_on(loaded_elsewhere: tuple[Loaded, str]) -> None:

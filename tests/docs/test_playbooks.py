@@ -72,7 +72,7 @@ def test_tour_creates_keeps_changes_and_deletes(
     assert writes[-1] == "DELETE identity"
     assert ("PATCH identity" in writes) is not old
     assert len(_made(emulator)) == 1
-    assert ("too old for that" in told.output) is old
+    assert ("too old for metadata and delete protection" in told.output) is old
     assert re.search(r'^-.*"access_token_max_ttl": 2592000,$', told.output, re.MULTILINE)
     assert re.search(r'^\+.*"access_token_max_ttl": 86400,$', told.output, re.MULTILINE)
     # The emulator's own; each task revokes its own.
@@ -84,7 +84,7 @@ def test_tour_refuses_an_identity_that_is_there(emulator: Emulator, tour: Tour) 
     before = emulator.put_azure_auth(identity_id, tenantId="t", resource="r")
     told = tour("-e", "identity_name=production")
     assert told.returncode != 0
-    assert "There is an identity called production already" in " ".join(told.output.split())
+    assert "There is already an identity called production" in " ".join(told.output.split())
     assert emulator.azure_auth(identity_id) == before
     assert not _writes(emulator)
 
@@ -92,7 +92,7 @@ def test_tour_refuses_an_identity_that_is_there(emulator: Emulator, tour: Tour) 
 def test_tour_says_how_to_run_it(emulator: Emulator, tour: Tour) -> None:
     told = tour("--check")
     assert told.returncode != 0
-    assert "Run it without --check" in " ".join(told.output.split())
+    assert "Run this tour without --check" in " ".join(told.output.split())
     assert not emulator.requests()
 
 

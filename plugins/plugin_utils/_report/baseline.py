@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is new and what is gone since an earlier report. Pure."""
+"""The changes since an earlier report: what is new and what is gone. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FORMAT = "community.infisical.identities_audit"
 VERSION = 2
 
 Item = dict[str, t.Any]
-# What an identity is known by in two reports: its id, or else its name and its project.
+# What identifies an identity in two reports: its id, or its name and project if it has no id.
 Who = t.Hashable
 
 _PARTS = ("findings", "drifted", "unlisted", "identities")
 
 
 def read_report(what: str, value: t.Any) -> Values:
-    """Return a report of this format and version, given as it is or as JSON.
+    """Return a report of this format and version, which may be given as JSON.
 
     Raises ValueError for anything else.
     """
@@ -42,17 +42,17 @@ def read_report(what: str, value: t.Any) -> Values:
     if value.get("version") != VERSION:
         raise ValueError(
             f"{what} is a report of version {quoted(value.get('version'))}, not {VERSION}; make a"
-            " new one with this version of the collection."
+            " new report with this version of the collection."
         )
     return value
 
 
 def compared(report: Values, earlier: Values) -> Item:
-    """Return what is new in a report and what is gone since an earlier one.
+    """Return what is new in a report and what is gone since an earlier report.
 
-    What could not be judged this time is not gone, nor is a finding that is waived or skipped now.
-    Drift, and what is not in the list, are compared where both audits had a list, or neither.
-    Raises ValueError where they are about different organizations.
+    Nothing counts as gone if it could not be judged this time, nor does a finding that is waived or
+    skipped now. Drift and unlisted identities are compared only if both audits had a list, or
+    neither had one. Raises ValueError if the reports are about different organizations.
     """
     _refuse_another_organization(report, earlier)
     now, before = _parts(report), _parts(earlier)
@@ -83,13 +83,13 @@ def _refuse_another_organization(report: Values, earlier: Values) -> None:
     )
     if ours and theirs and not ours & theirs:
         raise ValueError(
-            f"baseline is the report of the organization {quoted(min(theirs))}, and this audit is"
-            f" of {quoted(min(ours))}; give an earlier report of the same organization."
+            f"baseline is a report on the organization {quoted(min(theirs))}, but this audit is on"
+            f" {quoted(min(ours))}; give an earlier report on the same organization."
         )
 
 
 def _parts(report: Values) -> dict[str, dict[t.Any, Item]]:
-    """Return what is compared, by what it is known by in both reports."""
+    """Return the items to compare, by what identifies them in both reports."""
     identities = {item["key"]: item for item in report["identities"]}
     return {
         "findings": {
@@ -107,13 +107,13 @@ def _parts(report: Values) -> dict[str, dict[t.Any, Item]]:
             }
             for status in ("drifted", "unlisted")
         },
-        # Those that are there, and not those that are yet to be created.
+        # Without identities that applying the list would create.
         "identities": {item["id"]: _label(item) for item in identities.values() if _is_there(item)},
     }
 
 
 def _unknown(report: Values) -> t.Callable[[str, t.Any], bool]:
-    """Return what tells whether a report knows nothing of something, so that it may go on."""
+    """Return a function that says whether a report cannot tell if an item is gone."""
     identities = {item["key"]: item for item in report["identities"]}
     there = {item["id"]: item for item in identities.values() if _is_there(item)}
     unjudged = {_who(item) for item in report["identities"] if item["status"] == "not_judged"}

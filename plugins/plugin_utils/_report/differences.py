@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What differs between an identity as it is and as the list says. Pure."""
+"""The differences between an identity and its entry in the list. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ...module_utils._state.fields import Values
-from .._findings import METHODS
+from .._findings.findings import METHODS
+from .._findings.rules import are_texts
 from .._identities import held
-from .._rules import are_texts
 
 CREATE = "create"
 UPDATE = "update"
@@ -24,23 +24,23 @@ _OWN = ("state", "name", "role", "metadata", "delete_protection")
 
 
 def action_of(result: Values) -> str:
-    """Return what applying the list would do to an identity that has drifted."""
+    """Return what applying the list would do to a drifted identity."""
     return CREATE if result["created"] else DELETE if result["deleted"] else UPDATE
 
 
 def differences(before: Values, result: Values) -> list[Difference]:
-    """Return what differs between an identity as it is and as applying the list would leave it.
+    """Return the differences between an identity as it is and as applying the list would leave it.
 
-    What is not there, be it the identity or an auth method, has only a state; the other values are
-    null then. Lists are sorted, since their order means nothing.
+    An identity or auth method that does not exist has only a state; its other values are null.
+    Lists are sorted, because their order has no meaning.
     """
     action = action_of(result)
     actual = _settings(before)
-    # What is left of a deleted identity is how it was.
+    # The result of deleting an identity still has its former settings.
     desired = {"state": "absent"} if action == DELETE else _settings(result)
     fields = dict.fromkeys([*actual, *desired])
     if action != UPDATE:
-        # The report names the identity beside its differences.
+        # The report shows the name beside the differences.
         fields.pop("name", None)
     return [
         _difference(field, desired.get(field), actual.get(field))
@@ -50,10 +50,10 @@ def differences(before: Values, result: Values) -> list[Difference]:
 
 
 def _settings(identity: Values) -> dict[str, t.Any]:
-    """Return the settings of an identity, and those of its auth methods by their full names."""
+    """Return the settings of an identity, and those of its auth methods with their full names."""
     settings = {key: _sorted(held(identity, key)) for key in _OWN if key in identity}
     if "role" in settings and settings["role"] is None:
-        # It has several roles, or a temporary one.
+        # The identity has several roles, or a temporary one.
         settings["role"] = _sorted((identity.get("details") or {}).get("roles"))
     for method in METHODS:
         values = identity.get(method) or {}

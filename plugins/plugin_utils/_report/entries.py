@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Entries of the list: which identity each means, and how messages name them. Pure."""
+"""Entries of the list: which identity each is about, and what messages call them. Pure."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from ...module_utils._state.fields import Values
 from ...module_utils._text import printable, trim, uuid_or_none
 from .._identities import labels_of
 
-# How the module names an entry: by its place in what the module was given.
+# What the module calls an entry: its place in the list that the module got.
 _PLACE = re.compile(r"\bidentities\[([0-9]+)\]")
 
-# The places in the list, from 0, of the entries that a task was given.
+# The places in the list, counted from 0, of the entries of a task.
 Places = t.Sequence[int]
-# The result of a task that compared entries, and their places.
+# The result of a task that compared entries, and the places of these entries.
 Check = tuple[Values, Places]
 
 
 class Name(t.NamedTuple):
-    """The name of an identity among those of a project, or of the organization."""
+    """The name of an identity, within a project or within the organization."""
 
     name: str
     project_id: str | None
 
 
 class Meant(t.NamedTuple):
-    """The identity that an entry means: by its id, or else by its name.
+    """The identity that an entry is about: its id, or its name if the entry has no id.
 
-    Both are None where the entry names nobody. A name beside an id is what the identity is to be
-    called, and so it is not here.
+    Both are None if the entry has neither. A name beside an id is the name that the identity is to
+    get, so it does not identify anything.
     """
 
     id: str | None
@@ -41,7 +41,7 @@ class Meant(t.NamedTuple):
 
 
 def meant_by(entry: t.Any) -> Meant:
-    """Return which identity an entry of the list means."""
+    """Return which identity an entry of the list is about."""
     labels = {key: trim(str(value or "")) for key, value in labels_in(entry).items()}
     if labels["id"]:
         return Meant(uuid_or_none(labels["id"]), None)
@@ -50,30 +50,30 @@ def meant_by(entry: t.Any) -> Meant:
 
 
 def labels_in(entry: t.Any) -> dict[str, t.Any]:
-    """Return what an entry calls its identity; null for what it leaves out."""
+    """Return the id, name and project of an entry, None for those that it leaves out."""
     return labels_of(entry if isinstance(entry, dict) else {})
 
 
 def name_of(identity: Values) -> Name:
-    """Return the name of an identity as modules return it."""
+    """Return the name of an identity, which is as modules return it."""
     labels = labels_of(identity)
     return Name(labels["name"] or "", labels["project_id"])
 
 
 def source_of(entry: t.Any) -> str | None:
-    """Return the file and line that an entry comes from, where they are known."""
+    """Return the file and line of an entry, if they are known."""
     source = entry.get("source") if isinstance(entry, dict) else None
     return source if isinstance(source, str) else None
 
 
 def place_of(result: Values, places: Places) -> int | None:
-    """Return the place in the list of the entry that a result is about; None if it has none."""
+    """Return the place in the list of the entry of a result, None if it has no entry."""
     index = result.get("index")
     return places[index] if index is not None and index < len(places) else None
 
 
 def located(text: str, places: Places) -> str:
-    """Return a message of the module with the places of entries in the list, from 1."""
+    """Return a message of the module in which entries are numbered as in the list, from 1."""
 
     def entry(match: re.Match[str]) -> str:
         index = int(match[1])
@@ -85,7 +85,7 @@ def located(text: str, places: Places) -> str:
 
 
 def reason_of(result: Values, places: Places, source: str | None) -> str:
-    """Return why an identity failed, without what the report has beside it: who, and where from."""
+    """Return why an identity failed, without its name and file, which the report has beside it."""
     text: str = result["msg"]
     origins = [f"identities[{result.get('index')}]"]
     origins += [printable(source, 120)] if source else []

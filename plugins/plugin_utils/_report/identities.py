@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Identities as the report has them: everything about one in one place. Pure."""
+"""Identities as the report has them, with everything about an identity in one place. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _ABSENT: Values = {"state": "absent"}
 
 
 class AzureAuth(t.NamedTuple):
-    """The Azure Auth of an identity: its settings, None if there is none, or it is not known.
+    """The Azure Auth of an identity: its settings, None if it is not attached or not known.
 
-    `attached` is True unless it is known that there is none.
+    `attached` is False only if Azure Auth is known not to be attached.
     """
 
     settings: Item | None
@@ -28,15 +28,16 @@ class AzureAuth(t.NamedTuple):
 
 
 def now(result: Values) -> Values:
-    """Return an identity as it is, from the result of a task that changed nothing."""
+    """Return the current state of an identity, from the result of a task in check mode."""
     before: Values = result.get("before", result)
     return before
 
 
 def is_there(result: Values) -> bool:
-    """Return whether a result is about an identity that was found.
+    """Return whether a result is about an identity that exists.
 
-    One that is in no entry was found in the list of all, whatever failed afterwards.
+    An identity without an entry was found among all identities, even if reading it failed
+    afterwards.
     """
     state = now(result).get("state")
     listed = state is None and "index" in result and result["index"] is None
@@ -44,7 +45,7 @@ def is_there(result: Values) -> bool:
 
 
 def found(results: t.Iterable[Values]) -> dict[str, Values]:
-    """Return the results about identities that were found, by id: of several the one that knows."""
+    """Return the results about existing identities by id, preferably those that have Azure Auth."""
     best: dict[str, Values] = {}
     for result in filter(is_there, results):
         earlier = best.setdefault(result["id"], result)
@@ -54,10 +55,10 @@ def found(results: t.Iterable[Values]) -> dict[str, Values]:
 
 
 def azure_auth_of(identity: Values) -> AzureAuth:
-    """Return the Azure Auth of an identity as it is."""
+    """Return the current Azure Auth of an identity."""
     settings = _ABSENT if identity.get("state") == "absent" else identity.get("azure_auth")
     if settings is None:
-        # It could not be read, but the list of auth methods may tell whether there is one.
+        # It could not be read, but the list of auth methods may say whether it is attached.
         methods = (identity.get("details") or {}).get("auth_methods")
         attached = methods is None or "azure-auth" in methods
         return AzureAuth(None, not attached, attached)
@@ -68,9 +69,9 @@ def azure_auth_of(identity: Values) -> AzureAuth:
 
 
 def described(result: Values) -> Item:
-    """Return what a result tells of an identity as it is; of one to create, as it would be.
+    """Return the current description of an identity, or the future one of an identity to create.
 
-    What is not known is null.
+    Unknown values are None.
     """
     state = now(result)
     like = result if state.get("state") == "absent" else state

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML to paste into the list: an identity that is not in it, or what ends findings. Pure."""
+"""YAML to paste into the list: an unlisted identity, or settings that resolve findings. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import typing as t
 from collections import Counter
 
 from ...module_utils._state.fields import Values
-from .._export import ORDER, Entry, entries_of
-from .._export_yaml import Comments, item
+from .._export.list_files import ORDER, Entry, entries_of
+from .._export.yaml_text import Comments, item
 from .._identities import LABELS
 from .entries import name_of
 
 
 class Pastes:
-    """Writes entries. `known` are all identities, of which an entry has to mean one."""
+    """Writes entries. `known` are all identities; an entry has to identify one of them."""
 
     def __init__(self, known: t.Iterable[Values]) -> None:
         self._bearers = Counter(map(name_of, known))
@@ -25,7 +25,8 @@ class Pastes:
     def whole(self, identity: Values) -> str:
         """Return the entry that keeps an identity as it is.
 
-        What no entry can say is a comment with the reason: the list leaves it alone.
+        A setting that an entry cannot express becomes a comment with the reason. The list leaves it
+        alone.
         """
         entry = self._entry(identity)
         left = {path: (value, f"Left alone: {why}.") for path, (value, why) in entry.left.items()}
@@ -33,7 +34,7 @@ class Pastes:
         return _written(entry.says, Comments(left, project))
 
     def ending(self, identity: Values, cures: t.Iterable[Values]) -> str | None:
-        """Return the entry that ends findings, None if nothing does that a list could say."""
+        """Return the entry that resolves findings, None if no entry can."""
         values: dict[str, t.Any] = {}
         for cure in cures:
             for key, value in cure.items():

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of an audit, put together from what its parts find out. Pure."""
+"""The report of an audit, made of what the other parts find out. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ...module_utils._state.fields import Values
-from .._findings import Found
+from .._findings.findings import Found
+from .._findings.rules import SEVERITIES
 from .._identities import held, labels_of
-from .._rules import SEVERITIES
 from .baseline import FORMAT, VERSION, compared
 from .differences import CREATE, DELETE, action_of, differences
 from .entries import Check, labels_in, located, source_of
@@ -21,20 +21,20 @@ from .paste import Pastes
 from .sentences import verdict_on
 from .verdicts import AS_DESIRED, DRIFTED, NOT_JUDGED, UNLISTED, Verdict, judge
 
-# What a report says of its making, as it is told.
+# What a report says about how it was made. The caller gives these values.
 ABOUT = ("url", "created_at", "organization", "source", "versions")
 _ANSWERED = ("http_status", "error", "request_id")
 
-# From identities as modules return them to what is questionable about them.
+# From identities, as modules return them, to their findings.
 Finder = t.Callable[[t.Sequence[Values]], Found]
 
 
 class _Unit(t.NamedTuple):
-    """An identity of the report, or an entry of the list that is about nobody known.
+    """An identity of the report, or an entry of the list whose identity is not known.
 
-    `key` is what the report calls it by, `labels` name it as far as it is known. `result` tells
-    what it is like, and is empty where nothing is known. `verdict` is None for an identity that is
-    not in the list, `place` is that of its entry, from 0.
+    `key` is its key in the report. `labels` are its id, name and project, as far as they are known.
+    `result` describes the identity, and is empty if nothing is known about it. `verdict` is None
+    for an identity that is not in the list. `place` is the place of its entry, counted from 0.
     """
 
     key: str
@@ -54,11 +54,11 @@ def report(
 ) -> Item:
     """Return the report.
 
-    `desired` is the list. `checks` are results of infisical_identities under check mode with
-    return_all; together they are about every entry, but for those that were not tried. `earlier` is
+    `desired` is the list. `checks` are results of infisical_identities in check mode with
+    return_all. Together, they are about every entry except those that were not tried. `earlier` is
     a report to compare with.
     """
-    # The results of a list that was refused as a whole are about entries, and not about identities.
+    # If the module refused a whole list, the results are about entries and not about identities.
     results = [
         result
         for check, _places in checks
@@ -109,7 +109,7 @@ def report(
 def _listed(
     desired: t.Sequence[t.Any], verdicts: t.Sequence[Verdict], known: t.Mapping[str, Values]
 ) -> t.Iterator[_Unit]:
-    """Yield what the entries of the list are about, in their order."""
+    """Yield the units of the entries of the list, in the order of the list."""
     taken = set()
     for place, (entry, verdict) in enumerate(zip(desired, verdicts)):
         result = verdict.result
@@ -126,7 +126,7 @@ def _listed(
 
 
 def _unlisted(listed: t.Iterable[_Unit], known: t.Mapping[str, Values]) -> list[_Unit]:
-    """Return the identities that no entry of the list is about, by name."""
+    """Return the identities that are not in the list, sorted by name."""
     ids = {unit.labels["id"] for unit in listed}
     units = [
         _Unit(identity_id, labels_of(now(result)), result)
@@ -139,13 +139,13 @@ def _unlisted(listed: t.Iterable[_Unit], known: t.Mapping[str, Values]) -> list[
 def _identity(
     unit: _Unit, findings: t.Sequence[tuple[str, Values]], pastes: Pastes, *, has_list: bool
 ) -> Item:
-    """Return an identity of the report. `findings` are its own, each with the name of its rule."""
+    """Return an identity of the report. `findings` are its findings, each with its rule's name."""
     state = now(unit.result)
     status = unit.verdict.status if unit.verdict else UNLISTED
     action = action_of(unit.result) if status == DRIFTED else None
     like = described(unit.result)
     azure_auth = azure_auth_of(state)
-    # Where another task knows what the identity is like, the entry has a result of its own.
+    # If another task describes the identity, the entry still has a result of its own.
     outcome = unit.verdict.result if unit.verdict else unit.result
     reason = unit.verdict.reason if unit.verdict else located(outcome.get("msg") or "", ()) or None
     open_findings = [(rule, item) for rule, item in findings if not item["waived"]]
@@ -177,7 +177,7 @@ def _identity(
 def _counts(
     identities: t.Sequence[Item], known: t.Collection[Values], rules: t.Sequence[Item]
 ) -> dict[str, int]:
-    """Return how many there are of what the report has."""
+    """Return the numbers of identities and findings in the report."""
     statuses = [item["status"] for item in identities]
     actions = [item["action"] for item in identities]
     attached = {result["id"] for result in known if azure_auth_of(now(result)).attached}
@@ -206,7 +206,7 @@ def _counts(
 
 
 def _untried(verdicts: t.Iterable[Verdict], checks: t.Sequence[Check]) -> t.Iterator[str]:
-    """Yield a sentence on the entries that no task tried, if there are any, and why."""
+    """Yield a sentence on how many entries no task tried, if there are any, and why."""
     count = sum(not verdict.tried for verdict in verdicts)
     if count:
         check, places = checks[-1] if checks else ({}, ())
@@ -223,13 +223,13 @@ def _unread(
     *,
     has_list: bool,
 ) -> t.Iterator[str]:
-    """Yield a sentence on why not all identities were read, if that is so."""
+    """Yield sentences on identities that were not read, and why."""
     failed = [item for item in identities if item["status"] == UNLISTED and item["msg"]]
     if failed:
         who = _others(len(failed), has_list=has_list)
         yield f"The Azure Auth of {who} could not be read. {failed[0]['msg']}"
     untried = sum(not verdict.tried for verdict in verdicts)
-    # Why, is told already where others were not tried, or could not be read.
+    # If others were not tried or could not be read, another sentence gives the reason.
     check, places = checks[-1] if checks else ({}, ())
     why = "" if untried or failed else located(check.get("msg") or "", places)
     others = check.get("untried_count", 0) - untried
@@ -241,7 +241,7 @@ def _unread(
 
 
 def _others(count: int, *, has_list: bool) -> str:
-    """Return what identities are called that no entry of a list is about."""
+    """Return a number of identities that are not in the list, in words."""
     which = " that is not in the list" if count == 1 else " that are not in the list"
     who = "1 identity" if count == 1 else f"{count:,} identities"
     return f"{who}{which if has_list else ''}"

@@ -9,15 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._state.fields import Values
-from .._rules import enumerated
 
 OK = "ok"
 FINDINGS = "findings"
 DRIFT = "drift"
 INCOMPLETE = "incomplete"
-
-# So many rules of high severity are named.
-_NAMED = 3
 
 Counts = t.Mapping[str, int]
 
@@ -27,8 +23,8 @@ def verdict_on(
 ) -> dict[str, str]:
     """Return the status of an audit, the worst that holds, and a sentence that says why.
 
-    `rules` are those of the report. `read` says that all identities that the login can see were
-    read, `seen` that it can see all of the organization.
+    `rules` are those of the report. `read` says whether every identity that the login can see was
+    read, `seen` whether the login can see all of the organization.
     """
     incomplete = not read or counts["not_judged"]
     status = FINDINGS if counts["findings"] else OK
@@ -59,31 +55,32 @@ def verdict_on(
 
 
 def _with_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
-    """Return the clause on the list, with that on findings."""
+    """Return the clause on the list, followed by the one on findings."""
     total, drifted, unknown = counts["checked"], counts["drifted"], counts["not_judged"]
     off = drifted or unknown
     everyone = "both" if total == 2 else f"all {total:,}"
+    have = "has" if drifted == 1 else "have"
     if unknown == total:
         nobody = "neither of the" if total == 2 else f"none of the {total:,}"
         judged = f"{nobody} identities in the list could be judged"
         if total == 1:
             judged = "the only identity in the list could not be judged"
     elif unknown:
-        others = "the other is" if total - unknown == 1 else "the others are"
-        others = f"{drifted:,} drifted" if drifted else f"{others} as the list says"
+        others = "the other matches" if total - unknown == 1 else "the others match"
+        others = f"{drifted:,} {have} drifted" if drifted else f"{others} the list"
         judged = f"{unknown:,} of {total:,} identities could not be judged, {others}"
     elif drifted:
-        judged = f"{drifted:,} of {total:,} identities drifted"
+        judged = f"{drifted:,} of {total:,} identities {have} drifted"
         if drifted == total:
-            judged = f"{everyone} identities in the list drifted"
+            judged = f"{everyone} identities in the list have drifted"
         if total == 1:
-            judged = "the only identity in the list drifted"
+            judged = "the only identity in the list has drifted"
     else:
-        judged = f"{everyone} identities in the list are as it says"
+        judged = f"{everyone} identities in the list match it"
         if total == 1:
-            judged = "the only identity in the list is as it says"
+            judged = "the only identity in the list matches it"
     if not counts["identities"] and (unknown or not read):
-        # There is nothing that could have findings.
+        # Nothing was read that could have findings.
         return judged
     link = "and" if off or not counts["findings_high"] else "but"
     where = " in what could be read" if unknown or not read else ""
@@ -91,7 +88,7 @@ def _with_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
 
 
 def _without_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
-    """Return the clause on findings in identities that nothing says what they are to be."""
+    """Return the clause on findings where there is no list to compare with."""
     total = counts["identities"]
     if not total:
         return "the login sees no identities"
@@ -100,30 +97,32 @@ def _without_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> s
 
 
 def _findings(counts: Counts, rules: t.Sequence[Values], where: str = "") -> str:
-    """Return the clause on findings: those of high severity by the names of their rules."""
+    """Return the clause on findings. Of high findings, only the worst rule is named."""
     high, medium, low = (counts[f"findings_{name}"] for name in ("high", "medium", "low"))
     if high:
         need = "finding{} needs" if high == 1 else "findings{} need"
-        return f"{high:,} high {need.format(where)} attention: {_titles(rules)}"
-    waived = f", apart from {counts['waived']:,} waived" if counts["waived"] else ""
+        return f"{high:,} high {need.format(where)} attention: {_worst(rules, high)}"
+    are = "is" if counts["waived"] == 1 else "are"
     if not medium and not low:
+        waived = f" ({counts['waived']:,} {are} waived)" if counts["waived"] else ""
         return f"there are no findings{where}{waived}"
     others = [f"{count:,} {name}" for count, name in ((medium, "medium"), (low, "low")) if count]
     ones = "one" if medium + low == 1 else "ones"
+    waived = f" ({counts['waived']:,} more {are} waived)" if counts["waived"] else ""
     return f"there are no high findings{where}, only {' and '.join(others)} {ones}{waived}"
 
 
-def _titles(rules: t.Sequence[Values]) -> str:
-    """Return the names of the rules with high findings, and how many each has."""
-    counts = {}
-    for rule in rules:
-        count = sum(not item["waived"] for item in rule["identities"])
-        if rule["severity"] == "high" and count:
-            title = rule["title"]
-            # A title may begin with an abbreviation.
-            text = title[0].lower() + title[1:] if title[1:2].islower() else title
-            counts[text] = count
-    named = [f"{title} ({count:,})" for title, count in counts.items()]
-    if len(named) > _NAMED:
-        named[_NAMED:] = [f"others ({sum([*counts.values()][_NAMED:]):,})"]
-    return enumerated(named)
+def _worst(rules: t.Sequence[Values], high: int) -> str:
+    """Return the title of the worst rule with findings, and how many the others have."""
+    # Rules come with the worst first.
+    title, count = next(
+        (rule["title"], count)
+        for rule in rules
+        if (count := sum(not item["waived"] for item in rule["identities"]))
+    )
+    # A title may begin with an abbreviation.
+    text: str = title[0].lower() + title[1:] if title[1:2].islower() else title
+    if count == high:
+        return text
+    others = "other" if high - count == 1 else "others"
+    return f"{text} ({count:,}) and {high - count:,} {others}"

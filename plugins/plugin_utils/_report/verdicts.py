@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What became of each entry of the list. Pure."""
+"""Whether the identity of each entry of the list matches the entry. Pure."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _Ids = t.Mapping[Name, t.AbstractSet[str]]
 
 
 class Verdict(t.NamedTuple):
-    """What became of an entry: its status, the result that says so, and why it was not judged.
+    """The verdict on an entry: its status, the result behind it, and why it was not judged.
 
-    `result` is empty where no task tried the entry. `id` is None where it is not known which
-    identity the entry means. `repeats` says that an earlier entry means the same one.
+    `result` is empty if no task tried the entry. `id` is None if it is not known which identity the
+    entry is about. `repeats` says whether an earlier entry is about the same identity.
     """
 
     status: str
@@ -47,7 +47,7 @@ class Verdict(t.NamedTuple):
 
     @property
     def tried(self) -> bool:
-        """Whether a task tried it."""
+        """Whether a task tried the entry."""
         return bool(self.result) or self.repeats
 
 
@@ -85,7 +85,7 @@ def judge(
 
 
 def _refused(checks: t.Sequence[Check]) -> set[int | None]:
-    """Return the places of the entries that made the module refuse a list as a whole."""
+    """Return the places of the entries because of which the module refused a whole list."""
     return {
         place_of(result, places)
         for check, places in checks
@@ -95,7 +95,7 @@ def _refused(checks: t.Sequence[Check]) -> set[int | None]:
 
 
 def _ids_by_name(known: t.Iterable[Values]) -> dict[Name, set[str]]:
-    """Return the ids that identities of a name have, or would have once the list is applied."""
+    """Return the ids of the identities that have a name now, or will have it, by name."""
     ids: dict[Name, set[str]] = {}
     for result in known:
         for state in (now(result), result):
@@ -105,7 +105,7 @@ def _ids_by_name(known: t.Iterable[Values]) -> dict[Name, set[str]]:
 
 
 def _only_id(meant: Meant, ids: _Ids) -> str | None:
-    """Return the id of the identity that an entry means, if no other can be meant."""
+    """Return the id of the identity that an entry is about, if there is only one candidate."""
     found = {meant.id} if meant.id else ids.get(meant.name, set()) if meant.name else set()
     return next(iter(found)) if len(found) == 1 else None
 
@@ -113,11 +113,11 @@ def _only_id(meant: Meant, ids: _Ids) -> str | None:
 def _repeated(
     meant: t.Sequence[Meant], ids: _Ids, refused: t.Collection[int | None]
 ) -> dict[int, int]:
-    """Return the entries whose identity an earlier entry has, by place, with the place of that.
+    """Return the places of entries whose identity has an earlier entry, with the place of that one.
 
-    The module refuses a list that has an identity by its id and by its name, but cannot know what
-    other tasks were given. Entries that were refused are no entries to keep: their names may be
-    nobody's, or those of several.
+    The module refuses a list that has the same identity by its id and by its name, but it does not
+    know the entries of other tasks. Refused entries do not count, because no identity, or several,
+    may have their names.
     """
     first: dict[str, int] = {}
     repeated = {}
@@ -129,7 +129,7 @@ def _repeated(
 
 
 def _same(place: int, earlier: int, meant: t.Sequence[Meant]) -> str:
-    """Return the sentence on an entry that means the identity of an earlier one."""
+    """Return the sentence on an entry that is about the identity of an earlier entry."""
     name = meant[earlier].name
     label = printable(name.name if name else meant[earlier].id or "", 80)
     return (

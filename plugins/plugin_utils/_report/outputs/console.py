@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as lines for the console: what matters most, and not more than fits a screen. Pure."""
+"""A report as lines for the console: what matters most, in as many lines as fit a screen. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ from .texts import changes, cut, names, unseen, with_status
 
 LINES = 40
 _WIDTH = 400
+# What a baseline is compared by, for one and for several.
+_KINDS = {
+    "findings": ("finding", "findings"),
+    "drifted": ("drifted identity", "drifted identities"),
+    "unlisted": ("identity not in the list", "identities not in the list"),
+    "identities": ("identity", "identities"),
+}
 
 
 def console(report: Values) -> list[str]:
-    """Return at most 40 lines: the verdict, then drift, what was not judged, and high findings.
+    """Return at most 40 lines: the verdict, what has changed since the baseline, and the details.
 
-    Each part that does not fit ends with a count of what is left out.
+    Details are problems, drift, what could not be judged, and high findings. A part that does not
+    fit ends with the number of items that it leaves out.
     """
     called = names(report, 60)
     parts = {
@@ -38,13 +46,36 @@ def console(report: Values) -> list[str]:
             if rule["severity"] == "high" and not item["waived"]
         ],
     }
-    return _fitted(report["verdict"]["sentence"], {k: v for k, v in parts.items() if v})
+    head = [report["verdict"]["sentence"], *_since(report["baseline"])]
+    return _fitted(head, {k: v for k, v in parts.items() if v})
 
 
-def _fitted(verdict: str, parts: t.Mapping[str, list[str]]) -> list[str]:
-    """Return the verdict and the parts, each with a heading and a fair share of the lines."""
-    lines = [verdict]
-    left = LINES - 1
+def _since(baseline: Values | None) -> list[str]:
+    """Return how much is new and how much is gone since the baseline, if there is one."""
+    if not baseline:
+        return []
+    made = baseline["created_at"]
+    earlier = f"the audit of {cut(made)}" if made else "the earlier audit"
+    return [
+        f"{title} since {earlier}: {_numbers(baseline[part])}."
+        for part, title in (("new", "New"), ("gone", "Gone"))
+    ]
+
+
+def _numbers(items: t.Mapping[str, t.Sequence[Values]]) -> str:
+    """Return the number of items of each kind, or "nothing"."""
+    texts = [
+        f"{len(items[kind]):,} {one if len(items[kind]) == 1 else many}"
+        for kind, (one, many) in _KINDS.items()
+        if items[kind]
+    ]
+    return ", ".join(texts) or "nothing"
+
+
+def _fitted(head: t.Sequence[str], parts: t.Mapping[str, list[str]]) -> list[str]:
+    """Return the head and the parts, each with a heading and a fair share of the lines."""
+    lines = [*head]
+    left = LINES - len(head)
     shares = _shares([len(texts) for texts in parts.values()], left - len(parts))
     for (heading, texts), share in zip(parts.items(), shares):
         shown = texts if len(texts) <= share else texts[: share - 1]
@@ -56,7 +87,7 @@ def _fitted(verdict: str, parts: t.Mapping[str, list[str]]) -> list[str]:
 
 
 def _shares(wanted: t.Sequence[int], total: int) -> list[int]:
-    """Share out lines: what one part does not need, the others get."""
+    """Share out lines. What one part does not need goes to the others."""
     shares = [0] * len(wanted)
     while total > 0 and any(share < want for share, want in zip(shares, wanted)):
         for index, want in enumerate(wanted):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as CSV, for spreadsheets: a row for each finding, difference and so on. Pure."""
+"""A report as CSV for spreadsheets: a row for each finding, each difference, and so on. Pure."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ COLUMNS = (
     "waived_because",
     "source",
 )
-# What makes a formula of a cell, to one program or another, also as full-width characters. Where
-# numbers have a comma, spreadsheets take a semicolon for the end of a cell.
+# Characters with which some program takes a cell for a formula, including full-width characters.
+# Where numbers are written with a comma, spreadsheets read a semicolon as the end of a cell.
 _FORMULA = re.compile('(^|;[ "]*)(?=[=+@\t\r\uff1d\uff0b\uff0d\uff20-])')
 
 
 def csv_table(report: Values) -> str:
-    """Return CSV as RFC 4180 has it. What would be a formula has an apostrophe before it."""
+    """Return CSV of RFC 4180. A text that would be a formula gets an apostrophe before it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -76,7 +76,7 @@ def _rows(report: Values) -> t.Iterator[Values]:
 
 
 def _cell(value: t.Any) -> str:
-    """Return a value as a cell: a text as it is, and everything else as JSON."""
+    """Return a value as a cell: a string as it is, and any other value as JSON."""
     if value is None:
         return ""
     text = visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as a page for people: one HTML file that loads nothing. Pure.
+"""A report as a page for people: one HTML file that loads nothing else. Pure.
 
-The templates are those of the role. They are rendered here and not by Ansible, which takes minutes
-for thousands of identities, and does not escape what it puts into a template.
+The templates are files of the role. They are rendered here because Ansible would take minutes for
+thousands of identities, and would not escape the values.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from markupsafe import Markup, escape
 
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
+from ..._findings.rules import SEVERITIES, duration, in_words
 from ..._printable import shown
-from ..._rules import SEVERITIES, duration, in_words
 from .picture import picture
 from .texts import not_in_list, unseen, with_status
 
 _TEMPLATES = Path(__file__).parents[4] / "roles" / "identities_audit" / "templates" / "page"
-# So many identities of a rule are shown at once, and so many that are new or gone.
+# How many identities of a rule, and how many that are new or gone, are shown without a click.
 _FEW = 10
 _VERY_FEW = 3
 
 _LABELS = {
-    "access_token_max_ttl": "Token ends after",
-    "access_token_num_uses_limit": "Uses of a token",
-    "access_token_trusted_ips": "Token works from",
-    "access_token_ttl": "Token renewed every",
+    "access_token_max_ttl": "Token max TTL",
+    "access_token_num_uses_limit": "Token uses",
+    "access_token_trusted_ips": "Trusted IPs",
+    "access_token_ttl": "Token TTL",
     "allow_all_service_principals": "Who can log in",
     "allowed_service_principal_ids": "Service principals",
     "delete_protection": "Delete protection",
@@ -54,10 +54,10 @@ _SINCE = {"drifted": "Drifted", "unlisted": "Not in the list", "identities": "Id
 
 
 def html_page(report: Values) -> str:
-    """Return the page of a report. Raises KeyError if the report lacks something."""
+    """Return the page of a report. Raises KeyError if the report misses a key."""
     page = _environment().get_template("page.html.j2")
     try:
-        # Names are in sentences as they are, and not as they are shown.
+        # Sentences contain the names as they are, before they are made printable.
         more = {"alike": _said_alike(report), "pastes": _pastes(report)}
         return page.render(_context({**shown(report), **more}))
     except UndefinedError as why:
@@ -66,7 +66,7 @@ def html_page(report: Values) -> str:
 
 @functools.cache
 def _environment() -> Environment:
-    """Return what renders the templates. It escapes every text that is not of a template."""
+    """Return the environment that renders the templates, and escapes every value in them."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -86,7 +86,7 @@ def _environment() -> Environment:
     environment.globals.update(
         style=style,
         script=script,
-        # The policy of the page allows these two, and nothing else.
+        # The content security policy of the page allows only these two.
         hashes={"style": _hash(style), "script": _hash(script)},
         label=_label,
         few=_FEW,
@@ -100,15 +100,15 @@ def _hash(text: str) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """Return a name or path that a narrow column breaks where a reader would."""
+    """Return a name or path with break opportunities for narrow columns."""
     return Markup(re.sub("([_/])", r"\1<wbr>", str(escape(text))))
 
 
 def _split(item: Values) -> tuple[list[Values], list[Values]]:
-    """Return the differences of an identity, and apart from them those that only follow.
+    """Return the differences of an identity, and apart from them those that follow from others.
 
-    What is attached or revoked differs in all that it has. That an identity is created or deleted
-    is said beside its name.
+    If Azure Auth is attached or revoked, all of its settings differ. The page says beside the name
+    whether an identity would be created or deleted.
     """
     told = [one for one in item["differences"] if one["field"] != "state"]
     if item["action"] != "update":
@@ -123,7 +123,7 @@ def _split(item: Values) -> tuple[list[Values], list[Values]]:
 
 
 def _fields(items: t.Iterable[Values]) -> list[tuple[str, int]]:
-    """Return what differs in identities, and in how many, the most frequent first."""
+    """Return the settings that differ, with the number of identities, the most frequent first."""
     counts = Counter(
         _label(one["field"])
         for item in items
@@ -139,7 +139,7 @@ def _label(field: str) -> str:
 
 
 def _pastes(report: Values) -> dict[str, str]:
-    """Return the YAML of identities, by their keys, with its line ends."""
+    """Return the YAML of identities by their keys, printable, with its line breaks."""
     return {
         visible(item["key"]): "\n".join(map(visible, item["paste"].rstrip("\n").split("\n")))
         for item in report["identities"]
@@ -148,7 +148,7 @@ def _pastes(report: Values) -> dict[str, str]:
 
 
 def _said_alike(report: Values) -> set[str]:
-    """Return the rules whose sentences on identities differ in nothing but the name."""
+    """Return the rules whose sentences on identities differ only in the name."""
     names = {
         item["key"]: in_words(item["name"] or item["id"] or "") for item in report["identities"]
     }
@@ -164,9 +164,9 @@ def _said_alike(report: Values) -> set[str]:
 
 
 def _rule(rule: Values) -> dict[str, t.Any]:
-    """Return a rule with its findings that are open, and those that are waived.
+    """Return a rule with its open findings and its waived findings.
 
-    `cure` is what is to be set in each of the open ones, if it is the same.
+    `cure` has the settings that resolve the open findings, if they are the same for all of them.
     """
     found = [item for item in rule["identities"] if not item["waived"]]
     cures = [item["set"] for item in found]
@@ -179,7 +179,7 @@ def _rule(rule: Values) -> dict[str, t.Any]:
 
 
 def _marks(report: Values) -> dict[str, list[tuple[str, int]]]:
-    """Return how many findings of each severity an identity has, the worst first, by its key."""
+    """Return, for each identity by its key, the number of its findings by severity, worst first."""
     severity = {rule["rule"]: rule["severity"] for rule in report["findings"]}
     marks = {}
     for item in report["identities"]:
@@ -189,13 +189,13 @@ def _marks(report: Values) -> dict[str, list[tuple[str, int]]]:
 
 
 def _weight(marks: t.Sequence[tuple[str, int]]) -> str:
-    """Return what sorts identities by their findings, those with the worst and the most first."""
+    """Return a key that sorts identities by their findings, the worst and most first."""
     numbers = dict(marks)
     return "".join(f"{999 - numbers.get(severity, 0):03}" for severity in SEVERITIES)
 
 
 def _context(report: Values) -> dict[str, t.Any]:
-    """Return what the templates have besides the report."""
+    """Return the variables of the templates, the report among them."""
     unlisted = not_in_list(report)
     by_key = {item["key"]: item for item in report["identities"]}
     rules = [_rule(rule) for rule in report["findings"]]
@@ -226,7 +226,7 @@ def _has_none(item: Values) -> bool:
 
 
 def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
-    """Return the parts of the page that there are: a number, what it counts, and the anchor."""
+    """Return the links to the parts of the page: a number, what it counts, and the anchor."""
     counts = report["counts"]
     expired = sum(waiver["state"] == "expired" for waiver in report["waivers"])
     parts = (
@@ -245,7 +245,7 @@ def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
         (counts["findings_low"], "low finding", "low findings", "low"),
         (counts["waived"], "waived", "waived", "waived"),
         (expired, "expired waiver", "expired waivers", "waived"),
-        (len(unseen(report)), "blind spot", "blind spots", "unseen"),
+        (len(unseen(report)), "not seen", "not seen", "unseen"),
         (len(report["identities"]), "identity", "identities", "identities"),
     )
     return [
@@ -256,7 +256,7 @@ def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
 
 
 def _since(report: Values) -> list[tuple[str, dict[str, list[Values]]]]:
-    """Return what is new and what is gone since an earlier audit, by what it is."""
+    """Return what is new and what is gone since an earlier audit, by kind."""
     if not report["baseline"]:
         return []
     titles = {rule["rule"]: rule["title"] for rule in report["findings"]}

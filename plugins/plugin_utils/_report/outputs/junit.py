@@ -12,16 +12,16 @@ from xml.etree import ElementTree
 
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
-from ..._rules import SEVERITIES
+from ..._findings.rules import SEVERITIES
 from .texts import changes, file_and_line, names, not_in_list, unseen
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII)
-# Between a suite and what counts its cases.
+# The element of an outcome, and the attribute of a suite that counts it.
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
 class _Case(t.NamedTuple):
-    """A test case, and what it ended with, if it did not pass: the element's name and its text."""
+    """A test case and, if it did not pass, its outcome: the name of the element and its text."""
 
     name: str
     outcome: str | None = None
@@ -51,7 +51,7 @@ def junit(report: Values) -> str:
         for case in cases:
             _add(suite, name, case)
         totals = {key: totals[key] + counts[key] for key in totals}
-    # The suites alone have a count of what is skipped.
+    # Only suites count skipped cases.
     root.attrib.update(_texts({key: totals[key] for key in totals if key != "skipped"}))
     root.set("time", "0")
     ElementTree.indent(root)
@@ -60,7 +60,7 @@ def junit(report: Values) -> str:
 
 
 def _drift(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
-    """Return a case for each identity that was compared, or that is not in the list."""
+    """Return a case for each identity that was compared, and for each that is not in the list."""
     cases = []
     for item in report["identities"]:
         name, source = called[item["key"]], file_and_line(item)
@@ -83,7 +83,7 @@ def _drift(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
 def _judged(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
     """Return a case for the audit as a whole, and one for each identity that was not judged."""
     said = "\n".join(map(visible, [*report["problems"], *unseen(report)]))
-    whole = _Case("Everything that the login can see was read")
+    whole = _Case("The audit read everything that the login can see")
     if report["problems"]:
         whole = whole._replace(
             outcome="error", kind="incomplete", message=visible(report["problems"][0]), text=said

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as Markdown, for the comment on a merge request. Pure.
+"""A report as Markdown, for a comment on a merge request. Pure.
 
-It is short: GitHub takes 65,536 characters. Names and values are in code spans or escaped, so that
-they make no link, no mark-up and no mention of anybody.
+It is short, because GitHub takes 65,536 characters. Names and values are in code spans or escaped,
+so they cannot make a link, mark-up or a mention.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from .texts import changes, cut, names, not_in_list, unseen, with_status
 
-# So many characters of a comment each part may take; there are six, and the head.
+# How many characters each of the six parts may take, and how many the sentences before them.
 _PART = 9000
 _TOLD = 3000
 
@@ -35,7 +35,7 @@ _COUNTS = (
     ("findings_low", "Low"),
     ("waived", "Waived"),
 )
-# Of these, those that only an audit with a list has.
+# The counts that only an audit with a list has.
 _OF_LIST = ("checked", "as_desired", "drifted", "not_judged", "unlisted")
 
 Called = t.Mapping[str, str]
@@ -80,7 +80,7 @@ def code(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text on one line that means nothing but itself."""
+    """Return a text on one line, without any meaning in Markdown."""
     return _SPECIAL.sub(lambda match: _ESCAPES.get(match[0], f"\\{match[0]}"), visible(text))
 
 
@@ -88,7 +88,7 @@ _ESCAPES = {
     "&": "&amp;",
     "<": "&lt;",
     ">": "&gt;",
-    # GitHub and GitLab look for mentions in texts as they are shown, but not across elements.
+    # GitHub and GitLab look for mentions in the rendered text, but not across elements.
     "@": "<span>@</span>",
     "www.": "www<span>.</span>",
     "://": ":<span>//</span>",
@@ -96,7 +96,7 @@ _ESCAPES = {
 
 
 def _counts(report: Values) -> str:
-    """Return the counts as a table; those that say nothing without a list only with one."""
+    """Return the counts as a table. Those about the list are shown only if there is a list."""
     shown = [item for item in _COUNTS if report["has_list"] or item[0] not in _OF_LIST]
     return "\n".join(
         f"| {' | '.join(cells)} |"
@@ -109,13 +109,13 @@ def _counts(report: Values) -> str:
 
 
 def _told(report: Values) -> str:
-    """Return what was not read or seen."""
+    """Return what the audit could not read or see."""
     texts = [*report["problems"], *(f"Not seen: {text}" for text in unseen(report))]
     return "\n".join(_fitting([f"- {escaped(cut(text, 300))}" for text in texts], _TOLD))
 
 
 def _high(report: Values, called: Called) -> str:
-    """Return the high findings that are not waived, each rule with the identities behind it."""
+    """Return the high findings that are not waived, by rule, with their identities."""
     lines = []
     for rule in report["findings"]:
         found = [item for item in rule["identities"] if not item["waived"]]
@@ -132,7 +132,7 @@ def _drifted(item: Values, called: Called) -> str:
 
 
 def _others(report: Values) -> list[str]:
-    """Return the rules of lower severity, and those that are waived, a line each."""
+    """Return a line for each rule of lower severity, and for each rule with waived findings."""
     lines = []
     for rule in report["findings"]:
         waived = sum(item["waived"] is not None for item in rule["identities"])
@@ -147,7 +147,7 @@ def _others(report: Values) -> list[str]:
 
 
 def _since(report: Values) -> list[str]:
-    """Return what is new and what is gone, if there is an earlier audit to compare with."""
+    """Return what is new and what is gone since the baseline, if there is one."""
     baseline = report["baseline"] or {}
     lines = []
     for when in ("new", "gone"):
@@ -159,11 +159,11 @@ def _since(report: Values) -> list[str]:
     return lines
 
 
-_SINCE = {"drifted": "drift", "unlisted": "not in the list", "identities": "identity"}
+_SINCE = {"drifted": "drifted", "unlisted": "not in the list", "identities": "identity"}
 
 
 def _folded(title: str, lines: t.Sequence[str]) -> str:
-    """Return lines that are shown on a click, with how many there are; nothing without any."""
+    """Return lines that a click unfolds, with their number; blank if there are none."""
     if not lines:
         return ""
     summary = f"<details>\n<summary>{title} ({len(lines):,})</summary>"
@@ -171,11 +171,11 @@ def _folded(title: str, lines: t.Sequence[str]) -> str:
 
 
 def _fitting(lines: t.Sequence[str], room: int = _PART) -> list[str]:
-    """Return as many of the lines as have room, and how many more there are."""
+    """Return as many of the lines as fit, and how many more there are."""
     shown: list[str] = []
     for line in lines:
         room -= len(line) + 1
         if room < 0:
-            return [*shown, f"- and {len(lines) - len(shown):,} more, which the other reports have"]
+            return [*shown, f"- and {len(lines) - len(shown):,} more in the other reports"]
         shown.append(line)
     return shown

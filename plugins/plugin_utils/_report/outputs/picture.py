@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the picture on the page shows: how wide, how long-lived and how old identities are. Pure."""
+"""The data of the picture on the page: who can log in, lifetimes of tokens, and ages. Pure."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from collections import Counter
 
 from ....module_utils._state.fields import Values
 
-# Fewer identities make no pattern.
+# With fewer identities, there is no pattern to see.
 LEAST = 20
 
 _WIDTHS = ("1 principal", "2 to 9", "10 or more", "whole tenant")
 _LIVES = ("1 hour", "1 day", "30 days", "longer", "no end")
 _LIFE_SECONDS = (3600, 86400, 2592000)
 _AGES = ("under 1 year", "1 to 2 years", "2 to 3 years", "over 3 years")
-# Of the largest circle, in pixels.
+# The radius of the largest circle, in pixels.
 _RADIUS = 22
 
 
 def picture(report: Values) -> Values | None:
-    """Return the two halves of the picture; None if there are too few identities for one.
+    """Return the two halves of the picture, None if there are too few identities.
 
-    `wide` has a row for each number of service principals that may log in, and the row a cell for
-    each longest life of a token: `{title, count, radius, far}`. `old` has `{title, count, share}`
-    for each age.
+    `wide` has a row for each range of numbers of service principals that can log in. A row has a
+    cell for each range of maximum lifetimes of a token: `{title, count, radius, far}`. `old` has
+    `{title, count, share}` for each range of ages.
     """
     attached = [item["azure_auth"] for item in report["identities"] if item["azure_auth"]]
     if len(attached) < LEAST:
@@ -68,12 +68,12 @@ def _life(settings: Values) -> int:
 
 
 def _old(report: Values) -> list[dict[str, t.Any]]:
-    """Return how many identities there are of each age; none where ages are not known."""
+    """Return the number of identities of each age, an empty list if ages are not known."""
     now = report["created_at"] or ""
     created = [item["created_at"] for item in report["identities"] if item["created_at"]]
     if not now[:4].isdecimal() or not created:
         return []
-    # Times of this form have the order of their texts.
+    # As strings, times of this form sort by time.
     birthdays = [f"{int(now[:4]) - years:04}{now[4:]}" for years in range(1, len(_AGES))]
     counts = Counter(sum(time < birthday for birthday in birthdays) for time in created)
     most = max(counts.values())

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
-from ..._rules import HIGH, LOW, MEDIUM
+from ..._findings.rules import HIGH, LOW, MEDIUM
 from ..differences import UPDATE
 from .texts import changes, file_and_line, names, not_in_list, unseen, with_status
 
@@ -30,33 +30,33 @@ GUIDE = (
 )
 
 _LEVELS = {HIGH: "error", MEDIUM: "warning", LOW: "note"}
-# As GitHub ranks them: from 7.0 on something is high, from 4.0 on medium.
+# GitHub ranks scores from 7.0 as high, and from 4.0 as medium.
 _SCORES = {HIGH: "8.0", MEDIUM: "5.0", LOW: "2.0"}
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
-# What means something in a message: placeholders and links.
+# Characters with a meaning in a message: those of placeholders and links.
 _MEANING = {"{": "{{", "}": "}}", "[": "\\[", "]": "\\]", "\\": "\\\\"}
 
 Item = dict[str, t.Any]
 
-# What an audit finds out besides the findings, as rules.
+# The results of an audit other than findings, as rules.
 _RULES: t.Mapping[str, tuple[str, str, str, str]] = {
     "drift": (
         "warning",
         "Drift",
-        "An identity is not as the list says.",
-        "Apply the list, or change it.",
+        "An identity does not match the list.",
+        "Apply the list, or change the list.",
     ),
     "not_judged": (
         "error",
         "Not judged",
-        "It is not known whether an identity is as the list says.",
-        "End what the message tells, and run the audit again.",
+        "The audit could not tell whether an identity matches the list.",
+        "Solve the problem in the message, and run the audit again.",
     ),
     "unlisted": (
         "note",
         "Not in the list",
-        "An identity is not in the list, so that nothing says what it is to be.",
-        "Put it into the list, or delete it.",
+        "An identity is not in the list, so the audit could not compare it.",
+        "Add it to the list, or delete it.",
     ),
 }
 
@@ -94,21 +94,21 @@ def sarif(report: Values) -> str:
         "results": results,
     }
     if report["organization"]:
-        # Runs about different organizations do not replace each other.
+        # So that runs on different organizations do not replace each other.
         run["automationDetails"] = {"id": f"identities_audit/{visible(report['organization'])}/"}
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
 def _results(report: Values, called: t.Mapping[str, str]) -> t.Iterator[tuple[str, str, str, Item]]:
-    """Yield the rule of each result, the key of the identity, the text, and what suppresses it."""
+    """Yield, for each result, its rule, the key of the identity, the text, and its suppression."""
     for item in with_status(report, "drifted"):
         name = called[item["key"]]
         said = ", ".join(changes(item))
-        text = f"{name} drifted: {said}." if item["action"] == UPDATE else f"{name} {said}."
+        text = f"{name} has drifted: {said}." if item["action"] == UPDATE else f"{name} {said}."
         yield "drift", item["key"], text, {}
     for item in with_status(report, "not_judged"):
         name = called[item["key"]]
-        yield "not_judged", item["key"], f"{name} was not judged: {item['msg']}", {}
+        yield "not_judged", item["key"], f"{name} could not be judged: {item['msg']}", {}
     for item in not_in_list(report):
         yield "unlisted", item["key"], f"{called[item['key']]} is not in the list.", {}
     for rule in report["findings"]:
@@ -145,7 +145,7 @@ def _finding_rule(rule: Values) -> Item:
 
 
 def _location(item: Values, name: str) -> Item:
-    """Return where a result is: in an identity, and in a file where its entry comes from one."""
+    """Return the location of a result: the identity, and the file of its entry if there is one."""
     place: Item = {
         "logicalLocations": [
             {
@@ -166,7 +166,7 @@ def _location(item: Values, name: str) -> Item:
 
 
 def _fingerprint(rule: str, item: Values) -> str:
-    """Return what stays the same from one audit to the next, whatever place an entry is in."""
+    """Return a fingerprint that is the same in each audit, even if the entry moves."""
     who = item["id"] or [item["name"], item["project_id"]]
     return hashlib.sha256(json.dumps([rule, who]).encode()).hexdigest()
 
@@ -187,5 +187,5 @@ def _invocation(report: Values) -> Item:
 
 
 def _message(text: str) -> str:
-    """Return a text as a message, in which it means nothing but itself."""
+    """Return a text as a message, without placeholders and links."""
     return "".join(_MEANING.get(char, char) for char in visible(text))

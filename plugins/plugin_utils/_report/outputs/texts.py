@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How identities, values and differences of a report read, each on one line. Pure.
+"""Identities, values and differences of a report in words, each on one line. Pure.
 
-Strangers may have written what is shown: control characters in it become escapes.
+Values come from strangers, so their control characters become escapes.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from ....module_utils._state.fields import Values
 from ....module_utils._text import visible
 from ..differences import CREATE, DELETE
 
-# So much of a text is shown; the JSON has all of it.
+# How many characters of a text are shown. The JSON has all of it.
 _LIMIT = 80
-# So many items of a list are shown that were added, or removed.
+# How many of the added or removed items of a list are shown.
 _ITEMS = 3
 _METHOD = "azure_auth."
 _FATES = {
-    CREATE: "does not exist, and would be created",
-    DELETE: "exists, and would be deleted",
+    CREATE: "does not exist and would be created",
+    DELETE: "exists and would be deleted",
 }
 _SOURCE = re.compile(r"(.+):([1-9][0-9]{0,8})", re.DOTALL)
 
 
 def cut(text: str, limit: int = _LIMIT) -> str:
-    """Return so much of a text, fit to be shown."""
+    """Return the beginning of a text, printable."""
     shown = visible(text)
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
 
 
 def names(report: Values, limit: int = _LIMIT) -> dict[str, str]:
-    """Return what identities are called, by their keys; no two alike."""
+    """Return a unique name for each identity, by its key."""
     texts = {item["key"]: _name(item, limit) for item in report["identities"]}
     bearers = Counter(texts.values())
     return {
@@ -55,7 +55,7 @@ def _name(item: Values, limit: int) -> str:
 
 
 def value_text(value: t.Any) -> str:
-    """Return a value of a setting, as a list of identities has it, but shortened."""
+    """Return the value of a setting as a list would have it, but shortened."""
     if isinstance(value, list):
         return items_text(value) if value else "an empty list"
     if isinstance(value, dict):
@@ -74,7 +74,7 @@ def items_text(items: t.Sequence[t.Any], sign: str = "") -> str:
 
 
 def changes(item: Values) -> list[str]:
-    """Return what applying the list would do to an identity, a text each."""
+    """Return a text for each change that applying the list would make to an identity."""
     if item["action"] in _FATES:
         return [_FATES[item["action"]]]
     state = f"{_METHOD}state"
@@ -82,7 +82,7 @@ def changes(item: Values) -> list[str]:
     return [
         _change(difference)
         for difference in item["differences"]
-        # What is attached or revoked differs in all that it has.
+        # If Azure Auth is attached or revoked, all of its settings differ.
         if difference["field"] == state
         or state not in fields
         or not difference["field"].startswith(_METHOD)
@@ -100,13 +100,13 @@ def _change(difference: Values) -> str:
 
 
 def file_and_line(item: Values) -> tuple[str, int] | None:
-    """Return where the entry of an identity is, if it is known."""
+    """Return the file and line of the entry of an identity, if they are known."""
     match = _SOURCE.fullmatch(item["source"] or "")
     return (match[1], int(match[2])) if match else None
 
 
 def unseen(report: Values) -> list[str]:
-    """Return a sentence on each thing that the report does not say anything about."""
+    """Return a sentence on each thing that the report does not cover."""
     rules = report["skipped"]
     told = [f"{len(rules)} rules were skipped: {', '.join(rules)}."] if rules else []
     if len(rules) == 1:
@@ -115,12 +115,12 @@ def unseen(report: Values) -> list[str]:
 
 
 def not_in_list(report: Values) -> list[Values]:
-    """Return the identities that are not in the list; none where there was no list."""
+    """Return the identities that are not in the list; none if there was no list."""
     return [
         item for item in report["identities"] if report["has_list"] and item["status"] == "unlisted"
     ]
 
 
 def with_status(report: Values, status: str) -> list[Values]:
-    """Return the identities of a status."""
+    """Return the identities with a status."""
     return [item for item in report["identities"] if item["status"] == status]

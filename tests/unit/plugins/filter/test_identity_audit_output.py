@@ -73,7 +73,7 @@ def on_console(report: Object) -> str:
     """Return the line about the one identity that has drifted."""
     lines = write(report, "console")
     assert lines[:2] == [
-        "The only identity in the list drifted, and there are no findings.",
+        "The only identity in the list has drifted, and there are no findings.",
         "Drifted (1):",
     ]
     (line,) = lines[2:]
@@ -109,9 +109,9 @@ def test_what_is_attached_is_told_without_all_that_it_has() -> None:
 
 def test_what_would_be_created_or_deleted_is_told_so() -> None:
     created = report_on({"state": "absent", "azure_auth": {}}, **state(id=None), created=True)
-    assert on_console(created) == "  billing: does not exist, and would be created"
+    assert on_console(created) == "  billing: does not exist and would be created"
     deleted = report_on(state(), deleted=True, state="absent")
-    assert on_console(deleted) == "  billing: exists, and would be deleted"
+    assert on_console(deleted) == "  billing: exists and would be deleted"
 
 
 def test_identities_of_one_name_are_told_apart() -> None:
@@ -171,7 +171,27 @@ def test_markdown_tells_what_is_new_and_what_is_gone() -> None:
     check = {"checked": 1, "not_visible": [], "results": [later]}
     text = write(identity_audit_report([{}], [check], baseline=earlier), "markdown")
     assert "- New: finding `unlimited_uses`, `billing`" in text
-    assert "- Gone: drift, `billing`" in text
+    assert "- Gone: drifted, `billing`" in text
+
+
+def test_the_console_says_how_much_is_new_and_how_much_is_gone() -> None:
+    earlier = {**report_on(state(), role="admin"), "created_at": "2026-11-16T02:00:00Z\x1b"}
+    later = {**state(azure_auth={"access_token_num_uses_limit": 0}), **OUTCOME, "index": 0}
+    others = [{**state(id=id_, name=id_), **OUTCOME, "index": None} for id_ in IDS[:2]]
+    check = {"checked": 1, "not_visible": [], "results": [later, *others]}
+    report = identity_audit_report([{}], [check], baseline=earlier)
+    assert write(report, "console")[1:3] == [
+        (
+            "New since the audit of 2026-11-16T02:00:00Z\\x1b: 1 finding, 2 identities not in the"
+            " list, 2 identities."
+        ),
+        "Gone since the audit of 2026-11-16T02:00:00Z\\x1b: 1 drifted identity.",
+    ]
+    same = identity_audit_report([{}], [check], baseline={**report, "created_at": None})
+    assert write(same, "console")[1:3] == [
+        "New since the earlier audit: nothing.",
+        "Gone since the earlier audit: nothing.",
+    ]
 
 
 anything = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -200,8 +220,16 @@ def test_whatever_names_and_values_hold_no_form_obeys_it(name: str, value: str, 
 @pytest.mark.parametrize(
     ("report", "form", "message"),
     [
-        (identity_audit_report([], []), "pdf", "there is no form 'pdf'; there are console, junit,"),
-        (identity_audit_report([], []), ["csv"], "there is no form ['csv']; there are console,"),
+        (
+            identity_audit_report([], []),
+            "pdf",
+            "there is no form 'pdf'; the forms are console, junit,",
+        ),
+        (
+            identity_audit_report([], []),
+            ["csv"],
+            "there is no form ['csv']; the forms are console,",
+        ),
         ("x", "csv", "its input is not JSON; give the content of the JSON file that an audit"),
         (5, "csv", "its input is 5, which is not the report of an audit; give the content of"),
         (

@@ -699,19 +699,19 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
         (([], {}), "checks is {}, which is not a list"),
         (([], ["x"]), "checks[0] is 'x', which is not a dictionary; give the result"),
         (([], [], 7), "places is 7, which is not a list"),
-        (([], [check()], []), "places has 0 items, and checks 1; give as many."),
+        (([], [check()], []), "places has 0 items, and checks has 1;"),
         (([], [check()], [7]), "places[0] is 7, which is not a list"),
-        (([{}], [check()], [[1]]), "places[0] has 1; write places in a list of 1 entries, from 0."),
-        (([], [check(), check()]), "checks has 2 results, and places is not given; give for each"),
+        (([{}], [check()], [[1]]), "places[0] has 1; write places in a list of 1 entries, counted"),
+        (([], [check(), check()]), "checks has 2 results, and places is missing; give, for each"),
         (([], [], None, "x"), "about is 'x', which is not a dictionary; write one."),
-        (([], [], None, {"when": 1}), "about has the key 'when'; there are url, created_at,"),
+        (([], [], None, {"when": 1}), "about has the key 'when'; the keys are url, created_at,"),
         (
             ([{}], [{"checked": 1, "results": []}]),
-            "checks[0] does not have every identity; run infisical_identities with return_all=true",
+            "checks[0] does not contain every identity; run infisical_identities with return_all",
         ),
         (
             ([{}], [check({"index": 0}, checked=1)]),
-            "that infisical_identities, or an earlier audit, does not",
+            "that neither infisical_identities nor an earlier audit",
         ),
         (([], [], None, None, "x"), "baseline is not JSON; give the content of the JSON file that"),
         (([], [], None, None, "[" * 10**5), "baseline is not JSON; give the content of the JSON"),
@@ -729,12 +729,12 @@ def test_what_is_not_right_is_an_error_of_one_sentence(arguments: t.Any, message
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ignore": []}, "it has no option 'ignore'; there are max_lifetime,"),
+        ({"ignore": []}, "it has no option 'ignore'; the options are max_lifetime,"),
         ({"max_lifetime": "x"}, "max_lifetime is 'x'; write a whole number of seconds"),
         ({"skip": ["x"]}, "skip has 'x', which is not a rule"),
         (
             {"baseline": {"format": "community.infisical.identities_audit", "version": 1}},
-            "baseline is a report of version 1, not 2; make a new one with this version of the",
+            "baseline is a report of version 1, not 2; make a new report with this version of",
         ),
         ({"baseline": {**make([], []), "identities": None}}, "(TypeError: "),
     ],
@@ -802,7 +802,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             [kept(0, ONE, "a")],
             {},
             "ok",
-            "The only identity in the list is as it says, and there are no findings.",
+            "The only identity in the list matches it, and there are no findings.",
         ),
         (
             [{}, {}],
@@ -810,8 +810,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {"waivers": [WAIVER]},
             "ok",
             (
-                "Both identities in the list are as it says, and there are no findings, apart"
-                " from 1 waived; 1 identity with Azure Auth is not in the list."
+                "Both identities in the list match it, and there are no findings (1 is waived);"
+                " 1 identity with Azure Auth is not in the list."
             ),
         ),
         (
@@ -820,7 +820,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "findings",
             (
-                "The only identity in the list is as it says, and there are no high findings,"
+                "The only identity in the list matches it, and there are no high findings,"
                 " only 1 low one."
             ),
         ),
@@ -830,8 +830,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "findings",
             (
-                "Both identities in the list are as it says, but 2 high findings need"
-                " attention: open to a whole tenant (1) and no limit on token lifetime (1)."
+                "Both identities in the list match it, but 2 high findings need attention:"
+                " open to a whole tenant (1) and 1 other."
             ),
         ),
         (
@@ -840,8 +840,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "drift",
             (
-                "1 of 2 identities drifted, and 1 high finding needs attention: open to a"
-                " whole tenant (1)."
+                "1 of 2 identities has drifted, and 1 high finding needs attention: open to a"
+                " whole tenant."
             ),
         ),
         (
@@ -852,7 +852,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             ],
             {},
             "drift",
-            "Both identities in the list drifted, and there are no findings.",
+            "Both identities in the list have drifted, and there are no findings.",
         ),
         (
             [{}, {}, {}],
@@ -860,7 +860,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: 1 of 3 identities could not be judged, 1 drifted,"
+                "The audit is incomplete: 1 of 3 identities could not be judged, 1 has drifted,"
                 " and there are no findings in what could be read."
             ),
         ),
@@ -871,7 +871,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "incomplete",
             (
                 "The audit is incomplete: 1 of 2 identities could not be judged, the other"
-                " is as the list says, and there are no findings in what could be read."
+                " matches the list, and there are no findings in what could be read."
             ),
         ),
         (
@@ -898,7 +898,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "findings",
             (
                 "2 high findings in 2 identities need attention: open to a whole tenant (1)"
-                " and no limit on token lifetime (1); there was no list to compare with."
+                " and 1 other; there was no list to compare with."
             ),
         ),
     ],
@@ -988,8 +988,8 @@ def test_an_audit_of_another_organization_is_no_baseline() -> None:
     with pytest.raises(AnsibleFilterError) as raised:
         make([], [ours], baseline=earlier)
     assert str(raised.value) == (
-        "community.infisical.identity_audit_report: baseline is the report of the organization"
-        f" '{TWO}', and this audit is of '{ONE}'; give an earlier report of the same organization."
+        "community.infisical.identity_audit_report: baseline is a report on the organization"
+        f" '{TWO}', but this audit is on '{ONE}'; give an earlier report on the same organization."
     )
 
 

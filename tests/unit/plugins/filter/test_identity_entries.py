@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.filter.identity_entries import FilterModule
-from ansible_collections.community.infisical.plugins.plugin_utils._lists_defaults import merged
+from ansible_collections.community.infisical.plugins.plugin_utils._lists.defaults import merged
 
 identity_entries = FilterModule().filters()["identity_entries"]
 
@@ -93,22 +93,22 @@ def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ([], "services: there are no entries in it. Write a list of dictionaries, each with id or"),
-        ({}, "services: there are no entries in it."),
-        (None, "services: there are no entries in it."),
-        ("[{name: a}]", "services: there are no entries in it."),
-        (8, "services: there are no entries in it."),
-        ({"defaults": {}}, "services: there are no entries in it."),
-        ({"identities": []}, "services: there are no entries in it."),
-        ({"identities": "a"}, "services: there are no entries in it."),
-        (["a"], "services: entry 1: it is 'a', which is not a dictionary; write id or name and"),
-        ([None], "services: entry 1: it is null, which is not a dictionary; write id or name"),
+        ([], "services: it has no entries. Write a list of dictionaries, each with id or"),
+        ({}, "services: it has no entries."),
+        (None, "services: it has no entries."),
+        ("[{name: a}]", "services: it has no entries."),
+        (8, "services: it has no entries."),
+        ({"defaults": {}}, "services: it has no entries."),
+        ({"identities": []}, "services: it has no entries."),
+        ({"identities": "a"}, "services: it has no entries."),
+        (["a"], "services: entry 1: it is 'a', which is not a dictionary; write one with id or"),
+        ([None], "services: entry 1: it is null, which is not a dictionary; write one with id"),
         ([{"role": "admin"}], "services: entry 1: neither id nor name is given; give one of them."),
-        ([{"name": None}], "services: entry 1: name is null or blank; write a name, put quotes"),
+        ([{"name": None}], "services: entry 1: name is null or blank; write a name or the id"),
         ([{"name": " "}], "services: entry 1: name is null or blank;"),
         (
             {"name": "a", "role": "b"},
-            "services: this is an entry, and no list of them; put '- ' in",
+            "services: this is an entry and not a list of entries; put",
         ),
         (
             {"identites": [{"name": "a"}]},
@@ -117,21 +117,24 @@ def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
                 " you mean identities?"
             ),
         ),
-        ({"a": []}, "services: entry 1: 'a' is [], which is not a dictionary; write what the"),
+        ({"a": []}, "services: entry 1: 'a' is [], which is not a dictionary; write the"),
         (
             {"identities": [{"name": "a"}], "default": {}},
             "services: 'default' is not an option of a list; did you mean defaults?",
         ),
-        ({"a": {"name": "b"}}, "services: entry 1: 'a' has another name in it; take that out. To"),
+        ({"a": {"name": "b"}}, "services: entry 1: 'a' contains another name; remove that. To"),
         (
             {8: {}},
-            "services: entry 1: its key is read as 8, which is not a text; put quotes around what",
+            "services: entry 1: its key is read as 8, which is not a string; put quotes around the",
         ),
-        ({True: {}}, "services: entry 1: its key is read as true, which is not a text;"),
-        ([{"name": "a", 8: "b"}], "services: entry 1 (a): a key is read as 8, which is not a text"),
-        ([{"id": 8}], "services: entry 1: id is read as 8, which is not a text; put quotes"),
+        ({True: {}}, "services: entry 1: its key is read as true, which is not a string;"),
+        (
+            [{"name": "a", 8: "b"}],
+            "services: entry 1 (a): a key is read as 8, which is not a string",
+        ),
+        ([{"id": 8}], "services: entry 1: id is read as 8, which is not a string; put quotes"),
         ([{"name": 2**64}], "services: entry 1: name is read as a huge number, which is not"),
-        ([{"name": ["a"]}], "services: entry 1: name is ['a'], which is not a text; write one."),
+        ([{"name": ["a"]}], "services: entry 1: name is ['a'], which is not a string; write one."),
         (
             [{"name": "a", "rol": "b"}],
             "services: entry 1 (a): 'rol' is not an option of an entry; did you mean role?",
@@ -161,7 +164,7 @@ def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
         ([{"name": "a", "delete_protection": 1}], "(a): delete_protection is 1; write true or"),
         (
             [{"name": "a", "azure_auth": {"allowed_service_principal_ids": ["b", None]}}],
-            "azure_auth: allowed_service_principal_ids[1] is null, which is not a text; put quotes",
+            "azure_auth: allowed_service_principal_ids[1] is null, which is not a string; put",
         ),
         (
             [{"name": "a", "azure_auth": {"access_token_trusted_ips": {"b": "c"}}}],
@@ -173,7 +176,7 @@ def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
         ),
         (
             [{"name": "a", "role": "{{ b }}"}],
-            "(a): role is '{{ b }}', a template that was not rendered; write what it stands for.",
+            "(a): role is '{{ b }}', a template that was not rendered; write its value.",
         ),
         ({"defaults": ["a"], "identities": [{"name": "a"}]}, "services: defaults: it is ['a'],"),
     ],
@@ -258,9 +261,9 @@ def test_durations_become_seconds(option: str, written: t.Any, seconds: t.Any) -
 def test_other_texts_are_no_durations(written: str) -> None:
     told = problems_of([{"name": "a", "azure_auth": {"access_token_ttl": written}}])
     assert told == (
-        f"services: entry 1 (a): azure_auth: access_token_ttl is '{written}', which is no duration;"
-        " write a whole number of seconds such as 3600, or a duration such as 1h, 90m, 30d or"
-        " 1d12h."
+        f"services: entry 1 (a): azure_auth: access_token_ttl is '{written}', which is not a"
+        " duration; write a whole number of seconds such as 3600, or a duration such as 1h, 90m,"
+        " 30d or 1d12h."
     )
 
 
@@ -345,7 +348,7 @@ def test_what_goes_away_takes_no_settings(options: dict[str, t.Any], taken: set[
 @pytest.mark.parametrize(
     ("defaults", "problem"),
     [
-        ({"id": ID}, "id cannot be a default; write it into the entries that it is for."),
+        ({"id": ID}, "id cannot be a default; write it into the entries that need it."),
         ({"name": "b"}, "name cannot be a default;"),
         ({"state": None}, "state cannot be a default;"),
         ({"azure_auth": {"state": "absent"}}, "azure_auth: state cannot be a default;"),
@@ -359,7 +362,7 @@ def test_what_goes_away_takes_no_settings(options: dict[str, t.Any], taken: set[
         ({"rol": "b"}, "'rol' is not an option of defaults; did you mean role?"),
         ({"tenant_id": "b"}, "'tenant_id' is not an option of defaults; write it below azure_auth"),
         ({"azure_auth": {"resorce": "b"}}, "azure_auth: 'resorce' is not an option of azure_auth;"),
-        ({"role": 8}, "role is read as 8, which is not a text; put quotes around what is written"),
+        ({"role": 8}, "role is read as 8, which is not a string; put quotes around the value in"),
         ({"azure_auth": "b"}, "azure_auth is 'b', which is not a dictionary; write one."),
     ],
 )
@@ -394,14 +397,14 @@ def test_what_is_omitted_is_left_out(omit: t.Any) -> None:
 
 
 def test_where_is_a_text() -> None:
-    with pytest.raises(AnsibleFilterError, match="where is 8, which is not a text"):
+    with pytest.raises(AnsibleFilterError, match="where is 8, which is not a string"):
         identity_entries([{"name": "a"}], 8)
 
 
 def test_a_variable_that_has_itself_in_it_is_told() -> None:
     value: list[t.Any] = []
     value.append(value)
-    assert problems_of(value) == "services: it has itself in it; write what is meant."
+    assert problems_of(value) == "services: it contains itself."
 
 
 _WORDS = st.sampled_from(["a", "b", "c"])

@@ -25,17 +25,15 @@ from ansible_collections.community.infisical.plugins.module_utils._state.azure_a
     AZURE_AUTH,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
-from ansible_collections.community.infisical.plugins.plugin_utils import (
-    _arguments,
-    _token_rules,
-)
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils import _arguments
+from ansible_collections.community.infisical.plugins.plugin_utils._findings import token_rules
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     DEFAULTS,
     RULES,
     Found,
     read_criteria,
 )
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     find as find_on,
 )
 
@@ -242,19 +240,19 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
     (
         {"resource": "https://management.azure.com/.default"},
         ["resource"],
-        "https://management.azure.com/.default is a scope, and tokens are not issued for scopes",
+        "https://management.azure.com/.default is a scope, and Entra issues no tokens for scopes",
         {"resource": "https://management.azure.com/"},
     ),
     (
         {"resource": "https://vault.azure.net//.Default/"},
         ["resource"],
-        "https://vault.azure.net//.Default/ is a scope, and tokens are not issued for scopes",
+        "https://vault.azure.net//.Default/ is a scope, and Entra issues no tokens for scopes",
         {"resource": "https://vault.azure.net/"},
     ),
     (
         {"resource": ".default"},
         ["resource"],
-        ".default is a scope, and tokens are not issued for scopes",
+        ".default is a scope, and Entra issues no tokens for scopes",
         None,
     ),
     (
@@ -288,7 +286,7 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
         {"resource": "https://management.usgovcloudapi.net/.default"},
         ["resource"],
         (
-            "https://management.usgovcloudapi.net/.default is a scope, and tokens are not issued"
+            "https://management.usgovcloudapi.net/.default is a scope, and Entra issues no tokens"
             " for scopes"
         ),
         None,
@@ -315,7 +313,7 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
     (
         principals(""),
         ["allowed_service_principal_ids"],
-        "its list of service principals has no id in it",
+        "its list of service principals contains no id",
         None,
     ),
     (
@@ -339,7 +337,7 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
         ["tenant_id", "resource", "allowed_service_principal_ids"],
         (
             f"Entra does not write a tenant id as {TENANT.upper()}; api://billing/.default is a"
-            " scope, and tokens are not issued for scopes; Entra does not write a service"
+            " scope, and Entra issues no tokens for scopes; Entra does not write a service"
             f" principal's id as {ONE.upper()}"
         ),
         {"tenant_id": TENANT, "resource": "api://billing/", **principals(ONE)},
@@ -452,6 +450,35 @@ def test_no_login_is_held_against_what_a_project_owns_and_what_was_not_looked_at
     assert unused(used(None, "long ago"), used(old, "2026-09-01T00:00:00Z")) == []
 
 
+def periodic(period: t.Any, **changes: t.Any) -> Object:
+    return attached(**changes, details={**DETAILS, "access_token_period": period})
+
+
+def test_a_token_with_a_period_has_no_other_lifetime() -> None:
+    for lifetimes in (
+        {},
+        {"access_token_max_ttl": 0},
+        {"access_token_max_ttl": 2**40, "access_token_ttl": 2**40},
+    ):
+        (finding,) = find([periodic(5400, **lifetimes)])
+        assert finding["rule"] == "periodic_tokens"
+        assert (finding["field"], finding["value"], finding["set"]) == (
+            "azure_auth.details.access_token_period",
+            5400,
+            None,
+        )
+        assert finding["sentence"] == (
+            "A token of billing can be renewed forever, because it has a period of 1 hour and 30"
+            " minutes."
+        )
+
+
+@pytest.mark.parametrize("period", [0, None])
+def test_a_token_without_a_period_has_its_lifetimes(period: int | None) -> None:
+    assert find([periodic(period)]) == []
+    assert rules(periodic(period, access_token_max_ttl=0)) == ["no_lifetime_limit"]
+
+
 def test_results_of_an_older_shape_have_findings_too() -> None:
     older: Object = {"id": ONE, "state": "present", "azure_auth": {**SETTINGS, **OPEN}}
     del older["azure_auth"]["details"]
@@ -468,6 +495,7 @@ def test_every_rule_is_tested_and_documented() -> None:
         "unprotected_privileged_identity",
         "no_recent_login",
         "identical_configuration",
+        "periodic_tokens",
     }
     sidecar = Path(plugin.__file__).with_suffix(".yml").read_text(encoding="utf-8")
     documentation = yaml.safe_load(sidecar)["DOCUMENTATION"]
@@ -516,12 +544,13 @@ def test_a_finding_says_what_it_is_why_it_matters_and_what_to_do() -> None:
         )
     options = {rule.option for rule in RULES}
     assert options - {""} <= {*SETTINGS, *identity(None), "details.auth_methods"} | {
-        "details.last_login_at"
+        "details.last_login_at",
+        "details.access_token_period",
     }
 
 
 def test_what_all_auth_methods_have_speaks_of_no_single_one() -> None:
-    for rule in _token_rules.RULES:
+    for rule in token_rules.RULES:
         text = rule.title + rule.many + rule.one + rule.why + rule.fix
         assert re.search("Entra|tenant|service principal|Azure", text) is None
 
@@ -738,6 +767,7 @@ REFUSED: list[tuple[t.Any, Object, str]] = [
         "'::/0' for azure_auth.access_token_trusted_ips, which",
     ),
     ([attached(access_token_ttl=True)], {}, "True for azure_auth.access_token_ttl, which is not"),
+    ([periodic("1h")], {}, "'1h' for azure_auth.details.access_token_period, which is not a whole"),
     ([attached(access_token_max_ttl="0")], {}, "'0' for azure_auth.access_token_max_ttl, which is"),
     ([], {"max_lifetime": 0}, "max_lifetime is 0; write a whole number of seconds, at least 1."),
     ([], {"max_lifetime": True}, "max_lifetime is True; write a whole number of seconds"),
@@ -749,8 +779,16 @@ REFUSED: list[tuple[t.Any, Object, str]] = [
     ),
     ([], {"max_unused_days": 0}, "max_unused_days is 0; write a whole number of days, at least 1."),
     ([], {"skip": "unlimited_uses"}, "skip is 'unlimited_uses', which is not a list"),
-    ([], {"skip": ["uses"]}, "skip has 'uses', which is not a rule; there are privileged_open_to_"),
-    ([], {"ignore": []}, "it has no option 'ignore'; there are max_lifetime, min_identical, "),
+    (
+        [],
+        {"skip": ["uses"]},
+        "skip has 'uses', which is not a rule; the rules are privileged_open_to_",
+    ),
+    (
+        [],
+        {"ignore": []},
+        "it has no option 'ignore'; the options are max_lifetime, min_identical, ",
+    ),
     ([], {"privileged_roles": "admin"}, "privileged_roles is 'admin', which is not a list"),
     ([], {"privileged_roles": [1]}, "privileged_roles has 1, which is not a string; write the"),
     ([], {"waivers": {}}, "waivers is {}, which is not a list; give a list of dictionaries."),

@@ -26,7 +26,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.auth_me
     AUTH_METHODS,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
-from ansible_collections.community.infisical.plugins.plugin_utils import _export
+from ansible_collections.community.infisical.plugins.plugin_utils._export import list_files
 
 write = plugin.FilterModule().filters()["identity_list_files"]
 
@@ -129,7 +129,8 @@ def test_a_file_is_what_a_person_would_write() -> None:
 # Written for a test.
 # Twice\\nwrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap
 # wrap wrap it.
-# The defaults hold for every entry that does not say otherwise; null says that none holds.
+# The defaults apply to every entry that does not set its own value; null means that an entry gets
+# no default.
 
 defaults:
   role: no-access
@@ -188,20 +189,20 @@ def test_what_no_list_can_say_is_a_comment_with_the_reason(tmp_path: Path) -> No
     made = write([odd])
     assert made["files"][0]["content"].partition("identities:\n")[2] == f"""\
   - id: {id_of(1)}
-    # Left alone: name has '{{{{ 1 }}}}\\n', which a list takes for a template.
+    # Left alone: name has '{{{{ 1 }}}}\\n', which a list reads as a template.
     # name: "{{{{ 1 }}}}\\n"
-    # Left alone: the identity has several roles, or one for a limited time.
+    # Left alone: the identity has several roles, or a temporary one.
     # role:
     #   - admin
     #   - member
-    # Left alone: metadata has a key twice, and a dictionary has each key once.
+    # Left alone: metadata has a key twice, which a dictionary cannot have.
     # metadata:
     #   - {{"key": "a", "value": "1"}}
     #   - {{"key": "a", "value": "2"}}
     delete_protection: false
     azure_auth:
-      # Left alone: a list reads it as '{TENANT}', and apply would write
-      # that.
+      # Left alone: a list reads it as '{TENANT}', so apply would change
+      # it to that.
       # tenant_id: {TENANT.upper()}
       # Left alone: resource is '/', with which Infisical does not check the audience.
       # resource: /
@@ -278,7 +279,7 @@ def test_an_id_is_there_only_where_the_name_does_not_tell() -> None:
         identity(3, "twice", project_id=PROJECT),
         identity(4, "Twice"),
     ]
-    entries = [entry.says for entry in _export.entries_of(identities)]
+    entries = [entry.says for entry in list_files.entries_of(identities)]
     assert [(entry["name"], entry.get("id")) for entry in entries] == [
         ("Twice", None),
         ("twice", id_of(1)),
@@ -415,8 +416,8 @@ def test_entries_of_other_files_that_are_about_the_same_are_named() -> None:
         {"name": "new", "source": "mine.yml:5"},
     ]
     assert write(identities, beside=beside)["twice"] == [
-        "mine.yml:2 lists billing too.",
-        "mine.yml:3 lists owned too.",
+        "mine.yml:2 also lists billing.",
+        "mine.yml:3 also lists owned.",
     ]
 
 
@@ -427,7 +428,7 @@ WRONG: dict[str, tuple[t.Any, Object, str]] = {
     "no text": (
         [identity(1, "a", role=8)],
         {},
-        "identities[0] (a) has 8 for role, which is no str",
+        "identities[0] (a) has 8 for role, which is not of the type str",
     ),
     "no settings": ([identity(1, "a", azure_auth="x")], {}, "has 'x' for azure_auth"),
     "a boolean for a number": (
@@ -515,7 +516,7 @@ def test_what_is_written_is_read_back(
     options = {"split_by": split_by, "defaults": defaults}
     made = write(identities, **options)
     assert write(identities[::-1], **options) == made
-    says = [entry.says for entry in _export.entries_of(identities)]
+    says = [entry.says for entry in list_files.entries_of(identities)]
     found = read(tmp_path_factory.mktemp("list"), made)
     assert sorted(found, key=_whose) == sorted(says, key=_whose)
     # And it is nothing that modules refuse.

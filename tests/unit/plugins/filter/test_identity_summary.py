@@ -151,8 +151,8 @@ def test_a_list_that_was_refused_tells_its_entries_as_they_are() -> None:
         (lambda: identity_summary([]), "its input is [], which is not a dictionary."),
         (lambda: identity_summary({}, "a"), "earlier is 'a', which is not a dictionary."),
         (lambda: identity_summary({}, entries="a"), "entries is 'a', which is not a list."),
-        (lambda: identity_summary({"results": [1]}), "it was given something that"),
-        (lambda: identity_summary({}, total="many"), "it was given something that"),
+        (lambda: identity_summary({"results": [1]}), "its arguments contain something that"),
+        (lambda: identity_summary({}, total="many"), "its arguments contain something that"),
     ],
 )
 def test_arguments_of_other_types_are_refused(call: t.Callable[[], t.Any], message: str) -> None:

@@ -145,9 +145,9 @@ def test_an_identity_that_is_managed_elsewhere_is_listed_by_its_id() -> None:
 
 
 OTHERS = {
-    "identity_universal_auth": "another auth method",
-    "identity_kubernetes_auth": "another auth method",
-    "identity_token_auth": "another auth method",
+    "identity_universal_auth": "no auth method but Azure Auth",
+    "identity_kubernetes_auth": "no auth method but Azure Auth",
+    "identity_token_auth": "no auth method but Azure Auth",
     "identity_universal_auth_client_secret": "do not have such resources",
     "identity_token_auth_token": "do not have such resources",
     "project_identity": "do not have such resources",
@@ -214,8 +214,8 @@ WRONG: dict[str, tuple[t.Any, str]] = {
     "text": ("{}", "the state is '{}', which is not a dictionary"),
     "plan": ({"format_version": "1.2", "planned_values": {}}, "this is a plan and not a state"),
     "state file": ({"version": 4, "lineage": ID, "resources": []}, "this is a state file"),
-    "something else": ({"identities": []}, "this is no state"),
-    "newer": ({"format_version": "2.0"}, "format_version is '2.0', and this filter reads 0.1 to 1"),
+    "something else": ({"identities": []}, "this is not a state"),
+    "newer": ({"format_version": "2.0"}, "format_version is '2.0', but this filter reads 0.1 to 1"),
     "no module": ({"format_version": "1.0", "values": {"root_module": 1}}, "root_module is 1"),
     "no values": (
         state({**resource("identity", {}), "values": None}),

@@ -154,7 +154,7 @@ def test_endings_are_in_any_case(tmp_path: Path, warnings: list[str]) -> None:
 )
 def test_what_is_not_read_is_named(name: str, tmp_path: Path, warnings: list[str]) -> None:
     write(tmp_path, {"a.yml": "[{name: a}]", name: "[{name: b}]"})
-    told = f"Not every file in the folder {tmp_path} is read as a list: '{name}'. Lists are in"
+    told = f"These files in the folder {tmp_path} are not read as lists: '{name}'. The name"
     assert names(str(tmp_path)) == ["a"]
     (warning,) = warnings
     assert warning.startswith(told)
@@ -171,14 +171,14 @@ def test_what_is_not_read_is_named_once_and_not_without_end(
     read(str(tmp_path))
     (warning,) = warnings
     assert "'00.txt', '01.txt'" in warning
-    assert "'09.txt', and 3 more. Lists are" in warning
+    assert "'09.txt', and 3 more. The name" in warning
 
 
 def test_a_folder_without_a_list_says_what_else_there_is(
     tmp_path: Path, warnings: list[str]
 ) -> None:
     write(tmp_path, {"a.yml.bak": "[{name: a}]"})
-    with pytest.raises(AnsibleLookupError, match="has no file with a list, whose name"):
+    with pytest.raises(AnsibleLookupError, match="has no file with a list; the name of"):
         read(str(tmp_path))
     assert "'a.yml.bak'" in warnings[0]
 
@@ -193,13 +193,17 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.yml", "- role: 2026-13-01", "a.yml:1: '2026-13-01' is no timestamp; put quotes around"),
+        (
+            "a.yml",
+            "- role: 2026-13-01",
+            "a.yml:1: '2026-13-01' is not a valid timestamp; put quotes around",
+        ),
         (
             "a.yml",
             "- role: !!int ''",
-            "a.yml:1: '' is no int; put quotes around it if it is a text",
+            "a.yml:1: '' is not a valid int; put quotes around it if it is a string",
         ),
-        ("a.yml", "- role: !!bool b", "a.yml:1: 'b' is no bool; put quotes"),
+        ("a.yml", "- role: !!bool b", "a.yml:1: 'b' is not a valid bool; put quotes"),
         ("a.yml", f"- name: {'9' * 5000}", "a.yml:1: '999"),
         (
             "a.yml",
@@ -217,41 +221,41 @@ def test_a_file_may_be_encrypted(tmp_path: Path) -> None:
             "[" * 10**4 + "]" * 10**4,
             ": this is not YAML: ",
         ),
-        ("a.json", "[" * 10**5, "a.json: this is not JSON: it has lists in lists, many times over"),
+        ("a.json", "[" * 10**5, "a.json: this is not JSON: it is nested too deeply"),
         ("a.json", "[{}", "a.json:1: this is not JSON: column 4: Expecting ',' delimiter."),
         ("a.json", "[\n- {}", "a.json:2: this is not JSON: column 1: Expecting value."),
         ("a.json", f"[{'9' * 5000}]", "a.json: this is not JSON: Exceeds the limit"),
-        ("a.yml", "", "a.yml: there are no entries in it. Write a list of dictionaries, each with"),
-        ("a.json", "null", "a.json: there are no entries in it."),
-        ("a.yml", "identities:", "a.yml: there are no entries in it."),
-        ("a.yml", "a: {}\na: {}", "a.yml:2: the key 'a' is there twice; write it once."),
-        ("a.yml", "- name: b\n  name: c", "a.yml:2: the key 'name' is there twice; write it once."),
-        ("a.yml", "- b: &b {}\n  c: {<<: *b, <<: *b}", "a.yml:2: the key '<<' is there twice;"),
-        ("a.json", '[{"a": 1,\n"a": 2}]', "a.json:2: the key 'a' is there twice; write it once."),
-        ("a.json", '[{"id": NaN}]', "a.json:1: entry 1: id is read as NaN, which is not a text;"),
+        ("a.yml", "", "a.yml: it has no entries. Write a list of dictionaries, each with"),
+        ("a.json", "null", "a.json: it has no entries."),
+        ("a.yml", "identities:", "a.yml: it has no entries."),
+        ("a.yml", "a: {}\na: {}", "a.yml:2: the key 'a' appears twice; write it once."),
+        ("a.yml", "- name: b\n  name: c", "a.yml:2: the key 'name' appears twice; write it once."),
+        ("a.yml", "- b: &b {}\n  c: {<<: *b, <<: *b}", "a.yml:2: the key '<<' appears twice;"),
+        ("a.json", '[{"a": 1,\n"a": 2}]', "a.json:2: the key 'a' appears twice; write it once."),
+        ("a.json", '[{"id": NaN}]', "a.json:1: entry 1: id is read as NaN, which is not a string;"),
         (
             "a.yml",
             "- a: !!set {c}",
-            "a.yml:1: '!!set' is a tag that lists do not have, except !vau",
+            "a.yml:1: the tag '!!set' is not allowed in lists; only !vault",
         ),
-        ("a.yml", "-\n  !!binary YQ==", "a.yml:2: '!!binary' is a tag that lists do not have,"),
+        ("a.yml", "-\n  !!binary YQ==", "a.yml:2: the tag '!!binary' is not allowed in lists;"),
         (
             "a.yml",
             "- name: !unsafe a",
-            "a.yml:1: '!unsafe' is a tag that lists do not have, except",
+            "a.yml:1: the tag '!unsafe' is not allowed in lists; only",
         ),
         (
             "a.yml",
             "- !!python/name:os.system a",
-            "'!!python/name:os.system' is a tag that lists do",
+            "the tag '!!python/name:os.system' is not allowed",
         ),
-        ("a.yml", "\n- &a {b: *a}", "a.yml:2: an alias below stands for what it is in; write what"),
-        ("a.yml", "- &a [*a]", "a.yml:1: an alias below stands for what it is in; write what is"),
+        ("a.yml", "\n- &a {b: *a}", "a.yml:2: an alias below refers to a value that contains it;"),
+        ("a.yml", "- &a [*a]", "a.yml:1: an alias below refers to a value that contains it;"),
         ("a.yml", "- {name: a}\n- [b]", "a.yml: entry 2: it is ['b'], which is not a dictionary;"),
         (
             "a.yml",
             "8: {}",
-            "a.yml:1: entry 1: its key is read as 8, which is not a text; put quotes",
+            "a.yml:1: entry 1: its key is read as 8, which is not a string; put quotes",
         ),
         ("a.yml", "b:\n  rol: c", "a.yml:2: entry 1 (b): 'rol' is not an option of an entry; did"),
         ("a.json", '{"b":\n{"rol":\n"c"}}', "a.json:2: entry 1 (b): 'rol' is not an option of an"),
@@ -277,12 +281,12 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         "d.bak": "",
     }
     told = problems_of(tmp_path, files, strict=True)
-    assert told.startswith("6 errors, and nothing was done: Not every file in the folder ")
+    assert told.startswith("6 errors, and nothing was done: These files in the folder ")
     for part in (
         "a.yml:2: entry 1 (a): 'rol' is not an option of an entry; did you mean role?",
         "b.json:1: this is not JSON: column 2: Expecting value.",
-        "c/defaults.yml:2: name cannot be a default; write it into the entries that it is for.",
-        "c/d.yml:2: entry 2 (id): role is read as 8, which is not a text;",
+        "c/defaults.yml:2: name cannot be a default; write it into the entries that need it.",
+        "c/d.yml:2: entry 2 (id): role is read as 8, which is not a string;",
         "c/d.yml:1 (c) is the same identity as a.yml:3 (c); list it once.",
     ):
         assert part in told
@@ -292,7 +296,7 @@ def test_aliases_stand_for_a_bounded_number_of_values(tmp_path: Path) -> None:
     """Some lines could stand for more values than there is memory for."""
     lines = ["- &a0 [x, x]", *(f"- &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 64))]
     told = problems_of(tmp_path, {"a.yml": "\n".join(lines)})
-    assert "its aliases stand for more than 5000000 values; write what is meant." in told
+    assert "its aliases stand for more than 5000000 values; write a shorter list." in told
 
 
 def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
@@ -363,7 +367,7 @@ def test_templates_are_refused(name: str, text: str, place: str, tmp_path: Path)
     """They would be stored as they are, and the run be green."""
     told = problems_of(tmp_path, {"z.yml": "[{name: z}]", name: text})
     assert place in told
-    assert "; write what it stands for, or set template to true." in told
+    assert "; write its value, or set template to true." in told
 
 
 TEMPLATES = """
@@ -430,17 +434,20 @@ def test_templates_are_rendered_on_request(tmp_path: Path) -> None:
         ),
         ("metadata: '{{ {\"b\": nobody} }}'", "; define the variable, or give it a default."),
         ("metadata: '{{ {\"b\": [nobody]} }}'", "; define the variable, or give it a default."),
-        ("role: '{{ omit }}'", "role is '{{ omit }}', which has omit in it; write null, or leave"),
+        ("role: '{{ omit }}'", "role is '{{ omit }}', which contains omit; write null, or leave"),
         ("role: '{{ 1 // 0 }}'", "which cannot be rendered: "),
         ("role: '{{ b'", "role is '{{ b', which cannot be rendered: "),
-        ("role: '{{ \"{{\" }} b }}'", "role is rendered as '{{ b }}', which has a template in it "),
-        ("role: '{{ number }}'", "role '{{ number }}' is rendered as 8, which is not a text; let"),
-        ("role: '{{ [1] }}'", "role is [1], which is not a text; write one."),
+        ("role: '{{ \"{{\" }} b }}'", "role is rendered as '{{ b }}', which contains a template "),
+        (
+            "role: '{{ number }}'",
+            "role '{{ number }}' is rendered as 8, which is not a string; end",
+        ),
+        ("role: '{{ [1] }}'", "role is [1], which is not a string; write one."),
         (
             "azure_auth: {access_token_ttl: '{{ 1.5 }}h'}",
-            "access_token_ttl is '1.5h', which is no du",
+            "access_token_ttl is '1.5h', which is not a du",
         ),
-        ("metadata: {'{{ one }}': b, c: d}", "metadata['c'] is there twice; write it once."),
+        ("metadata: {'{{ one }}': b, c: d}", "metadata['c'] appears twice; write it once."),
     ],
 )
 def test_what_templates_cannot_be_is_told(text: str, problem: str, tmp_path: Path) -> None:
@@ -482,7 +489,7 @@ def test_what_cannot_be_decrypted_is_told_once_a_file(secrets: t.Any, tmp_path: 
     text = f"- name: a\n- name: {encrypted('b')}- name: {encrypted('c')}"
     told = problems_of(tmp_path, {"a.yml": text}, secrets=secrets)
     assert told.startswith("a.yml:2: the text after !vault cannot be decrypted: ")
-    assert told.endswith((" was encrypted with.", ", or encrypt it anew."))
+    assert told.endswith((" that encrypted it.", ", or encrypt it again."))
 
 
 @pytest.mark.parametrize(
@@ -490,9 +497,15 @@ def test_what_cannot_be_decrypted_is_told_once_a_file(secrets: t.Any, tmp_path: 
     [
         ("- role: !vault a", "a.yml:1: the text after !vault cannot be decrypted: "),
         ("- role: !vault {a: b}", "a.yml:1: this is not YAML: column 9: expected a scalar node"),
-        (f"- name: {encrypted('{{ hidden }}')}", "name has a template in what Ansible Vault encry"),
-        (f"- azure_auth:\n    access_token_ttl: {encrypted('hidden')}", "is an encrypted text, wh"),
-        (f"- azure_auth: {encrypted('hidden')}", "azure_auth is an encrypted text, which is not"),
+        (
+            f"- name: {encrypted('{{ hidden }}')}",
+            "name has a template in a string that Ansible Vau",
+        ),
+        (
+            f"- azure_auth:\n    access_token_ttl: {encrypted('hidden')}",
+            "is an encrypted string, wh",
+        ),
+        (f"- azure_auth: {encrypted('hidden')}", "azure_auth is an encrypted string, which is not"),
         (f"- - {encrypted('hidden')}", "entry 1: it is ['********'], which is not a dictionary;"),
         (
             f"- metadata:\n  - {encrypted('hidden')}",
@@ -559,7 +572,7 @@ def test_a_file_by_itself_has_the_defaults_of_its_folder(tmp_path: Path) -> None
         ({"defaults.yml": "a: ]"}, "defaults.yml:1: this is not YAML: "),
         (
             {"defaults.yml": "", "defaults.json": "{}"},
-            "has its defaults in defaults.json and in defaults.yml; put them into one of these",
+            "has defaults in defaults.json and in defaults.yml; put them into one of these",
         ),
     ],
 )
@@ -572,9 +585,9 @@ def test_defaults_that_are_not_right_are_told_once(
 
 def test_defaults_by_themselves_are_no_list(tmp_path: Path) -> None:
     write(tmp_path, {"defaults.yml": "role: a"})
-    with pytest.raises(AnsibleLookupError, match="has no file with a list, whose name ends in"):
+    with pytest.raises(AnsibleLookupError, match="has no file with a list; the name of such"):
         read(str(tmp_path))
-    with pytest.raises(AnsibleLookupError, match=r"/defaults\.yml has defaults, and no list; name"):
+    with pytest.raises(AnsibleLookupError, match=r"/defaults\.yml has defaults and no list; name"):
         read(str(tmp_path / "defaults.yml"))
 
 
@@ -600,21 +613,19 @@ def test_texts_that_yaml_takes_for_something_else_are_refused(
         told = problems_of(tmp_path, {"a.yml": f"-\n  {option}: {written}"})
         line = 3 if "\n" in option else 2
         assert f"a.yml:{line}: entry 1: " in told
-        assert f" is read as {is_read}, which is not a text; put quotes around what is" in told
+        assert f" is read as {is_read}, which is not a string; put quotes around the value" in told
     for option in ("allowed_service_principal_ids", "access_token_trusted_ips"):
         for value in (written, f"[a, {written}]"):
             text = f"- azure_auth:\n    {option}: {value}"
             told = problems_of(tmp_path, {"a.yml": text})
             assert f"a.yml:2: entry 1: azure_auth: {option}" in told
-            assert f" is read as {is_read}, which is not a text;" in told
+            assert f" is read as {is_read}, which is not a string;" in told
 
 
 @pytest.mark.parametrize("written", ["", "~", "null"])
 def test_names_that_yaml_takes_for_nothing_are_refused(written: str, tmp_path: Path) -> None:
     told = problems_of(tmp_path, {"a.yml": f"- role: admin\n  name: {written}"})
-    assert told.startswith(
-        "a.yml:1: entry 1: name is null or blank; write a name, put quotes around"
-    )
+    assert told.startswith("a.yml:1: entry 1: name is null or blank; write a name or the id of the")
 
 
 @pytest.mark.parametrize(
@@ -647,7 +658,7 @@ def test_files_are_in_utf_8(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("term", [None, 1, {}, "", " ", [["a.yml"]]])
 def test_terms_are_paths(term: t.Any) -> None:
-    with pytest.raises(AnsibleLookupError, match="is no path of a file or a folder"):
+    with pytest.raises(AnsibleLookupError, match="is not the path of a file or folder"):
         read(term)
 
 
@@ -666,12 +677,12 @@ def test_folders_that_are_links_are_read_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("link", "target", "message"),
     [
-        ("gone.yml", "nowhere.yml", "gone.yml is a link to nowhere.yml, which is not there."),
-        ("gone", "nowhere", "gone is a link to nowhere, which is not there."),
-        ("itself", "itself", "itself is a link to itself, which is not there."),
-        ("below/up", "../..", "/below/up/root leads back to a folder that it is in; remove"),
-        ("below/up", "..", "/below/up leads back to a folder that it is in; remove the link."),
-        ("below/up", ".", "/below/up leads back to a folder that it is in; remove the link."),
+        ("gone.yml", "nowhere.yml", "gone.yml is a broken link to nowhere.yml."),
+        ("gone", "nowhere", "gone is a broken link to nowhere."),
+        ("itself", "itself", "itself is a broken link to itself."),
+        ("below/up", "../..", "/below/up/root contains itself through a link; remove"),
+        ("below/up", "..", "/below/up contains itself through a link; remove the link."),
+        ("below/up", ".", "/below/up contains itself through a link; remove the link."),
     ],
 )
 def test_links_lead_somewhere(link: str, target: str, message: str, tmp_path: Path) -> None:

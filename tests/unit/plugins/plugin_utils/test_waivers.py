@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.infisical.plugins.plugin_utils._findings import (
+from ansible_collections.community.infisical.plugins.plugin_utils._findings.findings import (
     RULES,
     Found,
     find,
@@ -178,20 +178,26 @@ def test_a_waiver_of_a_rule_that_is_skipped_is_unused() -> None:
     ("item", "message"),
     [
         ("billing", "waivers[0] is 'billing', which is not a dictionary; give one with the keys"),
-        (waiver(untill=1), "waivers[0] has the key 'untill', which a waiver does not have; there"),
+        (waiver(untill=1), "waivers[0] has the key 'untill', which is not a key of a waiver;"),
         ({**waiver(), "rule": None}, "waivers[0] has no rule; write the name of a rule, or '*'"),
-        (waiver(rule="uses"), "waivers[0] has the rule 'uses', which does not exist; there are"),
+        (
+            waiver(rule="uses"),
+            "waivers[0] has the rule 'uses', which does not exist; the rules are",
+        ),
         (waiver(rule=["x"]), "waivers[0] has ['x'] for rule; write the name of a rule, or '*' for"),
         ({**waiver(), "identity": None}, "waivers[0] has no identity; write a name, an id, or a"),
         (waiver(identity=8), "waivers[0] has 8 for identity; write a name, an id, or a pattern"),
         (waiver(project_id="x"), "waivers[0] has the project_id 'x', which is not a UUID; write"),
         ({**waiver(), "reason": None}, "waivers[0] has no reason; write why the finding is acce"),
         (waiver(reason=" "), "waivers[0] has ' ' for reason; write why the finding is accepted"),
-        ({**waiver(), "until": None}, "waivers[0] has no until; write the last day on which it"),
-        (waiver(until="soon"), "waivers[0] has 'soon' for until; write the last day on which it"),
+        ({**waiver(), "until": None}, "waivers[0] has no until; write the last day of the waiver,"),
+        (
+            waiver(until="soon"),
+            "waivers[0] has 'soon' for until; write the last day of the waiver,",
+        ),
         (waiver(until="2026-02-30"), "waivers[0] has '2026-02-30' for until; write the last day"),
-        (waiver(until="20260930"), "waivers[0] has '20260930' for until; write the last day on"),
-        (waiver(until=20260930), "waivers[0] has 20260930 for until; write the last day on whi"),
+        (waiver(until="20260930"), "waivers[0] has '20260930' for until; write the last day of"),
+        (waiver(until=20260930), "waivers[0] has 20260930 for until; write the last day of the"),
     ],
 )
 def test_what_is_wrong_with_a_waiver_is_one_sentence(item: t.Any, message: str) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which files have lists, and which files have defaults for them."""
+"""Which files have lists, and which files have their defaults."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import os
 import typing as t
 from pathlib import Path
 
-from ..module_utils._errors import OptionError
+from ...module_utils._errors import OptionError
 
 ENDINGS = (".yml", ".yaml", ".json")
 _DEFAULTS = frozenset(f"defaults{ending}" for ending in ENDINGS)
 
 
 class ListFile(t.NamedTuple):
-    """A file with a list, and the files whose defaults hold for it, the outermost first."""
+    """A file with a list, and the files with its defaults, those of the outermost folder first."""
 
     path: str
     defaults: tuple[str, ...] = ()
 
 
 def single(path: str) -> ListFile:
-    """Return a file that was named by itself: the defaults of its own folder hold for it.
+    """Return a file that the user named. It gets the defaults of its own folder.
 
     Raises OptionError.
     """
     if is_defaults(path):
         raise OptionError(
-            f"{path} has defaults, and no list; name the file that has the list, or the folder."
+            f"{path} has defaults and no list; name the file with the list, or the folder."
         )
     folder = os.path.dirname(path)  # noqa: PTH120 as the path was given
     try:
@@ -41,9 +41,10 @@ def single(path: str) -> ListFile:
 
 
 def in_folder(folder: str) -> tuple[list[ListFile], list[str]]:
-    """Return the files with lists in a folder and below it, and those that are not read.
+    """Return the files with lists in a folder and below it, and the files that are not read.
 
-    None is left out in silence: who is not listed may lose Azure Auth. Raises OptionError.
+    The latter are never ignored silently: an identity that is not listed may lose Azure Auth.
+    Raises OptionError.
     """
     read: list[ListFile] = []
     unread: list[str] = []
@@ -53,15 +54,13 @@ def in_folder(folder: str) -> tuple[list[ListFile], list[str]]:
     def refuse(why: OSError) -> t.NoReturn:
         raise _unreadable(why)
 
-    # A folder that several links lead to is read once.
+    # If several links lead to a folder, it is read once.
     seen = set()
     for parent, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             if any(os.path.realpath(above) == real for above in Path(parent).parents):
-                raise OptionError(
-                    f"{parent} leads back to a folder that it is in; remove the link."
-                )
+                raise OptionError(f"{parent} contains itself through a link; remove the link.")
             folders.clear()
             continue
         seen.add(real)
@@ -75,13 +74,13 @@ def in_folder(folder: str) -> tuple[list[ListFile], list[str]]:
                 hidden.append(Path(path))
             elif not os.path.exists(path):  # noqa: PTH110
                 raise OptionError(
-                    f"{path} is a link to {os.readlink(path)}, which is not there."  # noqa: PTH115
+                    f"{path} is a broken link to {os.readlink(path)}."  # noqa: PTH115
                 )
             elif not _has_ending(name):
                 unread.append(path)
             elif not is_defaults(name):
                 read.append(ListFile(path, defaults[parent]))
-    # Links lead to hidden files where Kubernetes mounts a ConfigMap.
+    # Where Kubernetes mounts a ConfigMap, the files are links to hidden files.
     known = {os.path.realpath(path) for path in _all_of(read)}
     unread += [
         str(found)
@@ -98,17 +97,17 @@ def _all_of(files: t.Iterable[ListFile]) -> t.Iterator[str]:
 
 
 def is_defaults(path: str) -> bool:
-    """Return whether a file has the defaults of its folder, by its name."""
+    """Return whether the name of a file says that it has the defaults of its folder."""
     return os.path.basename(path).lower() in _DEFAULTS  # noqa: PTH119
 
 
 def _defaults_of(folder: str, names: t.Iterable[str]) -> tuple[str, ...]:
-    """Return the file with the defaults of a folder, if it has one. Raises OptionError for two."""
+    """Return the file with the defaults of a folder, if any. Raises OptionError for two."""
     found = sorted(filter(is_defaults, names))
     if len(found) > 1:
         raise OptionError(
-            f"The folder {folder} has its defaults in {' and in '.join(found)}; put them into one"
-            " of these files."
+            f"The folder {folder} has defaults in {' and in '.join(found)}; put them into one of"
+            " these files."
         )
     return tuple(os.path.join(folder, name) for name in found)  # noqa: PTH118
 

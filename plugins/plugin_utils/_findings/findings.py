@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is questionable about identities. Pure: identities in, findings out.
+"""Findings: settings of identities that are risky or do not work. Pure.
 
-A finding is about one identity, whatever anybody wanted it to be: more open than most need, unable
-to let anybody in, or different from what it looks like.
+A finding is about one identity. It does not depend on a list: the identity is more open than most
+need, nobody can log in as it, or a setting does something else than it seems to do.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.fields import DEFAULT_SECONDS, Values
-from ..module_utils._state.networks import Network, parse
-from ..module_utils._text import printable, quoted
-from . import _azure_auth_rules, _identity_rules, _token_rules
-from ._arguments import listed
-from ._identities import held, labels_of
-from ._rules import (
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.fields import DEFAULT_SECONDS, Values
+from ...module_utils._state.networks import Network, parse
+from ...module_utils._text import printable, quoted
+from .._arguments import listed
+from .._identities import held, labels_of
+from . import azure_auth_rules, identity_rules, token_rules
+from .rules import (
     INFISICAL,
     LOW,
     SEVERITIES,
@@ -34,19 +34,19 @@ from ._rules import (
     in_words,
     limits_in_words,
 )
-from ._waivers import Waived, Waiver, read_waivers
+from .waivers import Waived, Waiver, read_waivers
 
 Item = dict[str, t.Any]
 
-# By the keys of auth methods in an identity: what their settings are, beside those that all have,
-# and their own rules.
+# By the key of an auth method in an identity: the settings that only this method has, and its
+# rules.
 METHODS: t.Mapping[str, tuple[Shape, tuple[Rule, ...]]] = {
-    "azure_auth": (_azure_auth_rules.SHAPE, _azure_auth_rules.RULES)
+    "azure_auth": (azure_auth_rules.SHAPE, azure_auth_rules.RULES)
 }
 
 
 class Criteria(t.NamedTuple):
-    """What is a finding, and which findings are accepted. `skip` are names of rules."""
+    """What counts as a finding, and which findings are accepted. `skip` has names of rules."""
 
     thresholds: Thresholds
     skip: frozenset[str]
@@ -56,18 +56,19 @@ class Criteria(t.NamedTuple):
 class Found(t.NamedTuple):
     """What was found.
 
-    `findings` come by rule, the most severe first, those of a rule in the order of identities. Each
-    is `{rule, severity, title, id, name, project_id, field, value, sentence, why, fix, link, set,
-    waived}`: `set` are keys of an entry that end the finding, None where only a person knows them;
-    `waived` is None, or `{reason, until}` of the waiver.
+    `findings` are sorted by rule, the most severe first, and within a rule by the order of the
+    identities. Each is `{rule, severity, title, id, name, project_id, field, value, sentence, why,
+    fix, link, set, waived}`. `set` has the keys of an entry that resolve the finding, or is None if
+    only a person knows the values. `waived` is None, or `{reason, until}` of the waiver.
 
-    `rules` are the rules that found something, in the same order: `{rule, severity, title, field,
-    sentence, why, fix, link, count, total}`. `count` are those identities that are not waived, and
-    `total` those that the rule looked at; if all are waived, the sentence is about these.
+    `rules` has the rules with findings, in the same order: `{rule, severity, title, field,
+    sentence, why, fix, link, count, total}`. `count` is the number of identities whose finding is
+    not waived, `total` the number of identities that the rule looked at. If all findings are
+    waived, the sentence is about the waived ones.
 
-    `waivers` are those that were given, each `{rule, identity, project_id, reason, until, state}`,
-    where the state is used, expired or unused. `skipped` are the names of the rules that nothing
-    was looked at by, in the order of rules.
+    `waivers` has the given waivers, each `{rule, identity, project_id, reason, until, state}`,
+    where the state is used, expired or unused. `skipped` has the names of the skipped rules, in the
+    order of the rules.
     """
 
     findings: list[Item]
@@ -76,7 +77,7 @@ class Found(t.NamedTuple):
     skipped: list[str]
 
 
-# The options of filters that say what is a finding, with their defaults.
+# The options of filters that say what counts as a finding, with their defaults.
 DEFAULTS: Values = {
     "max_lifetime": DEFAULT_SECONDS,
     "min_identical": 10,
@@ -88,20 +89,22 @@ DEFAULTS: Values = {
 
 
 def read_criteria(options: Values) -> Criteria:
-    """Return criteria as options of filters have them; what they leave out has its default.
+    """Return the criteria of the options of a filter; options that are left out have defaults.
 
     Raises ValueError, with a sentence.
     """
     for key in options:
         if key not in DEFAULTS:
-            raise ValueError(f"it has no option {quoted(key)}; there are {', '.join(DEFAULTS)}.")
+            raise ValueError(
+                f"it has no option {quoted(key)}; the options are {', '.join(DEFAULTS)}."
+            )
     given = {**DEFAULTS, **options}
     names = [rule.name for rule in RULES]
     skipped = listed("skip", given["skip"], "names of rules")
     for name in skipped:
         if name not in names:
             raise ValueError(
-                f"skip has {quoted(name)}, which is not a rule; there are {', '.join(names)}."
+                f"skip has {quoted(name)}, which is not a rule; the rules are {', '.join(names)}."
             )
     roles = listed("privileged_roles", given["privileged_roles"], "slugs of roles")
     for role in roles:
@@ -123,7 +126,7 @@ def read_criteria(options: Values) -> Criteria:
 
 
 def _number(name: str, value: t.Any, lowest: int, unit: str) -> int:
-    """Return a threshold; variables from the command line arrive as texts."""
+    """Return a threshold; variables from the command line arrive as strings."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
@@ -134,10 +137,10 @@ def _number(name: str, value: t.Any, lowest: int, unit: str) -> int:
 
 
 def find(identities: t.Sequence[t.Any], criteria: Criteria, today: datetime.date) -> Found:
-    """Return what is questionable about identities, which are as modules return them.
+    """Return the findings of identities, which are as modules return them.
 
-    Auth methods that are not attached, or were not looked at, have no findings. Raises ValueError,
-    with a sentence, for anything else than identities.
+    Auth methods that are not attached, or were not read, have no findings. Raises ValueError, with
+    a sentence, for anything other than identities.
     """
     seen: dict[str, Network | None] = {}
     subjects: dict[str, list[Subject]] = {key: [] for key in (_IDENTITY, *METHODS)}
@@ -189,7 +192,7 @@ def _of_rule(rule: Rule) -> Item:
 def _summary(
     rule: Rule, found: t.Sequence[Item], judged: t.Sequence[Subject], thresholds: Thresholds
 ) -> Item:
-    """Return what a rule has found, all in one."""
+    """Return a summary of the findings of a rule."""
     open_ = [finding for finding in found if not finding["waived"]]
     told = open_ or found
     total = sum(rule.concerns(subject, thresholds) for subject in judged)
@@ -206,27 +209,28 @@ def _summary(
 def _subjects(
     index: int, item: t.Any, seen: dict[str, Network | None], today: datetime.date
 ) -> t.Iterator[Subject]:
-    """Yield an identity, after what is attached to it."""
+    """Yield the auth methods that are attached to an identity, then the identity itself."""
     if not isinstance(item, dict):
         raise ValueError(
             f"identities[{index}] is {quoted(item)}, which is not a dictionary; give the"
             " identities that the modules return."
         )
     if item.get("failed") is True and not METHODS.keys() & item.keys():
-        # A result that failed before anything was read.
+        # The task failed before it read anything.
         return
     where = f"identities[{index}]"
     _check_shape(where, "", item, {"details": (_is_dictionary_or_none, "a dictionary")})
     name = held(item, "name")
     where += f" ({printable(name, 60)})" if isinstance(name, str) else ""
-    # Something else, such as an Azure Auth alone, would have no findings without a word.
+    # Without this check, anything else, such as an Azure Auth alone, would silently have no
+    # findings.
     if "id" not in item or "state" not in item:
         missing = "id" if "id" not in item else "state"
         raise ValueError(f"{where} has no {missing}; give the identities that the modules return.")
     if item["state"] == "absent":
         return
-    _check_shape(where, "", item, _identity_rules.SHAPE)
-    _check_shape(where, "details.", details(item), _identity_rules.DETAILS)
+    _check_shape(where, "", item, identity_rules.SHAPE)
+    _check_shape(where, "details.", details(item), identity_rules.DETAILS)
     labels = labels_of(item)
     named = in_words(labels["name"] or labels["id"] or "an identity without a name")
     whose = Subject(item, labels, named, _IDENTITY, {})
@@ -252,7 +256,7 @@ def _attached(
     shape: Shape,
     seen: dict[str, Network | None],
 ) -> t.Iterator[Subject]:
-    """Yield an auth method of an identity, if it is attached; `whose` is the identity itself."""
+    """Yield an auth method of an identity if it is attached; `whose` is the identity itself."""
     if not isinstance(settings, dict):
         raise ValueError(f"{where} has {quoted(settings)} for {method}, which is not a dictionary.")
     if settings.get("state") == "absent":
@@ -263,13 +267,15 @@ def _attached(
             " identities that the modules return, where it is 'present' or 'absent'."
         )
     values = {}
-    for key in (*shape, *_token_rules.SHAPE):
+    for key in (*shape, *token_rules.SHAPE):
         if key not in settings:
             raise ValueError(
                 f"{where} has no {key} in {method}; give the identities that the modules return."
             )
         values[key] = held(settings, key)
-    _check_shape(where, f"{method}.", values, {**shape, **_token_rules.SHAPE})
+    _check_shape(where, f"{method}.", values, {**shape, **token_rules.SHAPE})
+    _check_shape(where, f"{method}.details.", details(settings), token_rules.DETAILS)
+    values[token_rules.PERIOD] = details(settings).get(token_rules.PERIOD) or 0
     read = [(text, _network(text, seen)) for text in values["access_token_trusted_ips"]]
     yield whose._replace(
         method=method,
@@ -280,7 +286,7 @@ def _attached(
 
 
 def _check_shape(where: str, prefix: str, values: Values, shape: Shape) -> None:
-    """Refuse values that modules do not return. Raises ValueError."""
+    """Raise ValueError for values that modules do not return."""
     for key, (is_right, what) in shape.items():
         if not is_right(values.get(key)):
             raise ValueError(
@@ -293,7 +299,7 @@ def _is_dictionary_or_none(value: t.Any) -> bool:
 
 
 def _since(timestamp: t.Any, today: datetime.date) -> Since | None:
-    """Return when a timestamp of the server was, None if it is none."""
+    """Return the day of a timestamp of the server, or None if it is not one."""
     if not isinstance(timestamp, str):
         return None
     try:
@@ -304,7 +310,7 @@ def _since(timestamp: t.Any, today: datetime.date) -> Since | None:
 
 
 def _network(text: str, seen: dict[str, Network | None]) -> Network | None:
-    """Return a text as a network, or None if it is none. Most identities have the same few."""
+    """Return a text as a network, or None if it is not one. Most identities share a few of them."""
     if text not in seen:
         try:
             seen[text] = parse(text)[0]
@@ -314,7 +320,7 @@ def _network(text: str, seen: dict[str, Network | None]) -> Network | None:
 
 
 def _identical(subjects: t.Sequence[Subject], thresholds: Thresholds) -> Matches:
-    """Yield those whose configuration many have, with how many, and the first of them."""
+    """Yield subjects whose configuration many share, with their number and the first of them."""
     groups: dict[t.Any, list[Subject]] = {}
     for subject in subjects:
         groups.setdefault(_configuration(subject), []).append(subject)
@@ -333,7 +339,7 @@ def _identical(subjects: t.Sequence[Subject], thresholds: Thresholds) -> Matches
 
 
 def _configuration(subject: Subject) -> t.Any:
-    """Return what two subjects have in common if they are configured alike, by meaning."""
+    """Return a value that is equal for two subjects whose settings mean the same."""
     compared = {
         **subject.values,
         "access_token_trusted_ips": [*subject.networks, *subject.no_networks],
@@ -353,7 +359,7 @@ def _like_whom(subject: Subject, value: t.Any) -> dict[str, str]:
     return {"value": words}
 
 
-# On what an auth method is attached with, whichever it is.
+# On all settings of an auth method together, for every auth method.
 _COMMON = (
     Rule(
         name="identical_configuration",
@@ -363,25 +369,25 @@ _COMMON = (
         check=_identical,
         many="{who} are configured exactly like others.",
         one="{name} is configured exactly like {value}.",
-        why="Whoever can log in as one of these identities can log in as all of them, and gets the"
-        " rights of all. Often somebody copied an identity and did not adapt it.",
-        fix="Give each program an identity with settings of its own. If several programs are meant"
-        " to share one, keep one.",
+        why="Whoever can log in as one of these identities can log in as all of them, and has the"
+        " rights of all of them. Often somebody copied an identity and forgot to adapt the copy.",
+        fix="Give each program an identity with its own settings. If several programs are meant to"
+        " share an identity, keep only one.",
         link=INFISICAL + "documentation/platform/identities/machine-identities",
         words=_like_whom,
     ),
 )
 
-# The method of subjects that are identities.
+# The method of a subject that is an identity.
 _IDENTITY = ""
-# The methods of the subjects that rules are for, by the names of these.
+# By the name of a rule: the methods of the subjects that it looks at.
 _FOR: dict[str, tuple[str, ...]] = {
-    **{rule.name: (_IDENTITY,) for rule in _identity_rules.RULES},
-    **{rule.name: tuple(METHODS) for rule in (*_token_rules.RULES, *_COMMON)},
+    **{rule.name: (_IDENTITY,) for rule in identity_rules.RULES},
+    **{rule.name: tuple(METHODS) for rule in (*token_rules.RULES, *_COMMON)},
     **{rule.name: (key,) for key, (_shape, rules) in METHODS.items() for rule in rules},
 }
 _TITLES = {method.key: method.title for method in AUTH_METHODS}
-# What those that a rule looks at are called.
+# What sentences call the identities that a rule looks at.
 _NOUNS = {
     name: " with ".join(
         filter(None, ("identities", " or ".join(_TITLES[key] for key in keys if key)))
@@ -389,12 +395,12 @@ _NOUNS = {
     for name, keys in _FOR.items()
 }
 
-# The most severe first, which is the order of findings.
+# The most severe first. Findings have the same order.
 RULES = sorted(
     (
         *(rule for _shape, rules in METHODS.values() for rule in rules),
-        *_identity_rules.RULES,
-        *_token_rules.RULES,
+        *identity_rules.RULES,
+        *token_rules.RULES,
         *_COMMON,
     ),
     key=lambda rule: SEVERITIES.index(rule.severity),

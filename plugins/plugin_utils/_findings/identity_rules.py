@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is questionable about an identity as a whole, whatever its auth methods are set to."""
+"""Rules on an identity as a whole, whatever the settings of its auth methods are."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ._rules import (
+from .rules import (
     INFISICAL,
     LOW,
     MEDIUM,
@@ -27,7 +27,7 @@ from ._rules import (
     roles_in_words,
 )
 
-# What words of their API are called in Infisical's web interface.
+# What Infisical's web interface calls the auth methods that its API names.
 _TITLES = {
     "alicloud-auth": "Alibaba Cloud Auth",
     "aws-auth": "AWS Auth",
@@ -56,19 +56,19 @@ def _titles(_subject: Subject, methods: list[str]) -> dict[str, str]:
 
 
 def _unprotected(subject: Subject, thresholds: Thresholds) -> bool | None:
-    """Return the protection that lacks; servers that have none don't tell of it."""
+    """Return False if protection is missing. Servers without this feature do not report it."""
     if subject.identity.get("delete_protection") is not False:
         return None
     return False if is_privileged(subject, thresholds) else None
 
 
 def _no_recent_login(subjects: t.Sequence[Subject], thresholds: Thresholds) -> Matches:
-    """Yield those that nobody has logged in as for too long, with the last login that is told.
+    """Yield the identities without a recent login, with the day of their last recorded login.
 
-    No login told can mean that there was none, or that the server does not tell: servers before
-    2026 tell of none, and one that was upgraded not of those before. So it counts only where the
-    server has told of another login that is as long ago. Identities that projects own are left out:
-    some requests show none of their logins.
+    If no login is recorded, there may have been none, or the server may not have recorded it:
+    servers before 2026 record no logins, and an upgraded server does not know earlier ones. So this
+    is a finding only if the server has recorded a login of another identity as long ago. Identities
+    that projects own are left out, because some requests do not show their logins.
     """
     of_organization = [item for item in subjects if not item.identity.get("project_id")]
     logins = [subject.login.days for subject in of_organization if subject.login]
@@ -99,7 +99,7 @@ def _is_boolean_or_none(value: t.Any) -> bool:
     return value is None or isinstance(value, bool)
 
 
-# What older results lack is as if it were null.
+# Older results do not have all of these keys; a missing one counts as null.
 SHAPE: Shape = {
     "role": (_is_text_or_none, "a string, or null"),
     "delete_protection": (_is_boolean_or_none, "a boolean, or null"),
@@ -120,8 +120,8 @@ RULES = (
         many="{who} have more than one auth method.",
         one="{name} has {count} auth methods: {value}.",
         why="Each auth method is a separate way in, with its own settings. Often one of them is a"
-        " leftover: Infisical's web interface attaches Universal Auth, which works with a client"
-        " secret, to every identity that is created there.",
+        " leftover: Infisical's web interface attaches Universal Auth, which uses a client secret,"
+        " to every identity that somebody creates there.",
         fix="Find out which auth method the program uses, and remove the others.",
         link=INFISICAL + "documentation/platform/identities/machine-identities",
         words=_titles,
@@ -134,8 +134,8 @@ RULES = (
         check=each(_unprotected),
         many="{who} have no delete protection.",
         one="{name} has {roles}, and no delete protection.",
-        why="If somebody deletes the identity by mistake, everything that runs with it stops. Its"
-        " roles, project memberships and auth methods are lost.",
+        why="If somebody deletes the identity by mistake, every program that uses it stops working."
+        " Its roles, project memberships and auth methods are lost.",
         fix="Set delete_protection to true.",
         link=INFISICAL + "api-reference/endpoints/identities/update",
         words=lambda subject, _value: {"roles": roles_in_words(subject)},
@@ -151,9 +151,9 @@ RULES = (
         check=_no_recent_login,
         many="{who} have had no login for more than {unused}.",
         one="Infisical has recorded no login as {name} since {value}.",
-        why="An identity that nobody uses is a way in that nobody watches.",
-        fix="Ask its owner. If no program uses the identity, delete it, or revoke its auth methods."
-        " A program that keeps renewing its token does not log in, so check before you delete.",
+        why="Nobody watches an identity that nobody uses, but attackers can still use it.",
+        fix="Ask its owner. If no program uses the identity, delete it or revoke its auth methods."
+        " Check before you delete it: a program that keeps renewing its token does not log in.",
         link=INFISICAL + "documentation/platform/audit-logs",
         words=_last_login,
     ),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Defaults of a list: what holds for an entry that does not say otherwise. Pure."""
+"""Defaults of a list: the values of settings that an entry leaves out. Pure."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._module.entries import ABSENT
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.fields import Values
+from ...module_utils._module.entries import ABSENT
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.fields import Values
 
-# What names an identity. An absent one has no settings, but still an owner.
+# The keys that name an identity. An absent identity has no settings, but it has an owner.
 _NAMING = ("id", "name", "project_id")
 _METHODS = {method.key: method for method in AUTH_METHODS}
-# Lists of who may log in, each with the switch that lets everyone log in. They exclude each other.
+# Lists of who may log in, each with the switch that lets everyone log in. An entry has one of the
+# two.
 SWITCHES = {
     field.option: field.switch for method in AUTH_METHODS for field in method.fields if field.switch
 }
 
 
 def merged(defaults: Values, values: Values) -> dict[str, t.Any]:
-    """Return an entry, or inner defaults, with the defaults for what it leaves out.
+    """Return an entry, or inner defaults, with the defaults for the keys that it leaves out.
 
-    Dictionaries merge key by key, and anything else replaces the default. Null is a value: it
-    takes the place of a default, and stays. Neither argument is changed.
+    Dictionaries merge key by key, and any other value replaces the default. Null is a value too: it
+    replaces the default, and stays. Neither argument is changed.
     """
     if values.get("state") == ABSENT or _only_revokes(values):
         defaults = {key: value for key, value in defaults.items() if key in _NAMING}
@@ -42,7 +43,7 @@ def merged(defaults: Values, values: Values) -> dict[str, t.Any]:
 
 
 def _merged_method(defaults: Values, settings: Values) -> dict[str, t.Any]:
-    """Return the settings of an auth method with the defaults for those that are left out."""
+    """Return the settings of an auth method, with defaults for those that are left out."""
     if settings.get("state") == ABSENT:
         return dict(settings)
     dropped = {option for option, switch in SWITCHES.items() if _is_on(settings.get(switch))}
@@ -53,14 +54,14 @@ def _merged_method(defaults: Values, settings: Values) -> dict[str, t.Any]:
 
 
 def _is_on(flag: t.Any) -> bool:
-    """Return whether a switch is on; off, it counts as left out."""
+    """Return whether a switch is on. A switch that is off counts as left out."""
     return isinstance(flag, (bool, str)) and bool(boolean(flag, strict=False))
 
 
 def _only_revokes(entry: Values) -> bool:
-    """Return whether an entry does nothing but revoke auth methods, which creates no identity.
+    """Return whether an entry only revokes auth methods. Such an entry creates no identity.
 
-    A default would make it one that does.
+    With a default added, it would create one.
     """
     given = {
         key

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of one entry of a list: whether their form is right, by the modules' own spec."""
+"""The options of an entry of a list: whether they have the form that the modules' spec asks for."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import typing as t
 from contextlib import contextmanager
 from datetime import date
 
-from ..module_utils._errors import OptionError
-from ..module_utils._module.options import Spec, absent, unknown_option
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
-from ..module_utils._text import has_template, quoted, trim
-from ._lists_durations import EXPECTED, seconds
-from ._lists_syntax import Mapping, Secret, Text, line_of
+from ...module_utils._errors import OptionError
+from ...module_utils._module.options import Spec, absent, unknown_option
+from ...module_utils._state.lifetimes import MAX_TTL, TTL
+from ...module_utils._text import has_template, quoted, trim
+from .durations import EXPECTED, seconds
+from .syntax import Mapping, Secret, Text, line_of
 
-# Results have it, for people. It is accepted, and goes no further.
+# Results have this key for people. It is accepted and ignored.
 IGNORED = "details"
-# Numbers above are none that people write, and too large for JSON.
+# Nobody writes larger numbers, and they are too large for JSON.
 _MAX_NUMBER = 2**63
 
 Options = dict[str, t.Any]
-# Returns what a template stands for. Raises OptionError, whose text continues a sentence.
+# Returns the value of a template. Raises OptionError, whose text continues a sentence.
 Render = t.Callable[[str], t.Any]
 
 
 class Place(t.NamedTuple):
-    """A place in a list: the file or the variable, the line if it is known, and what is there."""
+    """A place in a list: the file or variable, the line if it is known, and a label."""
 
     where: str
     line: int = 0
@@ -40,16 +40,16 @@ class Place(t.NamedTuple):
         return f"{source}: {self.label}" if self.label else source
 
     def at(self, line: int) -> Place:
-        """Return the place with another line, if that is known."""
+        """Return the place with another line, if that line is known."""
         return self._replace(line=line or self.line)
 
     def below(self, label: str) -> Place:
-        """Return a place in what is there."""
+        """Return a place within this one."""
         return self._replace(label=f"{self.label}: {label}" if self.label else label)
 
 
 class FormError(OptionError):
-    """A value that a list cannot have. `line` is where it begins, 0 where that is not known."""
+    """A value that a list cannot have. `line` is where it begins, 0 if that is unknown."""
 
     def __init__(self, sentence: str, value: t.Any) -> None:
         super().__init__(sentence)
@@ -57,11 +57,11 @@ class FormError(OptionError):
 
 
 class _Rendered(Text):
-    """A text that a template came out as, which is not rendered again."""
+    """A string that a template returned, which is not rendered again."""
 
 
 class OptionReader:
-    """Reads dictionaries of options, and tells what is wrong with each: `tell(place, sentence)`."""
+    """Reads dictionaries of options, and reports each problem with `tell(place, sentence)`."""
 
     def __init__(self, render: Render, tell: t.Callable[[Place, str], None]) -> None:
         self._render = render
@@ -77,7 +77,7 @@ class OptionReader:
     ) -> Options:
         """Return the options whose form is right.
 
-        `what` has them, as messages call it. Those that are `refused` only an entry can have.
+        `what` is what messages call the dictionary. Only an entry can have the `refused` options.
         """
         options: Options = {}
         for key, raw in given.items():
@@ -86,27 +86,27 @@ class OptionReader:
                 name = self.text("a key", key)
                 if name in refused:
                     raise FormError(
-                        f"{name} cannot be a default; write it into the entries that it is for.",
+                        f"{name} cannot be a default; write it into the entries that need it.",
                         key,
                     )
                 if name not in spec:
                     raise FormError(unknown_option(name, spec, what), key)
                 if name in options:
-                    raise FormError(f"{name} is there twice; write it once.", key)
+                    raise FormError(f"{name} appears twice; write it once.", key)
                 if name != IGNORED:
                     options[name] = self._value(here, name, spec[name], raw, refused)
         return options
 
     @contextmanager
     def telling(self, place: Place) -> t.Iterator[None]:
-        """Tell what is wrong with the form of a value that is at a place."""
+        """Report what is wrong with the form of a value at a place."""
         try:
             yield
         except FormError as error:
             self._tell(place.at(error.line), str(error))
 
     def text(self, option: str, raw: t.Any) -> str:
-        """Return a text. Raises FormError for what YAML takes for something else."""
+        """Return a string. Raises FormError for a value that YAML reads as something else."""
         return _text(option, raw, self.rendered(option, raw))
 
     def rendered(self, option: str, raw: t.Any) -> t.Any:
@@ -115,8 +115,8 @@ class OptionReader:
             return raw
         if isinstance(raw, Secret):
             raise FormError(
-                f"{option} has a template in what Ansible Vault encrypted, where none is rendered;"
-                " encrypt a text without.",
+                f"{option} has a template in a string that Ansible Vault encrypted; templates there"
+                " are not rendered, so encrypt a string without one.",
                 raw,
             )
         try:
@@ -125,8 +125,8 @@ class OptionReader:
             raise FormError(f"{option} is {quoted(raw)}, {why}", raw) from None
         if isinstance(value, str) and has_template(value):
             raise FormError(
-                f"{option} is rendered as {quoted(value)}, which has a template in it again; write"
-                " a template that comes out as what is meant.",
+                f"{option} is rendered as {quoted(value)}, which contains a template again; write a"
+                " template that returns the value itself.",
                 raw,
             )
         return _marked(value, line_of(raw))
@@ -160,14 +160,14 @@ class OptionReader:
             return [self._item(f"{name}[{index}]", item) for index, item in enumerate(value)]
         if isinstance(value, dict):
             raise FormError(f"{name} is a dictionary, which is not a list; write one.", value)
-        # One text with several in it: the modules know what is meant, and what is not.
+        # One string with several items: the modules check it.
         return _text(name, raw, value)
 
     def _item(self, name: str, raw: t.Any) -> t.Any:
         value = self.rendered(name, raw)
         if not isinstance(value, dict):
             return _text(name, raw, value)
-        # What the API has for a network. The modules tell the text to write for it.
+        # A network in the form of the API. The modules say which string to write instead.
         return {
             self.text(f"a key of {name}", key): (
                 _whole(name, item) if isinstance(item, int) else self.text(name, item)
@@ -181,7 +181,7 @@ class OptionReader:
             key = self.text(f"a key of {name}", raw)
             where = f"{name}[{quoted(key)}]"
             if key in pairs:
-                raise FormError(f"{where} is there twice; write it once.", raw)
+                raise FormError(f"{where} appears twice; write it once.", raw)
             try:
                 pairs[key] = None if item is None else self.text(where, item)
             except FormError as error:
@@ -191,24 +191,24 @@ class OptionReader:
 
 
 def _text(option: str, raw: t.Any, value: t.Any) -> str:
-    """Return a value that is a text; `raw` is what was written. Raises FormError."""
+    """Return a value that is a string; `raw` is what was written. Raises FormError."""
     if isinstance(value, str):
         return str(value)
     if value is None:
         raise FormError(
-            f"{option} is null, which is not a text; put quotes around it, or leave it out.", raw
+            f"{option} is null, which is not a string; put quotes around it, or leave it out.", raw
         )
     if not isinstance(value, (bool, int, float, date)):
-        raise FormError(f"{option} is {shown(value)}, which is not a text; write one.", raw)
+        raise FormError(f"{option} is {shown(value)}, which is not a string; write one.", raw)
     if isinstance(raw, str):
         raise FormError(
-            f"{option} {quoted(raw)} is rendered as {shown(value)}, which is not a text; let the"
-            " template end in '| string'.",
+            f"{option} {quoted(raw)} is rendered as {shown(value)}, which is not a string; end the"
+            " template with '| string'.",
             raw,
         )
     raise FormError(
-        f"{option} is read as {shown(value)}, which is not a text; put quotes around what is"
-        " written there.",
+        f"{option} is read as {shown(value)}, which is not a string; put quotes around the value in"
+        " the list.",
         raw,
     )
 
@@ -234,7 +234,7 @@ def _whole(name: str, value: t.Any) -> t.Any:
         number = seconds(trim(value))
         if number is None:
             raise FormError(
-                f"{name} is {shown(value)}, which is no duration; write {EXPECTED}.", value
+                f"{name} is {shown(value)}, which is not a duration; write {EXPECTED}.", value
             )
         return number
     if isinstance(value, (int, float)) and abs(value) < _MAX_NUMBER:
@@ -243,7 +243,7 @@ def _whole(name: str, value: t.Any) -> t.Any:
 
 
 def _marked(value: t.Any, line: int) -> t.Any:
-    """Return what a template came out as, with the line of the template in it."""
+    """Return the value of a template, with the line of the template in it."""
     if isinstance(value, str):
         text = _Rendered(value)
         text.line = line
@@ -258,9 +258,9 @@ def _marked(value: t.Any, line: int) -> t.Any:
 
 
 def shown(value: t.Any) -> str:
-    """Return a value as it was written, as a message has it; what is encrypted is not shown."""
+    """Return a value for a message, as it was written. Encrypted values are not shown."""
     if isinstance(value, Secret):
-        return "an encrypted text"
+        return "an encrypted string"
     if isinstance(value, date):
         return str(value)
     if value is None or isinstance(value, (bool, float)):

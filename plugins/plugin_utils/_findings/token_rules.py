@@ -2,17 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is questionable about access tokens: settings that every auth method has."""
+"""Rules on access tokens, whose settings every auth method has."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
-from ..module_utils._state.fields import MAX_SECONDS
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
-from ..module_utils._state.networks import Network, opens_ipv4, parse
-from ._rules import (
+from ...module_utils._state.fields import MAX_SECONDS
+from ...module_utils._state.lifetimes import MAX_TTL, TTL
+from ...module_utils._state.networks import Network, opens_ipv4, parse
+from .rules import (
     HIGH,
     INFISICAL,
     LOW,
@@ -30,27 +30,31 @@ from ._rules import (
 
 _TRUSTED_IPS = "access_token_trusted_ips"
 _USES = "access_token_num_uses_limit"
+# Not an option: the server alone tells it. Above 0 it takes the place of the TTL, and a token has
+# no maximum.
+PERIOD = "access_token_period"
 
 # Where the settings of tokens are explained, and what renewing does.
 _SETTINGS = INFISICAL + "documentation/platform/identities/azure-auth"
 _LIFETIMES = INFISICAL + "documentation/platform/identities/universal-auth"
 
-# In seconds, what servers of 2026 cut the life of a token to, unless it is renewed and unless their
-# MAX_MACHINE_IDENTITY_TOKEN_AGE says otherwise.
+# In seconds, how long a token lives on servers of 2026 unless it is renewed, or unless their
+# MAX_MACHINE_IDENTITY_TOKEN_AGE sets another limit.
 _SERVER_CAP = 7776000
 
-# What Infisical reads as the prefix 0, and nobody means by it: it takes the digits that come first.
+# A prefix that Infisical reads as 0 because it takes only the first digits. Nobody means 0 by it.
 _ZERO = re.compile(r"0+(?![0-9])", re.ASCII)
 
-# First and last address of all of IPv4, and of what of IPv6 is in use on the internet: 2000::/3.
+# First and last address of IPv4, and of the part of IPv6 that the internet uses, 2000::/3.
 _EVERYWHERE = {4: (0, 2**32 - 1), 6: (1 << 125, (1 << 126) - 1)}
 
 
 def _ipv4_opened(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
-    """Return the IPv6 networks that admit all of IPv4 where IPv4 looks as if it were limited.
+    """Return the IPv6 networks that admit all of IPv4 although IPv4 looks limited.
 
-    A lone `::/0` does not look so, nor does `0.0.0.0/0` beside it. Where no single one admits all,
-    several may, together or with what is listed of IPv4: then it is all that admit some.
+    IPv4 does not look limited by a lone `::/0`, nor with `0.0.0.0/0` beside it. If no single
+    network admits all of IPv4, several may do so together, or with the IPv4 networks of the list.
+    Then all IPv6 networks that admit a part of IPv4 are returned.
     """
     listed = [network for network in subject.networks if network.version == 4]
     mapped = [network for network in map(_as_ipv4, subject.networks) if network]
@@ -64,7 +68,7 @@ def _ipv4_opened(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
 
 
 def _as_ipv4(network: Network) -> Network | None:
-    """Return what of IPv4 an IPv6 network admits, with its own text, or None if it is nothing."""
+    """Return the part of IPv4 that an IPv6 network admits, with its own text, or None."""
     if opens_ipv4(network):
         return Network(4, 0, 0, network.text)
     if network.version == 6 and network.value >> 32 == 0xFFFF:
@@ -82,7 +86,7 @@ def _any_address(subject: Subject, thresholds: Thresholds) -> list[str] | None:
 def _covers(networks: t.Iterable[Network], version: int) -> bool:
     """Return whether networks together admit every address of a version of IP.
 
-    0.0.0.0/1 and 128.0.0.0/1 do.
+    For example, 0.0.0.0/1 and 128.0.0.0/1 do.
     """
     reached, last = _EVERYWHERE[version]
     for network in sorted(network for network in networks if network.version == version):
@@ -98,24 +102,36 @@ def _last(network: Network) -> int:
     return network.value + (1 << (bits - network.prefix)) - 1
 
 
+def _is_periodic(subject: Subject) -> bool:
+    """Return whether tokens have a period. The rules on lifetimes are not about such tokens."""
+    return bool(subject.values[PERIOD] > 0)
+
+
+def _periodic(subject: Subject, _thresholds: Thresholds) -> int | None:
+    return subject.values[PERIOD] if _is_periodic(subject) else None
+
+
 def _no_lifetime_limit(subject: Subject, _thresholds: Thresholds) -> int | None:
     max_ttl: int = subject.values[MAX_TTL]
-    return max_ttl if max_ttl <= 0 else None
+    return max_ttl if max_ttl <= 0 and not _is_periodic(subject) else None
 
 
 def _long_lifetime(subject: Subject, thresholds: Thresholds) -> int | None:
-    """Return the lifetime that is too long. A server may hold a TTL that is above the maximum."""
+    """Return the lifetime that is too long. A server may hold a TTL above the maximum TTL."""
     max_ttl: int = subject.values[MAX_TTL]
     lifetime = max(max_ttl, subject.values[TTL])
-    return lifetime if max_ttl > 0 and lifetime > thresholds.max_lifetime else None
+    limited = max_ttl > 0 and not _is_periodic(subject)
+    return lifetime if limited and lifetime > thresholds.max_lifetime else None
 
 
 def _above_server_cap(subject: Subject, _thresholds: Thresholds) -> int | None:
-    """Return the lifetime that is asked for a token that is not renewed, if it gets less.
+    """Return how long a token is to live without renewal, if the server gives it less.
 
-    It is the least of the TTL and the maximum, where 0 is none. Where both are none, nobody counts
-    on a lifetime.
+    That is the smaller one of the TTL and the maximum TTL, of which 0 is no limit. If both are 0,
+    nobody relies on a lifetime.
     """
+    if _is_periodic(subject):
+        return None
     asked = [subject.values[key] for key in (TTL, MAX_TTL) if subject.values[key] > 0]
     lifetime: int = min(asked, default=0)
     return lifetime if lifetime > _SERVER_CAP else None
@@ -126,14 +142,14 @@ def _lifetime(_subject: Subject, seconds: int) -> dict[str, str]:
 
 
 def _limited(subject: Subject, _value: int, thresholds: Thresholds) -> dict[str, t.Any]:
-    """Return lifetimes that are within the limit; a TTL that is, stays."""
+    """Return lifetimes within the limit. A TTL that is within the limit stays."""
     limit = min(thresholds.max_lifetime, MAX_SECONDS)
     capped = _capped(subject, _value, thresholds) if subject.values[TTL] > limit else {}
     return {MAX_TTL: limit, **capped}
 
 
 def _capped(_subject: Subject, _value: int, thresholds: Thresholds) -> dict[str, t.Any]:
-    """Return a TTL that is within both limits, so that all that rules set goes together."""
+    """Return a TTL within both limits, so that the fixes of several rules go together."""
     return {TTL: min(thresholds.max_lifetime, _SERVER_CAP)}
 
 
@@ -151,7 +167,7 @@ def _opened_by_prefix(subject: Subject, _thresholds: Thresholds) -> list[str] | 
 
 
 def _is_read_as_all(text: str) -> bool:
-    """Return whether Infisical takes for a network of all addresses what is no network."""
+    """Return whether Infisical reads a text that is not a network as all addresses."""
     address, _slash, prefix = text.partition("/")
     try:
         parse(address)
@@ -163,8 +179,9 @@ def _is_read_as_all(text: str) -> bool:
 def _contained_networks(subject: Subject, _thresholds: Thresholds) -> list[str] | None:
     """Return each network that lies in another, with the widest that it lies in.
 
-    Two networks are apart, or one lies in the other, so that in order of their first addresses,
-    wider ones first, only the last that was not contained can contain the next.
+    Of two networks, either one contains the other or they share no address. They are sorted by
+    their first addresses, wider ones first, so only the last one that was not contained can contain
+    the next.
     """
     found = []
     outer: Network | None = None
@@ -176,14 +193,21 @@ def _contained_networks(subject: Subject, _thresholds: Thresholds) -> list[str] 
     return found or None
 
 
+def _is_number_or_none(value: t.Any) -> bool:
+    return value is None or is_number(value)
+
+
 SHAPE: Shape = {
     _TRUSTED_IPS: (are_texts, "a list of strings"),
     TTL: (is_number, "a whole number"),
     MAX_TTL: (is_number, "a whole number"),
     _USES: (is_number, "a whole number"),
 }
+# In the details of an auth method. Servers of 2024 do not tell it.
+DETAILS: Shape = {PERIOD: (_is_number_or_none, "a whole number, or null")}
 
-# Sources of the server's behaviour that they rest on: the API's reference, and requests to servers.
+# What they know of the server's behaviour comes from the API's reference and from requests to
+# servers.
 RULES = (
     Rule(
         name="ipv4_opened_by_ipv6",
@@ -191,14 +215,14 @@ RULES = (
         title="IPv4 limit without effect",
         option=_TRUSTED_IPS,
         check=each(_ipv4_opened),
-        many="{who} restrict IPv4 without effect, because they trust IPv6 networks that admit every"
+        many="{who} restrict IPv4 without effect: they also trust IPv6 networks that admit every"
         " IPv4 address.",
-        one="Because of {value}, tokens of {name} work from every IPv4 address, although its"
+        one="Tokens of {name} work from every IPv4 address because of {value}, although its"
         " trusted IPs seem to restrict IPv4.",
         why="Infisical also reads the IPv4 address a.b.c.d as ::ffff:a.b.c.d. An IPv6 network that"
         " covers ::ffff:0:0/96, such as ::/0, therefore admits every IPv4 address.",
-        fix="Take these networks out of access_token_trusted_ips, and list the IPv6 networks that"
-        " the program runs in. 2000::/3 is every public IPv6 address, and no IPv4 address.",
+        fix="Remove these networks from access_token_trusted_ips, and list the IPv6 networks that"
+        " the program runs in. 2000::/3 contains every public IPv6 address and no IPv4 address.",
         link=_SETTINGS,
     ),
     Rule(
@@ -231,6 +255,22 @@ RULES = (
         " in again, such as 86400 (1 day).",
         link=_LIFETIMES,
         cure=_limited,
+    ),
+    Rule(
+        name="periodic_tokens",
+        severity=HIGH,
+        title="Periodic tokens without an end",
+        option=f"details.{PERIOD}",
+        check=each(_periodic),
+        many="{who} issue periodic tokens, which can be renewed forever.",
+        one="A token of {name} can be renewed forever, because it has a period of {value}.",
+        why="Infisical ignores access_token_ttl and access_token_max_ttl where there is a period: a"
+        " token lives for one period, and each renewal starts another one. Whoever steals a token"
+        " can keep it alive by renewing it.",
+        fix="Set the period to 0. Where Infisical's API has no option for it, revoke the auth"
+        " method and attach it again.",
+        link=_LIFETIMES,
+        words=_lifetime,
     ),
     Rule(
         name="any_address",
@@ -268,7 +308,7 @@ RULES = (
         check=each(_not_a_network),
         many="{who} trust something that is neither an address nor a network.",
         one="{name} trusts {value}, which is neither an address nor a network.",
-        why="Infisical stored it all the same. Which addresses it admits is not known.",
+        why="Infisical has stored it anyway. Nobody knows which addresses it admits.",
         fix="Set access_token_trusted_ips to addresses and networks in CIDR notation.",
         link=_SETTINGS,
     ),
@@ -278,9 +318,9 @@ RULES = (
         title="Lifetime above the server's limit",
         option=TTL,
         check=each(_above_server_cap),
-        many="{who} ask for tokens that live longer than 90 days without being renewed.",
-        one="{name} asks for tokens that live for {value}, and servers of 2026 end them after 90"
-        " days.",
+        many="{who} are set to issue tokens that live longer than 90 days without renewal.",
+        one="{name} is set to issue tokens that live for {value}, but a server of 2026 ends them"
+        " after 90 days.",
         why="On a server of 2026 a token ends 90 days after it was issued or last renewed, unless"
         " the instance sets another limit. A program that relies on a longer life fails then. An"
         " older server has no such limit: there, a stolen token is useful for all that time.",
@@ -295,11 +335,11 @@ RULES = (
         title="Network inside another one",
         option=_TRUSTED_IPS,
         check=each(_contained_networks),
-        many="{who} trust a network that lies inside another one that they trust.",
+        many="{who} trust a network that lies inside another trusted network.",
         one="One of the networks that {name} trusts lies inside another: {value}.",
-        why="The wider network already admits all that the narrower one does. Often the wider one"
-        " was meant to be replaced, and was left behind.",
-        fix="Take one of the two out of access_token_trusted_ips.",
+        why="The wider network already admits every address of the narrower one. Often somebody"
+        " meant to replace the wider network and forgot to remove it.",
+        fix="Remove one of the two from access_token_trusted_ips.",
         link=_SETTINGS,
         words=lambda _subject, pairs: {"value": shortened(pairs)},
     ),
@@ -312,8 +352,8 @@ RULES = (
         many="{who} issue tokens that can be used any number of times.",
         one="A token of {name} can be used any number of times.",
         why="Whoever steals a token can make any number of requests with it until it ends.",
-        fix="Set access_token_num_uses_limit where you know how many requests a program makes, as"
-        " you do of a job. Otherwise skip this rule.",
+        fix="If you know how many requests a program makes, as with a job, set"
+        " access_token_num_uses_limit. Otherwise skip this rule.",
         link=_SETTINGS,
     ),
 )

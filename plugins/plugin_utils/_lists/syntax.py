@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML and JSON of files with lists: read into values that know the lines where they begin."""
+"""YAML and JSON of files with lists, read into values that know the lines where they begin."""
 
 from __future__ import annotations
 
@@ -13,56 +13,56 @@ import typing as t
 import yaml
 from ansible.module_utils.common.yaml import SafeLoader
 
-from ..module_utils._errors import OptionError
-from ..module_utils._text import MASK, printable, quoted
+from ...module_utils._errors import OptionError
+from ...module_utils._text import MASK, printable, quoted
 
-# Aliases can make a short text stand for any number of values; a list of 20,000 identities has
+# With aliases, a short text can stand for any number of values. A list of 20,000 identities has
 # about a million.
 MAX_VALUES = 5_000_000
 
 _TAG = "tag:yaml.org,2002:"
 _VAULT = ("!vault", "!vault-encrypted")
-# What JSON has too, dates, which people write without knowing it, and merge keys.
+# The types of JSON; dates, which people write without noticing; and merge keys.
 _PLAIN = ("null", "bool", "int", "float", "str", "map", "seq", "timestamp", "merge")
 _TAGS = (*(_TAG + kind for kind in _PLAIN), *_VAULT)
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:\n]|[^\s\[\]{},:"]+')
 
-# Returns what Ansible Vault encrypted. Raises ValueError, saying why not.
+# Decrypts a text of Ansible Vault. Raises ValueError with the reason if that fails.
 Decrypt = t.Callable[[str], str]
 
 
 class Text(str):
-    """A text of a file, and the line where it begins; 0 where it is not known."""
+    """A string of a file, and the line where it begins, 0 if that is unknown."""
 
     line = 0
 
 
 class Secret(Text):
-    """A text that Ansible Vault encrypted. Its value is in no message."""
+    """A string that Ansible Vault encrypted. No message shows its value."""
 
     def __repr__(self) -> str:
         return repr(MASK)
 
 
 class Mapping(dict[t.Any, t.Any]):
-    """A dictionary of a file, and the line where it begins; 0 where it is not known."""
+    """A dictionary of a file, and the line where it begins, 0 if that is unknown."""
 
     line = 0
 
 
 def line_of(value: t.Any) -> int:
-    """Return the line where a value begins, 0 where it is not known."""
+    """Return the line where a value begins, 0 if that is unknown."""
     return value.line if isinstance(value, (Text, Mapping)) else 0
 
 
 def parse(path: str, text: str, decrypt: Decrypt) -> t.Any:
-    """Return what a file has: JSON if its name ends so, and else YAML.
+    """Return the content of a file, which is JSON if its name ends in .json, and YAML otherwise.
 
-    It has nothing but dictionaries, lists, texts, numbers, booleans, dates and null, and no
-    dictionary or list that is in itself. Raises OptionError, naming the path, and the line if it
-    is known.
+    The result consists of dictionaries, lists, strings, numbers, booleans, dates and null, and no
+    dictionary or list contains itself. Raises OptionError with the path, and with the line if it is
+    known.
     """
-    # YAML 1.1, which PyYAML reads, is not all of JSON: it has no pairs of surrogates.
+    # PyYAML reads YAML 1.1, which does not include all of JSON: it has no surrogate pairs.
     language = "JSON" if path.lower().endswith(".json") else "YAML"
     try:
         return _json(text) if language == "JSON" else _yaml(text, decrypt)
@@ -76,15 +76,15 @@ def parse(path: str, text: str, decrypt: Decrypt) -> t.Any:
         column = f"column {mark.column + 1}: " if mark else ""
         reason = f"{column}{printable(str(why.problem))}"
     except RecursionError:
-        place, reason = path, "it has lists in lists, many times over"
+        place, reason = path, "it is nested too deeply"
     except (yaml.YAMLError, ValueError) as why:
-        # A character that is not allowed, a number of 5,000 digits.
+        # For example, a forbidden character, or a number of 5,000 digits.
         place, reason = path, printable(str(why))
     raise OptionError(f"{place}: this is not {language}: {reason}.")
 
 
 class _LineError(Exception):
-    """What is wrong at a line of a file: a sentence."""
+    """A problem at a line of a file, as a sentence."""
 
     def __init__(self, line: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -98,8 +98,8 @@ def _located(text: str, line: int, kind: type[Text] = Text) -> Text:
 
 
 def _twice(key: str, line: int) -> _LineError:
-    # The first would be lost in silence.
-    return _LineError(line, f"the key {quoted(key)} is there twice; write it once.")
+    # Otherwise, the first one would silently get lost.
+    return _LineError(line, f"the key {quoted(key)} appears twice; write it once.")
 
 
 def _yaml(text: str, decrypt: Decrypt) -> t.Any:
@@ -116,20 +116,20 @@ def _yaml(text: str, decrypt: Decrypt) -> t.Any:
 
 
 def _count(node: yaml.Node, counts: dict[int, int]) -> int:
-    """Return how many values a node has, with aliases written out. `counts` has those by node.
+    """Return how many values a node has, with aliases written out. `counts` has the result by node.
 
-    Raises _LineError for what a list cannot have.
+    Raises _LineError for anything that a list cannot have.
     """
     line = node.start_mark.line + 1
     if id(node) in counts:
         if not counts[id(node)]:
-            raise _LineError(line, "an alias below stands for what it is in; write what is meant.")
+            raise _LineError(line, "an alias below refers to a value that contains it; remove it.")
         return counts[id(node)]
     counts[id(node)] = 0
     if node.tag not in _TAGS:
         tag = node.tag.replace(_TAG, "!!")
         raise _LineError(
-            line, f"{quoted(tag)} is a tag that lists do not have, except !vault; leave it out."
+            line, f"the tag {quoted(tag)} is not allowed in lists; only !vault is, so remove it."
         )
     values: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
@@ -145,14 +145,14 @@ def _count(node: yaml.Node, counts: dict[int, int]) -> int:
     count = 1 + sum(_count(value, counts) for value in values)
     if count > MAX_VALUES:
         raise _LineError(
-            line, f"its aliases stand for more than {MAX_VALUES} values; write what is meant."
+            line, f"its aliases stand for more than {MAX_VALUES} values; write a shorter list."
         )
     counts[id(node)] = count
     return count
 
 
 class _Loader(SafeLoader):
-    """A loader of YAML that knows the lines of texts and dictionaries."""
+    """A loader of YAML that keeps the lines of strings and dictionaries."""
 
     decrypt: Decrypt
 
@@ -161,14 +161,16 @@ class _Loader(SafeLoader):
         try:
             return super().construct_object(node, deep)
         except (AttributeError, LookupError, ValueError):
-            # A date that does not exist, a number of 5,000 digits, a text after !!int.
+            # For example, a date that does not exist, a number of 5,000 digits, a text after !!int.
             line, kind = node.start_mark.line + 1, node.tag.rpartition(":")[2]
             raise _LineError(
-                line, f"{quoted(node.value)} is no {kind}; put quotes around it if it is a text."
+                line,
+                f"{quoted(node.value)} is not a valid {kind}; put quotes around it if it is a"
+                " string.",
             ) from None
 
     def construct_mapping_with_line(self, node: yaml.MappingNode) -> t.Iterator[Mapping]:
-        """Yield the dictionary, empty at first, as the loader wants it."""
+        """Yield the dictionary, which is empty at first, as the loader expects."""
         mapping = Mapping()
         mapping.line = node.start_mark.line + 1
         yield mapping
@@ -179,7 +181,7 @@ class _Loader(SafeLoader):
         return _located(self.construct_scalar(node), node.start_mark.line + 1)
 
     def construct_secret(self, node: yaml.ScalarNode) -> Text:
-        """Return what a text was before it was encrypted. Raises _LineError."""
+        """Return the decrypted string. Raises _LineError."""
         line = node.start_mark.line + 1
         try:
             return _located(self.decrypt(self.construct_scalar(node)), line, Secret)
@@ -194,7 +196,7 @@ for _tag in _VAULT:
 
 
 def _json(text: str) -> t.Any:
-    # The parser refuses what is no JSON, and does not tell lines. Ours tells lines of what is JSON.
+    # The parser refuses invalid JSON, but it does not report lines. Ours does, for valid JSON only.
     json.loads(text)
     tokens = _json_tokens(text)
     return _json_value(*next(tokens), tokens)
@@ -211,7 +213,7 @@ def _json_tokens(text: str) -> t.Iterator[tuple[str, int]]:
 
 
 def _json_value(token: str, line: int, rest: t.Iterator[tuple[str, int]]) -> t.Any:
-    """Return the value that begins with a token. Raises _LineError for a key that comes twice."""
+    """Return the value that begins with a token. Raises _LineError for a key that appears twice."""
     if token == "[":
         return [_json_value(*item, rest) for item in _json_items(rest, "]")]
     if token == "{":
@@ -231,7 +233,7 @@ def _json_value(token: str, line: int, rest: t.Iterator[tuple[str, int]]) -> t.A
 def _json_items(rest: t.Iterator[tuple[str, int]], end: str) -> t.Iterator[tuple[str, int]]:
     """Yield the first token of each item, up to the end of a list or object.
 
-    What comes after it is taken from `rest` in the meantime.
+    Meanwhile, the caller takes the other tokens of the item from `rest`.
     """
     for token, line in rest:
         if token == end:

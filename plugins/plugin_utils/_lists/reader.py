@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists of identities: from what a file or a variable has to entries that the modules take.
+"""Lists of identities: from the content of a file or variable to entries that the modules take.
 
-Whether the form is right is told here, all that is wrong at once. The modules judge the values.
+The reader checks the form, and reports all problems at once. The modules check the values.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from contextlib import contextmanager
 from copy import deepcopy
 from difflib import get_close_matches
 
-from ..module_utils._errors import ManyProblemsError, OptionError, Problem
-from ..module_utils._module.entries import entry_spec, repeated
-from ..module_utils._module.options import Spec, unknown_option
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.fields import Values
-from ..module_utils._state.identities import Reference
-from ..module_utils._state.identity import METADATA
-from ..module_utils._text import printable, quoted, trim, uuid_or_none
-from ._lists_defaults import SWITCHES, merged
-from ._lists_options import IGNORED, FormError, OptionReader, Options, Place, Render, shown
-from ._lists_syntax import Mapping, Secret, line_of
+from ...module_utils._errors import ManyProblemsError, OptionError, Problem
+from ...module_utils._module.entries import entry_spec, repeated
+from ...module_utils._module.options import Spec, unknown_option
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.fields import Values
+from ...module_utils._state.identities import Reference
+from ...module_utils._state.identity import METADATA
+from ...module_utils._text import printable, quoted, trim, uuid_or_none
+from .defaults import SWITCHES, merged
+from .options import IGNORED, FormError, OptionReader, Options, Place, Render, shown
+from .syntax import Mapping, Secret, line_of
 
 LIST = "identities"
 DEFAULTS = "defaults"
 
-_SETTINGS = "what the identity is to be"
+_SETTINGS = "the settings of the identity"
 _NO_LIST = (
-    "there are no entries in it. Write a list of dictionaries, each with id or name and"
+    "it has no entries. Write a list of dictionaries, each with id or name and"
     f" {_SETTINGS}; or a dictionary of them by name; or either of these below the key {LIST}."
 )
 _ENTRY = entry_spec(AUTH_METHODS)
-# What only an entry can have: whom it is about, what is to become of it, and that it is open to
-# everyone. A default would open each entry whose list of who may log in was forgotten.
+# The keys that only an entry can have: which identity it is about, its state, and that everyone may
+# log in. As a default, the last would open each entry that does not list who may log in.
 _OWN = ("id", "name", "state", IGNORED, "source", *SWITCHES.values())
 
 
 def _shared(spec: Spec) -> Spec:
-    """Return the part of a spec that defaults can have."""
+    """Return the options of a spec that defaults can have."""
     return {
         key: (
             {**details, "options": _shared(details["options"])} if "options" in details else details
@@ -55,9 +55,9 @@ _SHARED = _shared(_ENTRY)
 
 
 class Reader:
-    """Reads lists one by one, and collects their entries and all that is wrong with them.
+    """Reads lists one by one, and collects their entries and their problems.
 
-    `render` renders templates, or refuses them.
+    `render` renders templates or refuses them.
     """
 
     def __init__(self, render: Render) -> None:
@@ -67,19 +67,19 @@ class Reader:
         self._references: list[Reference] = []
 
     def add_problem(self, sentence: object) -> None:
-        """Add a sentence to what is wrong."""
+        """Add a problem, which is a sentence."""
         self._problems.append(Problem(str(sentence)))
 
     @contextmanager
     def telling(self) -> t.Iterator[None]:
-        """Add an OptionError to what is wrong, and go on."""
+        """Add an OptionError to the problems and go on."""
         try:
             yield
         except OptionError as why:
             self.add_problem(why)
 
     def entries(self) -> list[Options]:
-        """Return the entries of all lists. Raises ManyProblemsError if anything is wrong."""
+        """Return the entries of all lists. Raises ManyProblemsError if there are problems."""
         problems = self._problems + repeated(
             (reference, _key(reference)) for reference in self._references
         )
@@ -88,13 +88,13 @@ class Reader:
         return self._entries
 
     def read_defaults(self, where: str, content: t.Any) -> Options:
-        """Return the defaults that a dictionary has; null has none."""
+        """Return the defaults that a dictionary has. Null stands for none."""
         return self._defaults(Place(where), content)
 
     def read_list(self, where: str, content: t.Any, defaults: Values) -> None:
-        """Read a list of entries, a dictionary of them by name, or a dictionary that has either.
+        """Read a list of entries, a dictionary of entries by name, or a dictionary that has either.
 
-        `defaults` hold for the entries, unless those of the list itself say otherwise.
+        `defaults` apply to the entries. Defaults in the list itself win over them.
         """
         place = Place(where)
         if isinstance(content, dict) and not {LIST, DEFAULTS}.isdisjoint(content):
@@ -118,7 +118,7 @@ class Reader:
         self.add_problem(f"{place}: {sentence}")
 
     def _refuse_others(self, place: Place, content: t.Mapping[t.Any, t.Any]) -> None:
-        """Refuse what is beside the list and its defaults."""
+        """Report every key except those of the list and its defaults."""
         spec: Spec = {DEFAULTS: {}, LIST: {}}
         for key in content:
             if key not in spec:
@@ -132,17 +132,17 @@ class Reader:
                 return self._options.read(at, "defaults", _SHARED, given, _OWN)
             if given is not None:
                 raise FormError(
-                    f"it is {shown(given)}, which is not a dictionary; write one, with what holds"
-                    " for the entries.",
+                    f"it is {shown(given)}, which is not a dictionary; write one with the settings"
+                    " that entries get.",
                     content,
                 )
         return {}
 
     def _read_by_name(self, place: Place, items: t.Mapping[t.Any, t.Any], defaults: Values) -> None:
-        """Read the entries of a dictionary that has them by name. Raises FormError."""
+        """Read the entries of a dictionary of entries by name. Raises FormError."""
         if any(key in _ENTRY and not _may_be_entry(item) for key, item in items.items()):
             raise FormError(
-                "this is an entry, and no list of them; put '- ' in front of it.", items
+                "this is an entry and not a list of entries; put '- ' in front of it.", items
             )
         for number, (key, item) in enumerate(items.items(), 1):
             at = place.at(line_of(key) or line_of(item)).below(f"entry {number}")
@@ -150,31 +150,31 @@ class Reader:
                 self._read_named(at, key, item, defaults)
 
     def _read_named(self, place: Place, key: t.Any, item: t.Any, defaults: Values) -> None:
-        """Read an entry that a dictionary has by its name. Raises FormError."""
+        """Read an entry of a dictionary of entries by name. Raises FormError."""
         name = self._options.text("its key", key)
         given = self._options.rendered("it", item)
         if not _may_be_entry(given):
             close = get_close_matches(name, (LIST, DEFAULTS), n=1)
-            meant = f"did you mean {close[0]}?" if close else f"write {_SETTINGS} into it."
+            meant = f"did you mean {close[0]}?" if close else f"write {_SETTINGS} there."
             raise FormError(
                 f"{quoted(name)} is {shown(given)}, which is not a dictionary; {meant}", key
             )
         entry = Mapping(given or {})
         if entry.get("name", key) not in (key, name):
             raise FormError(
-                f"{quoted(name)} has another name in it; take that out. To rename an identity,"
-                " write its new name as the key, and its id below it.",
+                f"{quoted(name)} contains another name; remove that. To rename an identity, write"
+                " its new name as the key, and its id below it.",
                 key,
             )
         self._read_entry(place, Mapping(entry, name=key), defaults)
 
     def _read_item(self, place: Place, item: t.Any, defaults: Values) -> None:
-        """Read an entry that a list has. Raises FormError."""
+        """Read an entry of a list. Raises FormError."""
         given = self._options.rendered("it", item)
         if not isinstance(given, dict):
             raise FormError(
-                f"it is {shown(given)}, which is not a dictionary; write id or name and"
-                f" {_SETTINGS} into it.",
+                f"it is {shown(given)}, which is not a dictionary; write one with id or name and"
+                f" {_SETTINGS}.",
                 item,
             )
         self._read_entry(place.at(line_of(given)), given, defaults)
@@ -196,37 +196,37 @@ class Reader:
             self._references.append(_reference(place, name, found))
 
     def _require_name(self, place: Place, entry: Values, given: t.Mapping[t.Any, t.Any]) -> None:
-        """Refuse an entry that says of no identity what it is to be."""
+        """Report an entry that does not say which identity it is about."""
         if any(entry.get(key) or (key in given and key not in entry) for key in ("id", "name")):
             return
         if "name" in entry:
-            # Null is as if left out, but an identity can be called "null".
+            # Null counts as left out, but the name of an identity can be "null".
             self._tell(
                 place,
-                "name is null or blank; write a name, put quotes around null if that is the name,"
-                " or write the id of the identity.",
+                "name is null or blank; write a name or the id of the identity, or put quotes"
+                " around null if that is the name.",
             )
         else:
             self._tell(place, "neither id nor name is given; give one of them.")
 
     def _require_texts(self, place: Place, pairs: Values, known: Values) -> None:
-        """Refuse metadata that is null, unless it drops a default."""
+        """Report metadata that is null, unless it drops a default."""
         for key, value in pairs.items():
             if value is None and key not in known:
                 self._tell(
                     place,
-                    f"{METADATA}[{quoted(key)}] is null, which is not a text, and there is no"
-                    " default to drop; put quotes around it, or leave it out.",
+                    f"{METADATA}[{quoted(key)}] is null, which is not a string, and there is no"
+                    " default to drop; put quotes around it or leave it out.",
                 )
 
 
 def _may_be_entry(value: t.Any) -> bool:
-    """Return whether a value can be an entry, but for its name."""
+    """Return whether a value can be an entry, apart from its name."""
     return value is None or isinstance(value, dict)
 
 
 def _name_of(entry: t.Mapping[t.Any, t.Any]) -> str:
-    """Return what an entry calls its identity, for messages; blank if it does not."""
+    """Return the name or id of an entry for messages, blank if it has neither."""
     for key in ("name", "id"):
         text = entry.get(key)
         if isinstance(text, str) and not isinstance(text, Secret) and trim(text):
@@ -235,7 +235,7 @@ def _name_of(entry: t.Mapping[t.Any, t.Any]) -> str:
 
 
 def _reference(place: Place, name: str, entry: Values) -> Reference:
-    """Return whom an entry means, with what messages call it."""
+    """Return which identity an entry is about, and what messages call the entry."""
     texts = {key: trim(entry.get(key) or "") for key in ("id", "name", "project_id")}
     source = entry.get("source")
     label = f"{source} ({name})" if source and name else str(source or place)
@@ -248,5 +248,5 @@ def _reference(place: Place, name: str, entry: Values) -> Reference:
 
 
 def _key(reference: Reference) -> t.Hashable:
-    """Return what two entries for one identity have in common, as far as can be seen."""
+    """Return a key that two entries share if they are visibly about the same identity."""
     return reference.id or (reference.project_id, reference.name)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists of identities as YAML that people read and edit, with comments. Pure."""
+"""Lists of identities as YAML for people to read and edit, with comments. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import typing as t
 
 import yaml
 
-from ..module_utils._text import uuid_or_none, visible
+from ...module_utils._text import uuid_or_none, visible
 
 WIDTH = 100
-# PyYAML reads no longer text as a key on one line.
+# PyYAML cannot read a longer key on one line.
 MAX_KEY = 1000
 _STEP = "  "
 
@@ -24,10 +24,10 @@ Path = tuple[str, ...]
 
 
 class Comments(t.NamedTuple):
-    """What is said about a mapping beside what is in it.
+    """The comments of a mapping.
 
-    `left` are values that are commented out, by their paths, each with the sentence above it.
-    `beside` has a text to follow a scalar on its line, by the scalar.
+    `left` has the values that are commented out, by their paths, each with the sentence above it.
+    `beside` has the comment at the end of a line, by the scalar on that line.
     """
 
     left: t.Mapping[Path, tuple[t.Any, str]]
@@ -35,7 +35,7 @@ class Comments(t.NamedTuple):
 
 
 def document(header: t.Iterable[str], parts: t.Iterable[t.Iterable[str]]) -> str:
-    """Return a YAML file: a comment, then parts with a blank line between them."""
+    """Return a YAML file: a comment, then the parts, separated by blank lines."""
     blocks = ["\n".join(part) for part in parts]
     return "\n".join(["---", *comment("", *header), "", "\n\n".join(blocks), ""])
 
@@ -44,7 +44,7 @@ def item(
     values: t.Mapping[str, t.Any], comments: Comments, order: t.Sequence[str], indent: str
 ) -> list[str]:
     """Return a mapping as an item of a list, whose dash is at this indentation."""
-    # Before what is commented out.
+    # The item starts with this key, not with a comment.
     first_key = next(key for key in order if key in values)
     lines = mapping(values, comments, (first_key, *order), indent + _STEP)
     first = lines[0]
@@ -58,7 +58,7 @@ def mapping(
     indent: str = "",
     path: Path = (),
 ) -> list[str]:
-    """Return the lines of a mapping: first the keys of `order`, then the others by the alphabet."""
+    """Return the lines of a mapping: first the keys of `order`, then the other ones, sorted."""
     depth = len(path)
     inside = {left[depth] for left in comments.left if len(left) > depth and left[:depth] == path}
     keys = inside.union(values)
@@ -75,14 +75,14 @@ def mapping(
             lines += _pair(key, values[key], comments.beside, indent)
             continue
         elif key in inside and here not in comments.left:
-            # Of what is in it, nothing can be said.
+            # Everything in it is commented out.
             lines.append(f"{indent}# {scalar(key)}:")
         lines += mapping(values.get(key) or {}, comments, order, indent + _STEP, here)
     return lines
 
 
 def comment(indent: str, *sentences: str) -> list[str]:
-    """Return the lines of a comment, with a line or more for each sentence."""
+    """Return the lines of a comment. Each sentence starts on a new line."""
     beginning = f"{indent}# "
     return [
         line
@@ -99,7 +99,7 @@ def comment(indent: str, *sentences: str) -> list[str]:
 
 
 def _pair(key: str, value: t.Any, beside: t.Mapping[str, str], indent: str) -> list[str]:
-    """Return the lines of a key whose value is a scalar, a list of these, or an empty mapping."""
+    """Return the lines of a key with a scalar, a list of scalars, or an empty mapping."""
     start = f"{indent}{scalar(key)}:"
     if len(start) > MAX_KEY:
         return [f"{indent}? {scalar(key)}", f"{indent}: {scalar(value)}"]
@@ -110,15 +110,15 @@ def _pair(key: str, value: t.Any, beside: t.Mapping[str, str], indent: str) -> l
 
 
 def scalar(value: t.Any) -> str:
-    """Return a value on one line; what is no text as JSON has it."""
-    # Texts from modules are of a type of their own before ansible-core 2.19, which YAML refuses.
+    """Return a value on one line. Anything that is not a string is written as JSON."""
+    # Before ansible-core 2.19, strings from modules have a type of their own, which PyYAML refuses.
     return _text(str.__str__(value)) if isinstance(value, str) else json.dumps(value)
 
 
-# Many identities share most of their values, but for ids.
+# Many identities share most of their values, except ids.
 @functools.lru_cache(maxsize=4096)
 def _text(text: str) -> str:
-    """Return a text: plain where it can be, also for readers of newer YAML than PyYAML is."""
+    """Return a string, without quotes if both YAML 1.1 and YAML 1.2 read that as the string."""
     if uuid_or_none(text) == text:
         return text
     if text.isprintable() and not _like_number(text):
@@ -132,7 +132,7 @@ def _text(text: str) -> str:
 
 
 def _like_number(text: str) -> bool:
-    """Return whether a text is a number somewhere: 1e3 and 0o17 are in YAML 1.2 alone."""
+    """Return whether a reader may take a string for a number, as YAML 1.2 does with 1e3."""
     for read in (float, lambda digits: int(digits, 0)):
         try:
             read(text)

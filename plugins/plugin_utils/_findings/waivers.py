@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waivers: findings that somebody accepts, with a reason, until a day."""
+"""Waivers: findings that somebody accepts until a given day, with a reason."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import fnmatch
 import re
 import typing as t
 
-from ..module_utils._state.fields import Values
-from ..module_utils._text import quoted, trim, uuid_or_none
-from ._rules import Subject
+from ...module_utils._state.fields import Values
+from ...module_utils._text import quoted, trim, uuid_or_none
+from .rules import Subject
 
 ALL_RULES = "*"
 
@@ -24,8 +24,8 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 class Waiver(t.NamedTuple):
     """A waiver of the findings of a rule, or of all rules.
 
-    `identity` is a name, an id in any spelling, or a pattern for names, `project_id` the project
-    that has to own the identity, None for any owner. `until` is the last day on which it waives.
+    `identity` is a name, an id in any spelling, or a pattern for names. `project_id` is the project
+    that must own the identity, None for any owner. `until` is the last day of the waiver.
     """
 
     rule: str
@@ -36,7 +36,7 @@ class Waiver(t.NamedTuple):
 
 
 def read_waivers(items: t.Sequence[t.Any], rules: t.Collection[str]) -> list[Waiver]:
-    """Return waivers as options have them. Raises ValueError, with a sentence, for other values."""
+    """Return the waivers of an option. Raises ValueError, with a sentence, for other values."""
     return [_read(f"waivers[{index}]", item, rules) for index, item in enumerate(items)]
 
 
@@ -49,14 +49,14 @@ def _read(where: str, item: t.Any, rules: t.Collection[str]) -> Waiver:
     for key in item:
         if key not in _KEYS:
             raise ValueError(
-                f"{where} has the key {quoted(key)}, which a waiver does not have; there are"
+                f"{where} has the key {quoted(key)}, which is not a key of a waiver; the keys are"
                 f" {', '.join(_KEYS)}."
             )
     rule = _text(where, item, "rule", f"the name of a rule, or {quoted(ALL_RULES)} for all")
     if rule != ALL_RULES and rule not in rules:
         raise ValueError(
-            f"{where} has the rule {quoted(rule)}, which does not exist; there are"
-            f" {', '.join(rules)}, and {quoted(ALL_RULES)} for all of them."
+            f"{where} has the rule {quoted(rule)}, which does not exist; the rules are"
+            f" {', '.join(rules)}, and {quoted(ALL_RULES)} stands for all of them."
         )
     project_id = None
     if item.get("project_id") is not None:
@@ -86,8 +86,8 @@ def _text(where: str, item: Values, key: str, what: str) -> str:
 
 
 def _day(where: str, value: t.Any) -> datetime.date:
-    """Return a day; YAML makes a date of one that is not in quotes."""
-    what = "the last day on which it holds, such as 2026-12-31"
+    """Return a day. YAML turns a day that is not in quotes into a date."""
+    what = "the last day of the waiver, such as 2026-12-31"
     if value is None:
         raise ValueError(f"{where} has no until; write {what}.")
     if isinstance(value, datetime.datetime):
@@ -103,7 +103,7 @@ def _day(where: str, value: t.Any) -> datetime.date:
 
 
 class Waived:
-    """What waivers are for: which of them waive a finding, and what has become of each."""
+    """Which waivers waive a finding, and which of them have been used."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Waived:
         self._waivers = waivers
         self._today = today
         self._used: set[int] = set()
-        # By the place of the labels in memory: names repeat, and what would be created has no id.
+        # By the address of the labels in memory: names repeat, and a new identity has no id yet.
         self._of: dict[int, list[int]] = {}
         ids, names = ({subject.labels[key] for subject in identities} for key in ("id", "name"))
         for index, waiver in enumerate(waivers):
@@ -125,7 +125,7 @@ class Waived:
                     self._of.setdefault(id(subject.labels), []).append(index)
 
     def by(self, rule: str, subject: Subject) -> dict[str, str] | None:
-        """Return the waiver of a finding as `{reason, until}`, None if it has none that holds."""
+        """Return the waiver of a finding as `{reason, until}`, None if no waiver holds."""
         found = None
         for index in self._of.get(id(subject.labels), ()):
             waiver = self._waivers[index]
@@ -135,7 +135,7 @@ class Waived:
         return found
 
     def states(self) -> list[dict[str, t.Any]]:
-        """Return each waiver with its state: used, expired, or unused: it waives no finding."""
+        """Return each waiver with its state: used, expired, or unused if it waives no finding."""
         return [
             {
                 **waiver._asdict(),
@@ -153,14 +153,14 @@ class Waived:
 def _matcher(
     waiver: Waiver, ids: t.Collection[str | None], names: t.Collection[str | None]
 ) -> t.Callable[[t.Mapping[str, t.Any]], bool]:
-    """Return what tells whether a waiver is for an identity, of which it gets the labels.
+    """Return a function that says whether a waiver matches the labels of an identity.
 
-    `ids` and `names` are those that there are.
+    `ids` and `names` are those of all identities.
     """
     wanted = uuid_or_none(waiver.identity)
-    # Whoever calls an identity by the id of another gets none of its waivers.
+    # An identity whose name is the id of another one must not get that one's waivers.
     wanted = wanted if wanted in ids else None
-    # A name that looks like a pattern is meant as it is, where it is one.
+    # A name that looks like a pattern stands for itself if an identity has that name.
     literal = waiver.identity in names
     pattern = re.compile((re.escape if literal else fnmatch.translate)(waiver.identity))
 

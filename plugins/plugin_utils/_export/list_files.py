@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is there as files of lists, which apply and audit read. Pure: identities in, texts out.
+"""Identities as files of lists, which apply and audit read. Pure: identities in, texts out.
 
-Applying what is written changes nothing. So a list has only what options read back as the same
-value; what they refuse, or correct, is commented out with the reason, and left alone by apply.
+Applying an export changes nothing. So a list has only values that the options read back unchanged.
+A value that an option refuses or corrects is commented out with the reason, and apply leaves it
+alone.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ import re
 import typing as t
 import unicodedata
 
-from ..module_utils._errors import OptionError
-from ..module_utils._state.auth_methods import AUTH_METHODS
-from ..module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
-from ..module_utils._state.fields import Field, Settings, Values, same_networks
-from ..module_utils._state.identity import IDENTITY, METADATA, ROLE
-from ..module_utils._state.lifetimes import MAX_TTL, TTL
-from ..module_utils._state.warnings import Warnings
-from ..module_utils._text import (
+from ...module_utils._errors import OptionError
+from ...module_utils._state.auth_methods import AUTH_METHODS
+from ...module_utils._state.azure_auth import ALLOW_ALL, PRINCIPALS
+from ...module_utils._state.fields import Field, Settings, Values, same_networks
+from ...module_utils._state.identity import IDENTITY, METADATA, ROLE
+from ...module_utils._state.lifetimes import MAX_TTL, TTL
+from ...module_utils._state.warnings import Warnings
+from ...module_utils._text import (
     has_template,
     no_value,
     printable,
@@ -33,15 +34,15 @@ from ..module_utils._text import (
     trim,
     uuid_or_none,
 )
-from ._export_yaml import Comments, Path, document, item, mapping
-from ._identities import held
+from .._identities import held
+from .yaml_text import Comments, Path, document, item, mapping
 
 NONE, PROJECT, PREFIX = "none", "project", "prefix"
 SPLITS = (NONE, PROJECT, PREFIX)
 
 ABSENT = {"state": "absent"}
 _METHODS = [method.key for method in AUTH_METHODS]
-# In the order of the documentation; metadata is by the alphabet.
+# In the order of the documentation. The keys of metadata are sorted.
 ORDER = (
     "name",
     "id",
@@ -58,10 +59,10 @@ ORDER = (
     ),
 )
 _NAMING = ("id", "name", "project_id")
-# Who an identity is, and who may log in as it, stays in its entry, where a review sees it.
+# Which identity it is, and who may log in as it, stays in the entry, where a reviewer sees it.
 _NEVER_DEFAULT = {"id", "name", "state", PRINCIPALS, ALLOW_ALL}
 _NEVER_DEFAULT_ROLES = {"admin"}
-# A default is what so many entries of a file have at least, and more than half of them.
+# A value is a default if at least so many entries of a file have it, and more than half of them.
 _FEW = 3
 
 _TYPES: t.Mapping[str, tuple[type, ...]] = {
@@ -73,7 +74,7 @@ _TYPES: t.Mapping[str, tuple[type, ...]] = {
 }
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 
-# Names that a folder has other uses for: defaults.yml holds for all files in it.
+# Names with another meaning in a folder: defaults.yml has the defaults of all files in it.
 _RESERVED = {"defaults"}
 _MAX_SLUG = 60
 _OWN = "organization"
@@ -81,11 +82,11 @@ _OTHERS = "other"
 
 
 class Entry(t.NamedTuple):
-    """An identity as a list says it.
+    """An identity as an entry of a list.
 
-    `says` is what the list has, without the defaults of modules; `left` are the settings that it
-    cannot say, by their paths, each as the server holds it, with a sentence that says why.
-    `name` is as the server holds it.
+    `says` is the content of the entry, without the defaults of modules. `left` has the settings
+    that an entry cannot express, by their paths, each as the server holds it, with the reason as a
+    sentence. `name` is as the server holds it.
     """
 
     id: str | None
@@ -97,12 +98,12 @@ class Entry(t.NamedTuple):
 
     @property
     def labels(self) -> dict[str, t.Any]:
-        """What tells the identity from others."""
+        """The id, name and project of the identity."""
         return {"id": self.id, "name": self.name, "project_id": self.project_id}
 
 
 class Wanted(t.NamedTuple):
-    """How files are to be written. `comment` are sentences at the beginning of each."""
+    """How to write files. `comment` has the sentences at the beginning of each file."""
 
     split_by: str = NONE
     prefix_separator: str = "-"
@@ -114,14 +115,14 @@ class Wanted(t.NamedTuple):
 def export(
     identities: t.Sequence[t.Any], wanted: Wanted, beside: t.Sequence[t.Any] = ()
 ) -> dict[str, t.Any]:
-    """Return the files, and what is to be told of them.
+    """Return the files, and what to report about them.
 
-    `identities` are as modules return them, or entries of a list. Returns `{files, identities,
-    left_out, twice}`: each file is `{path, content, identities}`, where the path is relative, and
-    `identities` a number; `left_out` has `{id, name, project_id, field, value, reason}` for each
-    setting that no list can say, and `twice` a sentence for each entry of `beside`, which are the
-    entries that other files have, that is about an identity which is written too. Raises
-    ValueError, with a sentence, for anything else.
+    `identities` are as modules return them, or entries of a list; `beside` are the entries of other
+    files. Returns `{files, identities, left_out, twice}`. Each file is `{path, content,
+    identities}`, where the path is relative and `identities` is a number. `left_out` has `{id,
+    name, project_id, field, value, reason}` for each setting that no list can express. `twice` has
+    a sentence for each entry of `beside` that is about an exported identity. Raises ValueError,
+    with a sentence, for wrong arguments.
     """
     entries = entries_of(identities)
     if not wanted.without_azure_auth:
@@ -147,7 +148,7 @@ def entries_of(identities: t.Sequence[t.Any]) -> list[Entry]:
     entries = [_entry(index, identity) for index, identity in enumerate(identities)]
     names = collections.Counter((entry.project_id, entry.name) for entry in entries)
     return [
-        # By the name alone, where it tells which one is meant.
+        # Without the id if the name is unique.
         (
             entry._replace(says={key: value for key, value in entry.says.items() if key != "id"})
             if entry.says.get("name") and names[entry.project_id, entry.name] == 1
@@ -174,7 +175,9 @@ def _entry(index: int, identity: t.Any) -> Entry:
         for key in ("id", "project_id")
     )
     if not identity_id and not name:
-        raise ValueError(f"{where} has neither id nor name; give the identities of the modules.")
+        raise ValueError(
+            f"{where} has neither id nor name; give the identities that the modules return."
+        )
     says, left = _settings(where, IDENTITY, identity, ())
     if identity_id:
         says["id"] = identity_id
@@ -200,7 +203,7 @@ def _entry(index: int, identity: t.Any) -> Entry:
 def _settings(
     where: str, settings: Settings, result: Values, path: Path
 ) -> tuple[dict[str, t.Any], dict[Path, tuple[t.Any, str]]]:
-    """Return what a list says of settings, and what it cannot say. Raises ValueError."""
+    """Return the settings that a list can express, and those it cannot. Raises ValueError."""
     details = result.get("details") or {}
     stored = details.get("stored") or {}
     says: dict[str, t.Any] = {}
@@ -212,13 +215,15 @@ def _settings(
             value = _ordered(value)
         switched = bool(field.switch and value is None and result.get(field.switch) is True)
         if option == ROLE and value is None and details.get("roles"):
-            why = "the identity has several roles, or one for a limited time"
+            why = "the identity has several roles, or a temporary one"
             left[(*path, option)] = (_ordered(details["roles"]), why)
         if field.secret or (value is None and not switched):
             continue
         given = {field.switch: True} if switched and field.switch else {option: value}
         if not switched and option not in stored and not _is(value, field.type):
-            raise ValueError(f"{where} has {quoted(value)} for {option}, which is no {field.type}.")
+            raise ValueError(
+                f"{where} has {quoted(value)} for {option}, which is not of the type {field.type}."
+            )
         why = _why_not(field, given)
         if why:
             left[(*path, option)] = (value, why)
@@ -234,7 +239,7 @@ def _settings(
 
 
 def _ordered(items: t.Iterable[t.Any]) -> list[t.Any]:
-    """Return items that the server tells in any order in one that does not change."""
+    """Return items that the server returns in any order, in a fixed order."""
     return sorted(items, key=json.dumps)
 
 
@@ -243,19 +248,19 @@ def _is(value: t.Any, kind: str) -> bool:
 
 
 def _why_not(field: Field, given: Values) -> str:
-    """Return why options do not take a value as it is, as a clause; blank where they do."""
+    """Return a clause that says why the option does not take a value as it is; blank if it does."""
     value = given.get(field.option)
     if field.type == "dict" and isinstance(value, list):
-        return f"{field.option} has a key twice, and a dictionary has each key once"
+        return f"{field.option} has a key twice, which a dictionary cannot have"
     for text in [*texts_in(value), *(value if isinstance(value, dict) else ())]:
         if has_template(text):
-            return f"{field.option} has {quoted(text)}, which a list takes for a template"
+            return f"{field.option} has {quoted(text)}, which a list reads as a template"
         if no_value(text):
             return f"{field.option} has {quoted(text)}, which Ansible prints in place of values"
         if not _is_unicode(text):
-            return f"{field.option} has characters that no file can have"
+            return f"{field.option} has characters that a file cannot contain"
     if isinstance(value, str) and not trim(value):
-        return f"{field.option} is blank, which is as if it were left out"
+        return f"{field.option} is blank, which counts as left out"
     try:
         read = field.results(field.read(given, Warnings()))
     except OptionError as error:
@@ -266,12 +271,12 @@ def _why_not(field: Field, given: Values) -> str:
     if isinstance(value, list):
         value, again = set(value), set(again)
     if value != again:
-        return f"a list reads it as {_shown(again)}, and apply would write that"
+        return f"a list reads it as {_shown(again)}, so apply would change it to that"
     return ""
 
 
 def _clause(error: OptionError) -> str:
-    """Return what is wrong, without what to do about it."""
+    """Return what is wrong, without the advice after it."""
     return str(error).partition("; ")[0].rstrip(".")
 
 
@@ -288,7 +293,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _has_method(entry: Entry) -> bool:
-    """Return whether an auth method of lists is attached, also if they can say nothing of it."""
+    """Return whether an auth method is attached, even if a list cannot express its settings."""
     return any(entry.says.get(key, ABSENT) != ABSENT for key in _METHODS) or any(
         path[0] in _METHODS for path in entry.left
     )
@@ -300,7 +305,7 @@ def _groups(entries: t.Sequence[Entry], wanted: Wanted) -> dict[str, list[Entry]
     for entry in entries:
         groups.setdefault(_group(entry, wanted), []).append(entry)
     paths: dict[tuple[str, str, str], str] = {}
-    # A digest where files would have one path otherwise, and a longer one where that is taken too.
+    # Files that would have the same path get a digest, and a longer one if that is taken too.
     for digits in (0, 8, 64):
         taken = collections.Counter(paths.values())
         for folder, name, key in groups:
@@ -315,7 +320,7 @@ def _reserved(folder: str) -> set[str]:
 
 
 def _group(entry: Entry, wanted: Wanted) -> tuple[str, str, str]:
-    """Return to which file an entry belongs: its folder, what it is called after, and its key."""
+    """Return the file of an entry: its folder, what it is named after, and a unique key."""
     if wanted.split_by == PROJECT:
         if entry.project_id:
             return "projects/", entry.project_name or entry.project_id, entry.project_id
@@ -327,7 +332,7 @@ def _group(entry: Entry, wanted: Wanted) -> tuple[str, str, str]:
 
 
 def _slug(name: str, key: str, digits: int) -> str:
-    """Return a name that is one of a file everywhere, and never of a folder."""
+    """Return a name that is valid for a file on every system, and never names a folder."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:_MAX_SLUG].strip("-") or "unnamed"
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
@@ -340,8 +345,8 @@ def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
     header = list(wanted.comment)
     if defaults:
         header.append(
-            "The defaults hold for every entry that does not say otherwise; null says that none"
-            " holds."
+            "The defaults apply to every entry that does not set its own value; null means that an"
+            " entry gets no default."
         )
     projects = {
         entry.project_id: entry.project_name
@@ -372,14 +377,14 @@ def _content(entries: t.Sequence[Entry], wanted: Wanted) -> str:
 
 
 def _defaults_of(says: t.Sequence[Values]) -> dict[str, t.Any]:
-    """Return what more than half of these entries say, and not only a few."""
+    """Return the settings that more than half of these entries share, if that is enough of them."""
     total = len(says)
     defaults: dict[str, t.Any] = {}
     for key in dict.fromkeys(key for one in says for key in one):
         having = [one[key] for one in says if key in one]
         agreed: t.Any = None
         if key in _METHODS:
-            # What is revoked has no settings, and takes none from defaults.
+            # A revoked auth method has no settings, and takes none from defaults.
             attached = [settings for settings in having if settings != ABSENT]
             revoked = len(having) - len(attached)
             agreed = _agreed_items(attached, total - revoked, _NEVER_DEFAULT) or None
@@ -392,7 +397,7 @@ def _defaults_of(says: t.Sequence[Values]) -> dict[str, t.Any]:
         if key == ROLE and agreed in _NEVER_DEFAULT_ROLES:
             continue
         if key == "project_id" and having.count(agreed) < total:
-            # The organization owns the others, and their entries would have to say null.
+            # The organization owns the other ones, so their entries would need a null.
             continue
         if agreed is not None:
             defaults[key] = agreed
@@ -402,14 +407,14 @@ def _defaults_of(says: t.Sequence[Values]) -> dict[str, t.Any]:
 def _agreed_items(
     mappings: t.Sequence[Values], total: int, never: t.Collection[str] = ()
 ) -> dict[str, t.Any]:
-    """Return what more than half of `total` mappings have; these are the ones that there are."""
+    """Return the items that more than half of `total` mappings share, of which some are missing."""
     keys = dict.fromkeys(key for one in mappings for key in one if key not in never)
     agreed = {key: _agreed([one[key] for one in mappings if key in one], total) for key in keys}
     return {key: value for key, value in agreed.items() if value is not None}
 
 
 def _agreed(values: t.Sequence[t.Any], total: int) -> t.Any:
-    """Return the value that more than half of `total` have, or None."""
+    """Return the value that more than half of `total` share, or None."""
     counted = collections.Counter(json.dumps(value) for value in values)
     text, count = max(counted.items(), key=lambda pair: pair[1])
     return json.loads(text) if _is_common(count, total) else None
@@ -420,18 +425,18 @@ def _is_common(count: int, total: int) -> bool:
 
 
 def _besides(says: Values, defaults: Values) -> dict[str, t.Any]:
-    """Return what an entry has to say where defaults hold."""
+    """Return what an entry needs besides the defaults."""
     rest = _differing(says, defaults)
     said = {key for key, value in rest.items() if value is not None}.difference(_NAMING)
     if said and all(_is_revoked(key, rest[key]) for key in said):
-        # An entry that does nothing but revoke takes no defaults: so it says one of them.
+        # An entry that only revokes gets no defaults, so it needs at least one setting of its own.
         others = [key for key in ORDER if key in says and key not in (*_NAMING, *rest)]
         rest.update((key, says[key]) for key in others[:1])
     return rest
 
 
 def _differing(says: Values, defaults: Values) -> dict[str, t.Any]:
-    """Return what is not as the defaults say; null for a default that does not hold."""
+    """Return the settings that differ from the defaults, with null in place of a missing one."""
     rest: dict[str, t.Any] = {}
     for key in dict.fromkeys([*says, *defaults]):
         value, default = says.get(key), defaults.get(key)
@@ -451,7 +456,7 @@ def _is_revoked(key: str, value: t.Any) -> bool:
 
 
 def _in_units(values: Values) -> dict[str, t.Any]:
-    """Return values with durations as people write them."""
+    """Return values with their lifetimes as durations, such as 1h."""
     return {
         key: (
             _in_units(value)
@@ -463,7 +468,7 @@ def _in_units(values: Values) -> dict[str, t.Any]:
 
 
 def duration(seconds: t.Any) -> t.Any:
-    """Return a number of seconds in the largest unit of which it is a whole number."""
+    """Return a number of seconds in the largest unit that divides it."""
     for unit, length in _UNITS:
         if isinstance(seconds, int) and seconds and seconds % length == 0:
             return f"{seconds // length}{unit}"
@@ -471,7 +476,7 @@ def duration(seconds: t.Any) -> t.Any:
 
 
 def _twice(entries: t.Sequence[Entry], beside: t.Sequence[t.Any]) -> t.Iterator[str]:
-    """Yield a sentence for each entry of other files that is about one of these identities."""
+    """Yield a sentence for each entry of another file that is about one of these identities."""
     by_id = {entry.id: entry for entry in entries if entry.id}
     by_name = {(entry.project_id, entry.name): entry for entry in entries}
     for other in beside:
@@ -487,4 +492,4 @@ def _twice(entries: t.Sequence[Entry], beside: t.Sequence[t.Any]) -> t.Iterator[
             same = by_name.get((uuid_or_none(project_id), name))
         if same:
             label = printable(same.name, 80) or same.id
-            yield f"{printable(source, 120) or 'Another file'} lists {label} too."
+            yield f"{printable(source, 120) or 'Another file'} also lists {label}."

@@ -16,7 +16,7 @@ EXPECTED = "a whole number of seconds such as 3600, or a duration such as 1h, 90
 
 
 def seconds(text: str) -> int | None:
-    """Return the seconds that a duration, or a whole number, stands for; None if it is neither.
+    """Return a duration or a whole number in seconds, None if the text is neither.
 
     A duration has whole weeks, days, hours, minutes and seconds, in this order, without blanks.
     """

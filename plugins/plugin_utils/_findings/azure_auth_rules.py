@@ -2,18 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is questionable about the settings that only Azure Auth has."""
+"""Rules on the settings that only Azure Auth has."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
-from ..module_utils._errors import OptionError
-from ..module_utils._state.azure_auth import resource_option
-from ..module_utils._state.warnings import Warnings
-from ..module_utils._text import no_value, trim, uuid_or_none
-from ._rules import (
+from ...module_utils._errors import OptionError
+from ...module_utils._state.azure_auth import resource_option
+from ...module_utils._state.warnings import Warnings
+from ...module_utils._text import no_value, trim, uuid_or_none
+from .rules import (
     ENTRA,
     HIGH,
     INFISICAL,
@@ -31,15 +31,15 @@ from ._rules import (
     roles_in_words,
 )
 
-# A URL that ends with the name of its host. Other resources that lack a slash, such as api://<id>,
-# name applications, and Entra writes them into tokens without one.
+# A URL that ends with the name of its host. Other resources without a slash, such as api://<id>,
+# name applications, and Entra writes them into tokens without a slash.
 _BARE_HOST = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
-# What programs ask Entra for a token with, as a scope; the audience is what stands before it.
+# A scope, with which programs ask Entra for a token. The part before it is the audience.
 _SCOPE = re.compile(r"(.*/)?\.default/?", re.IGNORECASE | re.DOTALL)
 
-# Hosts of services that have an Entra of their own, by how their names end, and what it is called.
-# Infisical asks login.microsoftonline.com for keys, and takes the issuer sts.windows.net, alone.
+# Clouds that have their own Entra, by the end of the names of their hosts. Infisical takes keys
+# only from login.microsoftonline.com, and tokens only from the issuer sts.windows.net.
 _OTHER_CLOUDS = {
     "usgovcloudapi.net": "Azure Government",
     "azure.us": "Azure Government",
@@ -55,7 +55,7 @@ PRINCIPALS = "allowed_service_principal_ids"
 
 
 def _principals(subject: Subject) -> list[str]:
-    """Return the ids that are stored; there are none where every service principal is let in."""
+    """Return the stored ids; there are none if every service principal can log in."""
     return subject.values[PRINCIPALS] or []
 
 
@@ -77,7 +77,7 @@ def _who_gets_in(subject: Subject, _value: t.Any) -> dict[str, str]:
 
 
 def _any_audience(subject: Subject, _thresholds: Thresholds) -> str | None:
-    """Return the resource if nothing is left to compare: Infisical drops a slash at its end."""
+    """Return the resource if it is blank without the slash at its end, which Infisical drops."""
     resource: str = subject.values["resource"]
     return resource if trim(resource) in ("", "/") else None
 
@@ -87,7 +87,7 @@ def _resource_in_words(_subject: Subject, resource: str) -> dict[str, str]:
 
 
 def _other_cloud(resource: str) -> str | None:
-    """Return the cloud whose Entra, which Infisical does not ask, issues tokens for a resource."""
+    """Return the cloud whose own Entra issues the tokens for a resource, None if none does."""
     host = _HOST.match(resource)
     name = host[1].lower().rstrip(".") if host else ""
     for end, cloud in _OTHER_CLOUDS.items():
@@ -97,10 +97,11 @@ def _other_cloud(resource: str) -> str | None:
 
 
 def _nobody(subject: Subject, _thresholds: Thresholds) -> dict[str, t.Any] | None:
-    """Return the settings that no token matches, with their values; one of them is enough.
+    """Return the settings that no token can match, with their values.
 
-    The tenant's id has to be the claim `tid` and in the issuer, the resource the claim `aud`, one
-    of the service principals the claim `oid`, letter by letter; Entra writes ids in lower case.
+    Infisical compares letter by letter: the tenant's id with the claim `tid` and with the issuer,
+    the resource with the claim `aud`, and the service principals with the claim `oid`. All three
+    have to match. Entra writes ids in lower case.
     """
     found: dict[str, t.Any] = {}
     tenant_id, resource = subject.values["tenant_id"], subject.values["resource"]
@@ -122,27 +123,27 @@ def _reasons(_subject: Subject, found: dict[str, t.Any]) -> dict[str, str]:
     if "resource" in found:
         shown, cloud = in_words(found["resource"]), _other_cloud(trim(found["resource"]))
         if _SCOPE.fullmatch(trim(found["resource"])):
-            reasons.append(f"{shown} is a scope, and tokens are not issued for scopes")
+            reasons.append(f"{shown} is a scope, and Entra issues no tokens for scopes")
         else:
             reasons.append(f"{shown} belongs to {cloud}, and Infisical does not accept its tokens")
     if PRINCIPALS in found:
         ids = list(filter(None, found[PRINCIPALS]))
         written = f"Entra does not write a service principal's id as {in_words(ids)}"
-        reasons.append(written if ids else "its list of service principals has no id in it")
+        reasons.append(written if ids else "its list of service principals contains no id")
     return {"value": "; ".join(reasons)}
 
 
 def _audience(resource: str) -> str | None:
-    """Return the resource that is meant by a scope, None if there is none."""
+    """Return the resource that a scope stands for, None if there is none."""
     match = _SCOPE.fullmatch(trim(resource))
-    # A slash at its end serves tokens with and without one.
+    # With a slash at the end of the resource, Infisical accepts tokens with and without it.
     meant = _taken((match[1] or "").rstrip("/") + "/") if match else None
-    # What stands before the scope may be no better.
+    # The part before the scope may be just as wrong.
     return None if meant and (_SCOPE.fullmatch(meant) or _other_cloud(meant)) else meant
 
 
 def _taken(resource: str) -> str | None:
-    """Return a resource as an option takes it, None if none does."""
+    """Return a resource as the option takes it, None if the option refuses it."""
     try:
         return None if no_value(resource) else resource_option("resource", resource, Warnings())
     except OptionError:
@@ -193,8 +194,8 @@ SHAPE: Shape = {
     PRINCIPALS: (_are_principals, "a list of strings, or null"),
 }
 
-# Sources of the server's behaviour that they rest on: the API's reference, requests to servers, and
-# how the server checks a token at login.
+# What they know of the server's behaviour comes from the API's reference, from requests to servers,
+# and from how the server checks a token at login.
 RULES = (
     Rule(
         name="privileged_open_to_tenant",
@@ -205,7 +206,7 @@ RULES = (
         many="{who} let every service principal of their tenant log in.",
         one="Every service principal of tenant {tenant} can log in as {name}, which has {roles}.",
         why="Whoever can create an application or a managed identity in the Entra tenant can get"
-        " this role. It is the shortest way to take over what the role controls.",
+        " this role, and with it everything that the role controls.",
         fix="Set allowed_service_principal_ids to the object ids of the service principals that"
         " need this identity, and remove allow_all_service_principals. If many programs really"
         " need it, give it a role with fewer rights.",
@@ -239,8 +240,8 @@ RULES = (
         many="{who} accept Entra tokens that were issued for any service.",
         one="{name} accepts Entra tokens that were issued for any service, because its resource is"
         " {value}.",
-        why="A program shows its Entra token to each service that it uses. Every service that gets"
-        " a token from an allowed service principal can log in to Infisical with it.",
+        why="A program sends its Entra token to each service that it uses. Any of these services"
+        " can log in to Infisical with the token of an allowed service principal.",
         fix="Set resource to the audience that the program requests from Entra, such as"
         " https://management.azure.com/.",
         link=ENTRA + "access-token-claims-reference",
@@ -257,8 +258,8 @@ RULES = (
         why="Infisical compares these settings with an Entra token letter by letter, and Entra"
         " issues no token that matches them. Either a program fails to log in, or nobody uses the"
         " identity.",
-        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an id is only"
-        " written differently, apply it with this collection, which stores ids as Entra writes"
+        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an id is right"
+        " but written differently, apply it with this collection, which stores ids as Entra writes"
         " them.",
         link=ENTRA + "access-token-claims-reference",
         words=_reasons,
@@ -273,9 +274,9 @@ RULES = (
         many="{who} list service principals that can never log in.",
         one="{name} lists {value}, which is not how Entra writes a service principal's id.",
         why="Entra writes object ids in lower case, with hyphens, and Infisical compares them"
-        " letter by letter. The program that is meant cannot log in.",
-        fix="Replace it with the object id as Entra writes it. If it is only written differently,"
-        " apply it with this collection, which stores ids as Entra writes them.",
+        " letter by letter. The program with this service principal cannot log in.",
+        fix="Replace it with the object id as Entra writes it. If the id is right but written"
+        " differently, apply it with this collection, which stores ids as Entra writes them.",
         link=ENTRA + "app-objects-and-service-principals",
         cure=lambda subject, _value, _thresholds: _settings(
             PRINCIPALS, _canonical(_principals(subject))
@@ -287,10 +288,11 @@ RULES = (
         title="Resource without a slash at the end",
         option="resource",
         check=each(_resource_without_slash),
-        many="{who} have a resource that lacks the slash at its end.",
-        one="{name} refuses tokens for {value}, because its resource lacks the slash at the end.",
-        why="Entra issues a token for the resource as the program writes it, and many programs end"
-        " it with a slash. If the stored resource ends with a slash, Infisical accepts both.",
+        many="{who} have a resource without a slash at the end.",
+        one="{name} refuses tokens for {value}, because its resource has no slash at the end.",
+        why="Entra issues a token for the resource as the program writes it, and many programs"
+        " write it with a slash at the end. If the stored resource ends with a slash, Infisical"
+        " accepts both forms.",
         fix="Add a slash to the end of resource.",
         link=ENTRA + "scopes-oidc",
         words=lambda _subject, resource: {"value": in_words(f"{resource}/")},
