@@ -35,7 +35,7 @@ options:
     default: true
   timeout:
     description:
-      - Time limit in seconds. It applies first to connecting, and then anew to receiving the whole answer.
+      - Time limit in seconds. It applies first to connecting, and then again to receiving the whole answer.
     type: float
     default: 30
   retries:
@@ -67,12 +67,12 @@ options:
       - How to log in. V(token_auth) uses an existing access token, V(universal_auth) a client ID and a client secret. V(azure_auth),
         V(gcp_auth) and V(kubernetes_auth) are for workloads on these platforms. V(oidc_auth) and V(jwt_auth) use a JWT of another issuer,
         V(ldap_auth) uses a user name and a password.
-      - If not set, the module uses the first of these that is there. O(login_data), credentials in options, the environment variable
+      - If not set, the module uses the first of these that is set - O(login_data), credentials in options, the environment variable
         E(INFISICAL_AUTH_METHOD), credentials in environment variables. If it finds credentials of two methods in that place, the task
         fails.
       - Only O(token), O(universal_auth_client_id), O(universal_auth_client_secret), O(ldap_username) and O(ldap_password) show which method
         to use. If you give O(auth_identity_id) or O(jwt) without one of these, set O(auth_method) or E(INFISICAL_AUTH_METHOD) as well.
-      - The module takes each value that the method needs and that no option gives from the environment variable of that option.
+      - If the method needs a value whose option is not set, the module reads the environment variable of that option.
       - A blank string or null counts as not set. This is true of all options and of all environment variables.
     type: str
   token:
@@ -120,7 +120,7 @@ options:
     type: str
   azure_client_id:
     description:
-      - Client ID of the managed identity or workload identity to request the token of, for V(azure_auth) without O(jwt).
+      - Client ID of the managed identity or workload identity whose token to request, for V(azure_auth) without O(jwt).
       - On a host with several managed identities, set this option, O(azure_identity_object_id) or O(azure_identity_resource_id). Set only
         one of the three.
       - If none of the three is set, the module uses the environment variable E(AZURE_CLIENT_ID). For managed identities it ignores that
@@ -130,12 +130,12 @@ options:
     type: str
   azure_identity_object_id:
     description:
-      - Object ID, also called principal ID, of the managed identity to request the token of. Use it in place of O(azure_client_id). It does
+      - Object ID, also called principal ID, of the managed identity whose token to request. Use it in place of O(azure_client_id). It does
         not work for workload identities.
     type: str
   azure_identity_resource_id:
     description:
-      - Resource ID of the managed identity to request the token of, such as
+      - Resource ID of the managed identity whose token to request, such as
         V(/subscriptions/3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16/resourceGroups/ansible/providers/Microsoft.ManagedIdentity/userAssignedIdentities/runner).
         Use it in place of O(azure_client_id). It does not work for workload identities.
     type: str

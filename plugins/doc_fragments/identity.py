@@ -37,7 +37,7 @@ allow_all_service_principals:
   description:
     - V(true) lets B(every service principal of the tenant) log in. Do not set O(@allowed_service_principal_ids) as well. The module
       warns if it opens an identity this way.
-    - V(false) is the same as not set. If the identity is open to every service principal and O(@allowed_service_principal_ids) is not set,
+    - V(false) counts as not set. But if the identity is open to every service principal and O(@allowed_service_principal_ids) is not set,
       V(false) is an error.
   type: bool
 access_token_trusted_ips:
@@ -98,7 +98,7 @@ project_id:
   type: str
 state:
   description:
-    - V(present) creates or updates the identity. An update keeps the value on the server of every option that is not set. A new identity gets
+    - V(present) creates or updates the identity. If an option is not set, an update keeps its value on the server. A new identity gets
       the defaults of Infisical.
     - V(absent) deletes the identity together with its auth methods, its metadata and its project memberships. Its tokens stop working. If
       there is no such identity, nothing happens. The other options except O(@delete_protection) are checked, but have no effect.
@@ -111,7 +111,7 @@ role:
   description:
     - Slug of the only role of the identity in its owner, which is the organization or the project. This can be a built-in role, such as
       V(no-access), V(member) or V(admin), or a custom role.
-    - The module removes other roles that the identity has in its owner. It leaves roles in projects alone that the identity is only a member
+    - The module removes other roles that the identity has in its owner. It leaves alone roles in projects that the identity is only a member
       of.
     - The default for a new identity is V(no-access). In projects of the type C(cert-manager) it is V(member).
     - V(custom) is an error. Infisical uses this word internally, and an identity with that role does not work.
@@ -142,7 +142,7 @@ azure_auth:
   suboptions:
     state:
       description:
-        - V(present) attaches or updates Azure Auth. An update keeps the value on the server of every option that is not set.
+        - V(present) attaches or updates Azure Auth. If an option is not set, an update keeps its value on the server.
         - V(absent) revokes Azure Auth. Tokens that were issued through it stop working.
       type: str
       choices: [present, absent]

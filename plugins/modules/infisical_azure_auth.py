@@ -11,7 +11,7 @@ version_added: 1.0.0
 description:
   - Attaches Azure Auth to a machine identity in Infisical, updates it, or revokes it.
   - With Azure Auth, a workload that runs on Azure logs in to Infisical with a token of its managed identity or service principal. It needs no
-    secret of Infisical.
+    Infisical secret.
   - The module compares the meaning of the settings, not their spelling, and writes only if they differ from what the server holds.
   - The identity must exist. To create an identity together with its Azure Auth, use M(community.infisical.infisical_identity).
 author:
@@ -54,7 +54,7 @@ options:
     type: str
   state:
     description:
-      - V(present) attaches or updates Azure Auth. An update keeps the value on the server of every option that is not set.
+      - V(present) attaches or updates Azure Auth. If an option is not set, an update keeps its value on the server.
       - V(absent) revokes Azure Auth. Tokens that were issued through it stop working. If the identity does not exist, nothing happens. The
         options of Azure Auth are checked, but have no effect.
     type: str
@@ -128,7 +128,7 @@ EXAMPLES = r"""
 RETURN = r"""
 azure_auth:
   description:
-    - Azure Auth after the run, or, in check mode, after a real run. If you give this dictionary back to the module, nothing changes.
+    - Azure Auth after the run. Check mode predicts it. If you give this dictionary back to the module, nothing changes.
     - In check mode, values that the module cannot predict are null.
     - If the task fails after it has changed something, this is the last known state.
   returned: success, or failure after a change
@@ -187,7 +187,7 @@ azure_auth:
       type: int
       sample: 0
     details:
-      description: What the server adds. Null if Azure Auth is not attached.
+      description: Further values from the server. Null if Azure Auth is not attached.
       returned: always
       type: dict
       contains:

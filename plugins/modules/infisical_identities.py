@@ -9,12 +9,12 @@ module: infisical_identities
 short_description: Manage many Infisical machine identities
 version_added: 1.0.0
 description:
-  - Creates, updates or deletes any number of machine identities in one task, each with its Azure Auth if wanted. The module works on several
+  - Creates, updates or deletes any number of machine identities in one task, with or without their Azure Auth. The module works on several
     identities at once, as fast as the rate limits of the server allow.
   - For each identity the module does the same as M(community.infisical.infisical_identity).
   - Before it writes anything, the module checks that all entries are valid and that no name matches several identities. After that, an
     identity that fails does not stop the others. The module tries all of them, and then the task fails.
-  - The module creates an identity and attaches its Azure Auth in one go. If the task is killed in between, the next run finishes the work.
+  - The module creates an identity, and then attaches its Azure Auth. If the task is killed in between, the next run finishes the work.
   - The module only deletes identities that are listed with O(identities[].state=absent).
   - If you give the identities that M(community.infisical.infisical_identity_info) returns to this module, nothing changes.
 author:
@@ -31,7 +31,7 @@ attributes:
       - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
         what it can read.
       - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
-        whether the new role has more privileges than the login, and what the plan of the organization includes. See
+        whether the new role has more privileges than the login, or what the plan of the organization includes. See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
   diff_mode:
     support: full
@@ -59,12 +59,12 @@ options:
     description:
       - IDs or names of all identities of the organization that may keep Azure Auth. The module revokes Azure Auth from every other identity
         that the organization owns. It does not delete these identities.
-      - The list must not be empty. It must contain every identity of O(identities) that the organization owns and whose
+      - The list must not be empty. It must contain every identity of O(identities) that the organization owns, if its
         O(identities[].state=present). Do not list identities that projects own or that the task deletes. A name that no identity has is an
         error, unless an entry would create that identity.
       - The module purges last, and only if no identity failed and the list of all identities is complete. It reads each identity again
         right before it revokes.
-      - The module never purges identities that projects own, identities of other organizations, and the identity that the task is logged in
+      - The module never purges identities that projects own, identities of other organizations, or the identity that the task is logged in
         as.
       - If you use batches, give the whole list with every batch.
     type: list
@@ -237,7 +237,7 @@ results:
     - The identities that were changed, that failed or that were purged, in the order of O(identities). Purged identities come last. Each has
       the form of an entry and shows the identity after the run, or, in check mode, after a real run.
     - With O(return_all=true), all other identities as well. Those that are not in O(identities) come last, sorted by name and ID.
-    - An identity that failed has only its ID and name, as far as they are known. If the module could read it, it has the last known state.
+    - An identity that failed has only its ID and name, as far as they are known. If the module read it, it also has the last known state.
     - If the module refused the whole list and did nothing, these are the entries with errors. They have the ID and name that were given.
   returned: always
   type: list
@@ -333,7 +333,7 @@ results:
           type: int
           sample: 0
         details:
-          description: What the server adds. Null if Azure Auth is not attached.
+          description: Further values from the server. Null if Azure Auth is not attached.
           returned: always
           type: dict
           contains:
@@ -364,7 +364,7 @@ results:
               returned: if there are such values
               type: dict
     details:
-      description: What the server adds. Null if the identity does not exist.
+      description: Further values from the server. Null if the identity does not exist.
       returned: if the module read the identity
       type: dict
       contains:
@@ -380,7 +380,7 @@ results:
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, according to the server. Null if it never did, and on servers from before 2026, which do not tell.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers from before 2026, which do not say.
             - Newer servers update this from time to time, not at each login.
           returned: always
           type: str
@@ -391,12 +391,12 @@ results:
           type: str
           sample: azure-auth
         organization_id:
-          description: ID of the home organization of the identity. Null if the server does not tell.
+          description: ID of the home organization of the identity. Null if the server does not say.
           returned: always
           type: str
           sample: 0f8d7c6b-5a49-4382-b716-0514f3e2d1c0
         project_name:
-          description: Name of the project that owns the identity. Null if the organization owns it, or if the server does not tell.
+          description: Name of the project that owns the identity. Null if the organization owns it, or if the server does not say.
           returned: always
           type: str
           sample: null

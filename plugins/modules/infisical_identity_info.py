@@ -185,7 +185,7 @@ identities:
           type: int
           sample: 0
         details:
-          description: What the server adds. Null if Azure Auth is not attached.
+          description: Further values from the server. Null if Azure Auth is not attached.
           returned: always
           type: dict
           contains:
@@ -216,7 +216,7 @@ identities:
               returned: if there are such values
               type: dict
     details:
-      description: What the server adds. Null if the identity does not exist.
+      description: Further values from the server. Null if the identity does not exist.
       returned: if the module read the identity
       type: dict
       contains:
@@ -232,7 +232,7 @@ identities:
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, according to the server. Null if it never did, and on servers from before 2026, which do not tell.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers from before 2026, which do not say.
             - Newer servers update this from time to time, not at each login.
           returned: always
           type: str
@@ -243,12 +243,12 @@ identities:
           type: str
           sample: azure-auth
         organization_id:
-          description: ID of the home organization of the identity. Null if the server does not tell.
+          description: ID of the home organization of the identity. Null if the server does not say.
           returned: always
           type: str
           sample: 0f8d7c6b-5a49-4382-b716-0514f3e2d1c0
         project_name:
-          description: Name of the project that owns the identity. Null if the organization owns it, or if the server does not tell.
+          description: Name of the project that owns the identity. Null if the organization owns it, or if the server does not say.
           returned: always
           type: str
           sample: null

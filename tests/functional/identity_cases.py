@@ -141,7 +141,7 @@ CREATING = [
         "create with lifetimes out of reach",
         None,
         {"azure_auth": {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0}},
-        refused="access_token_max_ttl 0, which is no maximum, is not possible on this server",
+        refused="access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support",
         generations=(OLDEST,),
     ),
     Case(
@@ -535,7 +535,7 @@ CHANGING = [
         "attach beside another method where that is not possible",
         {"methods": ["universal-auth"]},
         {"azure_auth": REQUIRED},
-        refused="the identity has universal-auth, and this server, of 2024, allows one",
+        refused="the identity has universal-auth, and this server of 2024 allows only one auth method per",
         generations=(OLDEST,),
     ),
     Case(

@@ -76,7 +76,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a name that YAML made a number": (
         {"identity_id": None, "identity_name": 8},
-        "identity_name is 8, which is not a string; put it in quotes: YAML reads 010, 12:30 and",
+        "identity_name is 8, which is not a string; put it in quotes, because YAML reads 010, 12:30 and",
     ),
     "a name that YAML made a boolean": (
         {"identity_id": None, "identity_name": True},
@@ -225,7 +225,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     "two methods' worth of credentials": (
         {"universal_auth_client_id": "x"},
         (
-            "Credentials of 2 login methods are given (token for token_auth;"
+            "Credentials of 2 login methods are set (token for token_auth;"
             " universal_auth_client_id for universal_auth)"
         ),
     ),
@@ -339,7 +339,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a name that YAML made a number": (
         {"name": 8},
-        "name is 8, which is not a string; put it in quotes: YAML reads 010, 12:30 and yes as",
+        "name is 8, which is not a string; put it in quotes, because YAML reads 010, 12:30 and yes as",
     ),
     "a name that YAML made a boolean": ({"name": True}, "name is True, which is not a string; put"),
     "a list for a name": ({"name": ["a"]}, "name is ['a'], which is not a string; put it in"),
@@ -513,7 +513,7 @@ def test_all_that_is_wrong_with_an_identity_is_told_at_once(server: t.Any) -> No
     }
     result = run_bad(server, infisical_identity.main, **options, id=ID)
     assert result["msg"].startswith("6 errors, and nothing was done: ")
-    for part in ("project_id 'shop'", "256 characters", "role is 'custom'", "metadata['a'] is"):
+    for part in ("project_id 'shop'", "256 characters", "role is 'custom'", "metadata['a'] has a"):
         assert part in result["msg"]
     assert "azure_auth: tenant_id 'x' is not a UUID" in result["msg"]
     assert "azure_auth: access_token_ttl is -1" in result["msg"]
@@ -523,7 +523,10 @@ def test_all_that_is_wrong_with_an_identity_is_told_at_once(server: t.Any) -> No
 OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
     "no list": ({"identities": None}, "missing required arguments: identities"),
     "a text for a list": ({"identities": "billing"}, "identities[0] is 'billing', which is not a"),
-    "a number for a list": ({"identities": 7}, "identities is 7, which is not a list; write one"),
+    "a number for a list": (
+        {"identities": 7},
+        "identities is 7, which is not a list; write a list of strings",
+    ),
     "a dictionary for a list": ({"identities": {"name": "a"}}, "identities"),
     "a number for an entry": (
         {"identities": [7]},
@@ -533,7 +536,7 @@ OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
         ),
     ),
     "a null for an entry": ({"identities": [None]}, "identities[0] is None, which is not a"),
-    "an empty entry": ({"identities": [{}]}, "identities[0]: Neither id nor name is given; give"),
+    "an empty entry": ({"identities": [{}]}, "identities[0]: Neither id nor name is set; set"),
     "one name twice": (
         {"identities": [{"name": "a"}, {"name": " a "}]},
         "identities[1] (a) is the same identity as identities[0] (a); list it once.",
@@ -608,7 +611,7 @@ OF_INFO: dict[str, tuple[dict[str, t.Any], str]] = {
         {"project_id": "shop"},
         "project_id 'shop' is not a UUID; write one such as",
     ),
-    "true for ids": ({"ids": True}, "ids is True, which is not a list; write one"),
+    "true for ids": ({"ids": True}, "ids is True, which is not a list; write a list of strings"),
     "no concurrency": ({"concurrency": -1}, "concurrency is -1; write a whole number from 1"),
     "a word for a switch": ({"metadata": "all"}, "metadata"),
     "a dictionary for Azure Auth": ({"azure_auth": {"a": 1}}, "azure_auth"),

@@ -409,7 +409,7 @@ def test_what_was_renamed_meanwhile_is_not_deleted(
     result = run(module, server, {"name": "old", "state": "absent"}, check=check)
     assert result["failed"]
     assert not result["changed"]
-    assert f"The identity {identity_id} is named 'precious', and not 'old'" in result["msg"]
+    assert f"The identity {identity_id} is named 'precious', not 'old'" in result["msg"]
     assert server.identity(identity_id) is not None
 
 

@@ -428,7 +428,7 @@ def test_a_project_with_more_rows_than_its_list_shows() -> None:
         server.settings(lacks=["/v2/identities/search"])
         result = run_in_process(INFO, {**common, "azure_auth": False})
         assert result["failed"]
-        assert "Infisical counts 340, and shows 33" in result["msg"]
+        assert "Infisical counts 340 identities, but shows 33" in result["msg"]
         result = run_in_process(ONE, {**common, "name": "app 7", "state": "absent"})
         assert not result["failed"], result.get("msg")
         assert result["changed"]
