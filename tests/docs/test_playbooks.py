@@ -132,5 +132,5 @@ def test_tour_leaves_alone_what_somebody_created_meanwhile(emulator: Emulator, t
     )
     told = tour()
     assert told.returncode != 0
-    assert "Somebody else was quicker" in " ".join(told.output.split())
+    assert "Somebody else created the identity in the meantime" in " ".join(told.output.split())
     assert "DELETE identity" not in _writes(emulator)

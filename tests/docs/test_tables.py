@@ -248,6 +248,11 @@ def test_contributing_names_every_room_of_module_utils() -> None:
     assert set(listed) == {str(path.relative_to(folder)) for path in folder.rglob("*.py")}
 
 
+def test_contributing_names_every_room_of_plugin_utils() -> None:
+    listed = first_column(section("CONTRIBUTING.md", "The rooms of `plugins/plugin_utils`"))
+    assert set(listed) == {path.name for path in (ROOT / "plugins/plugin_utils").glob("_[a-z]*")}
+
+
 def test_supported_versions_are_those_of_the_metadata() -> None:
     readme = section("README.md", "Supported versions")
     text = (ROOT / INSTALL).read_text(encoding="utf-8")

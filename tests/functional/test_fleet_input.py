@@ -135,7 +135,7 @@ WRONG_SETTINGS: list[tuple[t.Any, str]] = [
     (
         {"name": "counted", "metadata": {"replicas": 3}},
         (
-            " (counted): metadata['replicas'] is 3; keys and values must be strings: put them in"
+            " (counted): metadata['replicas'] is 3; keys and values must be strings, so put them in"
             " quotes."
         ),
     ),
@@ -177,7 +177,7 @@ WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
     (
         entry(called="skipping within", skipped=True),
         (
-            " (skipping within): azure_auth: 'skipped' is not an option of azure_auth; there are"
+            " (skipping within): azure_auth: 'skipped' is not an option of azure_auth; the options are"
             f" {AZURE_AUTH_OPTIONS}."
         ),
     ),
