@@ -160,13 +160,13 @@ ATTACHING = [
         OPEN,
         [post(allowedServicePrincipalIds="")],
         {"allowed_service_principal_ids": None, "allow_all_service_principals": True},
-        warns="every service principal of the tenant can log in as 1 of the identities",
+        warns="allow_all_service_principals opens 1 of the identities, which were not open before, to every",
     ),
     Case(
         "attach for not everyone, who are not listed",
         None,
         {**OPEN, "allow_all_service_principals": False},
-        refused="needs allowed_service_principal_ids (or allow_all_service_principals); give it",
+        refused="requires allowed_service_principal_ids (or allow_all_service_principals); set it too",
     ),
     Case(
         "attach without a maximum takes two requests",
@@ -204,7 +204,7 @@ ATTACHING = [
         "attach without a maximum is out of reach",
         None,
         {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0},
-        refused="access_token_max_ttl 0, which is no maximum, is not possible on this server",
+        refused="access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support",
         generations=LEGACY,
     ),
     Case(
@@ -219,7 +219,7 @@ ATTACHING = [
         "attach beside another auth method is out of reach",
         None,
         REQUIRED,
-        refused="the identity has universal-auth, and this server, of 2024, allows one",
+        refused="the identity has universal-auth, and this server of 2024 allows only one auth method per",
         methods=["universal-auth"],
         generations=LEGACY,
     ),
@@ -357,13 +357,13 @@ UNEQUAL = [
         {"allow_all_service_principals": True},
         [patch(allowedServicePrincipalIds="")],
         {"allowed_service_principal_ids": None, "allow_all_service_principals": True},
-        warns="every service principal of the tenant can log in as 1 of the identities",
+        warns="allow_all_service_principals opens 1 of the identities, which were not open before, to every",
     ),
     Case(
         "not everyone, where everyone may",
         {"allowedServicePrincipalIds": ""},
         {"allow_all_service_principals": False},
-        refused="list those that may in allowed_service_principal_ids",
+        refused="set allowed_service_principal_ids to those that may",
     ),
     Case(
         "no audience on the server, left alone",
@@ -472,7 +472,7 @@ UNEQUAL = [
         {"access_token_trusted_ips": ["10.0.0.0/8", "::/0"]},
         [patch(accessTokenTrustedIps=sent("10.0.0.0/8", "::/0"))],
         {"access_token_trusted_ips": ["10.0.0.0/8", "::/0"]},
-        warns="admit every IPv4 address, without listing 0.0.0.0/0: ::/0",
+        warns="allow every IPv4 address, although it does not list 0.0.0.0/0: ::/0",
     ),
     Case(
         "resources are compared letter by letter",

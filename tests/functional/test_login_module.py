@@ -107,13 +107,16 @@ def test_the_token_of_the_environment_is_not_revoked(server: t.Any, tmp_path: Pa
 
 def test_what_infisical_login_refuses(server: t.Any, tmp_path: Path) -> None:
     rows: list[tuple[dict[str, t.Any], str]] = [
-        ({**universal(server), "state": "absent"}, "state is absent, which revokes a token and"),
+        (
+            {**universal(server), "state": "absent"},
+            "state is absent, but there is no token to revoke; set token or login_data.",
+        ),
         ({"url": server.url}, "No credentials are set"),
         (
             {"login_data": {"url": server.url, "access_token": "<check_mode_token>"}},
             (
                 "login_data.access_token is the placeholder that infisical.vault.login returns"
-                " under check mode; set 'check_mode: false' on that task"
+                " in check mode; set 'check_mode: false' on that task"
             ),
         ),
         (

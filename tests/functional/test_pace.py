@@ -169,7 +169,8 @@ def test_creations_take_as_many_windows_as_they_must_and_slow_nothing_else(
     least = 9 * WINDOW
     took = max(item.time for item in creations) - min(item.time for item in creations)
     record_property("of the least time under a limit on creations", f"{took / least:.0%}")
-    assert len(windows_of(creations, WINDOW)) == 10
+    # On a busy machine, requests may miss the end of one.
+    assert len(windows_of(creations, WINDOW)) in (10, 11)
     # Listed after all that is new, they are done long before.
     updates = outcome.of("PATCH")
     assert sum(item.status == 200 for item in updates) == 200

@@ -80,9 +80,9 @@ def run_playbook(arguments: Sequence[str], folder: Path, environ: Mapping[str, s
     Raises subprocess.TimeoutExpired after five minutes.
     """
     settings = frozenset(item for item in environ.items() if item[0].startswith("ANSIBLE_"))
-    if settings not in _servers:
-        _servers[settings] = _start(dict(settings))
-    server = _servers[settings]
+    idle = _idle.setdefault(settings, [])
+    # Threads run at the same time.
+    server = idle.pop() if idle else _start(dict(settings))
     assert server.stdin is not None
     assert server.stdout is not None
     with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as output:
@@ -90,12 +90,14 @@ def run_playbook(arguments: Sequence[str], folder: Path, environ: Mapping[str, s
         server.stdin.write(json.dumps(job) + "\n")
         server.stdin.flush()
         if not select.select([server.stdout], [], [], TIMEOUT)[0]:
-            os.killpg(_servers.pop(settings).pid, signal.SIGKILL)
+            os.killpg(server.pid, signal.SIGKILL)
             raise subprocess.TimeoutExpired([str(PROGRAM), *arguments], TIMEOUT, output.read())
-        return Run(int(server.stdout.readline()), output.read())
+        status = int(server.stdout.readline())
+        idle.append(server)
+        return Run(status, output.read())
 
 
-_servers: dict[frozenset[tuple[str, str]], subprocess.Popen[str]] = {}
+_idle: dict[frozenset[tuple[str, str]], list[subprocess.Popen[str]]] = {}
 
 
 def _start(settings: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -113,8 +115,9 @@ def _start(settings: Mapping[str, str]) -> subprocess.Popen[str]:
 
 @atexit.register
 def _end_all() -> None:
-    for server in _servers.values():
-        server.communicate()
+    for servers in _idle.values():
+        for server in servers:
+            server.communicate()
 
 
 def _serve() -> None:
