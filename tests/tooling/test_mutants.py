@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from tools.mutants import Mutant, known, stale
+from tools.mutants import Mutant, known, sample, stale
 
 PLUGINS = "ansible_collections.community.infisical.plugins."
 DIFF = """\
@@ -38,6 +38,16 @@ def test_a_mutant_says_where_it_is(name: str, function: str) -> None:
 def test_a_mutant_is_known_by_the_lines_that_change() -> None:
     mutant = Mutant(PLUGINS + "a.b.x_c__mutmut_1", "survived", DIFF)
     assert mutant.change == ("if ids > 1:", "if ids >= 1:")
+
+
+def test_a_sample_is_the_same_whatever_is_not_in_it() -> None:
+    names = [f"plugins.a.x_f__mutmut_{number}" for number in range(100)]
+    drawn = sample(names, 10, seed=1)
+    assert sorted({*drawn}) == sorted(drawn)
+    rest = [name for name in names if name not in drawn]
+    assert sample([*rest[50:], *drawn[::-1]], 10, seed=1) == drawn
+    assert sample(names, 5, seed=1) == drawn[:5]
+    assert sample(names, 10, seed=2) != drawn
 
 
 def test_every_explained_survivor_is_still_in_the_code() -> None:

@@ -817,6 +817,12 @@ def test_what_is_not_right_is_an_error_of_one_sentence(
     assert "\n" not in text
 
 
+def test_a_long_name_is_cut_in_a_message() -> None:
+    with pytest.raises(AnsibleFilterError) as raised:
+        find([{"id": ONE, "name": "x" * 61}])
+    assert f": identities[0] ({'x' * 57}...) has no state; " in str(raised.value)
+
+
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_arguments, "NETADDR_IMPORT_ERROR", "Traceback\nImportError: no netaddr\n")
     with pytest.raises(

@@ -14,6 +14,7 @@ from ansible_collections.community.infisical.plugins.module_utils._text import (
     no_value,
     printable,
     quoted,
+    texts_in,
     trim,
     visible,
 )
@@ -130,6 +131,15 @@ def test_what_only_stands_for_a_value(text: str, why: str) -> None:
 @pytest.mark.parametrize("text", ["", "{x}", "a ******* b", "omit", "$x$", "100%"])
 def test_what_is_a_value(text: str) -> None:
     assert no_value(text) is None
+
+
+def test_texts_are_found_in_values_of_values() -> None:
+    assert list(texts_in({"a": ["x", {"b": "y"}, 1, None, [["z"]]], "c": ""})) == [
+        "x",
+        "y",
+        "z",
+        "",
+    ]
 
 
 @given(st.text())

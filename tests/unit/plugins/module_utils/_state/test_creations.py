@@ -31,6 +31,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.identit
     Reference,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
+from ansible_collections.community.infisical.plugins.module_utils._text import quoted
 
 ID = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 OTHER = "8a6d3f0e-5d0c-4c43-9a0e-0d6b5a1f7c21"
@@ -101,10 +102,12 @@ def test_a_name_that_none_has_may_be_created(server: t.Any) -> None:
 
 
 def test_where_nothing_may_be_created_a_new_name_is_an_error(server: t.Any) -> None:
-    with pytest.raises(
-        OptionError, match=r"is not the name of any identity .* and create is false"
-    ):
+    with pytest.raises(OptionError) as raised:
         of(server, allowed=False).refuse_unless_new(named("x"))
+    assert str(raised.value) == (
+        "name 'x' is not the name of any identity that this login can see, and create is false;"
+        " correct the name, or create the identity first."
+    )
     assert server.asked == []
 
 
@@ -134,8 +137,13 @@ def test_a_name_that_differs_in_its_spelling_only_is_an_error(
 ) -> None:
     for one, other in ((new, there), (there, new)):
         server.answers[LIST] = members("other", other)
-        with pytest.raises(OptionError, match="only in letter case, Unicode form or blanks; use"):
+        with pytest.raises(OptionError) as raised:
             of(server).refuse_unless_new(named(one))
+        assert str(raised.value) == (
+            f"name {quoted(one)} is new, but differs from the existing name {quoted(other)} only in"
+            " letter case, Unicode form or blanks; use the existing name, or a clearly different"
+            " one."
+        )
 
 
 @given(st.text(min_size=1), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
@@ -232,7 +240,10 @@ def test_what_is_there_by_now_is_not_created(server: t.Any, clock: Clock) -> Non
         made.refuse_unless_new(named(name))
     clock.now += 6
     made.look_before(named("a"))
-    with pytest.raises(ChangedMeanwhileError, match="'b' was created in the meantime"):
+    with pytest.raises(
+        ChangedMeanwhileError,
+        match=r"^An identity 'b' was created in the meantime; run the task again\.$",
+    ):
         made.look_before(named("b"))
 
 
@@ -269,8 +280,10 @@ def test_what_does_not_show_up_is_not_known_and_not_asked_for_again(
     with pytest.raises(UnknownOutcomeError) as raised:
         of(server).find_made(named("x"), LOST)
     message = str(raised.value)
-    assert message.startswith("The answer was lost. It is not known whether the identity 'x' was")
-    assert message.endswith("because names are not unique; run it again later.")
+    assert message == (
+        "The answer was lost. It is not known whether the identity 'x' was created, and the task"
+        " does not try again, because names are not unique; run it again later."
+    )
     assert (raised.value.unsure, raised.value.race, raised.value.transient) == (True, False, False)
     assert 1030 <= clock.now <= 1035
     assert {*server.asked} == {SEARCH}
@@ -279,8 +292,14 @@ def test_what_does_not_show_up_is_not_known_and_not_asked_for_again(
 def test_two_that_show_up_are_an_error(server: t.Any, clock: Clock) -> None:
     del clock
     server.answers[SEARCH] = page(member("x"), member("x", OTHER))
-    with pytest.raises(UnknownOutcomeError, match="There are 2 identities named 'x'"):
+    with pytest.raises(UnknownOutcomeError) as raised:
         of(server).find_made(named("x"), LOST)
+    assert str(raised.value) == (
+        f"There are 2 identities named 'x': {ID} (created 2026-11-07, auth methods none); {OTHER}"
+        " (created 2026-11-07, auth methods none). Another run may have created the other; nothing"
+        " was attached. Delete one of them with infisical_identity (id the one that is not needed,"
+        " state absent), and do not let two runs create the same identity at the same time."
+    )
 
 
 def test_a_signal_ends_the_search_and_the_write_may_have_been_done(
@@ -331,10 +350,13 @@ def test_the_elder_goes_on_and_the_younger_says_what_there_is(
         with pytest.raises(UnknownOutcomeError) as raised:
             of(server).refuse_twins(named("x"), made)
         message = str(raised.value)
-        assert f"{ours[1]} (created {ours[0]}, auth methods none, created by this run)" in message
-        assert f"{theirs[1]} (created {theirs[0]}, auth methods none)" in message
-        assert f"with infisical_identity (id {ours[1]}, state absent)" in message
-        assert "nothing was attached" in message
+        assert message == (
+            f"There are 2 identities named 'x': {theirs[1]} (created {theirs[0]}, auth methods"
+            f" none); {ours[1]} (created {ours[0]}, auth methods none, created by this run)."
+            " Another run may have created the other; nothing was attached. Delete one of them with"
+            f" infisical_identity (id {ours[1]}, state absent), and do not let two runs create the"
+            " same identity at the same time."
+        )
 
 
 @given(
@@ -400,6 +422,8 @@ def test_a_role_of_the_organization_is_asked_for_once(
     made = of(server)
     assert [made.has_role("billing", None) for _time in range(2)] == [there] * 2
     assert server.asked == [path]
+    server.answers["GET /api/v1/organization/roles/slug/other"] = {"role": {}}
+    assert made.has_role("other", None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     ApiError,
+    Problem,
     UnexpectedAnswerError,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.directory import (
@@ -103,6 +104,19 @@ def test_where_all_are_known_nobody_is_asked_for(server: t.Any) -> None:
     assert [t.cast(Identity, item).name for item in result.values()] == ["b", "a"]
 
 
+def test_a_known_one_that_another_owns_is_told_with_its_place(server: t.Any) -> None:
+    members = [Identity(id_of(1), "a", "org"), Identity(id_of(2), "b", "org", project_id=PROJECT)]
+    asked = [Reference(id_of(n), None, PROJECT, f"identities[{n}]", "id", n) for n in (1, 2)]
+    _found, problems = resolve(server.api(), asked, members=members)
+    assert problems == [
+        Problem(
+            f"identities[1]: The owner of the identity {id_of(1)} is the organization, not the"
+            f" project {PROJECT}; correct project_id, or remove it.",
+            1,
+        )
+    ]
+
+
 def test_names_of_a_project_are_looked_for_there(server: t.Any) -> None:
     server.answers.update({SEARCH: page(member(1, "n3")), OWNED: page(owned(3))})
     here, there = named("n3", 0), named("n3", 1, PROJECT)
@@ -117,10 +131,16 @@ def test_names_of_none_and_of_several_are_told_with_their_place(server: t.Any) -
     result, problems = resolve(server.api(), [nobody, twin, new], may_be_new=[new])
     assert result == {new: None}
     assert [problem.place for problem in problems] == [0, 1]
-    start = "identities[0] (nobody): name 'nobody' is not the name of any identity that this login"
-    assert problems[0].sentence.startswith(start)
-    several = f"is the name of 2 identities ({id_of(1)}, {id_of(2)}); give the id instead."
-    assert problems[1].sentence.endswith(several)
+    assert [problem.sentence for problem in problems] == [
+        (
+            "identities[0] (nobody): name 'nobody' is not the name of any identity that this login"
+            " can see in its organization; names are matched exactly."
+        ),
+        (
+            f"identities[1] (twin): name 'twin' is the name of 2 identities ({id_of(1)},"
+            f" {id_of(2)}); give the id instead."
+        ),
+    ]
     # That there may be none does not mean that there may be two.
     _result, problems = resolve(server.api(), [twin], may_be_new=[twin])
     assert len(problems) == 1
@@ -150,29 +170,38 @@ def test_what_is_counted_more_is_what_projects_own_where_a_search_says_so(server
     server.answers.update({LIST: page(member(1), total=4), SEARCH_2: page(found(1), total=1)})
     identities, (sentence,), _elsewhere = whole_organization(server.api(), "list them")
     assert numbers(identities) == [1]
-    assert sentence.startswith("Identities that projects own are not listed (3);")
+    assert sentence == (
+        "Identities that projects own are not listed (3); read each one by its id, with a login"
+        " that is a member of its project."
+    )
 
 
 def test_before_that_search_it_may_be_others_too(server: t.Any) -> None:
     server.answers.update({LIST: page(member(1), total=4), PROJECTS: {"projects": []}})
     _identities, (sentence,), _elsewhere = whole_organization(server.api(of_2026=True), "list them")
-    assert sentence.startswith("Infisical counts more identities than it lists (3), probably")
-    assert sentence.endswith("cannot tell whether others are missing.")
+    assert sentence == (
+        "Infisical counts more identities than it lists (3), probably those that projects own; this"
+        " server cannot tell whether others are missing."
+    )
 
 
 SHORT: list[tuple[str, dict[str, t.Any], str]] = [
-    ("older servers own none", {LIST: page(member(1), total=4)}, "lists 1 identities, but counts"),
+    ("older servers own none", {LIST: page(member(1), total=4)}, "1 identities, but counts 4"),
     (
         "a server of 2024",
         {LIST: page(old(1), total=2), SEARCH_2: page(found(1)), PROJECTS: {"projects": []}},
-        "but counts 2;",
+        "1 identities, but counts 2",
     ),
-    ("a count that is less", {LIST: page(member(1), member(2), total=1)}, "but counts"),
-    ("a count that is none", {LIST: page(member(1), total="2")}, "but counts"),
+    (
+        "a count that is less",
+        {LIST: page(member(1), member(2), total=1)},
+        "2 identities, but counts 1",
+    ),
+    ("a count that is none", {LIST: page(member(1), total="2")}, "1 identities, but counts '2'"),
     (
         "the search counts more",
         {LIST: page(member(1), total=4), SEARCH_2: page(found(1), total=2)},
-        "but counts 2;",
+        "1 identities, but counts 2",
     ),
 ]
 
@@ -186,8 +215,9 @@ def test_a_list_that_is_not_whole_is_an_error(
     server.answers.update(answers)
     with pytest.raises(UnexpectedAnswerError) as raised:
         whole_organization(server.api(), "list them")
-    assert str(raised.value).startswith("Could not list them: Infisical lists ")
-    assert message in str(raised.value)
+    assert str(raised.value) == (
+        f"Could not list them: Infisical lists {message}; run the task again."
+    )
 
 
 def test_all_roles_are_listed_where_a_search_shows_them(server: t.Any) -> None:
@@ -241,25 +271,42 @@ NOT_VISIBLE: list[tuple[str, dict[str, t.Any], str]] = [
     (
         "a scope dropped without a word",
         {SEARCH_2: page(found(1))},
-        "Projects own identities that this login cannot see (1); make it",
+        (
+            "Projects own identities that this login cannot see (1); make it a member of these"
+            " projects, with the permission to read identities there."
+        ),
     ),
     (
         "projects without membership",
-        {OTHERS: {"projects": [{"name": f"p{n}", "isMember": False} for n in range(7)]}},
+        {OTHERS: {"projects": [{"name": f"p{n}", "isMember": False} for n in range(6)]}},
         (
-            "This login is not a member of some projects (7: p0, p1, p2, p3, p4, ...), so it cannot"
-            " read the"
+            "This login is not a member of some projects (6: p0, p1, p2, p3, p4, ...), so it cannot"
+            " read the auth methods of identities that they own."
+        ),
+    ),
+    (
+        "as many of them as are named",
+        {OTHERS: {"projects": [{"name": f"p{n}", "isMember": False} for n in range(5)]}},
+        (
+            "This login is not a member of some projects (5: p0, p1, p2, p3, p4), so it cannot read"
+            " the auth methods of identities that they own."
         ),
     ),
     (
         "sub-organizations",
         {SUBS: {"totalCount": 2}},
-        "Sub-organizations (2) have identities of their own; log in to each with organization_slug",
+        (
+            "Sub-organizations (2) have identities of their own; log in to each with"
+            " organization_slug."
+        ),
     ),
     (
         "a parent's",
         {LIST: page(member(1), member(3, orgId=PARENT), total=3)},
-        "Identities that belong to another organization, such as a parent or sub-organization, are",
+        (
+            "Identities that belong to another organization, such as a parent or sub-organization,"
+            " are left out (1); log in to that organization to read them."
+        ),
     ),
 ]
 
@@ -272,7 +319,7 @@ def test_what_cannot_be_seen_is_told(
 ) -> None:
     whole(server, **answers)
     identities, not_visible, _elsewhere = list_everything(server.api())
-    assert [text[: len(sentence)] for text in not_visible] == [sentence]
+    assert not_visible == [sentence]
     assert 3 not in numbers(identities)
 
 
@@ -285,20 +332,26 @@ def test_what_nobody_tells_is_no_reason_to_fail(server: t.Any) -> None:
         list_everything(server.api())
 
 
+NO_MEMBER = (
+    "This login is not a member of some projects ({}: p, p, p, p, p, ...), so it cannot read the"
+    " auth methods of identities that they own."
+)
+
+
 def test_projects_are_paged(server: t.Any) -> None:
     def projects(request: t.Any) -> t.Any:
         start = request.body["offset"]
-        ids = range(start, min(start + 100, 150))
+        ids = range(start, min(start + 100, 250))
         return {"projects": [{"id": id_of(n), "name": "p", "isMember": False} for n in ids]}
 
     whole(server, **{OTHERS: projects})
     (sentence,) = list_everything(server.api()).not_visible
-    assert sentence.startswith("This login is not a member of some projects (150: ")
+    assert sentence == NO_MEMBER.format(250)
     # A server that leaves out the offset.
     same = [{"id": id_of(n), "name": "p", "isMember": False} for n in range(100)]
     whole(server, **{OTHERS: {"projects": same}})
     (sentence,) = list_everything(server.api()).not_visible
-    assert sentence.startswith("This login is not a member of some projects (100: ")
+    assert sentence == NO_MEMBER.format(100)
 
 
 def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
@@ -316,8 +369,11 @@ def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
     server.answers[OWNED] = DENIED
     identities, (sentence, hidden), _elsewhere = list_everything(api)
     assert numbers(identities) == [1]
-    assert sentence == ("This login may not read the identities that the project 'shop' owns.")
-    assert hidden.startswith("Projects own identities that this login cannot see")
+    assert sentence == "This login may not read the identities that the project 'shop' owns."
+    assert hidden == (
+        "Projects own identities that this login cannot see (1); make it a member of these"
+        " projects, with the permission to read identities there."
+    )
     server.answers[OWNED] = BROKEN
     with pytest.raises(ApiError):
         list_everything(api)
@@ -329,5 +385,5 @@ def test_where_projects_own_nothing_the_list_has_to_be_whole(server: t.Any) -> N
     api = server.api(of_2026=False, own=id_of(9))
     assert numbers(list_everything(api).identities) == [1, 2]
     server.answers[LIST] = page(member(1), total=2)
-    with pytest.raises(UnexpectedAnswerError, match="lists 1 identities, but counts 2"):
+    with pytest.raises(UnexpectedAnswerError, match="lists 1 identities, but counts 2; run"):
         list_everything(api)

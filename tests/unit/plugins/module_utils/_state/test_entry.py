@@ -133,11 +133,23 @@ def test_check_mode_writes_nothing_of_it(server: t.Any) -> None:
     assert result.values["tenant_id"] == ID
 
 
+def test_what_would_be_created_is_known_by_its_name(server: t.Any) -> None:
+    server.answers[LIST] = page()
+    work = of(server, ATTACHED, check=True)
+    work.run()
+    assert work.identity == Identity("", "billing", None, methods=())
+    assert work.created
+
+
 def test_what_could_not_be_attached_creates_nothing(server: t.Any) -> None:
     created(server)
     work = of(server, Desired({}, {"azure_auth": {"resource": "r"}}))
-    with pytest.raises(OptionError, match="attaching it requires tenant_id"):
+    with pytest.raises(OptionError) as raised:
         work.run()
+    assert str(raised.value) == (
+        "Azure Auth is not attached to the identity, and attaching it requires tenant_id,"
+        " allowed_service_principal_ids (or allow_all_service_principals); set them too."
+    )
     assert CREATE not in server.asked
     assert not work.changed
 
@@ -145,8 +157,21 @@ def test_what_could_not_be_attached_creates_nothing(server: t.Any) -> None:
 @pytest.mark.parametrize(
     ("failure", "message"),
     [
-        (DENIED, "but Azure Auth is not attached yet; run the task again with a login that may"),
-        (NOT_ATTACHED, "was created, but Azure Auth is not attached yet; run the task again."),
+        (
+            DENIED,
+            (
+                "Not allowed. The identity was created, but Azure Auth is not attached yet; run the"
+                " task again with a login that may attach it (edit-auth on identities, or create on"
+                " servers from before summer 2026)."
+            ),
+        ),
+        (
+            NOT_ATTACHED,
+            (
+                "It is not. The identity was created, but Azure Auth is not attached yet; run the"
+                " task again."
+            ),
+        ),
     ],
 )
 def test_a_new_identity_that_stays_without_its_method_is_told_of(
@@ -159,8 +184,9 @@ def test_a_new_identity_that_stays_without_its_method_is_told_of(
     server.answers[BY_ID] = {"identity": page("billing")["identities"][0]}
     server.answers[f"GET {AZURE}"] = NOT_ATTACHED
     work = of(server, ATTACHED)
-    with pytest.raises(ApiError, match=message):
+    with pytest.raises(ApiError) as raised:
         work.run()
+    assert str(raised.value) == message
     assert (work.changed, work.created, work.failed_at) == (True, True, "azure_auth")
 
 

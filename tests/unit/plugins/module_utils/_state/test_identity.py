@@ -53,31 +53,53 @@ def read(**options: t.Any) -> dict[str, t.Any]:
 
 # -- options --------------------------------------------------------------------------------------
 
+NO_ROLE = (
+    "role is 'custom', which Infisical shows in place of any custom role; write the slug of the"
+    " role."
+)
+QUOTES = "; keys and values must be strings, so put them in quotes."
+BLANK = "a blank key or value, which Infisical does not store; remove it."
+
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"name": ""}, "name '' has 0 characters; write a name of 1 to 255."),
-        ({"name": "x" * 256}, "has 256 characters; write a name of 1 to 255."),
-        ({"name": "a\0b"}, r"name 'a\x00b' contains a NUL character"),
         (
-            {"role": "custom"},
-            "role is 'custom', which Infisical shows in place of any custom role",
+            {"name": "x" * 256},
+            f"name '{'x' * 80}...' has 256 characters; write a name of 1 to 255.",
         ),
-        ({"role": " custom\ufeff"}, "role is 'custom', which Infisical shows in place"),
+        ({"name": "a\0b"}, r"name 'a\x00b' contains a NUL character; remove it."),
+        ({"role": "custom"}, NO_ROLE),
+        ({"role": " custom\ufeff"}, NO_ROLE),
         ({"delete_protection": "yes"}, "delete_protection is 'yes'; write true or false."),
         ({"metadata": []}, "metadata is [], which is not a dictionary; write one."),
-        ({"metadata": {"a": 1}}, "metadata['a'] is 1; keys and values must be strings, so put"),
-        ({"metadata": {"a": True}}, "metadata['a'] is True; keys and values must be strings"),
-        ({"metadata": {"a": None}}, "metadata['a'] is None; keys and values must be strings"),
-        ({"metadata": {"a": {"b": "c"}}}, "metadata['a'] is {'b': 'c'}; keys and values must"),
-        ({"metadata": {8: "a"}}, "metadata[8] is 'a'; keys and values must be strings"),
-        ({"metadata": {"a": " "}}, "metadata['a'] has a blank key or value, which"),
-        ({"metadata": {"\ufeff": "a"}}, "has a blank key or value, which Infisical does"),
-        ({"metadata": {"a": "b", " a": "c"}}, "[' a'] differs from another key only in blanks;"),
-        ({"metadata": {"a": "{{ b }}"}}, "metadata['a'] is a template that was not rendered;"),
-        ({"metadata": {"********": "b"}}, "metadata['********'] is masked text, which Ansible"),
-        ({"metadata": {"a": "\0"}}, "contains a NUL character"),
+        ({"metadata": {"a": 1}}, "metadata['a'] is 1" + QUOTES),
+        ({"metadata": {"a": True}}, "metadata['a'] is True" + QUOTES),
+        ({"metadata": {"a": None}}, "metadata['a'] is None" + QUOTES),
+        ({"metadata": {"a": {"b": "c"}}}, "metadata['a'] is {'b': 'c'}" + QUOTES),
+        ({"metadata": {8: "a"}}, "metadata[8] is 'a'" + QUOTES),
+        ({"metadata": {"a": " "}}, "metadata['a'] has " + BLANK),
+        ({"metadata": {"\ufeff": "a"}}, r"metadata['\ufeff'] has " + BLANK),
+        (
+            {"metadata": {"a": "b", " a": "c"}},
+            "metadata[' a'] differs from another key only in blanks; write it once.",
+        ),
+        (
+            {"metadata": {"a": "{{ b }}"}},
+            "metadata['a'] is a template that was not rendered; write the value.",
+        ),
+        (
+            {"metadata": {"********": "b"}},
+            (
+                "metadata['********'] is masked text, which Ansible prints in place of a secret;"
+                " write the value."
+            ),
+        ),
+        (
+            {"metadata": {"a": "\0"}},
+            r"metadata['a'] '\x00' contains a NUL character; remove it.",
+        ),
     ],
     ids=str,
 )
@@ -86,7 +108,7 @@ def test_a_refusal_names_option_value_and_what_is_right(
 ) -> None:
     with pytest.raises(OptionError) as raised:
         read(**options)
-    assert message in str(raised.value)
+    assert str(raised.value) == message
 
 
 def test_what_is_read() -> None:
@@ -277,7 +299,10 @@ def test_lifting_the_protection_alone_sends_the_name_along(server: t.Any) -> Non
     server.answers[BY_ID] = stored("", hasDeleteProtection=True)
     nameless = seen(protected=True)._replace(name="")
     message = refusal(work_on(server, nameless), read(delete_protection=False))
-    assert "has no name, and Infisical does not remove the delete protection of such" in message
+    assert message == (
+        f"The identity {ID} has no name, and Infisical does not remove the delete protection of"
+        " such an identity; set name in the same task."
+    )
 
 
 def test_lifting_the_protection_sends_the_name_that_it_has_by_now(server: t.Any) -> None:
@@ -330,7 +355,7 @@ def test_what_was_dropped_in_silence_is_an_error(server: t.Any) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "asked"),
-    [(read(role="admin"), "cannot get another role"), (None, "cannot be deleted")],
+    [(read(role="admin"), "get another role"), (None, "be deleted")],
     ids=["role", "deletion"],
 )
 def test_the_own_identity_is_neither_deleted_nor_given_a_role(
@@ -338,9 +363,10 @@ def test_the_own_identity_is_neither_deleted_nor_given_a_role(
 ) -> None:
     server.answers[BY_ID] = stored()
     message = refusal(work_on(server, seen(), own=ID), wanted)
-    assert f"The identity {ID} cannot " in message
-    assert "because this task is logged in as it;" in message
-    assert asked in message
+    assert message == (
+        f"The identity {ID} cannot {asked}, because this task is logged in as it; use the"
+        " credentials of another identity."
+    )
     assert server.asked in ([], [BY_ID])
 
 
@@ -354,7 +380,10 @@ def test_a_parents_identity_is_never_changed(
         elsewhere = seen(home_id=home_id, metadata=(("a", "b"),))
         for check in (True, False):
             message = refusal(work_on(server, elsewhere, check=check), wanted)
-            assert f"belongs to another organization ({PARENT})" in message
+            assert message == (
+                f"The identity {ID} belongs to another organization ({PARENT}) and can only be"
+                " changed or deleted from there; log in to that organization."
+            )
     assert set(server.asked) == {BY_ID}
 
 
@@ -368,7 +397,10 @@ def test_a_protected_one_is_deleted_only_where_the_task_says_so(server: t.Any) -
         }
     )
     message = refusal(work_on(server, seen(protected=True)), None)
-    assert "has delete protection; set delete_protection to false in the same task" in message
+    assert message == (
+        f"The identity {ID} has delete protection; set delete_protection to false in the same task"
+        " to delete it anyway."
+    )
     assert server.asked == [BY_ID]
     server.asked.clear()
     work = _run(work_on(server, seen(protected=True), lift=True), None)
@@ -386,8 +418,9 @@ def test_a_deletion_that_fails_after_the_protection_was_lifted_says_so(server: t
         }
     )
     work = work_on(server, seen(protected=True), lift=True)
-    with pytest.raises(ApiError, match="Its delete protection was removed before"):
+    with pytest.raises(ApiError) as raised:
         work.run(None)
+    assert str(raised.value) == "Not allowed. Its delete protection was removed before."
     assert work.changed
 
 
@@ -407,7 +440,10 @@ def test_what_a_deletion_ends_is_read_before_it(server: t.Any) -> None:
 def test_what_is_deleted_by_its_name_has_that_name_by_now(server: t.Any) -> None:
     server.answers[BY_ID] = stored("precious")
     message = refusal(work_on(server, seen(), Reference(None, "billing")), None)
-    assert f"The identity {ID} is named 'precious', not 'billing'; correct" in message
+    assert message == (
+        f"The identity {ID} is named 'precious', not 'billing'; correct the id or the name of the"
+        " identity to delete."
+    )
     # One that has gone since is nothing to delete.
     server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
     work = _run(work_on(server, seen(), Reference(None, "billing")), None)
@@ -417,7 +453,9 @@ def test_what_is_deleted_by_its_name_has_that_name_by_now(server: t.Any) -> None
 def test_a_name_that_another_has_is_not_given(server: t.Any) -> None:
     server.answers[SEARCH] = page(member("new", OTHER))
     message = refusal(work_on(server, seen()), read(name="new"))
-    assert f"name 'new' is the name of another identity ({OTHER})" in message
+    assert message == (
+        f"name 'new' is the name of another identity ({OTHER}); choose another name for {ID}."
+    )
     # One that gets another name in the same task makes room.
     server.answers[UPDATE] = item(name="new")
     assert _run(work_on(server, seen(), renamed={OTHER: "old"}), read(name="new")).changed
@@ -426,7 +464,10 @@ def test_a_name_that_another_has_is_not_given(server: t.Any) -> None:
 def test_an_id_never_creates(server: t.Any) -> None:
     server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
     message = refusal(work_on(server, None), read(role="member"))
-    assert f"id '{ID}' is not the id of any identity that this login can see; correct it" in message
+    assert message == (
+        f"id '{ID}' is not the id of any identity that this login can see; correct it, or set only"
+        " name to create an identity."
+    )
     assert not _run(work_on(server, None), None).changed
 
 
@@ -558,3 +599,47 @@ def test_what_fails_after_the_creation_says_that_it_was_created(server: t.Any) -
         work.run({})
     assert work.changed
     assert server.asked.count(CREATE) == 1
+
+
+# -- reads ----------------------------------------------------------------------------------------
+
+
+def read_roles(server: t.Any, name: str, *, of_2026: bool) -> tuple[t.Any, list[str]]:
+    """The roles of an identity, and what is warned of while they are read."""
+    warnings = Warnings()
+    api = server.api(of_2026=of_2026)
+    resource = IdentityResource(
+        api,
+        t.cast(t.Any, types.SimpleNamespace(identity_id=OWN)),
+        Reference(ID, None),
+        Creations(api, warnings),
+        seen(roles=None)._replace(name=name),
+        needed={"role"},
+    )
+    state = resource.read()
+    assert state is not None
+    return state.values.get("role"), warnings.messages()
+
+
+def test_the_roles_of_one_are_looked_for_by_its_name(server: t.Any) -> None:
+    server.answers[SEARCH_2] = page({**found("member"), "identityId": OTHER}, found("admin"))
+    assert read_roles(server, "billing", of_2026=True) == ((Role("admin"),), [])
+    assert server.bodies[-1]["search"] == {"name": {"$in": ["billing"]}}
+    # The search does not take every name.
+    assert read_roles(server, "a, b", of_2026=True) == ((Role("admin"),), [])
+    assert "name" not in server.bodies[-1].get("search", {})
+    assert {*server.asked} == {SEARCH_2}
+
+
+@pytest.mark.parametrize(("name", "shown"), [("bill\ning", "bill ing"), ("", ID)])
+def test_a_server_that_shows_one_role_is_warned_of(server: t.Any, name: str, shown: str) -> None:
+    server.answers[BY_ID] = stored(name)
+    assert read_roles(server, name, of_2026=False) == (
+        (Role("member"),),
+        [
+            (
+                "This server shows only one role of each identity, so 1 of the identities may have"
+                f" others: {shown}"
+            )
+        ],
+    )

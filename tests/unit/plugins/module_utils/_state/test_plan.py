@@ -120,8 +120,23 @@ def test_attaching_sends_every_field() -> None:
 @pytest.mark.parametrize("missing", sorted(REQUIRED))
 def test_attaching_needs_what_has_no_default(missing: str) -> None:
     wanted = values(**{name: value for name, value in REQUIRED.items() if name != missing})
-    with pytest.raises(OptionError, match=f"attaching it requires {missing}.*; set it too"):
+    with pytest.raises(OptionError) as raised:
         bodies(None, wanted)
+    if missing == "allowed_service_principal_ids":
+        missing += " (or allow_all_service_principals)"
+    assert str(raised.value) == (
+        "Azure Auth is not attached to the identity, and attaching it requires"
+        f" {missing}; set it too."
+    )
+
+
+def test_attaching_names_all_that_is_missing() -> None:
+    with pytest.raises(OptionError) as raised:
+        bodies(None, values(allow_all_service_principals=True))
+    assert str(raised.value) == (
+        "Azure Auth is not attached to the identity, and attaching it requires tenant_id, resource;"
+        " set them too."
+    )
 
 
 def test_attaching_beside_another_method_is_refused_on_servers_of_2024_only() -> None:
@@ -129,8 +144,13 @@ def test_attaching_beside_another_method_is_refused_on_servers_of_2024_only() ->
         AZURE_AUTH, None, values(**REQUIRED), of_2024=False, others=["universal-auth"]
     ).steps
     assert len(steps) == 1
-    with pytest.raises(OptionError, match="the identity has universal-auth"):
-        plan(AZURE_AUTH, None, values(**REQUIRED), of_2024=True, others=["universal-auth"])
+    others = ["universal-auth", "aws-auth"]
+    with pytest.raises(OptionError) as raised:
+        plan(AZURE_AUTH, None, values(**REQUIRED), of_2024=True, others=others)
+    assert str(raised.value) == (
+        "Azure Auth cannot be attached: the identity has universal-auth, aws-auth, and this server"
+        " of 2024 allows only one auth method per identity; remove the other first."
+    )
 
 
 UPDATES = [
@@ -202,48 +222,55 @@ def test_lifetimes_of_an_attachment(
     assert [(verb, lifetimes(body)) for verb, body in steps] == requests
 
 
+LOWER = "; lower the first, raise the second, or set access_token_max_ttl to 0 for no maximum."
 LIFETIME_REFUSALS = [
     (
         "raising only the TTL above the stored max",
         stored(60, 100),
         {"access_token_ttl": 101},
         False,
-        "access_token_ttl 101 (given) is above access_token_max_ttl 100 (stored)",
+        "access_token_ttl 101 (given) is above access_token_max_ttl 100 (stored)" + LOWER,
     ),
     (
         "lowering only the max below the stored TTL",
         stored(60, 100),
         {"access_token_max_ttl": 50},
         False,
-        "access_token_ttl 60 (stored) is above access_token_max_ttl 50 (given)",
+        "access_token_ttl 60 (stored) is above access_token_max_ttl 50 (given)" + LOWER,
     ),
     (
         "attaching with a max below the default TTL",
         None,
         {"access_token_max_ttl": 3600, **REQUIRED},
         False,
-        "access_token_ttl 2592000 (default) is above access_token_max_ttl 3600 (given)",
+        "access_token_ttl 2592000 (default) is above access_token_max_ttl 3600 (given)" + LOWER,
     ),
     (
         "attaching with a TTL above the default max",
         None,
         {"access_token_ttl": 2592001, **REQUIRED},
         False,
-        "access_token_ttl 2592001 (given) is above access_token_max_ttl 2592000 (default)",
+        "access_token_ttl 2592001 (given) is above access_token_max_ttl 2592000 (default)" + LOWER,
     ),
     (
         "no maximum on a server of 2024",
         stored(60, 100),
         {"access_token_max_ttl": 0},
         True,
-        "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support",
+        (
+            "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support;"
+            " write 1 second or more."
+        ),
     ),
     (
         "attaching without a maximum on a server of 2024",
         None,
         {"access_token_max_ttl": 0, **REQUIRED},
         True,
-        "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support",
+        (
+            "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support;"
+            " write 1 second or more."
+        ),
     ),
 ]
 
@@ -258,7 +285,7 @@ def test_lifetimes_that_are_refused_before_any_write(
 ) -> None:
     with pytest.raises(OptionError) as raised:
         bodies(current, values(**options), of_2024)
-    assert message in str(raised.value)
+    assert str(raised.value) == message
 
 
 def test_lifetimes_that_nobody_asked_to_change_are_left_alone_even_if_odd() -> None:
