@@ -288,7 +288,7 @@ def test_without_a_list_nothing_is_said_about_one() -> None:
     doc = parsed(html_page(report(TENS, has_list=False)))
     anchors = {one.attributes.get("aria-labelledby") for one in doc.all("section")}
     assert not anchors & {"drift", "not-judged", "unlisted"}
-    assert "none, findings only" in doc.one("header").text
+    assert "none (findings only)" in doc.one("header").text
     assert doc.all("span", class_="tag unlisted") == []
 
 

@@ -160,13 +160,19 @@ ATTACHING = [
         OPEN,
         [post(allowedServicePrincipalIds="")],
         {"allowed_service_principal_ids": None, "allow_all_service_principals": True},
-        warns="allow_all_service_principals opens 1 of the identities, which were not open before, to every",
+        warns=(
+            "allow_all_service_principals opens 1 of the identities,"
+            " which were not open before, to every"
+        ),
     ),
     Case(
         "attach for not everyone, who are not listed",
         None,
         {**OPEN, "allow_all_service_principals": False},
-        refused="requires allowed_service_principal_ids (or allow_all_service_principals); set it too",
+        refused=(
+            "requires allowed_service_principal_ids (or"
+            " allow_all_service_principals); set it too"
+        ),
     ),
     Case(
         "attach without a maximum takes two requests",
@@ -219,7 +225,10 @@ ATTACHING = [
         "attach beside another auth method is out of reach",
         None,
         REQUIRED,
-        refused="the identity has universal-auth, and this server of 2024 allows only one auth method per",
+        refused=(
+            "the identity has universal-auth, and this server of 2024"
+            " allows only one auth method per"
+        ),
         methods=["universal-auth"],
         generations=LEGACY,
     ),
@@ -357,7 +366,10 @@ UNEQUAL = [
         {"allow_all_service_principals": True},
         [patch(allowedServicePrincipalIds="")],
         {"allowed_service_principal_ids": None, "allow_all_service_principals": True},
-        warns="allow_all_service_principals opens 1 of the identities, which were not open before, to every",
+        warns=(
+            "allow_all_service_principals opens 1 of the identities,"
+            " which were not open before, to every"
+        ),
     ),
     Case(
         "not everyone, where everyone may",

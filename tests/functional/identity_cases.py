@@ -535,7 +535,10 @@ CHANGING = [
         "attach beside another method where that is not possible",
         {"methods": ["universal-auth"]},
         {"azure_auth": REQUIRED},
-        refused="the identity has universal-auth, and this server of 2024 allows only one auth method per",
+        refused=(
+            "the identity has universal-auth, and this server of 2024"
+            " allows only one auth method per"
+        ),
         generations=(OLDEST,),
     ),
     Case(

@@ -76,7 +76,10 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a name that YAML made a number": (
         {"identity_id": None, "identity_name": 8},
-        "identity_name is 8, which is not a string; put it in quotes, because YAML reads 010, 12:30 and",
+        (
+            "identity_name is 8, which is not a string; put it in"
+            " quotes, because YAML reads 010, 12:30 and"
+        ),
     ),
     "a name that YAML made a boolean": (
         {"identity_id": None, "identity_name": True},
@@ -339,7 +342,10 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a name that YAML made a number": (
         {"name": 8},
-        "name is 8, which is not a string; put it in quotes, because YAML reads 010, 12:30 and yes as",
+        (
+            "name is 8, which is not a string; put it in quotes, because"
+            " YAML reads 010, 12:30 and yes as"
+        ),
     ),
     "a name that YAML made a boolean": ({"name": True}, "name is True, which is not a string; put"),
     "a list for a name": ({"name": ["a"]}, "name is ['a'], which is not a string; put it in"),

@@ -177,7 +177,8 @@ WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
     (
         entry(called="skipping within", skipped=True),
         (
-            " (skipping within): azure_auth: 'skipped' is not an option of azure_auth; the options are"
+            " (skipping within): azure_auth: 'skipped' is not an option"
+            " of azure_auth; the options are"
             f" {AZURE_AUTH_OPTIONS}."
         ),
     ),

@@ -121,7 +121,10 @@ def test_what_infisical_login_refuses(server: t.Any, tmp_path: Path) -> None:
         ),
         (
             {**universal(server), "universal_auth_client_secret": "wr0ng"},
-            "401 UnauthorizedError: Invalid credentials. The login is not, or no longer, accepted",
+            (
+                "401 UnauthorizedError: Invalid credentials. The server does"
+                " not accept the login, or no lon"
+            ),
         ),
     ]
     results = run_play(tmp_path, [{LOGIN: options} for options, _message in rows]).results
