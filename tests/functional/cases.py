@@ -210,9 +210,7 @@ ATTACHING = [
         "attach without a maximum is out of reach",
         None,
         {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0},
-        refused=(
-            "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not" " support"
-        ),
+        refused="access_token_max_ttl is 0 (no maximum), which this server of 2024 does not",
         generations=LEGACY,
     ),
     Case(

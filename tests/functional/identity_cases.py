@@ -141,9 +141,7 @@ CREATING = [
         "create with lifetimes out of reach",
         None,
         {"azure_auth": {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0}},
-        refused=(
-            "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not" " support"
-        ),
+        refused="access_token_max_ttl is 0 (no maximum), which this server of 2024 does not",
         generations=(OLDEST,),
     ),
     Case(
