@@ -128,7 +128,7 @@ def test_nothing_is_purged_if_something_failed(emulator: Emulator, tmp_path: Pat
     told = apply(emulator, tmp_path, desired=entries("failing"), purge=True)
     assert told.returncode != 0
     assert f'"failing {ids[0]}: Could not' in told.output
-    assert "1 of 1 identities failed." in told.output
+    assert "1 of 1 identity failed." in told.output
     assert "DELETE" not in writes(emulator)
 
 

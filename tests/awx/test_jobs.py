@@ -268,7 +268,7 @@ def test_the_audit_fails_for_drift_and_hands_on_how_much(jobs: Jobs) -> None:
     assert jobs.writes["audit"] == []
     counts = jobs.audit.stats["infisical_audit_counts"]
     assert (counts["checked"], counts["drifted"]) == (SIZE, 40)
-    assert "differ in 40 identities" in jobs.audit.output
+    assert "40 identities have drifted" in jobs.audit.output
 
 
 def test_no_secret_is_in_an_event_or_an_artifact(jobs: Jobs, emulator: Emulator) -> None:

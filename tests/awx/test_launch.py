@@ -196,4 +196,4 @@ def test_the_audit_of_the_night_fails_for_drift(launcher: Launcher) -> None:
     launcher.applied()
     job = launcher("audit", {})
     assert job.status == "failed"
-    assert "differ in 2 identities" in job.output
+    assert "2 identities have drifted" in job.output
