@@ -94,8 +94,8 @@ def test_an_id_is_read_with_roles_and_auth_methods(server: t.Any, metadata: bool
     assert reading.identity is not None
     assert reading.identity.metadata == ((("team", "a"),) if metadata else None)
     assert reading.identity.roles == (Role("admin"),)
-    (state,) = reading.states.values()
     assert list(reading.states) == ["azure_auth"]
+    state = reading.states["azure_auth"]
     assert state is not None
     assert state.values == SETTINGS
     assert (reading.gone, reading.elsewhere, reading.unreadable) == (False, False, False)
@@ -191,7 +191,7 @@ def test_listed_ones_are_sorted_by_name_and_then_by_id() -> None:
 
 
 def test_what_was_listed_and_not_read_is_told_with_its_number() -> None:
-    readings = [listed() for _ in range(6)]
+    readings = [listed() for _number in range(6)]
     assert not_read(readings[:1]) == []
     for reading in readings[1:3]:
         reading.elsewhere = True
