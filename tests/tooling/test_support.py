@@ -75,9 +75,11 @@ def test_ci_runs_the_matrix_of_each_ansible_core_with_every_python() -> None:
 
 def test_generations_of_servers_are_those_that_the_contract_tests_know() -> None:
     months = {"October": "10", "June": "06"}
-    (guide,) = re.findall(r"^  \* - Infisical\n    - servers of (.+),", _text(GUIDE), re.MULTILINE)
-    (readme,) = re.findall(r"Infisical servers of ([^:]+):", _text("README.md"))
+    (guide,) = re.findall(
+        r"^  \* - Infisical\n    - servers released in (.+), both", _text(GUIDE), re.MULTILINE
+    )
+    (readme,) = re.findall(r"Infisical servers released in ([^:]+):", _text("README.md"))
     for said in (guide, readme):
-        found = re.findall(r"(?:(\w+)\s)?(\d{4})", said)
+        found = re.findall(r"(?:(October|June)\s)?(\d{4})", said)
         named = ["-".join(filter(None, (year, months.get(month)))) for month, year in found]
         assert named == list(GENERATIONS)
