@@ -50,12 +50,14 @@ def run_in_test(session: nox.Session, *command: str, **environ: str) -> None:
     )
 
 
+def report_to(session: nox.Session) -> str:
+    """Return the option of pytest that makes it write where the summary reads."""
+    return f"--junitxml={REPORTS / session.name / 'report.xml'}"
+
+
 def run_pytest(session: nox.Session, path: str, *options: str, **environ: str) -> None:
     """Run a suite and leave a report for the summary."""
-    report = REPORTS / session.name / "report.xml"
-    run_in_test(
-        session, "pytest", f"--junitxml={report}", *options, path, *session.posargs, **environ
-    )
+    run_in_test(session, "pytest", report_to(session), *options, path, *session.posargs, **environ)
 
 
 def run_ansible(session: nox.Session, path: str, *options: str) -> None:
@@ -145,8 +147,7 @@ def execution_environment(session: nox.Session) -> None:
     """What an execution environment gets, as ansible-builder reads it, and that it is enough."""
     session.install("-r", "requirements/test.txt")
     session.install("ansible-builder", "-c", "requirements/lint.txt")
-    report = REPORTS / session.name / "report.xml"
-    session.run("pytest", f"--junitxml={report}", EXECUTION_ENVIRONMENT, *session.posargs)
+    session.run("pytest", report_to(session), EXECUTION_ENVIRONMENT, *session.posargs)
 
 
 @suite

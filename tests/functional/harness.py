@@ -20,13 +20,13 @@ from pathlib import Path
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from tools import playbooks
+from tools.paths import COLLECTIONS
 
 MODULE = "community.infisical.infisical_azure_auth"
 IDENTITY = "community.infisical.infisical_identity"
 FLEET = "community.infisical.infisical_identities"
 INFO = "community.infisical.infisical_identity_info"
 HERE = Path(__file__).resolve().parent
-COLLECTIONS = HERE.parents[1] / ".cache" / "collections"
 
 # What is left to chance is tried more often by `make thorough`, which has more time.
 THOROUGH = os.environ.get("THOROUGH") == "1"

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 from functional.cases import ATTACHED
 from functional.harness import (
-    COLLECTIONS,
     MODULE,
     Task,
     clean_environment,
@@ -25,6 +24,7 @@ from functional.harness import (
     run_tasks,
     warnings_of,
 )
+from tools.paths import COLLECTIONS
 
 from emulator import running
 

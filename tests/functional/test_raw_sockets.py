@@ -57,9 +57,10 @@ from functional.adversary import (
     adversary,
 )
 from functional.cases import ATTACHED, REQUIRED
-from functional.harness import COLLECTIONS, Result, clean_environment, run_in_process, warning_texts
+from functional.harness import Result, clean_environment, run_in_process, warning_texts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tools.paths import COLLECTIONS
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import PlatformError
 from ansible_collections.community.infisical.plugins.module_utils._server import (

@@ -29,9 +29,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from .paths import ROOT
+from .paths import CACHE, ROOT
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ansible-playbook"
+HOME = CACHE / "ansible"
 TIMEOUT = 300
 # What every run imports.
 _IMPORTS = (
@@ -77,8 +78,10 @@ def run_program(arguments: Sequence[str], folder: Path, environ: Mapping[str, st
 def run_playbook(arguments: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Run:
     """Run ansible-playbook in a folder, without input, in this environment and no other.
 
+    Ansible's home is in the project's cache, unless the environment has one.
     Raises subprocess.TimeoutExpired after five minutes.
     """
+    environ = {"ANSIBLE_HOME": str(HOME), **environ}
     settings = frozenset(item for item in environ.items() if item[0].startswith("ANSIBLE_"))
     idle = _idle.setdefault(settings, [])
     # Threads run at the same time.
@@ -105,7 +108,8 @@ def _start(settings: Mapping[str, str]) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     return subprocess.Popen(
         [sys.executable, "-m", "tools.playbooks"],
-        env={**kept, **settings},
+        # Not where the caller's own ansible.cfg may be.
+        env={**kept, "HOME": str(HOME), **settings},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
