@@ -57,7 +57,7 @@ options:
     description:
       - Slug of the organization or sub-organization to log in to. It is needed if the identity belongs to several. If not set, the module
         uses the environment variable E(INFISICAL_AUTH_ORGANIZATION_SLUG), unless it uses O(login_data).
-      - Servers from before 2026 ignore the slug, and so do logins of identities that belong to a sub-organization. Therefore the
+      - Servers released before 2026 ignore the slug, and so do logins of identities that belong to a sub-organization. Therefore the
         module checks that the token is for this organization, right after the login or, if a token is given, before anything else. If the
         token is for another organization, or if the module cannot find out, the task fails and changes nothing.
       - The check takes one more request, except for a login to the root organization.

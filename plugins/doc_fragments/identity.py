@@ -58,10 +58,10 @@ access_token_ttl:
   type: int
 access_token_max_ttl:
   description:
-    - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers of 2024 do not
-      support V(0).
-    - On servers of 2026 a single token lives at most 90 days, whatever this option says, unless the instance has another limit. Each renewal
-      starts a new 90 days.
+    - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers released
+      in 2024 do not support V(0).
+    - On servers released in 2026, a single token lives at most 90 days, whatever this option says, unless the instance has another limit.
+      Each renewal starts a new 90 days.
     - The default when Azure Auth is attached is 2592000 (30 days).
   type: int
 access_token_num_uses_limit:
@@ -91,7 +91,7 @@ name:
   type: str
 project_id:
   description:
-    - ID (not slug) of the project that owns the identity. Projects can own identities on servers since late 2025.
+    - ID (not slug) of the project that owns the identity. Projects can own identities on servers released since late 2025.
     - Without O(@id), leave this option out for an identity that the organization owns.
     - With O(@id), you can leave this option out. If you set it, the project must own the identity. An identity cannot move to another
       owner.
@@ -123,14 +123,14 @@ metadata:
       removes all.
     - Keys and values must not be blank. Put numbers and booleans in quotes.
     - A value of C(omit) leaves its pair out, so that the module removes it from the server.
-    - Some servers of 2024 have no metadata. There, setting this option is an error.
+    - Some servers released in 2024 have no metadata. There, setting this option is an error.
   type: dict
 delete_protection:
   description:
     - Whether Infisical refuses to delete the identity.
     - If O(@state=absent) and the identity is protected, that is an error. If you set this option to V(false) in the same task, the module
       removes the protection and then deletes the identity.
-    - The default for a new identity is V(false). Servers from before June 2025 have no delete protection.
+    - The default for a new identity is V(false). Servers released before June 2025 have no delete protection.
   type: bool
 azure_auth:
   description:

@@ -48,7 +48,7 @@ options:
     type: str
   project_id:
     description:
-      - ID (not slug) of the project that owns the identity. Projects can own identities on servers since late 2025.
+      - ID (not slug) of the project that owns the identity. Projects can own identities on servers released since late 2025.
       - With O(identity_name), leave this option out for an identity that the organization owns.
       - With O(identity_id), you can leave this option out. If you set it, the project must own the identity.
     type: str
@@ -207,7 +207,7 @@ azure_auth:
           type: str
           sample: "2026-11-07T05:31:56.000Z"
         access_token_period:
-          description: Period of periodic tokens, in seconds. Null on servers of 2024.
+          description: Period of periodic tokens, in seconds. Null on servers released in 2024.
           returned: always
           type: int
           sample: 0

@@ -36,8 +36,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Returns a difference for each identity that changed. Ansible prints no differences for a task that fails, unless C(failed_when) is
-        V(false).
+      - Returns a diff for each identity that changed. Ansible prints no diff for a task that fails, unless C(failed_when) is V(false).
   idempotent:
     support: full
 options:
@@ -45,7 +44,7 @@ options:
     description:
       - The identities and the state that they should have. List each identity once. A key whose value is null counts as not set.
       - Split a very long list into batches of about a hundred. See
-        R(A fleet, ansible_collections.community.infisical.docsite.guide_fleet).
+        R(Manage many identities, ansible_collections.community.infisical.docsite.guide_fleet).
     type: list
     elements: raw
     required: true
@@ -73,7 +72,7 @@ options:
     description:
       - Maximum number of identities that the task may create, change, delete or purge. Each identity counts once.
       - If more identities would change, the task fails before it writes anything. In check mode it warns instead and sets RV(refused) to
-        V(true), so that you can see the differences.
+        V(true), so that you can see the diff.
     type: int
   return_all:
     description:
@@ -102,7 +101,7 @@ options:
     type: int
     default: 8
 notes:
-  - Servers since 2026 have a separate rate limit for creating identities, by default 30 a minute. It does not slow down other work.
+  - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. It does not slow down other work.
   - Do not run two tasks at the same time that create identities with the same names. Infisical does not prevent duplicate names.
   - The result does not list identities that were already correct, unless O(return_all=true). This keeps it small. Runners such as that of AWX
     drop results above 700,000 characters from their events.
@@ -353,7 +352,7 @@ results:
               type: str
               sample: "2026-11-07T05:31:56.000Z"
             access_token_period:
-              description: Period of periodic tokens, in seconds. Null on servers of 2024.
+              description: Period of periodic tokens, in seconds. Null on servers released in 2024.
               returned: always
               type: int
               sample: 0
@@ -380,7 +379,7 @@ results:
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, according to the server. Null if it never did, and on servers from before 2026, which do not say.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do not say.
             - Newer servers update this from time to time, not at each login.
           returned: always
           type: str

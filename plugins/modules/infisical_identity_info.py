@@ -205,7 +205,7 @@ identities:
               type: str
               sample: "2026-11-07T05:31:56.000Z"
             access_token_period:
-              description: Period of periodic tokens, in seconds. Null on servers of 2024.
+              description: Period of periodic tokens, in seconds. Null on servers released in 2024.
               returned: always
               type: int
               sample: 0
@@ -232,7 +232,7 @@ identities:
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, according to the server. Null if it never did, and on servers from before 2026, which do not say.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do not say.
             - Newer servers update this from time to time, not at each login.
           returned: always
           type: str
