@@ -154,7 +154,8 @@ def _entered(value: t.Any) -> t.Iterator[str]:
     elif isinstance(value, dict):
         options = [value[key] for key in value if key == f"{COLLECTION}infisical_identity"]
         lists = [item for item in value.get("identities", ()) if isinstance(item, dict)]
-        for entry in (*options, *lists):
+        looped = value.get("loop", ()) if "{{ item.name }}" in str(options) else ()
+        for entry in (*options, *lists, *looped):
             if "id" not in entry and "{{" not in entry.get("name", "{{"):
                 yield entry["name"]
         for item in value.values():
