@@ -41,9 +41,9 @@ options:
   retries:
     description:
       - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
-        cannot reach its database. A request that could do harm if sent twice is not repeated. A request that only reads is repeated after
-        any internal error of the server (HTTP 500).
-      - The limit applies to each change as a whole, even if the task reads the state again between two attempts.
+        cannot reach its database. The module does not repeat a request that could do harm if sent twice. It repeats a request that only
+        reads after any internal error of the server (HTTP 500).
+      - The limit applies to each change as a whole, even if the module reads the state again between two attempts.
       - The default is enough for an outage of two seconds.
       - Waiting for a rate limit does not count as a retry.
     type: int
@@ -55,7 +55,7 @@ options:
     default: 300
   organization_slug:
     description:
-      - Slug of the organization or sub-organization to log in to. It is needed if the identity belongs to several. If not set, the module
+      - Slug of the organization or sub-organization to log in to. Set it if the identity belongs to several. If not set, the module
         uses the environment variable E(INFISICAL_AUTH_ORGANIZATION_SLUG), unless it uses O(login_data).
       - Servers released before 2026 ignore the slug, and so do logins of identities that belong to a sub-organization. Therefore the
         module checks that the token is for this organization, right after the login or, if a token is given, before anything else. If the
@@ -114,7 +114,7 @@ options:
     type: str
   azure_resource:
     description:
-      - Resource to request the token for, for V(azure_auth) without O(jwt). It must be the resource in the Azure Auth of the identity to
+      - Resource of the token to request, for V(azure_auth) without O(jwt). It must be the resource in the Azure Auth of the identity to
         log in as.
       - If not set, the module uses V(https://management.azure.com/).
     type: str

@@ -66,7 +66,7 @@ access_token_max_ttl:
   type: int
 access_token_num_uses_limit:
   description:
-    - How many requests an access token is good for. V(0) means no limit. This is the default when Azure Auth is attached.
+    - How many requests a program can make with an access token. V(0) means no limit. This is the default when Azure Auth is attached.
   type: int
 details:
   description: Ignored. The modules return it, so that you can give their results back to them unchanged.
@@ -137,7 +137,7 @@ azure_auth:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
     - If O(@azure_auth.state=absent), and no other option but O(@id), O(@name) and O(@project_id) is set, the module creates no identity.
     - The module never changes or revokes the Azure Auth that the task itself may be logged in through.
-    - The names of these settings in Infisical's API, such as C(tenantId), are not accepted here.
+    - The module does not accept the names of these settings in Infisical's API here, such as C(tenantId).
   type: dict
   suboptions:
     state:

@@ -45,7 +45,7 @@ options:
     description:
       - Whether it is an error if the lookup does not read a file in a folder. By default, a warning names the file.
       - Hidden files count too, if their names end in C(.yml), C(.yaml) or C(.json).
-      - Set this option if identities that are not in the list lose Azure Auth.
+      - Set this option if you revoke Azure Auth from identities that are not in the list.
     type: bool
     default: false
 notes:

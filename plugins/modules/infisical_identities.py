@@ -197,7 +197,7 @@ deleted_count:
   type: int
   sample: 0
 purged_count:
-  description: From how many identities Azure Auth was revoked because of O(purge_azure_auth_except), or in check mode would be.
+  description: The number of identities whose Azure Auth was revoked because of O(purge_azure_auth_except), or in check mode would be.
   returned: always
   type: int
   sample: 0
@@ -327,7 +327,7 @@ results:
           type: int
           sample: 86400
         access_token_num_uses_limit:
-          description: How many requests an access token is good for. 0 means no limit.
+          description: How many requests a program can make with an access token. 0 means no limit.
           returned: if Azure Auth is attached
           type: int
           sample: 0

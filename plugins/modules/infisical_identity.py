@@ -12,8 +12,8 @@ description:
   - Creates, updates or deletes a machine identity in Infisical, together with its Azure Auth if O(azure_auth) is set.
   - Workloads log in to Infisical as a machine identity. With Azure Auth, workloads that run on Azure do so without a secret of Infisical.
   - The module compares the meaning of the settings, not their spelling, and writes only if they differ from what the server holds.
-  - One run never creates two identities with the same name. Two runs at the same time can, because Infisical does not prevent it. In that case
-    this run or the next one reports it and changes neither identity.
+  - One run never creates two identities with the same name. Two runs at the same time can, because Infisical does not prevent it. In that case,
+    one of these runs, or the next one, reports both identities and changes neither.
 author:
   - The community.infisical authors (@ansible-collections)
 extends_documentation_fragment:
@@ -183,7 +183,7 @@ identity:
           type: int
           sample: 86400
         access_token_num_uses_limit:
-          description: How many requests an access token is good for. 0 means no limit.
+          description: How many requests a program can make with an access token. 0 means no limit.
           returned: if Azure Auth is attached
           type: int
           sample: 0

@@ -180,7 +180,7 @@ identities:
           type: int
           sample: 86400
         access_token_num_uses_limit:
-          description: How many requests an access token is good for. 0 means no limit.
+          description: How many requests a program can make with an access token. 0 means no limit.
           returned: if Azure Auth is attached
           type: int
           sample: 0
