@@ -4,8 +4,8 @@
 
 """Runs the module infisical_identities, and hides its results with ``no_log``.
 
-Since ansible-core 2.19 a list that is called ``results`` is taken for the results of a loop. What
-``no_log`` hides of these is only what is marked, one by one.
+Since ansible-core 2.19, Ansible takes a list with the name ``results`` for the results of a loop.
+``no_log`` hides only those items of the list that are marked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 
 class ActionModule(NormalAction):
-    """Runs the module as any other."""
+    """Runs the module, and marks its results."""
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What modules can do, in the terms of ansible-doc."""
+    """The attributes of modules, as ansible-doc shows them."""
 
     DOCUMENTATION = r"""
 options: {}

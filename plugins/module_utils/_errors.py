@@ -10,14 +10,14 @@ import typing as t
 
 UNAUTHORIZED = "UnauthorizedError"
 LOGIN_REFUSED = (UNAUTHORIZED, "TokenError")
-# Database calls with which the server looks things up before it changes anything. If one of them
-# fails, the database is down. The lookup of the token is the first of all.
+# Database calls of lookups that the server makes before it changes anything. If one of them fails,
+# the database is down. The lookup of the token comes first.
 _TOKEN_LOOKUP = "IdAccessTokenFindOne"
 _LOOKUPS = (_TOKEN_LOOKUP, "FindOne", "Find one")
 # Statements that the database may refuse, for example because of a duplicate row. It then rolls
 # back the whole transaction.
 _UNDONE = ("Create", "Update", "Update by id", "Delete", "Delete by id")
-# A server without the route to the token's own organization takes the route for an identity id.
+# A server without the route to the token's own organization takes the route for an identity ID.
 _LACKING = "FindByOrgId"
 # How many failures a message lists.
 TOLD = 20
@@ -200,7 +200,7 @@ class ApiError(InfisicalError):
 
     @property
     def race(self) -> bool:
-        # Whoever loses a race against another attach, revocation or deletion gets one of these.
+        # The loser of a race against another attach, revocation or deletion gets one of these.
         return self.unsure or self.http_status in (400, 404) or self.http_status >= 500
 
     @property
@@ -231,7 +231,7 @@ class NotWrittenError(InfisicalError):
 
 
 class UnknownOutcomeError(InfisicalError):
-    """A write was made, or may have been made, and its result is not, or only partly, known.
+    """A write was made, or may have been made, and its result is unknown or partly unknown.
 
     The same run never repeats it.
     """

@@ -28,5 +28,5 @@ def held(settings: Values, key: str) -> t.Any:
 
 
 def labels_of(identity: Values) -> dict[str, t.Any]:
-    """Return the id, name and project of an identity, None where they are unknown or blank."""
+    """Return the ID, name and project of an identity, None where they are unknown or blank."""
     return {key: held(identity, key) or None for key in LABELS}

@@ -32,9 +32,9 @@ def select(
 ) -> list[Entry]:
     """Return the entries that `only` selects, in the order of the list.
 
-    `only` is None or blank for all entries; a string with names, ids and patterns, separated by
+    `only` is None or blank for all entries; a string with names, IDs and patterns, separated by
     commas or line breaks; or a list of these. `current` are identities as infisical_identity_info
-    returns them: an entry with the id of one of them also matches its current name. `where` is what
+    returns them: an entry with the ID of one of them also matches its current name. `where` is what
     messages call `only`. Raises ValueError, with a sentence for each pattern that matches nothing.
     """
     patterns = _patterns(only, where)
@@ -66,7 +66,7 @@ def batches(entries: t.Sequence[Entry], size: int) -> list[list[Entry]]:
 
 
 def keepers(entries: t.Iterable[Values], *, attached: bool = False) -> list[str]:
-    """Return the ids of the organization's identities that a list keeps, or the names without ids.
+    """Return the IDs of the organization's identities that a list keeps, or the names without IDs.
 
     An entry with a project_id is about an identity of the project. With `attached`, identities
     whose Azure Auth the list revokes are left out.
@@ -123,14 +123,14 @@ def _pattern(item: t.Any, where: str) -> str:
 
 
 def _known_as(entry: Values, names_now: t.Mapping[t.Any, str]) -> tuple[str | None, set[str]]:
-    """Return the canonical id of an entry, and its old and new names."""
+    """Return the canonical ID of an entry, and its old and new names."""
     identity_id = uuid_or_none(_text(entry, "id"))
     names = {_text(entry, "name"), names_now.get(identity_id, "") if identity_id else ""}
     return identity_id, names - {""}
 
 
 def _matches(pattern: str, identity_id: str | None, names: t.Iterable[str]) -> bool:
-    """Return whether a pattern is the id, a name, or a glob that matches a name.
+    """Return whether a pattern is the ID, a name, or a glob that matches a name.
 
     A name can contain wildcards, so it also matches itself.
     """

@@ -71,7 +71,7 @@ def summarize(result: Values, earlier: Values, entries: t.Sequence[t.Any], run: 
 
 
 def _failure(item: Values, entries: t.Sequence[t.Any]) -> str:
-    """Return a line on an identity that failed: its name, its id, its entry's place, and why."""
+    """Return a line on an identity that failed: its name, its ID, its entry's place, and why."""
     index = item.get("index")
     entry = entries[index] if index is not None and index < len(entries) else {}
     source = entry.get("source") if isinstance(entry, dict) else None

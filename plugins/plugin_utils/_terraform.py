@@ -54,7 +54,7 @@ class _Resource(t.NamedTuple):
 def identities_of(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
     """Return the identities of a state as entries of a list, and what is left out of them.
 
-    Returns `{identities, left_out}`. Each entry has the id of the identity. `left_out` has
+    Returns `{identities, left_out}`. Each entry has the ID of the identity. `left_out` has
     dictionaries with an `address` and a `reason`, which is a sentence. Neither has sensitive
     values. Raises ValueError, with a sentence, for anything that is not a state.
     """

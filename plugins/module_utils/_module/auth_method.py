@@ -64,7 +64,7 @@ def manage_auth_method(method: AuthMethod) -> None:
 
 
 def _named(module: Module, api: Api, name: str, project_id: str | None) -> Identity:
-    # Many tasks name an id, and each import takes time when a task starts.
+    # Many tasks name an ID, and each import takes time when a task starts.
     from .._state.identities import find_identities, only_identity
 
     found = find_identities(api, [name], project_id)[name]

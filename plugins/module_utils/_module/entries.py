@@ -142,7 +142,7 @@ def read_references(
     names: bool = True,
     project_id: str | None = None,
 ) -> list[Reference]:
-    """Read a list of ids of identities, of names, or of both. Raises ManyProblemsError."""
+    """Read a list of IDs of identities, of names, or of both. Raises ManyProblemsError."""
     references = []
     problems: list[Problem] = []
     what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
@@ -294,7 +294,7 @@ def secret_options(settings: Settings) -> list[str]:
 
 
 def _label(source: str, item: t.Any) -> str:
-    """Return how messages call an entry: its place, and the name or id of the identity."""
+    """Return how messages call an entry: its place, and the name or ID of the identity."""
     if not isinstance(item, dict):
         return source
     file = item.get("source")

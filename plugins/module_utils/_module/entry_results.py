@@ -50,7 +50,7 @@ def result_of(work: EntryReconciler, methods: t.Sequence[AuthMethod], warnings: 
     failed = work.failure is not None
     identity, reference = work.identity, work.reference
     result: Result = {
-        # An identity that would be created has no id yet.
+        # An identity that would be created has no ID yet.
         "id": (identity.id if identity else reference.id) or None,
         "name": identity.name if identity else reference.name,
         "project_id": identity.project_id if identity else reference.project_id,

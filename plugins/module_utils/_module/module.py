@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What surrounds the work of a module: Ansible, and the login."""
+"""What every module does: AnsibleModule, libraries, secrets, login and logout."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class Module(AnsibleModule):
             self.fail_json("")
 
     def _load_params(self) -> None:
-        # Ansible's own method, and the only moment between reading and checking parameters: see
-        # parameters.py.
+        # This overrides a method of Ansible, because no other runs between reading and checking
+        # parameters: see parameters.py.
         super()._load_params()
         given: dict[str, t.Any] = self.params
         self._parameters = settle(given, self.argument_spec)
         self.params: dict[str, t.Any] = self._parameters.public
         for option in self._lists:
-            # Ansible would copy and log them all, to take them as they are.
+            # Ansible would copy and log all items, although it does not check them.
             if isinstance(self.params.get(option), list):
                 self._items[option], self.params[option] = self.params[option], []
         for secret in self._parameters.of_settings:
@@ -72,7 +72,7 @@ class Module(AnsibleModule):
             self._choice = choose(self.options, os.environ)
         except OptionError as error:
             self._choice = error
-            # It is not known which of them the task would use.
+            # The login is unknown, so treat all secrets as used.
             self._secrets.update(every_secret(self.options, os.environ))
         else:
             for secret in self._choice.secrets:

@@ -237,9 +237,9 @@ def unknown_option(option: t.Any, spec: Spec, of: str) -> str:
 
 
 def identity_of(options: Values) -> tuple[str | None, str | None, str | None]:
-    """Return an identity's canonical id or its name, and the id of its project.
+    """Return an identity's canonical ID or its name, and the ID of its project.
 
-    Either the id or the name is None. Raises OptionError if both or none is set, and if the id is
+    Either the ID or the name is None. Raises OptionError if both or none is set, and if the ID is
     not a UUID.
     """
     identity_id, name = options.get("identity_id"), options.get("identity_name")
@@ -258,7 +258,7 @@ def identity_of(options: Values) -> tuple[str | None, str | None, str | None]:
 
 
 def project_of(options: Values) -> str | None:
-    """Return the id of the project that owns an identity, if it is set. Raises OptionError."""
+    """Return the ID of the project that owns an identity, if it is set. Raises OptionError."""
     project_id = options.get("project_id")
     if not project_id:
         return None
@@ -266,7 +266,7 @@ def project_of(options: Values) -> str | None:
 
 
 def id_of(option: str, text: str, otherwise: str = "") -> str:
-    """Return the canonical form of an id. Raises OptionError."""
+    """Return the canonical form of an ID. Raises OptionError."""
     canonical = uuid_or_none(trim(text))
     if canonical is None:
         raise OptionError(

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The start of a module that Ansible has sent as a zip file: imports that take less time.
+"""Makes the imports of a module faster, if Ansible has sent the module as a zip file.
 
-A task on one identity is little else. Python compiles what is in a zip file anew in every task,
-and does so twice: the first time only to learn the name of the file. And its garbage collector
-looks again and again at what was imported, none of which is garbage.
+Imports take most of the time of a task on one identity. In every task, Python compiles the files in
+the zip file, and does so twice: the first time only to get the name of the file. Meanwhile, its
+garbage collector repeatedly checks the imported objects, none of which is garbage.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROOMS = ("_module", "_server", "_state")
 
 
 class _Importer(zipimport.zipimporter):
-    """An importer that tells the name of a file without compiling it."""
+    """An importer that returns the name of a file without compiling the file."""
 
     def get_filename(self, fullname: str) -> str:
         name = fullname.rpartition(".")[2] + ("/__init__" if self.is_package(fullname) else "")
@@ -28,7 +28,7 @@ class _Importer(zipimport.zipimporter):
 
 
 def before_imports(module_utils: str) -> None:
-    """Import what this package has in the shorter way, if it comes in a zip file."""
+    """Let Python import this package faster from now on, if it is in a zip file."""
     package = sys.modules[module_utils]
     if isinstance(package.__loader__, zipimport.zipimporter):
         (folder,) = package.__path__
@@ -38,7 +38,7 @@ def before_imports(module_utils: str) -> None:
 
 
 def after_imports() -> None:
-    """Collect garbage from now on, if that was put off, and leave alone what was imported."""
+    """Turn garbage collection on again if it was off, but exclude the imported objects."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

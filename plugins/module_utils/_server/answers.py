@@ -26,7 +26,7 @@ from .request import Json, Request
 
 # How many bytes of memory an answer may take for each byte of its maximum size.
 _MEMORY = 4
-# The page with which a TLS server answers plain HTTP.
+# What a TLS server answers to plain HTTP.
 _WANTS_TLS = re.compile(
     rb"HTTP request (was sent )?to (an )?(HTTPS|SSL|TLS)|plain HTTP (request was sent )?to an? "
     rb"(HTTPS|SSL|TLS)",
@@ -118,12 +118,12 @@ class Answer:
 
 
 class AnswerErrors:
-    """Turns answers of a server into errors, whose sentences contain no secrets."""
+    """Turns a server's answers into errors whose sentences contain no secrets."""
 
     def __init__(
         self, url: str, secrets: t.Collection[str], headers: t.Collection[str] = ()
     ) -> None:
-        """`secrets` may grow. `headers` has values that a proxy in front may repeat."""
+        """`secrets` may grow. A proxy in front of the server may repeat the values in `headers`."""
         self._url = url
         self._secrets = secrets
         self._headers = headers
@@ -177,8 +177,8 @@ class AnswerErrors:
     ) -> RateLimitedError:
         """Return the error for a rate limit that asks to wait too long.
 
-        `times` has how long requests have been refused and how much longer to wait; `limit` is the
-        maximum of both together.
+        `times` has how long the server has refused requests, and how much longer it asks to wait;
+        `limit` is the maximum of both together.
         """
         waited, wait = times
         window = answer.headers.get("x-ratelimit-limit")
@@ -224,7 +224,7 @@ class AnswerErrors:
     def _redirected(self, answer: Answer, request: Request) -> UnexpectedAnswerError:
         try:
             location = urlsplit(urljoin(self._url + "/", answer.headers.get("Location", "")))
-            # Passwords and queries, which may contain a token, are not shown.
+            # Do not show passwords, or queries, which may contain a token.
             place = f"{location.scheme}://{location.netloc.rpartition('@')[2]}"
         except ValueError:
             location, place = urlsplit(""), "an invalid address"
@@ -258,7 +258,7 @@ class AnswerErrors:
 
 
 def _text_of(message: t.Any) -> str:
-    """Return the server's message as a text. For validation failures it is a list of issues."""
+    """Return the server's message as text. For a validation failure it is a list of issues."""
     if isinstance(message, list):
         issues = [item for item in message[:5] if isinstance(item, dict)]
         return "; ".join(
@@ -278,7 +278,7 @@ def _sentence(text: str) -> str:
 
 
 def _advice(status: int, error: str, says: str) -> str:
-    """Return what to do about an error, with a blank in front, if that is known."""
+    """Return what to do about an error, with a blank in front; blank if that is unknown."""
     if status == 404 and error == "Not Found":
         return " The server does not know this API; check that url points to an Infisical server."
     if error in LOGIN_REFUSED:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The part of Infisical's API that the collection uses: one method a call.
+"""The part of Infisical's API that the collection uses: one method for each call.
 
-Answers are JSON objects as the server sent them, with the envelope taken off. What they mean is for
-the room of the state.
+The methods return the server's JSON objects, without their envelopes. The code in `_state`
+interprets them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _IDENTITIES = "/api/v1/identities"
 _IDENTITY = f"{_IDENTITIES}/{{}}"
 _OF_PROJECT = "/api/v1/projects/{}/identities"
 _MEMBER = "/api/v1/projects/{}/memberships/identities/{}"
-# The most identities that a search returns at once, and the most that a project's list does.
+# How many identities a page of a search has at most, and how many a list of a project has.
 PAGE = 100
 PROJECT_PAGE = 1000
 
@@ -28,8 +28,8 @@ PROJECT_PAGE = 1000
 class Api:
     """The calls. All raise what Client.request() raises, and UnexpectedAnswerError.
 
-    `own_identity` is the id of the identity that the token belongs to, and `organization` that of
-    the organisation that it is for: None where the token does not tell, as on servers before 2026.
+    `own_identity` and `organization` are the IDs of the token's identity and organization, None if
+    the token does not contain them. On servers before 2026, no token contains the organization.
     `purpose` completes the sentence "Could not ...".
     """
 
@@ -38,16 +38,16 @@ class Api:
         self._organization = organization
         self._own: Json = {}
         self.own_identity = own_identity
-        # Tokens tell their organisation since the servers that have the search of version 2.
+        # A server whose tokens contain the organization also has version 2 of the search.
         self.of_2026 = organization is not None
 
     @property
     def retries(self) -> int:
-        """How often a call that did not get through is made again."""
+        """How often to repeat a call that failed temporarily."""
         return self._client.retries
 
     def stop(self) -> None:
-        """Let no further call be made."""
+        """Refuse all further calls."""
         self._client.stop()
 
     def pause(self, seconds: float) -> None:
@@ -55,13 +55,13 @@ class Api:
         self._client.pause(seconds)
 
     def organization(self, purpose: str) -> str:
-        """Return the id of the token's organisation, which one request may be needed for."""
+        """Return the ID of the token's organization. This may take a request."""
         if self._organization is None:
             self._organization = self._read_organization(purpose)
         return self._organization
 
     def own(self, purpose: str) -> Json:
-        """Return the login's own identity with its membership, read once; {} if it is not known."""
+        """Return the login's own identity with its membership, read once; {} if it is unknown."""
         if not self._own and self.own_identity is not None:
             self._own = self.identity(self.own_identity, purpose)
         return self._own
@@ -83,7 +83,7 @@ class Api:
                 (identity_id,),
                 purpose=purpose,
                 body=body,
-                # Repeated, an attach would be refused, or hide that the first one did the work.
+                # The server would refuse a second attach, even if the first one succeeded.
                 repeatable=verb != "POST",
             )
         )
@@ -93,19 +93,19 @@ class Api:
         return item
 
     def identity(self, identity_id: str, purpose: str = "") -> Json:
-        """Read an identity of the organisation, with its membership there."""
+        """Read an identity of the organization, with its membership there."""
         purpose = purpose or f"read the identity {identity_id}"
         answer = self._get(_IDENTITY, identity_id, purpose=purpose)
         return _object(answer, "identity", purpose)
 
     def memberships(self, identity_id: str, purpose: str = "") -> list[t.Any]:
-        """Read what projects an identity is a member of, or owned by."""
+        """Read an identity's memberships in projects, including the project that owns it."""
         purpose = purpose or f"read the memberships of identity {identity_id}"
         answer = self._get(f"{_IDENTITY}/identity-memberships", identity_id, purpose=purpose)
         return _list(answer, "identityMemberships", purpose)
 
     def every_member(self, purpose: str) -> Json:
-        """List the identities of the organisation: `identities` and `totalCount`."""
+        """List the identities of the organization: `identities` and `totalCount`."""
         return self._client.request(
             Request(
                 "GET",
@@ -117,7 +117,7 @@ class Api:
         )
 
     def search(self, names: t.Sequence[str], purpose: str) -> Json | None:
-        """Search the organisation's identities by name; None where there is no search."""
+        """Search the organization's identities by name; None if the server has no search."""
         body = {"search": {"name": {"$in": list(names)}}, "limit": PAGE}
         return self._post_search(f"{_IDENTITIES}/search", purpose, body)
 
@@ -129,7 +129,7 @@ class Api:
         offset: int = 0,
         limit: int = PAGE,
     ) -> Json | None:
-        """Search by the version 2; None where there is none. It drops scopes without a word."""
+        """Search with version 2; None if the server lacks it. It silently drops scopes."""
         body: Json = {"scope": list(scopes), "limit": limit, "offset": offset}
         if names is not None:
             body["search"] = {"name": {"$in": list(names)}}
@@ -146,7 +146,7 @@ class Api:
     def identities_of_project(self, project_id: str, purpose: str, name: str = "") -> Json:
         """List the identities that a project owns: `identities` and `totalCount`.
 
-        Those whose names have `name` in them, if it is given.
+        If `name` is set, only those whose names contain it.
         """
         searched = {"search": name} if name else {}
         return self._client.request(
@@ -178,23 +178,23 @@ class Api:
         purpose: str,
         on_turn: t.Callable[[], None] | None = None,
     ) -> Json:
-        """Create an identity. It is never asked for twice: names are not unique."""
+        """Create an identity. This is never repeated, because names are not unique."""
         if project_id is None:
             body = {**body, "organizationId": self.organization(purpose)}
         return self._write("POST", project_id, "", body, purpose, on_turn)
 
     def update_identity(self, project_id: str | None, identity_id: str, body: Json) -> Json:
-        """Change what the body names."""
+        """Change the settings in the body."""
         purpose = f"update the identity {identity_id}"
         return self._write("PATCH", project_id, identity_id, body, purpose)
 
     def delete_identity(self, project_id: str | None, identity_id: str) -> Json:
-        """Delete an identity, and with it all that belongs to it."""
+        """Delete an identity and everything that belongs to it."""
         purpose = f"delete the identity {identity_id}"
         return self._write("DELETE", project_id, identity_id, None, purpose)
 
     def set_project_role(self, project_id: str, identity_id: str, role: str) -> None:
-        """Make a role the only one that an identity has in a project."""
+        """Give an identity this role in a project, in place of all its roles there."""
         purpose = f"set the role of identity {identity_id} in project {project_id}"
         self._client.request(
             Request(
@@ -207,7 +207,7 @@ class Api:
         )
 
     def role(self, slug: str) -> None:
-        """Read a role of the organisation, which is how to find out that there is none (404)."""
+        """Read a role of the organization. Raises ApiError with status 404 if it does not exist."""
         self._get("/api/v1/organization/roles/slug/{}", slug, purpose=f"read the role {slug}")
 
     def project_roles(self, project_id: str) -> list[t.Any]:
@@ -217,9 +217,9 @@ class Api:
         return _list(answer, "roles", purpose)
 
     def member_projects(self, purpose: str) -> list[t.Any] | None:
-        """List the projects that the login is a member of; None where projects own no identities.
+        """List the projects that the login is a member of.
 
-        That is until June 2025.
+        Returns None if projects cannot own identities, on servers until June 2025.
         """
         answer = self._unless_unknown(
             Request("GET", "/api/v1/projects", purpose=purpose, many=True)
@@ -227,12 +227,12 @@ class Api:
         return None if answer is None else _list(answer, "projects", purpose)
 
     def projects(self, offset: int, purpose: str) -> Json | None:
-        """Return a page of the organisation's projects, or None where they cannot be listed."""
+        """Return a page of the organization's projects; None if the server cannot list them."""
         body = {"limit": PAGE, "offset": offset}
         return self._post_search("/api/v1/projects/search", purpose, body)
 
     def sub_organizations(self, purpose: str) -> Json | None:
-        """Return the number of sub-organisations, in `totalCount`; None where there are none."""
+        """Return the number of sub-organizations in `totalCount`; None if the server has none."""
         request = Request(
             "GET", "/api/v1/sub-organizations", purpose=purpose, query={"limit": "1"}, many=True
         )
@@ -284,7 +284,7 @@ class Api:
             if isinstance(organization, str):
                 return organization
             raise unexpected(own, "no organization")
-        # For tokens that do not tell whose they are.
+        # The token does not contain its identity.
         answer = self._get(f"{_IDENTITIES}/details", purpose=purpose)
         try:
             return str(answer["identityDetails"]["organization"]["id"])
@@ -293,7 +293,7 @@ class Api:
 
 
 def unexpected(purpose: str, why: str | ValueError) -> UnexpectedAnswerError:
-    """Return the failure of a call whose answer is JSON, but not what Infisical answers."""
+    """Return the error for an answer that is JSON, but not in Infisical's form."""
     return UnexpectedAnswerError(
         f"Could not {purpose}: the server answered with JSON that Infisical does not send ({why});"
         " check that url points to an Infisical server.",

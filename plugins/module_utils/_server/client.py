@@ -4,8 +4,8 @@
 
 """HTTP with one server: requests as values, answers as JSON objects, errors as exceptions.
 
-Decides what is sent when, with which token, and what is sent again. Knows what Infisical's answers
-look like, and nothing of what they mean.
+The client decides when to send a request, with which token, and whether to repeat it. It knows the
+form of Infisical's answers, but not their meaning.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from .response_limits import TooLargeError
 from .tokens import Token, Tokens
 from .transport import FAILURES, body_of, normalized
 
-# The largest answer about one thing, and about many, in bytes.
+# The maximum size of an answer about one object, and of a list, in bytes.
 _OBJECT_BYTES = 1024 * 1024
 _LIST_BYTES = 32 * _OBJECT_BYTES
-# How long a request may take at most that is not patient, in seconds.
+# The maximum timeout of a request that is not patient, in seconds.
 _SHORT_TIMEOUT = 10.0
 _LONGEST_BACKOFF = 30.0
-# Added to failures where it may be the reason.
+# A hint for failures that may come from the default URL.
 _BY_DEFAULT = (
     "No URL is set, so the task used the default one; set url, or the environment variable"
     " INFISICAL_URL, if your server is another one."
@@ -40,18 +40,18 @@ _BY_DEFAULT = (
 
 
 class Client:
-    """Requests to a server. Proxies and CA bundles come from the environment, as usual.
+    """Sends requests to a server. Proxies and CA bundles come from the environment, as usual.
 
-    Authorization is never taken from ~/.netrc, redirects are never followed, and a request goes
-    again only where that cannot do harm. Made for as many threads at once as `workers` says.
+    It never uses ~/.netrc, never follows redirects, and repeats a request only if that is safe. Up
+    to `workers` threads can use it at the same time.
     """
 
     def __init__(
         self, connection: Connection, secrets: t.Collection[str] = (), workers: int = 1
     ) -> None:
-        """`secrets`, which may grow, are left out of what messages say of the server's answers.
+        """Messages mask `secrets`, which may grow, in the server's answers.
 
-        Raises OptionError for what the environment says of proxies and CA bundles.
+        Raises OptionError for an invalid proxy or CA bundle in the environment.
         """
         self._connection = connection
         self._base = normalized(connection.url)
@@ -61,7 +61,7 @@ class Client:
             **connection.headers,
             "User-Agent": "community.infisical (Ansible collection)",
             "Accept": "application/json",
-            # So that a small answer cannot unpack into a huge one.
+            # A small compressed answer could be huge after decompression.
             "Accept-Encoding": "identity",
         }
         self._tokens = Tokens()
@@ -75,19 +75,19 @@ class Client:
 
     @property
     def retries(self) -> int:
-        """How often a request that did not get through is made again."""
+        """How often to repeat a request that failed temporarily."""
         return self._connection.retries
 
     def use_token(self, token: str, log_in_again: t.Callable[[], None] | None = None) -> None:
         """Send the token with every request from now on.
 
-        `log_in_again` is called when the server does not accept the token any more, and has to give
-        another one to use. It must not make requests with a token.
+        If the server no longer accepts the token, the client calls `log_in_again()`, which must
+        call this method with a new token, and must not make requests with a token.
         """
         self._tokens.use(token, log_in_again)
 
     def stop(self) -> None:
-        """Let no further request be made by request() as long as it is patient."""
+        """Refuse all further requests, except those that are not patient."""
         self._pace.stop()
         self._tokens.stop()
 
@@ -110,12 +110,12 @@ class Client:
         return signals.interruptible(
             lambda: self._request(request),
             self.stop,
-            # What is read is of no use any more.
+            # After a signal, nothing needs what the request would read.
             0 if request.reads else signals.GRACE_SECONDS,
         )
 
     def _request(self, request: Request) -> Json:
-        """Make a request as often as it takes and may be tried."""
+        """Make a request, and repeat it until it succeeds or no retry is left."""
         tries = _Tries(request, self.retries)
         try:
             while True:
@@ -132,9 +132,9 @@ class Client:
             raise
 
     def _try(self, request: Request, tries: _Tries) -> Json | InfisicalError | None:
-        """Make a request once. Returns the answer, the failure, or None if it is to go again.
+        """Make a request once. Return the answer, the failure, or None to make it again.
 
-        Raises what ends the request whatever its retries: a signal, and a login that fails.
+        Raises errors that end the request despite its retries: a signal, or a failed login.
         """
         try:
             answer, token = self._paced(request) if request.patient else self._unpaced(request)
@@ -146,7 +146,7 @@ class Client:
         error = self._errors.error_of(answer, request, last_token=last_token)
         if error is None:
             return answer.json
-        # A gateway may ask to come back after work that was done.
+        # A gateway may ask for another try although the server has done the work.
         maybe_done = error.unsure and not answer.over_rate
         if answer.limited and request.patient and (request.repeatable or not maybe_done):
             tries.unsure = tries.unsure or maybe_done
@@ -156,12 +156,12 @@ class Client:
             limit = self._connection.rate_limit_timeout
             return self._errors.rate_limited(answer, error, request, times, limit)
         if token and answer.login_refused and self._tokens.renew(token):
-            # Refused before anything was done, so that even a POST may go again.
+            # The server refused the token before it did anything, so even a POST may be repeated.
             return None
         return error
 
     def _final(self, error: InfisicalError, tries: _Tries) -> InfisicalError:
-        """Return the error that a request ends with, and say how often it was made."""
+        """Add the number of tries, and a hint about the URL, to the error that ends a request."""
         if tries.failures:
             count, spent = tries.failures + 1, time.monotonic() - tries.started
             text = str(error).rstrip(".")
@@ -173,7 +173,7 @@ class Client:
         return error
 
     def _paced(self, request: Request) -> tuple[Answer, Token | None]:
-        """Make a request when its turn has come, and return the token that it went with, too."""
+        """Make a request when the rate limit allows it. Return the answer and the token used."""
         sent = self._pace.begin(request.bucket)
         token: Token | None = None
         answer: Answer | None = None
@@ -201,7 +201,7 @@ class Client:
         if token:
             headers["Authorization"] = f"Bearer {token.text}"
         if content is not None:
-            # Infisical answers a DELETE that names a type of nothing with a 500.
+            # Infisical answers 500 to a DELETE that has a content type but no body.
             headers["Content-Type"] = "application/json"
             headers["Content-Length"] = str(len(content))
         timeout = self._connection.timeout
@@ -230,10 +230,9 @@ class Client:
 
 
 class _Tries:
-    """How often a request was made, and since when.
+    """The tries of a request. `started` is when the first one began.
 
-    `failures` are those that count against the retries; `unsure` says that one of the tries had no
-    clear outcome.
+    `failures` counts those that used up a retry. `unsure` says that a try had no clear outcome.
     """
 
     def __init__(self, request: Request, retries: int) -> None:
@@ -244,7 +243,7 @@ class _Tries:
         self.unsure = False
 
     def again(self, error: InfisicalError) -> bool:
-        """Return whether to try again after a failure, which is counted then."""
+        """Return whether to try again after a failure. If so, count the failure."""
         harmless = self._request.repeatable or not error.unsure
         if not (self._request.patient and error.transient and harmless):
             return False
@@ -258,7 +257,7 @@ class _Tries:
 def _backoff(failures: int) -> float:
     """Return how long to wait after the nth failure, in seconds: exponential, with jitter.
 
-    The first three, which is the default, are more than two seconds together: as long as a database
-    takes to change over, or a server to start again.
+    With the default of three retries, the waits add up to more than two seconds. That is enough for
+    a database failover or a restart of the server.
     """
     return min(2.0 ** (failures - 2), _LONGEST_BACKOFF) * random.uniform(0.7, 1)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to reach a server: its URL, and the proxy, the CA bundle and the headers that it takes."""
+"""How to reach a server: its URL, proxy, CA bundle and headers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .._errors import OptionError
 from .._text import no_value, quoted, trim
 from .transport import Transport, environment_proxy, normalized
 
-# As requests, curl and OpenSSL spell it, in this order.
+# The variables of requests, curl and OpenSSL, in this order of precedence.
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-# As Infisical's CLI spells it: name=value, and more of them after blanks.
+# The variable of Infisical's CLI: name=value pairs, separated by blanks.
 HEADERS_VARIABLE = "INFISICAL_CUSTOM_HEADERS"
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
-# The name of a host, with a port and a path, and with any scheme or none.
+# A host name, optionally with a scheme, a port and a path.
 _ADDRESS = re.compile(
     r"([a-z][a-z0-9+.-]{0,19}://)?([a-z0-9-]{1,63}\.)+[a-z]{2,24}(:[0-9]{1,5})?(/[a-z0-9./-]{0,60})?",
     re.ASCII | re.IGNORECASE,
@@ -36,7 +36,7 @@ _HEADER = re.compile(
     (?:\s+|$)""",
     re.VERBOSE,
 )
-# The CLI passes these over.
+# The CLI ignores these headers.
 _IGNORED = ("accept", "user-agent")
 _RESERVED = (
     "accept-encoding",
@@ -51,17 +51,17 @@ _RESERVED = (
     "transfer-encoding",
     "upgrade",
 )
-# A shorter value may well be a word, which is no secret where something else is meant by it.
+# A shorter value may be an ordinary word. Masking it would mask the same word elsewhere.
 _SHORTEST_SECRET = 8
 
 
 class Connection(t.NamedTuple):
     """How to reach a server.
 
-    `url` is as base_url() returns it, `verify` what requests takes under that name: whether to
-    check certificates, or the path of a CA bundle. `timeout` (seconds) is for connecting, and
-    again for the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that nobody
-    gave the URL. `headers` go with every request.
+    `url` is in the form that base_url() returns. `verify` is the argument of requests: whether to
+    check certificates, or the path of a CA bundle. `timeout` (seconds) limits connecting, and
+    separately the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that `url` is
+    the default. Every request has the `headers`.
     """
 
     url: str
@@ -74,13 +74,13 @@ class Connection(t.NamedTuple):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What of the headers is to be kept out of all output."""
+        """The values of the headers, which must not appear in any output."""
         return frozenset(item for item in self.headers.values() if len(item) >= _SHORTEST_SECRET)
 
 
 def connection_of(options: t.Mapping[str, t.Any], url: str, by_default: bool) -> Connection:
-    """Return how to reach the server, whose URL may be the default. Raises OptionError."""
-    # A day is more than anybody waits, and keeps infinity and "not a number" out.
+    """Return how to reach the server. Raises OptionError."""
+    # The limit of a day also excludes infinity and NaN.
     for option, least in (("timeout", 0.001), ("rate_limit_timeout", 0)):
         if not least <= options[option] <= 86400:
             raise OptionError(
@@ -110,9 +110,9 @@ def connection_of(options: t.Mapping[str, t.Any], url: str, by_default: bool) ->
 
 
 def base_url(option: str, text: str) -> str:
-    """Return the base of all request URLs: no blank, no trailing "/" or "/api".
+    """Return the base of all request URLs, without blanks and without "/" or "/api" at the end.
 
-    Raises OptionError, naming `option`, for what is not the URL of a server.
+    Raises OptionError, which names `option`, for a text that is not the URL of a server.
     """
     url = trim(text)
     try:
@@ -120,10 +120,10 @@ def base_url(option: str, text: str) -> str:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         normalized(url)
     except ValueError:
-        # requests' own errors about URLs are ValueErrors too.
+        # The errors of requests about URLs are ValueErrors too.
         usable = False
     if not usable or not url.isprintable() or " " in url or no_value(url):
-        # What is no address may be a secret in the wrong place, or have one in it.
+        # Any other text may be, or contain, a secret in the wrong place.
         shown = f" {quoted(url)}" if _ADDRESS.fullmatch(url) else ""
         raise OptionError(
             f"{option}{shown} is not the URL of a server; write one such as"
@@ -140,13 +140,13 @@ def base_url(option: str, text: str) -> str:
 
 
 def travels_in_clear(url: str) -> bool:
-    """Return whether what is sent to the URL can be read on a network on the way."""
+    """Return whether anybody on the network path can read what goes to the URL."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname not in _LOOPBACK
 
 
 def custom_headers(text: str) -> dict[str, str]:
-    """Read headers as Infisical's CLI does. Raises OptionError, which shows none of them."""
+    """Read headers as Infisical's CLI does. Raises OptionError, which shows no value."""
     headers = {}
     rest = trim(text)
     while rest:
@@ -170,15 +170,15 @@ def custom_headers(text: str) -> dict[str, str]:
 
 
 def transport_to(url: str, verify: bool | str = True, connections: int = 1) -> Transport:
-    """Return what sends to a URL, with the environment's proxy and CA bundle.
+    """Return a transport to a URL, with the environment's proxy and CA bundle.
 
-    Raises OptionError for what the environment says of these.
+    Raises OptionError if one of these is invalid.
     """
     return Transport(_ca_bundle(verify), _proxy_for(url), connections)
 
 
 def _ca_bundle(verify: bool | str) -> bool | str:
-    """Return what requests takes for `verify`, which may be the environment's to say."""
+    """Return `verify`, or the CA bundle of the environment if that applies."""
     variable = next((name for name in CA_VARIABLES if os.environ.get(name)), None)
     if verify is not True or not variable:
         return verify
@@ -210,7 +210,7 @@ def _proxy_for(url: str) -> str | None:
     except ValueError:
         usable = False
     if not usable or parts.scheme not in ("http", "https", *_SOCKS):
-        # It is not shown: there may be a password in it.
+        # Do not show it: it may contain a password.
         raise OptionError(
             f"{source} is not the URL of a proxy; write one such as"
             f" 'http://proxy.example.com:3128', {instead}."

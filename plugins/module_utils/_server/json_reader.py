@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON from strangers: read, or refused as a ValueError, whatever it is."""
+"""Parses untrusted JSON, or refuses it with a ValueError."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import json
 import math
 import typing as t
 
-# No answer of Infisical comes near to it, and whatever walks through a value gets along with it.
+# No answer of Infisical is nested nearly as deep, and recursive code can handle this depth.
 _DEEPEST = 32
 _MEMORY = 8 * 1024 * 1024
 _LONGEST_NUMBER = 100
-# What a value takes in memory, in bytes, besides its characters.
+# The memory that a container and an item take besides their characters, in bytes.
 _CONTAINER = 240
 _ITEM = 64
 
@@ -26,9 +26,8 @@ class TooMuchError(ValueError):
 def parse(content: bytes, memory: int = _MEMORY) -> t.Any:
     """Return the value of a JSON text in UTF-8.
 
-    Raises ValueError, also for numbers that are infinite, none or long, which take their time on
-    Pythons before 3.11, for what is nested deep, and for what would take more than so many bytes
-    of memory, which is a TooMuchError.
+    Raises ValueError, also for infinity, NaN, deep nesting, and long numbers, which Pythons before
+    3.11 parse slowly. Raises TooMuchError if the value would take more than `memory` bytes.
     """
     containers = content.count(b"{") + content.count(b"[")
     if _cost(content, containers) > memory:
@@ -43,9 +42,9 @@ def parse(content: bytes, memory: int = _MEMORY) -> t.Any:
 
 
 def _cost(content: bytes, containers: int) -> int:
-    """Return how much memory a text takes at most, once parsed, in bytes."""
-    # A text is as wide throughout as its widest character, and there are two: the whole, and the
-    # strings in it.
+    """Return the maximum memory that a text takes once parsed, in bytes."""
+    # Python stores every character of a string with the width of the widest one. The text is in
+    # memory twice: as a whole, and as the strings in it.
     width = 4 if not content.isascii() or b"\\u" in content else 1
     items = content.count(b",") + content.count(b":")
     return len(content) * width * 2 + containers * _CONTAINER + items * _ITEM

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials -> token.
+"""Gets a token for the credentials from options and environment.
 
-The login methods are a table; a method is a row. Which method it is, is decided on what was given
-at the most telling level, and its missing values come from the environment.
+Each login method is a row of a table. The first of these that is set decides on the method:
+auth_method, credentials in options, the variable for the method, credentials in the environment.
+Values that no option sets come from the environment.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from .request import Request
 Values = t.Mapping[str, t.Any]
 
 DEFAULT_URL = "https://app.infisical.com"
-# As infisical.vault, the Terraform provider, and the CLI with the SDKs spell it.
+# The variables of infisical.vault, of the Terraform provider, and of the CLI and the SDKs.
 URL_VARIABLES = ("INFISICAL_URL", "INFISICAL_HOST", "INFISICAL_API_URL")
 SLUG_VARIABLE = "INFISICAL_AUTH_ORGANIZATION_SLUG"
 METHOD_VARIABLE = "INFISICAL_AUTH_METHOD"
-# What infisical.vault's login module returns in place of a token under check mode.
+# What infisical.vault's login module returns in place of a token in check mode.
 CHECK_MODE_TOKEN = "<check_mode_token>"
 
 _LOGIN_DATA_UNUSED = (
@@ -40,8 +41,8 @@ _LOGIN_DATA_UNUSED = (
 class Credential(t.NamedTuple):
     """A value that a login takes: its option, its environment variable, its key in the request.
 
-    `check(source, text)` returns the value to use, or raises OptionError. `secret` values are kept
-    out of all output. `telling` ones tell the login method; the others several methods take.
+    `check(source, text)` returns the value to use, or raises OptionError. A `secret` is never in
+    any output. A `telling` value shows the login method; several methods take the others.
     """
 
     option: str
@@ -55,8 +56,8 @@ class Credential(t.NamedTuple):
 class LoginMethod(t.NamedTuple):
     """A way to log in.
 
-    `path` is the method's name in `/api/v1/auth/<path>/login`, None where the token is given.
-    `platform` names the one that gives the JWT to what runs there, where none is given.
+    `path` is the method's name in `/api/v1/auth/<path>/login`, None if the user sets the token.
+    `platform` is the platform that issues the JWT if the user sets none.
     """
 
     name: str
@@ -77,7 +78,7 @@ def _as_it_is(source: str, text: str) -> str:
 
 
 def _value(source: str, text: str) -> str:
-    """Return a text, trimmed. Raises OptionError, which does not show it, if it is no value."""
+    """Trim a text. Raises OptionError, which does not show the text, for a placeholder."""
     why = no_value(text)
     if why:
         raise OptionError(f"{source} {why}.")
@@ -95,7 +96,7 @@ def _uuid(source: str, text: str) -> str:
 
 
 def _token(source: str, text: str) -> str:
-    """Refuse what cannot be a token, without showing it."""
+    """Trim a token. Raises OptionError, which does not show the text, if it cannot be one."""
     token = _value(source, text)
     if token == CHECK_MODE_TOKEN:
         raise OptionError(
@@ -168,12 +169,12 @@ _BY_NAME = {method.name: method for method in METHODS}
 
 
 class Choice(t.NamedTuple):
-    """What was decided before any request: where to log in, and how.
+    """Where and how to log in, as decided before any request.
 
-    `url` is a base URL. `path` is that of the method; `values` is what the login request takes, or
-    just `token` where `path` is None. `platform` gets the JWT, where that is not in `values`.
-    `secrets` are to be kept out of all output. `warning` is for the user. `url_by_default` says
-    that nobody gave the URL.
+    `url` is a base URL. `path` is the path of the method. `values` has the body of the login
+    request, or only `token` if `path` is None. `platform()` gets the JWT if it is not in `values`.
+    `secrets` must not appear in any output. `warning` is for the user. `url_by_default` says that
+    `url` is the default.
     """
 
     url: str
@@ -187,9 +188,9 @@ class Choice(t.NamedTuple):
 
 
 def choose(options: Values, environment: t.Mapping[str, str]) -> Choice:
-    """Decide on the server and the login, from the options and the environment.
+    """Choose the server and the login from the options and the environment.
 
-    Raises OptionError if there are no credentials, or more than one method's, or a part is missing.
+    Raises OptionError if credentials are missing or incomplete, or belong to several methods.
     """
     given = _Given(options, environment)
     login_data = options.get("login_data") or {}
@@ -226,7 +227,7 @@ def _by_login_data(given: _Given, data_token: str, data_url: str) -> Choice:
         given.url(data_url),
         path=None,
         values={"token": token},
-        # That of the environment is for logins.
+        # The slug in the environment is only for logins.
         organization_slug=given.slug_option(),
         secrets=frozenset({token}),
         url_by_default=not (data_url or given.has_url),
@@ -234,7 +235,7 @@ def _by_login_data(given: _Given, data_token: str, data_url: str) -> Choice:
 
 
 def every_secret(options: Values, environment: t.Mapping[str, str]) -> frozenset[str]:
-    """Return the secrets that are given, whether a login would use them or not."""
+    """Return all secrets that are set, even if the login does not use them."""
     given = _Given(options, environment)
     items = [item for method in METHODS for item in method.credentials if item.secret]
     texts = [_text((options.get("login_data") or {}).get("access_token"))]
@@ -244,16 +245,16 @@ def every_secret(options: Values, environment: t.Mapping[str, str]) -> frozenset
 
 
 def gives_token(options: Values) -> bool:
-    """Return whether a token is given as an option, and not just by the environment."""
+    """Return whether an option sets a token, and not only the environment."""
     login_data = options.get("login_data") or {}
     return bool(_text(options.get("token")) or _text(login_data.get("access_token")))
 
 
 class Login:
-    """A token in use: got at the start, anew if need be, and revoked at the end.
+    """Gets a token, renews it if necessary, and revokes it at the end.
 
-    `hide(secret)` is called with each secret that comes up, before it is sent anywhere. A token
-    that was given is left alone.
+    It never revokes a token that the user set. It calls `hide(secret)` with each new secret before
+    it sends the secret.
     """
 
     def __init__(self, client: Client, choice: Choice, hide: t.Callable[[str], t.Any]) -> None:
@@ -265,36 +266,36 @@ class Login:
 
     @property
     def identity_id(self) -> str | None:
-        """The identity that is logged in, where the token tells."""
+        """The ID of the identity that is logged in; None if the token does not contain it."""
         return uuid_or_none(self._claim("identityId"))
 
     @property
     def organization_id(self) -> str | None:
-        """The organization that the login is for, where the token tells: not before 2026."""
+        """The ID of the token's organization; None if the token lacks it, as before 2026."""
         return uuid_or_none(self._claim("orgId"))
 
     @property
     def auth_method(self) -> str | None:
-        """The API's name of the auth method that issued the token, where it is known."""
+        """The API's name of the auth method that issued the token; None if unknown."""
         if self._choice.path:
             return self._choice.path
-        # Servers before 2026 name the secret that was used, and nothing of the other methods.
+        # Before 2026, a token only shows if Universal Auth issued it.
         by_secret = "universal-auth" if self._claim("clientSecretId") else None
         return self._claim("authMethod") or by_secret
 
     @property
     def obtained(self) -> bool:
-        """Whether the token was obtained here, and not given."""
+        """Whether the token comes from this login, and not from the user."""
         return self._choice.path is not None and bool(self.token)
 
     def maybe_through(self, method: str) -> bool:
-        """Return whether the token may have been issued through the auth method of this name."""
+        """Return whether the auth method of this name may have issued the token."""
         return self.auth_method in (None, method)
 
     def open(self) -> None:
         """Log in, let the client use the token, and check that it is for the right organization.
 
-        Raises what Client.request() raises, and OptionError for another organization.
+        Raises what Client.request() raises, and OptionError for any other organization.
         """
         if self._choice.path is None:
             self._use(self._choice.values["token"])
@@ -305,17 +306,17 @@ class Login:
         try:
             self._check_organization()
         except InfisicalError:
-            # Nothing will be done with it.
+            # The task will not use the token.
             self.close()
             raise
 
     def close(self) -> str | None:
-        """Revoke the token, if it was obtained here. Returns a warning if that did not work."""
+        """Revoke the token, unless the user set it. Returns a warning if that failed."""
         if not self.obtained:
             return None
         token, self.token = self.token, ""
         try:
-            # Best effort: the task is over, and its outcome does not hang on this.
+            # The task is over, so a failure here does not change its outcome.
             revoke(self._client, token, patient=False)
         except InfisicalError as error:
             return str(error)
@@ -363,8 +364,8 @@ class Login:
         if self._choice.organization_slug:
             body["organizationSlug"] = self._choice.organization_slug
         purpose = f"log in with {self._choice.path} at {self._choice.url}"
-        # No Authorization header: a bad one would fail the login. A refusal is never tried again:
-        # wrong credentials, tried often, lock the identity out.
+        # Without an Authorization header, because an invalid one would make the login fail. The
+        # client does not repeat a refused login: several failures lock the identity out.
         route = f"/api/v1/auth/{self._choice.path}/login"
         answer = self._client.request(
             Request("POST", route, purpose=purpose, body=body, authorize=False)
@@ -380,7 +381,7 @@ class Login:
 
 
 def revoke(client: Client, token: str, *, patient: bool = True) -> None:
-    """Revoke a token; that it is gone already is fine. Raises what Client.request() raises."""
+    """Revoke a token, unless it is already invalid. Raises what Client.request() raises."""
     try:
         client.request(
             Request(
@@ -398,9 +399,10 @@ def revoke(client: Client, token: str, *, patient: bool = True) -> None:
 
 
 def claims_of(token: str) -> Values:
-    """Return what a token says in a JWT's payload, nothing if it is none.
+    """Return the claims of a token; {} if it is not a JWT.
 
-    Nothing is verified: it is our own token, and what it says only makes us more careful.
+    This does not verify the signature: the token is our own, and its claims only make the task more
+    careful.
     """
     try:
         payload = token.split(".")[1]
@@ -418,9 +420,9 @@ def _platform_jwt(platform: str, *request: t.Any) -> str:
 
 
 class _Given:
-    """The options and the environment, where a blank counts as absent everywhere.
+    """The options and the environment. A blank counts as not set.
 
-    AWX injects the inputs of a credential that were left empty as blanks.
+    AWX injects empty inputs of a credential as blanks.
     """
 
     def __init__(self, options: Values, environment: t.Mapping[str, str]) -> None:
@@ -434,13 +436,13 @@ class _Given:
         return _text(self._environment.get(name))
 
     def slug_option(self) -> str:
-        """Return the slug that is given as an option. Raises OptionError."""
+        """Return the slug from the option. Raises OptionError."""
         slug = _value("organization_slug", self.option("organization_slug"))
         refuse_nul("organization_slug", slug)
         return slug
 
     def inferred(self) -> LoginMethod:
-        """Return the method that was not named as an option. Raises OptionError."""
+        """Return the method if auth_method is not set. Raises OptionError."""
         method = self._inferred(lambda credential: credential.option, self.option)
         if method:
             return method
@@ -463,7 +465,7 @@ class _Given:
         )
 
     def values_of(self, method: LoginMethod) -> dict[str, str]:
-        """Return what a method takes, by the keys of its request. Raises OptionError."""
+        """Return the values for a method by their keys in the request. Raises OptionError."""
         values = {}
         for item in method.credentials:
             for source, given in (
@@ -486,7 +488,7 @@ class _Given:
     def _inferred(
         name_of: t.Callable[[Credential], str], read: t.Callable[[str], str]
     ) -> LoginMethod | None:
-        """Return the one method of which there are credentials. Raises OptionError for two."""
+        """Return the only method with credentials; None if none has. Raises OptionError."""
         given = {
             method.name: [
                 name_of(item) for item in method.credentials if item.telling and read(name_of(item))
@@ -506,7 +508,7 @@ class _Given:
 
     @property
     def has_url(self) -> bool:
-        """Whether the URL is given, and not to be the default."""
+        """Whether the user set the URL."""
         return bool(self.option("url") or any(map(self.variable, URL_VARIABLES)))
 
     def url(self, of_login_data: str = "") -> str:
@@ -534,7 +536,7 @@ def _text(value: t.Any) -> str:
 
 
 def _method(source: str, name: str) -> LoginMethod:
-    # The CLI spells them with hyphens.
+    # The CLI writes the names of methods with hyphens.
     method = _BY_NAME.get(name.replace("-", "_"))
     if method is None:
         raise OptionError(

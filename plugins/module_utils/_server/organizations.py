@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a login landed in the organization that it named.
+"""Checks that a login ended in the organization that it named.
 
-A server may drop the slug of a login unread, and then answers for another organization: what is
-asked to be absent would be absent there.
+A server may silently ignore the slug of a login, and log in to another organization. The task would
+then make its changes there.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _PAGE = 1000
 
 
 class Landing(t.NamedTuple):
-    """What a token says of itself: the claims of its JWT, None where it has not got one.
+    """The claims of a token; None for a missing claim.
 
-    `given` is whether it was given, so that no login has named the slug to the server.
+    `given` says that the user set the token, so that no login has sent the slug to the server.
     """
 
     identity_id: str | None
@@ -39,13 +39,13 @@ class _SubOrganization(t.NamedTuple):
 
 
 def check_organization(client: Client, slug: str, landing: Landing) -> None:
-    """Check that a token is for the organization of a slug, with as few requests as can be.
+    """Check that a token is for the organization of a slug, in as few requests as possible.
 
-    Raises OptionError if it is not, or if that cannot be known, and what Client.request() raises.
+    Raises OptionError if it is not, or if this cannot be checked, and what Client.request() raises.
     """
     organization_id = landing.organization_id
     if organization_id is not None and organization_id == landing.root_id and not landing.given:
-        # The server knew the slug, or would have refused it: it is that of the root itself.
+        # The server would have refused an unknown slug, so this is the slug of the root.
         return
     listed = _sub_organizations(client, slug)
     if organization_id is None:
@@ -55,7 +55,7 @@ def check_organization(client: Client, slug: str, landing: Landing) -> None:
     if organization_id in wanted or not (wanted or actual or landing.given):
         return
     if not (wanted or actual):
-        # It may be the root's own, which is in no list, or a mistyped one.
+        # No list shows the slug of the root, so this may be that slug or a typing error.
         raise OptionError(
             f"organization_slug {quoted(slug)} is not the slug of a sub-organization, and the token"
             " is for the root organization, whose slug is not known; remove organization_slug."
@@ -95,7 +95,7 @@ def _page(answer: Json, purpose: str) -> list[_SubOrganization]:
 
 
 def _meaning(error: ApiError, slug: str) -> InfisicalError:
-    """Return what it means that the list of sub-organizations is refused."""
+    """Return the error to raise if the server refuses to list sub-organizations."""
     if error.unknown_route:
         problem = OptionError(
             f"This server has no sub-organizations, and ignores organization_slug {quoted(slug)};"
@@ -113,7 +113,7 @@ def _meaning(error: ApiError, slug: str) -> InfisicalError:
 
 
 def _organization_of(client: Client, slug: str, identity_id: str | None) -> str:
-    """Return the organization of a token that does not say it, which is that of its identity."""
+    """Return the organization of a token without that claim: it is the identity's organization."""
     if identity_id is None:
         raise OptionError(
             "The token does not say which identity or organization it is for, so the module cannot"

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rate limits: one view of the server's windows, which all workers of a task share.
+"""Rate limits: when the workers of a task may send requests.
 
-Infisical counts requests in fixed windows, in a bucket for each method and route template. With
-every answer it says how many are left (`x-ratelimit-remaining`) and in how many seconds, rounded
-up, the window ends (`x-ratelimit-reset`). To wait for the next window is better than to be refused:
-a refusal counts as a request, and as a use of the token.
+Infisical counts requests in fixed windows, in a bucket for each method and route template. Every
+answer says how many requests are left (`x-ratelimit-remaining`), and in how many seconds, rounded
+up, the window ends (`x-ratelimit-reset`). Waiting for the next window is better than a refusal,
+which counts as a request and as a use of the token.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from . import signals
 # A verb and a route template.
 Bucket = tuple[str, str]
 
-# Of a window that was waited for, a task takes a share, and then stays out for a while: so all the
-# tasks that waited for it, which know its beginning to a second, get something of it.
+# After waiting for a window, a task uses this fraction of it, and then pauses for a while. So all
+# tasks that waited for the same window get a share. They know its start only to a second.
 _SHARE = 8
 _STAY_OUT = 1.5
-# How far apart those begin that were refused together.
+# After a refusal, each task waits up to this much longer, at random, so that not all start at once.
 _APART = 0.1
 
 
 class Pace:
-    """When requests may go. Made for several threads; all times are in seconds.
+    """Decides when requests may start. Thread-safe; all times are in seconds.
 
-    After stop() whatever waits, or would begin, raises InterruptError; after a signal whatever
-    would begin.
+    After stop(), the methods that wait raise InterruptError. After a signal, they raise it when
+    they are called, or when their wait ends.
     """
 
     def __init__(self, max_wait: float) -> None:
-        """`max_wait` is the longest that a bucket is waited for without any progress."""
+        """`max_wait` is how long to wait for a bucket without any progress."""
         self._max_wait = max_wait
         self._windows: dict[Bucket, _Window] = {}
         self._changed = threading.Condition()
         self._stopped = False
 
     def begin(self, bucket: Bucket) -> float:
-        """Wait until a request may go. Returns the time, for end(), which has to follow."""
+        """Wait until a request may start. Returns the time for end(), which must follow."""
         with self._changed:
             window = self._windows.setdefault(bucket, _Window())
             while True:
                 wait = window.wait(time.monotonic())
-                # A server that asks for longer than the user would wait is asked anyway.
+                # If the wait exceeds the maximum, let the server decide.
                 if wait == 0 or (wait is not None and wait > self._max_wait):
                     break
                 self._wait(wait)
@@ -67,9 +67,9 @@ class Pace:
         *,
         passed: bool = False,
     ) -> None:
-        """Take in the headers of the answer to a request, None if there was none.
+        """Note the headers of the answer to a request, None if it got no answer.
 
-        `passed` says that it was not refused for the limit.
+        `passed` says that the rate limit did not refuse it.
         """
         with self._changed:
             window = self._windows[bucket]
@@ -81,10 +81,10 @@ class Pace:
             self._changed.notify_all()
 
     def refused(self, bucket: Bucket, headers: t.Mapping[str, str]) -> tuple[float, float] | None:
-        """Keep the bucket closed for as long as a refusal asks for.
+        """Close the bucket for as long as a refusal asks.
 
-        If that is longer than that, returns for how long requests were refused, and how
-        much longer the server asks to wait.
+        If this exceeds the maximum wait, the bucket stays open. Then return how long the server has
+        refused requests, and how much longer it asks to wait.
         """
         with self._changed:
             return self._windows[bucket].refuse(headers, self._max_wait)
@@ -101,7 +101,7 @@ class Pace:
             self._check()
 
     def stop(self) -> None:
-        """Let no further request begin."""
+        """Refuse all further requests."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -116,11 +116,11 @@ class Pace:
 
 
 class _Window:
-    """What is known of a bucket's current window.
+    """What the answers have shown of a bucket's current window.
 
-    It ends between `earliest` and `latest`: each answer narrows that down. `remaining` is None as
-    long as no answer has told of a limit. `share` are the requests that may go before others get
-    their turn; None is all.
+    It ends between `_earliest` and `_latest`; each answer narrows this down. `_remaining` is None
+    until an answer shows a limit. `_share` is how many requests this task may start before it
+    leaves the window to other tasks; None means all.
     """
 
     def __init__(self) -> None:
@@ -135,7 +135,7 @@ class _Window:
         self._latest = 0.0
 
     def wait(self, now: float) -> float | None:
-        """Return for how long no request may go; None is until the next answer comes."""
+        """Return how long to wait before a request; None means until the next answer."""
         if self._share == 0:
             self._share = None
             self._closed_until = now + min(_STAY_OUT, self._length / 8)
@@ -144,7 +144,7 @@ class _Window:
         if self._remaining is None:
             return 0
         if now >= self._latest:
-            # Whether a new window has room for more than one, if unknown, its first answer tells.
+            # If the limit is unknown, send one request: its answer shows the limit.
             return 0 if (self._limit or 1) > self.in_flight else None
         if self._remaining > self.in_flight:
             return 0
@@ -153,24 +153,24 @@ class _Window:
         return self._latest - now
 
     def go(self) -> None:
-        """Note that a request goes."""
+        """Note that a request starts."""
         self.in_flight += 1
         if self._share:
             self._share -= 1
 
     def learn(self, sent: float, headers: t.Mapping[str, str]) -> None:
-        """Take in what the answer to a request that was sent at this time says of the window."""
+        """Note the answer to a request that was sent at this time."""
         limit, remaining, reset = (
             seconds(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset")
         )
         if remaining is None or reset is None:
             return
-        # The request was counted some time between sending it and now.
+        # The server counted the request at some time between sending it and now.
         earliest, latest = sent + reset - 1, time.monotonic() + reset
         if self._remaining is None or earliest >= self._latest:
             self._remaining, self._earliest, self._latest = int(remaining), earliest, latest
         elif latest < self._earliest:
-            # A late answer, of the window before.
+            # The answer is late, and about the previous window.
             return
         else:
             self._remaining = min(self._remaining, int(remaining))
@@ -180,7 +180,7 @@ class _Window:
         self._length = max(self._length, reset)
 
     def refuse(self, headers: t.Mapping[str, str], max_wait: float) -> tuple[float, float] | None:
-        """Note that a request was refused, and close; see Pace.refused()."""
+        """Note a refusal, and close the bucket; see Pace.refused()."""
         now = time.monotonic()
         if self.refused_since is None:
             self.refused_since = now
@@ -192,25 +192,25 @@ class _Window:
         return None
 
     def _asked(self, headers: t.Mapping[str, str], now: float, waited: float) -> float:
-        """Return for how long a refusal asks to wait."""
+        """Return how long a refusal asks to wait."""
         asked = seconds(headers.get("retry-after"))
         if not asked:
-            # A limit that names no time, or none that can be read, gets a second at first.
+            # Without a valid time, wait one second at first, and longer each time.
             return min(1 + waited, 30)
         reset = seconds(headers.get("x-ratelimit-reset"))
         if reset is not None and asked <= reset and now < self._latest:
-            # Both are rounded up; what the answers before told is closer.
+            # The server rounds both up. Earlier answers show the end more precisely.
             return min(asked, self._latest - now)
         return asked
 
     def _close(self, end: float) -> None:
-        """Let no request go until a window has ended, and only a share of the next at first."""
+        """Start no request until a window ends, and then at first only a share of the next one."""
         self._closed_until = max(self._closed_until, end)
         if self._limit:
             self._share = max(1, self._limit // _SHARE)
 
 
 def seconds(text: str | None) -> float | None:
-    """Read a header that is a whole number, of seconds or requests."""
+    """Read a header with a whole number of seconds or requests; None if it has none."""
     text = (text or "").strip()
     return float(text[:9]) if text.isascii() and text.isdecimal() else None

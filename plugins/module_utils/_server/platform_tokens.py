@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The JWT of the platform that a task runs on, for the logins that take one.
+"""Gets a JWT from the platform that the task runs on, for logins that take one.
 
-Metadata services answer at once or not at all, and are reached directly: a proxy would be asked
-for the address of its own host. Where a platform's own libraries let the environment name another
-place, so does this.
+Metadata services answer at once or not at all, so timeouts are short. Requests to them bypass the
+proxy, which would ask the service of its own host. The environment can name another place, with the
+same variables as for a platform's own libraries.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ GCP_HOST = "metadata.google.internal"
 GCP_HOST_VARIABLE = "GCE_METADATA_HOST"
 KUBERNETES_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 KUBERNETES_FILE_VARIABLE = "INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"
-# Arc's agent on Linux: its program, its address, and its folder of keys, which only root and the
-# group himds may read.
+# The agent of Azure Arc on Linux: its program, its address, and its folder of keys, which only root
+# and the group himds may read.
 ARC_AGENT = "/opt/azcmagent/bin/himds"
 ARC_ENDPOINT = "http://127.0.0.1:40342/metadata/identity/oauth2/token"
 ARC_FOLDER = "/var/opt/azcmagent/tokens"
@@ -51,7 +51,7 @@ _RESOURCE_ID = re.compile(
     re.IGNORECASE,
 )
 _CLIENT, _OBJECT, _RESOURCE = "client_id", "object_id", "resource_id"
-# The options that name one of several managed identities, and by what they do.
+# The options that select a managed identity, with the kind of ID that each takes.
 _IDENTITY_OPTIONS = {
     "azure_client_id": _CLIENT,
     "azure_identity_object_id": _OBJECT,
@@ -60,30 +60,30 @@ _IDENTITY_OPTIONS = {
 
 
 class TokenRequest(t.NamedTuple):
-    """What is asked of a platform: for which identity, with which options and environment."""
+    """What a token depends on: the identity to log in as, the options and the environment."""
 
     identity_id: str
     options: t.Mapping[str, t.Any]
     environment: t.Mapping[str, str]
 
     def option(self, name: str) -> str:
-        """Return what an option says."""
+        """Return the value of an option; blank if it is not set."""
         return trim(self.options.get(name) or "")
 
     def variable(self, name: str, default: str = "") -> str:
-        """Return what the environment says, or else the default."""
+        """Return the value of an environment variable, or the default."""
         return trim(self.environment.get(name, "")) or default
 
     @property
     def resource(self) -> str:
-        """The audience of an Entra token. Raises OptionError for what is none."""
+        """The audience of an Entra token. Raises OptionError for a scope."""
         resource = self.option("azure_resource") or AZURE_RESOURCE
         refuse_scope("azure_resource", resource)
         return resource
 
 
 class _AzureIdentity(t.NamedTuple):
-    """One of several managed identities: what says which, what kind of id that is, and the id."""
+    """A managed identity: the option or variable that selects it, the kind of ID, and the ID."""
 
     source: str
     kind: str
@@ -91,21 +91,21 @@ class _AzureIdentity(t.NamedTuple):
 
 
 class _Wanted(t.NamedTuple):
-    """A token that is wanted: what it is, its file or its URL without a query, and what to do."""
+    """A token to get: its description, its file or its URL without a query, and a remedy."""
 
     what: str
     place: str
     cure: str
 
     def failure(self, reason: str) -> PlatformError:
-        """Return the error that it is not to be had for a reason."""
+        """Return the error if there is no token, for this reason."""
         return PlatformError(
             f"Could not get {self.what} at {printable(self.place)} ({reason}); {self.cure}, or set"
             " jwt to the token."
         )
 
     def token(self, text: t.Any, where: str = "the answer") -> str:
-        """Return a text, trimmed. Raises PlatformError if it is no token."""
+        """Return a trimmed text. Raises PlatformError if it is not a token."""
         token = trim(text) if isinstance(text, str) else ""
         if not is_token(token):
             raise self.failure(f"{where} contains no token")
@@ -113,9 +113,9 @@ class _Wanted(t.NamedTuple):
 
 
 class _Source(t.NamedTuple):
-    """Where a token comes from over HTTP. `secrets` prove who asks, and are in no message.
+    """Where to get a token over HTTP. `secrets` authenticate the caller; no message shows them.
 
-    `cure` is what to do where nothing answers, if that is something else.
+    `cure` is the remedy if nothing answers, unless it is the same as for other failures.
     """
 
     wanted: _Wanted
@@ -126,7 +126,7 @@ class _Source(t.NamedTuple):
 
 
 class _PlatformAnswer(t.NamedTuple):
-    """An answer, read whole."""
+    """A complete answer."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -134,10 +134,10 @@ class _PlatformAnswer(t.NamedTuple):
 
 
 def azure_jwt(request: TokenRequest) -> str:
-    """Return an Entra token: of the workload's identity, or of a managed identity of the host.
+    """Return an Entra token of the workload identity or of a managed identity of the host.
 
-    Where several could be had, Azure's own libraries take them in this order. Raises OptionError
-    and PlatformError.
+    If several sources are available, the order is the same as in Azure's own libraries. Raises
+    OptionError and PlatformError.
     """
     if request.variable("AZURE_FEDERATED_TOKEN_FILE"):
         return _workload_jwt(request)
@@ -147,7 +147,7 @@ def azure_jwt(request: TokenRequest) -> str:
             return _app_service_jwt(request, endpoint)
         if request.variable("IMDS_ENDPOINT"):
             return _arc_jwt(request, endpoint)
-    # Arc sets the variables for services. Who logs in through SSH does not have them.
+    # Arc sets the variables for services, but not for sessions over SSH.
     if os.path.exists(ARC_AGENT):  # noqa: PTH110 start-up time
         return _arc_jwt(request, ARC_ENDPOINT)
     host = _url(AZURE_HOST_VARIABLE, request.variable(AZURE_HOST_VARIABLE, AZURE_HOST)).rstrip("/")
@@ -185,9 +185,9 @@ def kubernetes_jwt(request: TokenRequest) -> str:
 
 
 def _workload_jwt(request: TokenRequest) -> str:
-    """Exchange a token of Kubernetes, or of another issuer that Entra trusts, for one of Entra.
+    """Exchange a token of Kubernetes, or of another issuer that Entra trusts, for an Entra token.
 
-    Entra is on the internet. So the environment's proxy is asked, and https is a must.
+    Entra is on the internet, so the request uses the environment's proxy and must use https.
     """
     named = _identity_option(request)
     if named and named.kind != _CLIENT:
@@ -234,14 +234,14 @@ def _workload_jwt(request: TokenRequest) -> str:
         "grant_type": "client_credentials",
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "client_assertion": assertion,
-        # A resource that ends in a slash gets two: the audience keeps its own.
+        # A resource that ends in a slash then has two, so that the audience keeps one.
         "scope": f"{request.resource}/.default",
     }
     return _entra_token(_ask(source, {}, {}, form), wanted)
 
 
 def _app_service_jwt(request: TokenRequest, endpoint: str) -> str:
-    """Ask what App Service, Functions and Container Apps give a program, under a secret header."""
+    """Ask the endpoint of App Service, Functions or Container Apps, with its secret header."""
     secret = request.variable("IDENTITY_HEADER")
     identity = _named_identity(request)
     what = f"{_token_of(identity)} from IDENTITY_ENDPOINT"
@@ -252,7 +252,7 @@ def _app_service_jwt(request: TokenRequest, endpoint: str) -> str:
 
 
 def _arc_jwt(request: TokenRequest, endpoint: str) -> str:
-    """Ask Arc's agent, which first has the caller read a key."""
+    """Ask Arc's agent, which demands a key from a file that the caller must read."""
     identity = _identity_option(request)
     what = f"{_token_of(identity)} from Arc's agent"
     wanted = _Wanted(what, endpoint, "check the agent with 'azcmagent show'")
@@ -266,7 +266,7 @@ def _arc_jwt(request: TokenRequest, endpoint: str) -> str:
         answer = _ask(source, query, {**headers, "Authorization": f"Basic {key}"})
     token = _entra_token(answer, wanted)
     if identity and not _is_of(answer, identity):
-        # Agents that know of the system-assigned identity alone give its token to everybody.
+        # An agent that knows only the system-assigned identity ignores the identity in the query.
         raise wanted.failure("the agent returned a token of another identity")
     return token
 
@@ -276,7 +276,7 @@ def _arc_key(challenge: _PlatformAnswer, wanted: _Wanted) -> str:
     realm = _ARC_CHALLENGE.fullmatch(challenge.headers.get("WWW-Authenticate", ""))
     path = realm[1] if realm else ""
     folder, _slash, name = path.rpartition("/")
-    # Whoever listens at that port must not have other files read.
+    # Another program at this port must not make the task read other files.
     if folder != ARC_FOLDER or not name.endswith(".key"):
         raise wanted.failure(f"it names no key in {ARC_FOLDER}")
     cure = "run the task as root or as a member of the group himds"
@@ -309,8 +309,8 @@ def _identity_option(request: TokenRequest) -> _AzureIdentity | None:
 def _named_identity(request: TokenRequest) -> _AzureIdentity | None:
     """Return the identity that an option or the environment names. Raises OptionError.
 
-    With a secret beside it, the client ID in the environment is that of a service principal, which
-    other tasks log in to Azure as.
+    If the environment also has a secret, its client ID belongs to a service principal that other
+    tasks log in to Azure as, and is ignored.
     """
     variable, text = "AZURE_CLIENT_ID", request.variable("AZURE_CLIENT_ID")
     of_managed = not (request.variable("AZURE_CLIENT_SECRET") or request.variable("AZURE_SECRET"))
@@ -331,7 +331,7 @@ def _token_of(identity: _AzureIdentity | None) -> str:
 
 
 def _is_of(answer: _PlatformAnswer, identity: _AzureIdentity) -> bool:
-    """Return whether an answer with a token says that the token is of an identity."""
+    """Return whether an answer says that its token belongs to this identity."""
     names = ("msi_res_id", "mi_res_id") if identity.kind == _RESOURCE else (identity.kind,)
     values = parse(answer.content)
     return any(str(values.get(name)).lower() == identity.value.lower() for name in names)
@@ -340,7 +340,7 @@ def _is_of(answer: _PlatformAnswer, identity: _AzureIdentity) -> bool:
 def _query(
     request: TokenRequest, version: str, identity: _AzureIdentity | None, resource_id: str
 ) -> dict[str, str]:
-    """Return the query for a token; services differ in what they call a resource ID."""
+    """Return the query for a token. Services have different parameters for a resource ID."""
     query = {"api-version": version, "resource": request.resource}
     if identity:
         query[resource_id if identity.kind == _RESOURCE else identity.kind] = identity.value
@@ -348,7 +348,7 @@ def _query(
 
 
 def _url(variable: str, text: str) -> str:
-    """Return a URL that the environment names. Raises OptionError for what is none."""
+    """Return the URL in a variable. Raises OptionError if it is not a URL."""
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -370,26 +370,26 @@ def _ask(
     *,
     expected: tuple[int, ...] = (200,),
 ) -> _PlatformAnswer:
-    """Return an answer with an expected status.
+    """Return an answer with an expected status. Raises PlatformError.
 
-    It may need a few tries: the services start up slowly, and are updated. Raises PlatformError.
+    Retries, because the services start slowly, and fail for a moment when they are updated.
     """
     reason = ""
     wanted = source.wanted
     for number in range(_TRIES):
-        # Azure asks for a second at least.
+        # Azure asks clients to wait at least a second.
         time.sleep(number)
         try:
             answer = _send(source, query, headers, form)
         except Exception as failure:
-            # urllib3's own are among them, while the body is read.
+            # Reading the body also raises urllib3's own exceptions.
             reason = reason_of(causes_of(failure))
             wanted = source.wanted._replace(cure=source.cure or source.wanted.cure)
             continue
         if answer.status in expected:
             return answer
         wanted = source.wanted
-        # What comes with a success may be a token.
+        # The body of a success may be a token.
         said = _said_in(answer) if answer.status >= 400 else ""
         text = printable(masked(said, source.secrets), 300)
         reason = f"HTTP status {answer.status}" + (f": {text}" if text else "")
@@ -422,7 +422,7 @@ def _send(
 
 
 def _said_in(answer: _PlatformAnswer) -> str:
-    """Return what a refusal says: the description in its JSON, or else its text."""
+    """Return the message of a refusal: the description in its JSON, or its text."""
     text = answer.content[:2000].decode("utf-8", "replace")
     try:
         values = parse(answer.content)

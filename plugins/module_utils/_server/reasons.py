@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a connection failed: what exceptions of requests, urllib3 and lower layers mean, in words.
+"""Explains exceptions of requests, urllib3 and lower layers: why a connection failed.
 
-Works with urllib3 1.26 and 2. Their own texts are not used, because they contain proxy passwords.
+Works with urllib3 1.26 and 2. It does not use their texts, which contain proxy passwords.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .._errors import TransportError
 from .._text import printable
 from .response_limits import failed_in_tunnel, failed_to_connect
 
-# Exceptions below requests, by names that are the same in urllib3 1.26 and 2.
+# Names of exceptions below requests, which are the same in urllib3 1.26 and 2.
 _UNTRUSTED = ("CertificateError",)
 _NO_HTTP = (
     "BadStatusLine",
@@ -30,7 +30,7 @@ _NO_HTTP = (
     "TooLargeError",
     "UnknownProtocol",
 )
-# OpenSSL's reasons for bytes that are not TLS, and for alerts of a server with a temporary failure.
+# OpenSSL's reasons if bytes are not TLS, and if a server reports a temporary failure.
 _NO_TLS = (
     "HTTP_REQUEST",
     "PACKET_LENGTH_TOO_LONG",
@@ -39,7 +39,7 @@ _NO_TLS = (
     "WRONG_VERSION_NUMBER",
 )
 _PASSING_ALERTS = ("TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED")
-# The alert with which a TLS server answers plain HTTP.
+# The alert that a TLS server sends in answer to plain HTTP.
 _TLS_ALERT = "\x15\x03"
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 _TUNNEL = re.compile(r"Tunnel connection failed: [1-4]\d\d")
@@ -133,7 +133,7 @@ def _about_proxy(causes: t.Sequence[BaseException]) -> bool:
 
 
 def reason_of(causes: t.Sequence[BaseException]) -> str:
-    """Return why it failed, in a few own words or those of the operating system."""
+    """Return why a connection failed, in a few words, for a message."""
     for item in causes:
         tunnel = _TUNNEL_STATUS.search(str(item)) if isinstance(item, OSError) else None
         if tunnel:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A request to the server, as one value."""
+"""A request to the server, as a value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = dict[str, t.Any]
 
 
 class Request(t.NamedTuple):
-    """A request, without what may differ between two tries.
+    """A request, without anything that may differ between two tries.
 
     `route` is the path with a `{}` for each of `ids`, which are quoted. `purpose` completes the
     sentence "Could not ...". `many` says that it reads a list, which may be large. `repeatable`
@@ -39,17 +39,17 @@ class Request(t.NamedTuple):
 
     @property
     def bucket(self) -> tuple[str, str]:
-        """The bucket in which the server counts it."""
+        """The bucket of the rate limit in which the server counts the request."""
         return self.verb, self.route
 
     @property
     def reads(self) -> bool:
-        """Whether it writes nothing. A search is a POST that reads a list."""
+        """Whether the request only reads. A search is a POST that reads a list."""
         return self.many or self.verb == "GET"
 
     @property
     def path(self) -> str:
-        """The path, with quoted ids."""
+        """The path, with quoted IDs."""
         return self.route.format(*(quote(item, safe="") for item in self.ids))
 
     @property

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers that are limited as a whole: in time and in size, head and body.
+"""Limits the time and the size of a whole answer, with its head and its body.
 
-The timeout of a socket is for the next few bytes: a server that sends one of them now and then
-could hold a task for ever. Here it is for the whole answer. What is counted are the bytes on the
-wire, below everything that takes them for HTTP: lines without an end, chunks of a negative size.
+The timeout of a socket is for the next few bytes, so a server that sends a byte now and then could
+block a task forever. Here, the timeout is for the whole answer. The size is the number of bytes on
+the wire, so endless lines and chunks with a negative size cannot evade the limit.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import socket
 import time
 import typing as t
 
-# How large the bodies of the answers that a thread gets from now on may be, and their heads.
+# The maximum sizes of the body and of the head of an answer. Each thread sets its own for bodies.
 max_bytes: contextvars.ContextVar[int] = contextvars.ContextVar("max_bytes", default=1024 * 1024)
 _MAX_HEAD_BYTES = 64 * 1024
 
 
 class TooLargeError(OSError):
-    """An answer is larger than any that can be right."""
+    """An answer is larger than allowed."""
 
     def __init__(self) -> None:
         super().__init__("the answer is too large")
 
 
 class _LimitedReader(io.RawIOBase):
-    """The bytes of an answer until a deadline, and up to a limit."""
+    """Reads an answer until a deadline, and up to a size."""
 
     def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class _LimitedReader(io.RawIOBase):
             self._connection.settimeout(left)
         if self._left <= 0:
             raise TooLargeError
-        # Of a large buffer no more than is allowed: memory that nothing is written to costs none.
+        # Cut the buffer down to the limit. A large buffer is fine: its unused part takes no memory.
         count = self._raw.readinto(memoryview(buffer)[: self._left])
         self._left -= count or 0
         return count
@@ -64,7 +64,7 @@ class _LimitedReader(io.RawIOBase):
 
 
 class LimitedResponse(http.client.HTTPResponse):
-    """An answer whose head and body have to come within the timeout of its connection."""
+    """An answer whose head and body must arrive within the timeout of its connection."""
 
     def __init__(self, sock: socket.socket, *arguments: t.Any, **options: t.Any) -> None:
         super().__init__(sock, *arguments, **options)
@@ -72,24 +72,24 @@ class LimitedResponse(http.client.HTTPResponse):
 
 
 def limit_responses(manager: t.Any) -> None:
-    """Let the connections that a pool manager of urllib3 makes from now on be limited."""
+    """Limit the answers on all new connections of a pool manager of urllib3."""
     manager.pool_classes_by_scheme = {
         scheme: _limited_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
 
 def failed_to_connect(causes: t.Iterable[BaseException]) -> bool:
-    """Return whether a request failed while its connection was being made.
+    """Return whether a request failed before its connection was ready.
 
-    Which takes in finding the host, the proxy's consent, and the TLS handshake. Of any other
-    failure it cannot be known what had reached the server. `causes` are an exception of a limited
-    connection, and all that it was made from.
+    That includes the name lookup, the proxy's answer and the TLS handshake. After any other
+    failure, the request may have reached the server. `causes` has an exception of a limited
+    connection and all its causes.
     """
     return any(getattr(cause, "while_connecting", False) for cause in causes)
 
 
 def failed_in_tunnel(causes: t.Iterable[BaseException]) -> bool:
-    """Return whether it failed while a proxy was asked to connect to the server."""
+    """Return whether a request failed when a proxy was to connect to the server."""
     return any(getattr(cause, "in_tunnel", False) for cause in causes)
 
 

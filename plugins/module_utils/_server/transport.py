@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sending over HTTP, the one way there is: requests' adapter, with answers that are limited.
+"""Sends and receives bytes over HTTP. The only file that imports requests.
 
-The only file that knows requests. It is not used as a session, which would read the body of a
-redirect, whatever its size, and unpack it.
+It uses the adapter of requests with limited answers, and not a session, which would read and unpack
+the body of a redirect of any size.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ else:
 
 from .response_limits import TooLargeError, limit_responses, max_bytes
 
-# What open() raises. requests' own exceptions are OSErrors; ValueErrors are urllib3's, on headers
-# that contradict each other for instance.
+# The exceptions of open(). The exceptions of requests are OSErrors. urllib3 raises ValueErrors, for
+# example if headers contradict each other.
 FAILURES = (OSError, ValueError)
 
 
 class Response(t.Protocol):
-    """An answer of which the head was read: urllib3's, as far as it is used."""
+    """An answer of urllib3 after its head was read, with the members that are used."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -41,10 +41,10 @@ class Response(t.Protocol):
 
 
 class Transport:
-    """Connections to servers. Redirects are never followed, ~/.netrc is not used.
+    """Connections to servers. They never follow redirects or use ~/.netrc.
 
-    `verify` is what requests takes under that name, `proxy` the URL of one for all requests. As
-    many connections are kept as `connections` says.
+    `verify` is the argument of requests, `proxy` the URL of a proxy for all requests. At most
+    `connections` connections stay open.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Transport:
         timeout: float,
         largest: int,
     ) -> Response:
-        """Send a request, and return the answer as soon as its head has come.
+        """Send a request, and return the answer as soon as its head has arrived.
 
-        `timeout` (seconds) is for connecting, and again for the whole answer, whose body may have
-        `largest` bytes. Raises FAILURES.
+        `timeout` (seconds) limits connecting, and separately the whole answer. `largest` is the
+        maximum size of the body, in bytes. Raises FAILURES.
         """
         request = requests.PreparedRequest()
         request.method = verb
         request.url = url
         request.body = content
-        # As good as requests' own, and made in no time.
+        # A dict works as well as requests' own type, and is much faster to make.
         request.headers = dict(headers)  # type: ignore[assignment]
         max_bytes.set(largest)
         return t.cast(
@@ -94,7 +94,7 @@ class Transport:
 
 
 def body_of(response: Response, largest: int) -> bytes:
-    """Read the body of an answer, as it was sent; that of a redirect, for browsers, is left.
+    """Return the body of an answer as it was sent; nothing for a redirect.
 
     Raises TooLargeError, urllib3's own exceptions, and those of the socket and the TLS layer.
     """
@@ -107,9 +107,9 @@ def body_of(response: Response, largest: int) -> bytes:
 
 
 def normalized(url: str) -> str:
-    """Return a URL as requests writes it, without a slash at its end. Raises ValueError."""
+    """Return a URL in the form of requests, without a slash at the end. Raises ValueError."""
     if REQUESTS_IMPORT_ERROR:
-        # That is told in a moment.
+        # The module is about to report the missing library.
         return url.rstrip("/")
     request = requests.PreparedRequest()
     request.prepare_url(url, None)
@@ -117,14 +117,15 @@ def normalized(url: str) -> str:
 
 
 def environment_proxy(url: str) -> str | None:
-    """Return what the environment names as the proxy for a URL."""
+    """Return the environment's proxy for a URL; None if there is none."""
     return requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
 
 
 def _adapter(connections: int) -> requests.adapters.HTTPAdapter:
-    """Return an adapter that keeps as many connections, and limits answers, through proxies too.
+    """Return an adapter that limits answers, also through proxies, and keeps connections open.
 
-    What it returns are urllib3's responses: requests' would cost more than all else together.
+    It returns urllib3's responses, because creating those of requests would take longer than all
+    the rest.
     """
 
     pools: dict[str, t.Any] = {}
@@ -133,7 +134,7 @@ def _adapter(connections: int) -> requests.adapters.HTTPAdapter:
         def get_connection_with_tls_context(
             self, request: t.Any, *arguments: t.Any, **options: t.Any
         ) -> t.Any:
-            # To find it anew takes a tenth of what a request costs.
+            # Finding the pool again would take a tenth of the time of a request.
             server = "/".join(request.url.split("/", 3)[:3])
             if server not in pools:
                 pools[server] = super().get_connection_with_tls_context(

@@ -34,7 +34,7 @@ OPENED = (
 ALL = ""
 # The value of allow_all_service_principals: false without a list.
 NOT_ALL = object()
-# Infisical's own joiner; the column holds this many characters (255 on servers before March 2026).
+# Infisical joins IDs with this. Its column holds this many characters (255 before March 2026).
 SEPARATOR = ", "
 MAX_PRINCIPALS = 2048
 
@@ -61,7 +61,7 @@ def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
 
 
 def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
-    """Convert a list of object ids of service principals to the string that the API stores.
+    """Convert a list of object IDs of service principals to the string that the API stores.
 
     An empty list is refused: a template with an empty result arrives as `[]` or `[""]` and must not
     open the identity to a whole tenant. Raises OptionError.
@@ -111,13 +111,13 @@ def opens(current: str | None, value: str) -> str | None:
 
 
 def principals(stored: str) -> list[str]:
-    """Return the ids in a stored string other than ALL. `[""]` means nobody."""
+    """Return the IDs in a stored string other than ALL. `[""]` means nobody."""
     ids = dict.fromkeys(filter(None, map(trim, stored.split(","))))
     return list(ids) or [""]
 
 
 def same_principals(one: str, other: str) -> bool:
-    """Return whether two stored strings have the same ids, case-sensitively, as for logins."""
+    """Return whether two stored strings have the same IDs, case-sensitively, as for logins."""
     if ALL in (one, other):
         return one == other
     return set(principals(one)) == set(principals(other))

@@ -114,7 +114,7 @@ def whole_organization(api: Api, purpose: str, members: Members | None = None) -
 
 
 def read_by_id(api: Api, references: t.Sequence[Reference], *, roles: bool) -> list[Identity]:
-    """Return the identities with these ids, or more: from a list, or one by one if cheaper.
+    """Return the identities with these IDs, or more: from a list, or one by one if cheaper.
 
     Identities that do not exist or cannot be read are left out. `roles` asks for all their roles.
     """

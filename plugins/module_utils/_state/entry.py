@@ -131,7 +131,7 @@ class EntryReconciler:
 
     @property
     def creates(self) -> bool:
-        """Whether an identity is to be created, as far as that is known before run()."""
+        """Whether the work will create an identity, as far as that is known before run()."""
         return self.known is None and self.reference.id is None and self._desired.creates
 
     @property
@@ -147,9 +147,9 @@ class EntryReconciler:
 
     @property
     def states(self) -> t.Mapping[str, State | None]:
-        """The auth methods that were read and not worked on, by key; only of an entry as a `whole`.
+        """The auth methods that were read but not worked on, by key; empty unless `whole` is set.
 
-        A new identity has none but those of the work.
+        For a new identity, all of them are None.
         """
         if self._whole and self.created:
             return dict.fromkeys(method.key for method in self._rest())
@@ -166,20 +166,20 @@ class EntryReconciler:
         except InterruptError:
             raise
         except InfisicalError:
-            # What is desired needs none of it.
+            # The work does not need the rest.
             self._run()
             raise
         self._run()
 
     def _find(self) -> None:
-        """Read the identity, if it is named by its id."""
+        """Read the identity, if the entry has its ID."""
         if self.known is None and self.reference.id:
             resource = self._resource()
             resource.read()
             self.known = resource.identity
 
     def _read_rest(self) -> None:
-        """Read the auth methods that the work itself does not."""
+        """Read the auth methods that the work does not read."""
         rest = self._rest()
         if self.known is not None and self.known.here and rest:
             self.reading = Reading(self.reference, self.known, rest, listed=True)
@@ -222,7 +222,7 @@ class EntryReconciler:
     def _needs_identity(self) -> bool:
         """Return whether to read the identity itself.
 
-        Not if it is known or given by id, and the entry has only auth methods.
+        Not if it is known or given by ID, and the entry has only auth methods.
         """
         known = self.known is not None or self.reference.id is not None
         return not (known and self._desired.identity == {} and self._desired.methods)

@@ -34,7 +34,7 @@ OPENS_IPV4 = (
 
 Values = t.Mapping[str, t.Any]
 
-# The separators between ids in a text with several ids.
+# The separators between IDs in a text with several IDs.
 _SEVERAL = re.compile(r"\w[\s,;]+\w")
 
 
@@ -352,7 +352,7 @@ def text_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
 
 
 def uuid_option(option: str, raw: t.Any, warnings: Warnings) -> str:
-    """Read an option that is a UUID, such as an id in Entra."""
+    """Read an option that is a UUID, such as an ID in Entra."""
     return uuid_of(option, text_option(option, raw, warnings))
 
 

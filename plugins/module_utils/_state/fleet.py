@@ -44,7 +44,7 @@ class Work(t.Protocol):
 
     @property
     def creates(self) -> bool:
-        """Whether an identity is to be created, as far as that is known before."""
+        """Whether the work will create an identity, as far as that is known before."""
 
     def note_interrupt(self, failure: InterruptError) -> None:
         """Note that the work was interrupted."""

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Machine identities as the server shows them: read by id, found by name.
+"""Machine identities as the server shows them: read by ID, found by name.
 
-Servers differ in which request shows what; here all are read into one shape. Any list proves that a
-name exists. Only a request that the server refuses without permission proves that it does not
-exist; the search of version 2 silently returns less.
+Servers differ in what each request returns. This file reads all of it into one shape. Any list
+proves that a name exists. Only a request that the server refuses without permission proves that it
+does not exist; the search of version 2 silently returns less.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Role(t.NamedTuple):
 
 
 class Reference(t.NamedTuple):
-    """An identity as options select it: by its id, or by its name and the project that owns it.
+    """An identity as options select it: by its ID, or by its name and the project that owns it.
 
-    With an id, the name is the new name. `label` is for messages about the identity, `option` for
+    With an ID, the name is the new name. `label` is for messages about the identity, `option` for
     messages about its name. `place` is its index in a list, if it is in one.
     """
 
@@ -265,7 +265,7 @@ def from_membership(api: Api, item: t.Any, purpose: str) -> Identity:
         organization_id=organization_id,
         home_id=home_id,
         methods=methods,
-        # Until June 2025 there was one role an identity; later this is one of perhaps several.
+        # Until June 2025, an identity has one role. Later, this may be one of several.
         roles=(role,) if role and not home_id and not api.of_2026 else None,
         shown_role=role,
         metadata=metadata_of(item, purpose),
@@ -439,7 +439,7 @@ def _of_membership(item: Json) -> dict[str, t.Any]:
 
 
 def _project(item: Json, key: str) -> str | None:
-    """Read the id or the name of the project that a membership is in."""
+    """Read the ID or the name of the project that a membership is in."""
     project = item.get("project")
     return _text(project.get(key)) if isinstance(project, dict) else None
 
@@ -447,7 +447,7 @@ def _project(item: Json, key: str) -> str | None:
 def _basic(item: t.Any, purpose: str) -> Identity:
     """Read the values that all objects of identities have."""
     identity_id = item.get("id") if isinstance(item, dict) else None
-    # An id goes into paths.
+    # An ID goes into paths.
     identity_id = uuid_or_none(identity_id) if isinstance(identity_id, str) else None
     if not identity_id or not isinstance(item.get("name"), str):
         raise unexpected(purpose, "an identity without an id or a name")

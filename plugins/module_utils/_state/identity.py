@@ -195,7 +195,7 @@ class IdentityResource:
     """One machine identity. `identity` is what is known of it; None if it does not exist.
 
     `needed` has the options whose values must be read. `lift` lets a deletion remove the protection
-    first. `renamed` has the names that identities get in the same task, by id. `absent` says that
+    first. `renamed` has the names that identities get in the same task, by ID. `absent` says that
     it was just looked for and does not exist. `before_creation()` refuses what would fail after the
     identity is created. `missing` is the server's answer that there is no such identity, if it was
     read. `created` says that this run has created it. `projects` has the projects of which a
@@ -228,7 +228,7 @@ class IdentityResource:
         self._renamed = {} if renamed is None else renamed
         self._absent = absent
         self._before_creation = before_creation
-        # By its id, and not from a list.
+        # By its ID, and not from a list.
         self._was_read = False
         self._read_anew: Identity | None = None
         self.identity = identity
@@ -345,11 +345,11 @@ class IdentityResource:
         return identity
 
     def _fresh(self, identity: Identity) -> Identity | None:
-        """Return an identity as it is now, which a list may have told a while ago."""
+        """Return an identity as it is now. Its state may come from an older list."""
         if self._was_read:
             return identity
         if self._read_anew is None:
-            # What it tells besides is no more than was known, in results and in predictions.
+            # Keep this apart, so that it adds nothing to results and predictions.
             self._read_anew = self._read_if_there(identity.id, identity.project_id)
         return self._read_anew
 
@@ -600,7 +600,7 @@ class IdentityResource:
 
     def _update(self, identity: Identity, todo: Step) -> Identity:
         purpose = f"update the identity {identity.id}"
-        # Even if the answer is lost.
+        # Set this before the request, because the answer may get lost.
         self._lifted = self._lift
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)

@@ -8,8 +8,8 @@ The rules, as probed on real servers (T and M are the stored TTL and max, t and 
 
 - Attaching, current: refused when t > m, also when m is 0. 2024: t and m must be at least 1.
 - Updating: refused when both are given, neither is 0, and t > m.
-- Updating: with m' = m or M and t' = t or M (0 counts as not given, and it is the stored *max* that
-  stands in for t), refused when m' > 0 and t' > m'. On 2024 a max of 0 is refused altogether.
+- Updating: with m' = m or M and t' = t or M (0 counts as not given; the stored *max* replaces a
+  missing t), refused when m' > 0 and t' > m'. 2024 never accepts a max of 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_TTL = "access_token_max_ttl"
 
 
 def check_lifetimes(given: Values, otherwise: Values, source: str) -> None:
-    """Refuse a TTL above the max, unless the max is 0, which is none.
+    """Refuse a TTL above the max, unless the max is 0, which means no maximum.
 
     `given` comes from options; `otherwise` (from `source`) is used for options that are not set.
     Raises OptionError with both numbers and their sources.

@@ -21,7 +21,7 @@ _Key = tuple[t.Optional[str], str]
 def names_afterwards(
     found: t.Mapping[Reference, Identity | None], desired: t.Mapping[Reference, Desired]
 ) -> dict[str, str]:
-    """Return the new names of identities by id; blank for those that are deleted."""
+    """Return the new names of identities by ID; blank for those that are deleted."""
     names = {}
     for item, wanted in desired.items():
         identity = found.get(item)

@@ -21,9 +21,9 @@ def to_keep(
     entries: t.Mapping[Reference, Identity | None],
     desired: t.Mapping[Reference, Desired],
 ) -> tuple[set[str], list[Problem]]:
-    """Return the ids of the identities that keep the auth method, and a problem for each mistake.
+    """Return the IDs of the identities that keep the auth method, and a problem for each mistake.
 
-    An id or name that is not in the organization and not the name of a present entry is a mistake,
+    An ID or name that is not in the organization and not the name of a present entry is a mistake,
     because purging would then revoke from the identity that was meant. Every present entry of the
     organization must be listed, even one that only revokes and whose identity no longer exists.
     """
@@ -41,7 +41,7 @@ def to_keep(
     names = {item.name for item in kept if item.name}
     for item, identity in own.items():
         identity_id = identity.id if identity else item.id
-        # With an id, the name is the new name, which another identity may have now.
+        # With an ID, the name is the new name, which another identity may have now.
         listed = identity_id in keep if identity_id else item.name in names
         if desired[item].identity is not None and not listed:
             problems.append(
@@ -70,7 +70,7 @@ def surplus(
 def _found(
     kept: t.Sequence[Reference], members: t.Sequence[Identity], new: t.Collection[str | None]
 ) -> tuple[set[str], list[Problem]]:
-    """Return the ids of the identities to keep, and a problem for each that does not exist.
+    """Return the IDs of the identities to keep, and a problem for each that does not exist.
 
     Identities with the names in `new` need not exist yet.
     """

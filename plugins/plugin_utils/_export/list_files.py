@@ -59,7 +59,7 @@ ORDER = (
     ),
 )
 _NAMING = ("id", "name", "project_id")
-# Which identity it is, and who may log in as it, stays in the entry, where a reviewer sees it.
+# The entry itself says which identity it is and who may log in as it, so that a reviewer sees this.
 _NEVER_DEFAULT = {"id", "name", "state", PRINCIPALS, ALLOW_ALL}
 _NEVER_DEFAULT_ROLES = {"admin"}
 # A value is a default if at least so many entries of a file have it, and more than half of them.
@@ -98,7 +98,7 @@ class Entry(t.NamedTuple):
 
     @property
     def labels(self) -> dict[str, t.Any]:
-        """The id, name and project of the identity."""
+        """The ID, name and project of the identity."""
         return {"id": self.id, "name": self.name, "project_id": self.project_id}
 
 
@@ -144,11 +144,11 @@ def export(
 
 
 def entries_of(identities: t.Sequence[t.Any]) -> list[Entry]:
-    """Return the entries of identities, by name and then id. Raises ValueError."""
+    """Return the entries of identities, by name and then ID. Raises ValueError."""
     entries = [_entry(index, identity) for index, identity in enumerate(identities)]
     names = collections.Counter((entry.project_id, entry.name) for entry in entries)
     return [
-        # Without the id if the name is unique.
+        # Without the ID if the name is unique.
         (
             entry._replace(says={key: value for key, value in entry.says.items() if key != "id"})
             if entry.says.get("name") and names[entry.project_id, entry.name] == 1

@@ -115,7 +115,7 @@ def scalar(value: t.Any) -> str:
     return _text(str.__str__(value)) if isinstance(value, str) else json.dumps(value)
 
 
-# Many identities share most of their values, except ids.
+# Many identities share most of their values, except IDs.
 @functools.lru_cache(maxsize=4096)
 def _text(text: str) -> str:
     """Return a string, without quotes if both YAML 1.1 and YAML 1.2 read that as the string."""

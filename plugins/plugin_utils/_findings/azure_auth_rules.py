@@ -35,7 +35,7 @@ from .rules import (
 # name applications, and Entra writes them into tokens without a slash.
 _BARE_HOST = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
-# A scope, with which programs ask Entra for a token. The part before it is the audience.
+# A scope, which programs send to Entra to get a token. The part before it is the audience.
 _SCOPE = re.compile(r"(.*/)?\.default/?", re.IGNORECASE | re.DOTALL)
 
 # Clouds that have their own Entra, by the end of the names of their hosts. Infisical takes keys
@@ -55,7 +55,7 @@ PRINCIPALS = "allowed_service_principal_ids"
 
 
 def _principals(subject: Subject) -> list[str]:
-    """Return the stored ids; there are none if every service principal can log in."""
+    """Return the stored IDs; there are none if every service principal can log in."""
     return subject.values[PRINCIPALS] or []
 
 
@@ -99,9 +99,9 @@ def _other_cloud(resource: str) -> str | None:
 def _nobody(subject: Subject, _thresholds: Thresholds) -> dict[str, t.Any] | None:
     """Return the settings that no token can match, with their values.
 
-    Infisical compares letter by letter: the tenant's id with the claim `tid` and with the issuer,
+    Infisical compares letter by letter: the tenant's ID with the claim `tid` and with the issuer,
     the resource with the claim `aud`, and the service principals with the claim `oid`. All three
-    have to match. Entra writes ids in lower case.
+    have to match. Entra writes IDs in lower case.
     """
     found: dict[str, t.Any] = {}
     tenant_id, resource = subject.values["tenant_id"], subject.values["resource"]
@@ -159,7 +159,7 @@ def _let_somebody_in(
 
 
 def _canonical(ids: t.Iterable[str]) -> list[str] | None:
-    """Return ids as Entra writes them, None if not all of them are ids."""
+    """Return IDs as Entra writes them, None if not all of them are IDs."""
     cured = [uuid_or_none(id_) for id_ in ids]
     return list(dict.fromkeys(filter(None, cured))) if all(cured) else None
 
@@ -194,8 +194,8 @@ SHAPE: Shape = {
     PRINCIPALS: (_are_principals, "a list of strings, or null"),
 }
 
-# What they know of the server's behaviour comes from the API's reference, from requests to servers,
-# and from how the server checks a token at login.
+# The sources for the server's behaviour are the API reference, requests to servers, and the way a
+# server checks a token at login.
 RULES = (
     Rule(
         name="privileged_open_to_tenant",

@@ -359,7 +359,7 @@ def _like_whom(subject: Subject, value: t.Any) -> dict[str, str]:
     return {"value": words}
 
 
-# On all settings of an auth method together, for every auth method.
+# Rules on all settings of an auth method together, for every auth method.
 _COMMON = (
     Rule(
         name="identical_configuration",

@@ -25,7 +25,7 @@ ENTRA = "https://learn.microsoft.com/en-us/entra/identity-platform/"
 # How many items of a list, and how many characters of a string, a sentence shows.
 _SHOWN = 3
 _LIMIT = 80
-# What a sentence can show without quotes: names, ids, networks, URLs.
+# What a sentence can show without quotes: names, IDs, networks, URLs.
 _PLAIN = re.compile(r"[\w.:/@+=-]*[\w/@+=-]")
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 

@@ -30,11 +30,11 @@ from .rules import (
 
 _TRUSTED_IPS = "access_token_trusted_ips"
 _USES = "access_token_num_uses_limit"
-# Not an option: the server alone tells it. Above 0 it takes the place of the TTL, and a token has
+# Not an option: only the server reports it. If it is above 0, it replaces the TTL, and tokens have
 # no maximum.
 PERIOD = "access_token_period"
 
-# Where the settings of tokens are explained, and what renewing does.
+# The page that explains the settings of tokens, and renewal.
 _SETTINGS = INFISICAL + "documentation/platform/identities/azure-auth"
 _LIFETIMES = INFISICAL + "documentation/platform/identities/universal-auth"
 
@@ -125,9 +125,9 @@ def _long_lifetime(subject: Subject, thresholds: Thresholds) -> int | None:
 
 
 def _above_server_cap(subject: Subject, _thresholds: Thresholds) -> int | None:
-    """Return how long a token is to live without renewal, if the server gives it less.
+    """Return how long a token should live without renewal, if the server ends it earlier.
 
-    That is the smaller one of the TTL and the maximum TTL, of which 0 is no limit. If both are 0,
+    That is the smaller one of the TTL and the maximum TTL, where 0 means no limit. If both are 0,
     nobody relies on a lifetime.
     """
     if _is_periodic(subject):
@@ -203,11 +203,10 @@ SHAPE: Shape = {
     MAX_TTL: (is_number, "a whole number"),
     _USES: (is_number, "a whole number"),
 }
-# In the details of an auth method. Servers of 2024 do not tell it.
+# In the details of an auth method. Servers of 2024 do not report it.
 DETAILS: Shape = {PERIOD: (_is_number_or_none, "a whole number, or null")}
 
-# What they know of the server's behaviour comes from the API's reference and from requests to
-# servers.
+# The sources for the server's behaviour are the API reference and requests to servers.
 RULES = (
     Rule(
         name="ipv4_opened_by_ipv6",

@@ -24,7 +24,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 class Waiver(t.NamedTuple):
     """A waiver of the findings of a rule, or of all rules.
 
-    `identity` is a name, an id in any spelling, or a pattern for names. `project_id` is the project
+    `identity` is a name, an ID in any spelling, or a pattern for names. `project_id` is the project
     that must own the identity, None for any owner. `until` is the last day of the waiver.
     """
 
@@ -115,7 +115,7 @@ class Waived:
         self._waivers = waivers
         self._today = today
         self._used: set[int] = set()
-        # By the address of the labels in memory: names repeat, and a new identity has no id yet.
+        # By the address of the labels in memory: names repeat, and a new identity has no ID yet.
         self._of: dict[int, list[int]] = {}
         ids, names = ({subject.labels[key] for subject in identities} for key in ("id", "name"))
         for index, waiver in enumerate(waivers):
@@ -158,7 +158,7 @@ def _matcher(
     `ids` and `names` are those of all identities.
     """
     wanted = uuid_or_none(waiver.identity)
-    # An identity whose name is the id of another one must not get that one's waivers.
+    # An identity whose name is the ID of another one must not get that one's waivers.
     wanted = wanted if wanted in ids else None
     # A name that looks like a pattern stands for itself if an identity has that name.
     literal = waiver.identity in names

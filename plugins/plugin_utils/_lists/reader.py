@@ -226,7 +226,7 @@ def _may_be_entry(value: t.Any) -> bool:
 
 
 def _name_of(entry: t.Mapping[t.Any, t.Any]) -> str:
-    """Return the name or id of an entry for messages, blank if it has neither."""
+    """Return the name or ID of an entry for messages, blank if it has neither."""
     for key in ("name", "id"):
         text = entry.get(key)
         if isinstance(text, str) and not isinstance(text, Secret) and trim(text):

@@ -16,7 +16,7 @@ FORMAT = "community.infisical.identities_audit"
 VERSION = 2
 
 Item = dict[str, t.Any]
-# What identifies an identity in two reports: its id, or its name and project if it has no id.
+# What identifies an identity in two reports: its ID, or its name and project if it has no ID.
 Who = t.Hashable
 
 _PARTS = ("findings", "drifted", "unlisted", "identities")

@@ -30,9 +30,9 @@ class Name(t.NamedTuple):
 
 
 class Meant(t.NamedTuple):
-    """The identity that an entry is about: its id, or its name if the entry has no id.
+    """The identity that an entry is about: its ID, or its name if the entry has no ID.
 
-    Both are None if the entry has neither. A name beside an id is the name that the identity is to
+    Both are None if the entry has neither. A name beside an ID is the name that the identity is to
     get, so it does not identify anything.
     """
 
@@ -50,7 +50,7 @@ def meant_by(entry: t.Any) -> Meant:
 
 
 def labels_in(entry: t.Any) -> dict[str, t.Any]:
-    """Return the id, name and project of an entry, None for those that it leaves out."""
+    """Return the ID, name and project of an entry, None for those that it leaves out."""
     return labels_of(entry if isinstance(entry, dict) else {})
 
 

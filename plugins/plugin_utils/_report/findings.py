@@ -17,7 +17,7 @@ _OF_IDENTITY = ("value", "sentence", "set", "waived")
 
 
 def grouped(found: Found, keys: t.Mapping[t.Any, str]) -> list[Item]:
-    """Return findings by rule, in the same order. `keys` are the keys of identities, by id."""
+    """Return findings by rule, in the same order. `keys` are the keys of identities, by ID."""
     identities: dict[str, list[Item]] = {}
     for finding in found.findings:
         own = {"key": keys[finding["id"]], **{key: finding[key] for key in _OF_IDENTITY}}

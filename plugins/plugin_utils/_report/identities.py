@@ -45,7 +45,7 @@ def is_there(result: Values) -> bool:
 
 
 def found(results: t.Iterable[Values]) -> dict[str, Values]:
-    """Return the results about existing identities by id, preferably those that have Azure Auth."""
+    """Return the results about existing identities by ID, preferably those that have Azure Auth."""
     best: dict[str, Values] = {}
     for result in filter(is_there, results):
         earlier = best.setdefault(result["id"], result)

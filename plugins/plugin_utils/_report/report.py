@@ -32,7 +32,7 @@ Finder = t.Callable[[t.Sequence[Values]], Found]
 class _Unit(t.NamedTuple):
     """An identity of the report, or an entry of the list whose identity is not known.
 
-    `key` is its key in the report. `labels` are its id, name and project, as far as they are known.
+    `key` is its key in the report. `labels` are its ID, name and project, as far as they are known.
     `result` describes the identity, and is empty if nothing is known about it. `verdict` is None
     for an identity that is not in the list. `place` is the place of its entry, counted from 0.
     """

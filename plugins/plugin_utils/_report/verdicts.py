@@ -95,7 +95,7 @@ def _refused(checks: t.Sequence[Check]) -> set[int | None]:
 
 
 def _ids_by_name(known: t.Iterable[Values]) -> dict[Name, set[str]]:
-    """Return the ids of the identities that have a name now, or will have it, by name."""
+    """Return the IDs of the identities that have a name now, or will have it, by name."""
     ids: dict[Name, set[str]] = {}
     for result in known:
         for state in (now(result), result):
@@ -105,7 +105,7 @@ def _ids_by_name(known: t.Iterable[Values]) -> dict[Name, set[str]]:
 
 
 def _only_id(meant: Meant, ids: _Ids) -> str | None:
-    """Return the id of the identity that an entry is about, if there is only one candidate."""
+    """Return the ID of the identity that an entry is about, if there is only one candidate."""
     found = {meant.id} if meant.id else ids.get(meant.name, set()) if meant.name else set()
     return next(iter(found)) if len(found) == 1 else None
 
@@ -115,7 +115,7 @@ def _repeated(
 ) -> dict[int, int]:
     """Return the places of entries whose identity has an earlier entry, with the place of that one.
 
-    The module refuses a list that has the same identity by its id and by its name, but it does not
+    The module refuses a list that has the same identity by its ID and by its name, but it does not
     know the entries of other tasks. Refused entries do not count, because no identity, or several,
     may have their names.
     """

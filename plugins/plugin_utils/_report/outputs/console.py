@@ -13,7 +13,7 @@ from .texts import changes, cut, names, unseen, with_status
 
 LINES = 40
 _WIDTH = 400
-# What a baseline is compared by, for one and for several.
+# The kinds of changes since a baseline, in singular and plural.
 _KINDS = {
     "findings": ("finding", "findings"),
     "drifted": ("drifted identity", "drifted identities"),
@@ -87,7 +87,7 @@ def _fitted(head: t.Sequence[str], parts: t.Mapping[str, list[str]]) -> list[str
 
 
 def _shares(wanted: t.Sequence[int], total: int) -> list[int]:
-    """Share out lines. What one part does not need goes to the others."""
+    """Distribute lines. Lines that one part does not need go to the others."""
     shares = [0] * len(wanted)
     while total > 0 and any(share < want for share, want in zip(shares, wanted)):
         for index, want in enumerate(wanted):

@@ -36,8 +36,8 @@ COLUMNS = (
     "waived_because",
     "source",
 )
-# Characters with which some program takes a cell for a formula, including full-width characters.
-# Where numbers are written with a comma, spreadsheets read a semicolon as the end of a cell.
+# If a cell begins with one of these, including full-width characters, some program takes it for a
+# formula. In locales with a decimal comma, spreadsheets read a semicolon as the end of a cell.
 _FORMULA = re.compile('(^|;[ "]*)(?=[=+@\t\r\uff1d\uff0b\uff0d\uff20-])')
 
 
