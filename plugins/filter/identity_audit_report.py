@@ -87,7 +87,7 @@ def _places(places: t.Any, checks: int, entries: int) -> list[t.Sequence[int]]:
     if places is None:
         if checks > 1:
             raise ValueError(
-                f"checks has {checks} results, and places is missing; give, for each result, the"
+                f"checks has {checks} results, but places is missing; for each result, give the"
                 " places in the list of the entries of its task."
             )
         return [range(entries)] * checks

@@ -25,7 +25,7 @@ _MASKS = (MASK, "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "$REDACTED$")
 OMITTED = "__omit_place_holder__"
 _TEMPLATES = ("{{", "{%", "{#")
 
-# So many characters count as the secret if the rest was cut off.
+# If a secret was cut off, this many of its characters count as the secret.
 _TELLING = 8
 
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
@@ -134,7 +134,7 @@ def no_value(text: str) -> str | None:
 def masked(text: str, secrets: t.Iterable[str]) -> str:
     """Return the text with secrets masked, including a secret that was cut at the end.
 
-    Every character that belongs to a secret goes, even if secrets overlap or start alike.
+    Every character of a secret is removed, even if secrets overlap or start alike.
     """
     spans = sorted(span for secret in filter(None, secrets) for span in _spans(text, secret))
     parts = []
@@ -147,7 +147,7 @@ def masked(text: str, secrets: t.Iterable[str]) -> str:
 
 
 def _spans(text: str, secret: str) -> t.Iterator[tuple[int, int]]:
-    """Yield where a text contains a secret, or what quoted() has left of it."""
+    """Yield the spans of a text that contain a secret, or the part that quoted() kept of it."""
     beginning = secret[:_TELLING]
     first = text.find(beginning)
     while first >= 0:

@@ -103,14 +103,14 @@ def _patterns(only: t.Any, where: str) -> list[str] | None:
         raise ValueError(f"{where} is {shown(only)}, which is not a string. {_QUOTE}")
     if not patterns:
         raise ValueError(
-            f"{where} is empty; write names, ids or patterns, or leave it out for the whole list."
+            f"{where} is empty; write names, IDs or patterns, or leave it out for the whole list."
         )
     return patterns
 
 
 _QUOTE = (
     "YAML reads some names as a number, a date or a boolean. Put quotes around such a name; in a"
-    " survey of AWX, where that is not possible, write the id."
+    " survey of AWX, where that is not possible, write the ID."
 )
 
 
@@ -118,7 +118,7 @@ def _pattern(item: t.Any, where: str) -> str:
     if not isinstance(item, str):
         raise ValueError(f"{where} has {shown(item)}, which is not a string. {_QUOTE}")
     if not trim(item):
-        raise ValueError(f"{where} has a blank item; write a name, an id or a pattern.")
+        raise ValueError(f"{where} has a blank item; write a name, an ID or a pattern.")
     return trim(item)
 
 

@@ -73,7 +73,7 @@ def identities_of(state: t.Any) -> dict[str, list[dict[str, t.Any]]]:
             if "id" in entry:
                 entries[entry["id"]] = entry
             else:
-                tell(resource, "It has no id, because Terraform has not created it yet.")
+                tell(resource, "It has no ID, because Terraform has not created it yet.")
         elif resource.kind != AZURE_AUTH:
             tell(resource, _why_other(resource.kind))
     for resource in resources:

@@ -60,7 +60,7 @@ _PROJECTS = {
     "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9": "Data platform",
 }
 _REFUSAL = (
-    "identities/old.yml:9 ({0}): id '{0}' is not the id of any identity that this login can see."
+    "identities/old.yml:9 ({0}): id '{0}' is not the ID of any identity that this login can see."
 )
 _OUTCOME: Object = dict.fromkeys(("changed", "created", "deleted", "failed", "purged"), False)
 

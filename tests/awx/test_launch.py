@@ -143,7 +143,7 @@ def test_apply_refuses_what_is_no_name_and_changes_nothing(
     assert job.status == "failed"
     assert message in " ".join(job.output.split())
     if ONLY in answers:
-        assert "in a survey of AWX, where that is not possible, write the id." in job.output
+        assert "in a survey of AWX, where that is not possible, write the ID." in job.output
     assert launcher.applied() == []
 
 

@@ -375,7 +375,7 @@ UNEQUAL = [
         "not everyone, where everyone may",
         {"allowedServicePrincipalIds": ""},
         {"allow_all_service_principals": False},
-        refused="set allowed_service_principal_ids to those that may",
+        refused="set allowed_service_principal_ids to those that may log in",
     ),
     Case(
         "no audience on the server, left alone",

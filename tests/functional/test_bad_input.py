@@ -102,7 +102,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     "no principals": (
         {PRINCIPALS: []},
         (
-            f"{PRINCIPALS} is an empty list; list the object ids of the service principals that may"
+            f"{PRINCIPALS} is an empty list; list the object IDs of the service principals that may"
             " log in, or set allow_all_service_principals to true to let all of the tenant log in."
         ),
     ),
@@ -122,7 +122,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     **{
         f"several ids in one text, with {name} between": (
             {PRINCIPALS: [f"{ONE}{between}{ONE}"]},
-            "contains several ids; write only one.",
+            "contains several IDs; write only one.",
         )
         for name, between in (("a line end", "\n"), ("a blank", " "), ("a semicolon", ";"))
     },
@@ -132,7 +132,7 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "no audience at all": (
         {"resource": " / "},
-        "resource is '/', with which Infisical does not check the audience; write the audience",
+        "resource is '/', so Infisical does not check the audience; write the audience",
     ),
     "a scope with a slash": (
         {"resource": "https://x/.Default/"},
@@ -213,15 +213,15 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
     "NUL in a principal": ({PRINCIPALS: ["a\0b"]}, r"'a\x00b' contains a NUL character"),
     "an id with a comma": (
         {PRINCIPALS: [f"{ONE},{ONE}"]},
-        f"{PRINCIPALS}[0] '{ONE},{ONE}' contains several ids; write only one.",
+        f"{PRINCIPALS}[0] '{ONE},{ONE}' contains several IDs; write only one.",
     ),
     "a number for a principal": ({PRINCIPALS: [7]}, f"{PRINCIPALS}[0] is 7, which is not a string"),
     "a dictionary of principals": ({PRINCIPALS: {"id": ONE}}, PRINCIPALS),
     "too many principals": (
         {PRINCIPALS: [f"{number:032x}" for number in range(54)]},
         (
-            f"{PRINCIPALS} has 54 ids, which take 2050 characters, but Infisical stores at most"
-            " 2048; list at most 53 ids."
+            f"{PRINCIPALS} has 54 IDs, which take 2050 characters, but Infisical stores at most"
+            " 2048; list at most 53 IDs."
         ),
     ),
     "no credentials": ({"token": None}, "No credentials are set; set login_data, or token, or"),
@@ -438,7 +438,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "no principals": (
         {"azure_auth": {**REQUIRED, PRINCIPALS: []}},
-        f"azure_auth: {PRINCIPALS} is an empty list; list the object ids of the service principals",
+        f"azure_auth: {PRINCIPALS} is an empty list; list the object IDs of the service principals",
     ),
     "everyone, and a list": (
         {"azure_auth": {**REQUIRED, "allow_all_service_principals": True}},
@@ -567,11 +567,11 @@ OF_LISTS: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "a blank among those to keep": (
         {"purge_azure_auth_except": ["billing", " "]},
-        "purge_azure_auth_except[1] is blank; write the id or the name of an identity.",
+        "purge_azure_auth_except[1] is blank; write the ID or the name of an identity.",
     ),
     "a number among those to keep": (
         {"purge_azure_auth_except": [7]},
-        "purge_azure_auth_except[0] is 7, which is not a string; write the id or the name of an",
+        "purge_azure_auth_except[0] is 7, which is not a string; write the ID or the name of an",
     ),
     "NUL among those to keep": (
         {"purge_azure_auth_except": ["a\0b"]},
@@ -607,7 +607,7 @@ def test_bad_input_of_a_list(title: str, server: t.Any) -> None:
 # What is wrong with whom to read -> the options, and what the message must say.
 OF_INFO: dict[str, tuple[dict[str, t.Any], str]] = {
     "an id that is none": ({"ids": ["billing"]}, "ids[0] 'billing' is not a UUID; write one such"),
-    "a blank id": ({"ids": [""]}, "ids[0] is blank; write the id of an identity."),
+    "a blank id": ({"ids": [""]}, "ids[0] is blank; write the ID of an identity."),
     "a number for a name": (
         {"names": [7]},
         "names[0] is 7, which is not a string; write the name of an identity.",

@@ -56,14 +56,14 @@ LACKING = (
     "allowed_service_principal_ids (or allow_all_service_principals); set them too."
 )
 NO_ID = (
-    "is not the id of any identity that this login can see in its organization; correct it, or"
+    "is not the ID of any identity that this login can see in its organization; correct it, or"
     " remove it."
 )
 NOT_KEPT = (
     "is not in purge_azure_auth_except, so the task would purge an identity that it manages; add it"
     " there."
 )
-NO_ITEM = "write the id or the name of an identity."
+NO_ITEM = "write the ID or the name of an identity."
 NO_WHOLE_NUMBER = (
     "which is not a whole number; write one, and end a template that computes it with '| int'."
 )
@@ -200,14 +200,14 @@ WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
         entry(called="nobody", allowed_service_principal_ids=[]),
         (
             " (nobody): azure_auth: allowed_service_principal_ids is an empty list; list the object"
-            " ids of the service principals that may log in, or set allow_all_service_principals"
+            " IDs of the service principals that may log in, or set allow_all_service_principals"
             " to true to let all of the tenant log in."
         ),
     ),
     (
         entry(called="open", allowed_service_principal_ids=[""]),
         (
-            " (open): azure_auth: allowed_service_principal_ids[0] is blank; write the object id of"
+            " (open): azure_auth: allowed_service_principal_ids[0] is blank; write the object ID of"
             " a service principal, or remove the item."
         ),
     ),
@@ -402,8 +402,8 @@ BEFORE_ANY_REQUEST: dict[str, Bad] = {
                 "ids[0] 'ledger' is not a UUID; write one such as"
                 " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'."
             ),
-            "ids[1] is None, which is not a string; write the id of an identity.",
-            "ids[2] is blank; write the id of an identity.",
+            "ids[1] is None, which is not a string; write the ID of an identity.",
+            "ids[2] is blank; write the ID of an identity.",
         ),
         INFO,
     ),
@@ -423,7 +423,7 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
     seeded = server.identities
     labs = seeded["sub-organization"]
     twins = ", ".join(sorted((seeded["twin-1"], seeded["twin-2"])))
-    borne = f"is the name of 2 identities ({twins}); give the id instead."
+    borne = f"is the name of 2 identities ({twins}); give the ID instead."
     good = entry(called="payments", resource="never written")
     kept = ["ledger", "payments"]
     return {
@@ -476,7 +476,7 @@ def of_server(server: t.Any, ledger: str) -> dict[str, Bad]:
             entries({"id": ledger, "name": "book"}, {"name": "book"}),
             (
                 "identities[1] (book) has the name that identities[0] (book) gets in this task;"
-                " list that identity once, by its id."
+                " list that identity once, by its ID."
             ),
             blamed=[1],
         ),

@@ -157,7 +157,7 @@ def test_another_deletes_it_first(module: str, server: Emulator) -> None:
         assert result["failed"] == fails
         assert not result["changed"]
         if fails:
-            assert "is not the id of any identity that this login can see" in result["msg"]
+            assert "is not the ID of any identity that this login can see" in result["msg"]
 
 
 @pytest.mark.parametrize("module", MODULES)

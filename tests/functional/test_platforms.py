@@ -284,7 +284,7 @@ def test_an_identity_that_the_host_does_not_have(azure: MetadataServices, run: R
 
 
 WRONG_OPTIONS = [
-    ({"azure_client_id": "runner"}, "azure_client_id 'runner' is not a UUID; write the id that"),
+    ({"azure_client_id": "runner"}, "azure_client_id 'runner' is not a UUID; write the ID that"),
     (
         {"azure_identity_object_id": RESOURCE_ID},
         f"azure_identity_object_id '{RESOURCE_ID[:80]}...' is not a UUID",
@@ -384,7 +384,8 @@ def test_arc_gives_the_token_to_those_who_may_read_its_key(
     ):
         azure.key_file = str(path)
         said = run(azure.arc)["msg"]
-        assert f"from Arc's agent at {azure.url}/arc/token (it names no key in {folder});" in said
+        reason = f"the agent names no key in {folder}"
+        assert f"from Arc's agent at {azure.url}/arc/token ({reason});" in said
         assert len(asked(azure)) == 1
     large = folder / "large.key"
     large.write_text("k" * 4097, encoding="utf-8")
@@ -393,7 +394,7 @@ def test_arc_gives_the_token_to_those_who_may_read_its_key(
     for path, reason in (
         (folder / "none.key", "no such file or directory"),
         (folder, "is a directory"),
-        (large, "it has more than 4096 bytes"),
+        (large, "the file has more than 4096 bytes"),
         (blank, "the file contains no token"),
     ):
         azure.key_file = str(path) if path != folder else str(folder / "folder.key")

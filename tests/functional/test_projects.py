@@ -22,7 +22,7 @@ from ansible_collections.community.infisical.plugins.modules import (
 from emulator import Emulator, running
 
 OWNED = (
-    "Identities that projects own are not listed (2); read each one by its id, with a login that is"
+    "Identities that projects own are not listed (2); read each one by its ID, with a login that is"
     " a member of its project."
 )
 ELSEWHERE = (

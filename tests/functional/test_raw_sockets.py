@@ -571,7 +571,10 @@ def test_a_connection_that_ends_in_the_tls_handshake_is_an_outage(how: str, play
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ("plain", "does not speak TLS, most likely only plain HTTP (TLS: wrong version number)"),
+        (
+            "plain",
+            "does not speak TLS and most likely speaks only plain HTTP (TLS: wrong version number)",
+        ),
         ("alert", "there is no trusted TLS connection to"),
     ],
 )
@@ -728,7 +731,7 @@ def test_a_text_that_old_servers_cannot_hold_is_named(
 PERMISSION = "Give the login's role that permission, or use another login."
 PRIVILEGES = "The login may not do this to an identity with these privileges; give the login's"
 MEMBER = "The identity belongs to a project of which the login's identity is not a member;"
-ELSEWHERE = "The identity belongs to another organization than the login; log in to that"
+ELSEWHERE = "The identity and the login belong to different organizations; log in to the identity's"
 TRUSTED = "The trusted IPs of the login's auth method do not include the host that runs the module"
 ADMIN = "The identity is an instance admin, which other identities may not change"
 ANOTHER = "The login may not do this; give its role the right to do it, or use another login."

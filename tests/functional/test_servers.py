@@ -69,8 +69,8 @@ ODD: dict[str, tuple[str, dict[str, t.Any], str]] = {
         (
             f"a redirect to '{ELSEWHERE}/login', which the module does not follow, because that"
             " would send the token there; something in front of the server seems to ask for a"
-            " sign-in with a browser; let it pass requests to /api/, or set url to an address that"
-            " does."
+            " sign-in with a browser; let requests to /api/ through without one, or set url to an"
+            " address that needs none."
         ),
     ),
     "a redirect to another path of an API": (

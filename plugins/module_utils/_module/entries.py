@@ -35,7 +35,7 @@ if t.TYPE_CHECKING:
     _Level = tuple[Spec, Values, ArgumentSpecValidator]
 
 ABSENT = "absent"
-# Values of these types are what Ansible would make of them.
+# Ansible leaves values of these types unchanged.
 _TYPES = {"str": str, "int": int, "bool": bool}
 
 
@@ -145,7 +145,7 @@ def read_references(
     """Read a list of IDs of identities, of names, or of both. Raises ManyProblemsError."""
     references = []
     problems: list[Problem] = []
-    what = " or ".join((["the id"] if ids else []) + (["the name"] if names else []))
+    what = " or ".join((["the ID"] if ids else []) + (["the name"] if names else []))
     for index, item in enumerate(raw):
         source = f"{option}[{index}]"
         text = trim(item) if isinstance(item, str) else ""
@@ -250,7 +250,7 @@ def _validate(
 def _is_valid(details: t.Mapping[str, t.Any], value: t.Any) -> bool:
     """Return whether Ansible would take the value of an option as it is."""
     if isinstance(value, (list, dict)):
-        # There is nothing in them that Ansible would check.
+        # Ansible does not check anything in these.
         return True
     kind = _TYPES.get(details["type"])
     # A boolean is an integer to Python.

@@ -13,7 +13,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 try:
-    # From ansible-core 2.22 on.
+    # Since ansible-core 2.22.
     from ansible.module_utils.secrets import register_secret
 except ImportError:
     register_secret = None

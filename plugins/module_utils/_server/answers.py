@@ -53,8 +53,8 @@ _FORBIDDEN = {
         " Infisical's admin console."
     ),
     "(a?part of this|different|sub|selected) organization": (
-        "The identity belongs to another organization than the login; log in to that organization,"
-        " with organization_slug if it is a sub-organization."
+        "The identity and the login belong to different organizations; log in to the identity's"
+        " organization, with organization_slug if it is a sub-organization."
     ),
     "PermissionBoundaryError|more privileged": (
         "The login may not do this to an identity with these privileges; give the login's role at"
@@ -160,9 +160,9 @@ class AnswerErrors:
     def too_large(self, status: int, largest: int, request: Request) -> UnexpectedAnswerError:
         """Return the error for an answer that is too large to be read or parsed."""
         return UnexpectedAnswerError(
-            f"Could not {request.purpose}: the answer of {self._url} is larger than"
+            f"Could not {request.purpose}: the answer from {self._url} is larger than"
             f" {largest >> 20} MiB, or takes more than {largest * _MEMORY >> 20} MiB of memory,"
-            " unlike such answers of Infisical; check that url points to an Infisical server.",
+            " unlike any such answer from Infisical; check that url points to an Infisical server.",
             http_status=status,
             read=request.reads,
         )
@@ -204,8 +204,8 @@ class AnswerErrors:
             what = (
                 f"{self._url} answered {status} with a body in the encoding"
                 f" {quoted(self._safe(answer.encoding, 20))}, which the module did not ask for and"
-                " does not decode; check that url points to an Infisical server, and what is in"
-                " front of it."
+                " does not decode; check that url points to an Infisical server, and check any"
+                " proxy in front of it."
             )
         else:
             kind = "an empty body"
@@ -237,8 +237,8 @@ class AnswerErrors:
             advice = f"set url to '{self._safe(base)}' if that is your server"
         else:
             advice = (
-                "something in front of the server seems to ask for a sign-in with a browser; let it"
-                " pass requests to /api/, or set url to an address that does"
+                "something in front of the server seems to ask for a sign-in with a browser; let"
+                " requests to /api/ through without one, or set url to an address that needs none"
             )
         return UnexpectedAnswerError(
             f"Could not {request.purpose}: {self._url} answered {answer.status}, a redirect to"

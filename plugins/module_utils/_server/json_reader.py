@@ -35,7 +35,7 @@ def parse(content: bytes, memory: int = _MEMORY) -> t.Any:
     try:
         value = _DECODER.decode(content.decode("utf-8"))
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError("nested too deeply") from None
     if containers > _DEEPEST and isinstance(value, (dict, list)):
         _refuse_deep(value)
     return value
@@ -61,7 +61,7 @@ def _refuse_deep(value: t.Any) -> None:
         ]
         if not level:
             return
-    raise ValueError("nested too deep")
+    raise ValueError("nested too deeply")
 
 
 def _whole(text: str) -> int:

@@ -89,7 +89,7 @@ def _uuid(source: str, text: str) -> str:
     canonical = uuid_or_none(trim(text))
     if canonical is None:
         raise OptionError(
-            f"{source} {quoted(trim(text))} is not a UUID; write the id of the machine identity to"
+            f"{source} {quoted(trim(text))} is not a UUID; write the ID of the machine identity to"
             " log in as."
         )
     return canonical
@@ -105,8 +105,8 @@ def _token(source: str, text: str) -> str:
         )
     if not is_token(token):
         raise OptionError(
-            f"{source} contains blanks, line breaks or characters other than ASCII, which no token"
-            " does; set it to the token alone."
+            f"{source} contains blanks, line breaks or characters other than ASCII, which a token"
+            " cannot contain; set it to the token alone."
         )
     return token
 
@@ -328,8 +328,8 @@ class Login:
         self._obtain()
         if self.organization_id != organization_id:
             raise OptionError(
-                "The second login of this task was for another organization than the first; run the"
-                " task again."
+                "The second login of this task was for a different organization than the first; run"
+                " the task again."
             )
         self._client.use_token(self.token, self._renew)
 

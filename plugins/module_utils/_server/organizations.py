@@ -90,7 +90,7 @@ def _page(answer: Json, purpose: str) -> list[_SubOrganization]:
     except (LookupError, TypeError):
         raise unexpected(purpose, "no list of organizations") from None
     if not all(isinstance(text, str) for item in page for text in item):
-        raise unexpected(purpose, "an organization without a slug or an id")
+        raise unexpected(purpose, "an organization without a slug or an ID")
     return page
 
 

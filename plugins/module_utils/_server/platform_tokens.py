@@ -278,7 +278,7 @@ def _arc_key(challenge: _PlatformAnswer, wanted: _Wanted) -> str:
     folder, _slash, name = path.rpartition("/")
     # Another program at this port must not make the task read other files.
     if folder != ARC_FOLDER or not name.endswith(".key"):
-        raise wanted.failure(f"it names no key in {ARC_FOLDER}")
+        raise wanted.failure(f"the agent names no key in {ARC_FOLDER}")
     cure = "run the task as root or as a member of the group himds"
     return _token_in(_Wanted("the key of Arc's agent", path, cure), _LONGEST_ARC_KEY)
 
@@ -321,7 +321,7 @@ def _named_identity(request: TokenRequest) -> _AzureIdentity | None:
 def _uuid(source: str, text: str) -> str:
     canonical = uuid_or_none(text)
     if canonical is None:
-        raise OptionError(f"{source} {quoted(text)} is not a UUID; write the id that Azure shows.")
+        raise OptionError(f"{source} {quoted(text)} is not a UUID; write the ID that Azure shows.")
     return canonical
 
 
@@ -451,7 +451,7 @@ def _token_in(file: _Wanted, longest: int = _LONGEST) -> str:
         reason = (getattr(failure, "strerror", None) or "not readable").lower()
         raise file.failure(reason) from None
     if len(content) > longest:
-        raise file.failure(f"it has more than {longest} bytes")
+        raise file.failure(f"the file has more than {longest} bytes")
     return file.token(content.decode("ascii", "replace"), "the file")
 
 

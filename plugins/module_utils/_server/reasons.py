@@ -59,9 +59,9 @@ def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> 
         what = f"the proxy for {url} cannot be used ({reason})"
     elif unsent and tls and _without_tls(tls):
         what = (
-            f"url starts with https, but {urlsplit(url).netloc} does not speak TLS, most"
-            f" likely only plain HTTP ({reason}); use the TLS port, or http:// for a server on the"
-            " same host"
+            f"url starts with https, but {urlsplit(url).netloc} does not speak TLS and most"
+            f" likely speaks only plain HTTP ({reason}); use the TLS port, or http:// for a server"
+            " on the same host"
         )
     elif unsent and tls:
         what = (
@@ -81,7 +81,7 @@ def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> 
 def broken_off(causes: t.Sequence[BaseException], url: str, purpose: str) -> TransportError:
     """Return the error for an answer whose body was incomplete."""
     return TransportError(
-        f"Could not {purpose}: the answer of {url} broke off ({reason_of(causes)}).",
+        f"Could not {purpose}: the answer from {url} broke off ({reason_of(causes)}).",
         unsent=False,
         transient=True,
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is specific to Azure Auth among the auth methods."""
+"""The fields of Azure Auth, and lists of service principals."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def resource_option(option: str, raw: t.Any, warnings: Warnings) -> str:
     text = text_option(option, raw, warnings)
     if text in ("", "/"):
         raise OptionError(
-            f"{option} is {quoted(text)}, with which Infisical does not check the audience; write"
+            f"{option} is {quoted(text)}, so Infisical does not check the audience; write"
             " the audience that tokens must have, such as 'https://management.azure.com/'."
         )
     if not text.isprintable():
@@ -68,18 +68,18 @@ def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
     """
     if not raw:
         raise OptionError(
-            f"{option} is an empty list; list the object ids of the service principals that may log"
+            f"{option} is an empty list; list the object IDs of the service principals that may log"
             f" in, or set {ALLOW_ALL} to true to let all of the tenant log in."
         )
     ids: dict[str, None] = {}
     for index, item in enumerate(raw):
-        text = list_item(option, index, item, "the object id of a service principal")
+        text = list_item(option, index, item, "the object ID of a service principal")
         ids[uuid_of(f"{option}[{index}]", text)] = None
     joined = SEPARATOR.join(ids)
     if len(joined) > MAX_PRINCIPALS:
         raise OptionError(
-            f"{option} has {len(ids)} ids, which take {len(joined)} characters, but Infisical"
-            f" stores at most {MAX_PRINCIPALS}; list at most 53 ids."
+            f"{option} has {len(ids)} IDs, which take {len(joined)} characters, but Infisical"
+            f" stores at most {MAX_PRINCIPALS}; list at most 53 IDs."
         )
     return joined
 
@@ -100,7 +100,7 @@ def principals_wanted(current: str | None, wanted: t.Any) -> str | None:
     if current == ALL:
         raise OptionError(
             f"{ALLOW_ALL} is false, but the identity lets every service principal of the tenant log"
-            f" in; set {PRINCIPALS} to those that may."
+            f" in; set {PRINCIPALS} to those that may log in."
         )
     return None
 

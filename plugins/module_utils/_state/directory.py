@@ -48,7 +48,7 @@ class Listing(t.NamedTuple):
 
     @property
     def members(self) -> list[Identity]:
-        """Those of the organization, and those elsewhere, whose names are in use here too."""
+        """The organization's identities and those elsewhere: their names are in use here too."""
         return [item for item in [*self.identities, *self.elsewhere] if item.project_id is None]
 
     @property
@@ -198,7 +198,7 @@ def _named(
 
 
 def _list_before_2026(api: Api, members: Members, purpose: str) -> Listing:
-    """Return what servers without the search of version 2 list."""
+    """Return the listing of a server without the search of version 2."""
     listed, total = members
     not_visible = []
     owned: dict[str, Identity] = {}
@@ -298,7 +298,7 @@ def _unlisted(api: Api, listed: t.Sequence[Identity], total: t.Any, purpose: str
     if counted == len(listed) and whole:
         return (
             f"Identities that projects own are not listed ({whole - counted}); read each one by its"
-            " id, with a login that is a member of its project."
+            " ID, with a login that is a member of its project."
         )
     if whole and not old and counted is None and api.member_projects(purpose) is not None:
         return (

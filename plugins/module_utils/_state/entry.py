@@ -43,7 +43,7 @@ class Desired(t.NamedTuple):
 
     @property
     def only_revokes(self) -> bool:
-        """Whether it only revokes auth methods, for which no identity is created."""
+        """Whether it only revokes auth methods. Then no identity is created."""
         return (
             self.identity == {}
             and bool(self.methods)

@@ -134,7 +134,7 @@ class Field(t.NamedTuple):
 
     @property
     def needed(self) -> str:
-        """The options of which a new object needs one, for a message."""
+        """The options that set the value, as a message lists them."""
         return f"{self.option} (or {self.switch})" if self.switch else self.option
 
 
@@ -362,7 +362,7 @@ def uuid_of(source: str, text: str) -> str:
     if canonical:
         return canonical
     if _SEVERAL.search(text):
-        raise OptionError(f"{source} {quoted(text)} contains several ids; write only one.")
+        raise OptionError(f"{source} {quoted(text)} contains several IDs; write only one.")
     raise OptionError(
         f"{source} {quoted(text)} is not a UUID; write one such as"
         " '6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b'."

@@ -192,7 +192,7 @@ def only_identity(
         ids = sorted(identity.id for identity in here)
         raise OptionError(
             f"{option} {quoted(name)} is the name of {len(ids)} identities"
-            f" ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}); give the id instead."
+            f" ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}); give the ID instead."
         )
     return here[0]
 
@@ -321,7 +321,7 @@ def _search(api: Api, names: t.Sequence[str], purpose: str) -> list[Identity] | 
 
 def _searched(api: Api, names: t.Sequence[str], project_id: str | None) -> list[Identity]:
     """Return the identities with these names from the search of version 2."""
-    # Early versions show members of a project as if it owned them; the other scope tells.
+    # Early versions show members of a project as if it owned them. The other scope shows the owner.
     scopes = ["organization"] if project_id is None else ["organization", "project"]
     purpose = f"find identities of the {scopes[-1]} by name"
     if len(names) > 2 * PAGE or not all(map(searchable, names)):
@@ -364,20 +364,20 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
     raise UnexpectedAnswerError(
         f"Could not {purpose}: Infisical counts {quoted(total)} identities, but shows {len(owned)}."
         f" It lists at most {PROJECT_PAGE} rows of a project, one for each pair of metadata; select"
-        " identities by id.",
+        " identities by ID.",
         http_status=200,
     )
 
 
 def _of_project_named(api: Api, names: t.Sequence[str], project_id: str) -> list[Identity]:
     """Return the identities of a project with the names. This proves which do not exist."""
-    # In a search, other characters might mean something.
+    # In a search, other characters might have a meaning.
     plain = all(map(searchable, names))
     if len(names) > _FEW_NAMES or not plain:
         try:
             return list_of_project(api, project_id)
         except UnexpectedAnswerError:
-            # It has too many for one list.
+            # The project has too many identities for one list.
             if not plain:
                 raise
     return [item for name in names for item in list_of_project(api, project_id, name)]
@@ -447,10 +447,10 @@ def _project(item: Json, key: str) -> str | None:
 def _basic(item: t.Any, purpose: str) -> Identity:
     """Read the values that all objects of identities have."""
     identity_id = item.get("id") if isinstance(item, dict) else None
-    # An ID goes into paths.
+    # The ID becomes part of paths, so it must be a UUID.
     identity_id = uuid_or_none(identity_id) if isinstance(identity_id, str) else None
     if not identity_id or not isinstance(item.get("name"), str):
-        raise unexpected(purpose, "an identity without an id or a name")
+        raise unexpected(purpose, "an identity without an ID or a name")
     protected = item.get("hasDeleteProtection")
     return Identity(
         identity_id,

@@ -228,7 +228,7 @@ class IdentityResource:
         self._renamed = {} if renamed is None else renamed
         self._absent = absent
         self._before_creation = before_creation
-        # By its ID, and not from a list.
+        # Whether it was read by its ID, and not from a list.
         self._was_read = False
         self._read_anew: Identity | None = None
         self.identity = identity
@@ -363,7 +363,7 @@ class IdentityResource:
             raise
 
     def _completed(self, identity: Identity) -> Identity:
-        """Return an identity completed with what the request that found it did not return."""
+        """Complete an identity with the values that the request for it did not return."""
         unread = METADATA in self._needed and identity.metadata is None and not identity.of_2024
         if unread or (PROTECTION in self._needed and identity.protected is None and not unread):
             project_id = identity.project_id
@@ -406,7 +406,7 @@ class IdentityResource:
         if name and name != identity.name:
             raise OptionError(
                 f"The identity {identity.id} is named {quoted(identity.name)}, not {quoted(name)};"
-                " correct the id or the name of the identity to delete."
+                " correct the ID or the name of the identity to delete."
             )
         steps = []
         if identity.protected:
@@ -441,7 +441,7 @@ class IdentityResource:
         reference = self._reference
         if reference.id:
             raise OptionError(
-                f"id {quoted(reference.id)} is not the id of any identity that this login can see;"
+                f"id {quoted(reference.id)} is not the ID of any identity that this login can see;"
                 " correct it, or set only name to create an identity.",
                 self.missing,
             )

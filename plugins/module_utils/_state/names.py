@@ -85,7 +85,7 @@ def _given_and_named(
     return [
         Problem(
             f"{item.label} has the name that {given[key].label} gets in this task; list that"
-            " identity once, by its id.",
+            " identity once, by its ID.",
             item.place,
         )
         for item, identity in found.items()

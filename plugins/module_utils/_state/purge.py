@@ -87,7 +87,7 @@ def _found(
             if item.id not in ids:
                 problems.append(
                     Problem(
-                        f"{item.option} {quoted(item.id)} is not the id of any identity that this"
+                        f"{item.option} {quoted(item.id)} is not the ID of any identity that this"
                         " login can see in its organization; correct it, or remove it."
                     )
                 )

@@ -75,7 +75,7 @@ class Reading:
         resource.read()
         if resource.identity is None:
             raise OptionError(
-                f"id {quoted(self.reference.id)} is not the id of any identity that this login can"
+                f"id {quoted(self.reference.id)} is not the ID of any identity that this login can"
                 " see.",
                 resource.missing,
             )

@@ -119,7 +119,7 @@ def _reasons(_subject: Subject, found: dict[str, t.Any]) -> dict[str, str]:
     reasons = []
     if "tenant_id" in found:
         tenant_id = in_words(found["tenant_id"])
-        reasons.append(f"Entra does not write a tenant id as {tenant_id}")
+        reasons.append(f"Entra does not write a tenant ID as {tenant_id}")
     if "resource" in found:
         shown, cloud = in_words(found["resource"]), _other_cloud(trim(found["resource"]))
         if _SCOPE.fullmatch(trim(found["resource"])):
@@ -128,8 +128,8 @@ def _reasons(_subject: Subject, found: dict[str, t.Any]) -> dict[str, str]:
             reasons.append(f"{shown} belongs to {cloud}, and Infisical does not accept its tokens")
     if PRINCIPALS in found:
         ids = list(filter(None, found[PRINCIPALS]))
-        written = f"Entra does not write a service principal's id as {in_words(ids)}"
-        reasons.append(written if ids else "its list of service principals contains no id")
+        written = f"Entra does not write a service principal's ID as {in_words(ids)}"
+        reasons.append(written if ids else "its list of service principals contains no ID")
     return {"value": "; ".join(reasons)}
 
 
@@ -207,7 +207,7 @@ RULES = (
         one="Every service principal of tenant {tenant} can log in as {name}, which has {roles}.",
         why="Whoever can create an application or a managed identity in the Entra tenant can get"
         " this role, and with it everything that the role controls.",
-        fix="Set allowed_service_principal_ids to the object ids of the service principals that"
+        fix="Set allowed_service_principal_ids to the object IDs of the service principals that"
         " need this identity, and remove allow_all_service_principals. If many programs really"
         " need it, give it a role with fewer rights.",
         link=INFISICAL + "documentation/platform/access-controls/role-based-access-controls",
@@ -226,7 +226,7 @@ RULES = (
         why="Every application and every managed identity in the Entra tenant can log in, including"
         " those that somebody creates tomorrow. One that is compromised is enough to misuse the"
         " identity.",
-        fix="Set allowed_service_principal_ids to the object ids of the service principals that"
+        fix="Set allowed_service_principal_ids to the object IDs of the service principals that"
         " need this identity, and remove allow_all_service_principals.",
         link=ENTRA + "app-objects-and-service-principals",
         words=_who_gets_in,
@@ -258,8 +258,8 @@ RULES = (
         why="Infisical compares these settings with an Entra token letter by letter, and Entra"
         " issues no token that matches them. Either a program fails to log in, or nobody uses the"
         " identity.",
-        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an id is right"
-        " but written differently, apply it with this collection, which stores ids as Entra writes"
+        fix="Correct the setting, or revoke Azure Auth if no program needs it. If an ID is right"
+        " but written differently, apply it with this collection, which stores IDs as Entra writes"
         " them.",
         link=ENTRA + "access-token-claims-reference",
         words=_reasons,
@@ -268,15 +268,15 @@ RULES = (
     Rule(
         name="malformed_principal_id",
         severity=MEDIUM,
-        title="Malformed service principal id",
+        title="Malformed service principal ID",
         option=PRINCIPALS,
         check=each(_malformed_principal_id),
         many="{who} list service principals that can never log in.",
-        one="{name} lists {value}, which is not how Entra writes a service principal's id.",
-        why="Entra writes object ids in lower case, with hyphens, and Infisical compares them"
+        one="{name} lists {value}, which is not how Entra writes a service principal's ID.",
+        why="Entra writes object IDs in lower case, with hyphens, and Infisical compares them"
         " letter by letter. The program with this service principal cannot log in.",
-        fix="Replace it with the object id as Entra writes it. If the id is right but written"
-        " differently, apply it with this collection, which stores ids as Entra writes them.",
+        fix="Replace it with the object ID as Entra writes it. If the ID is right but written"
+        " differently, apply it with this collection, which stores IDs as Entra writes them.",
         link=ENTRA + "app-objects-and-service-principals",
         cure=lambda subject, _value, _thresholds: _settings(
             PRINCIPALS, _canonical(_principals(subject))

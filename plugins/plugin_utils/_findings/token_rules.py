@@ -149,7 +149,7 @@ def _limited(subject: Subject, _value: int, thresholds: Thresholds) -> dict[str,
 
 
 def _capped(_subject: Subject, _value: int, thresholds: Thresholds) -> dict[str, t.Any]:
-    """Return a TTL within both limits, so that the fixes of several rules go together."""
+    """Return a TTL within both limits, so that the fixes of several rules agree."""
     return {TTL: min(thresholds.max_lifetime, _SERVER_CAP)}
 
 

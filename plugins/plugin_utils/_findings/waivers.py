@@ -60,16 +60,16 @@ def _read(where: str, item: t.Any, rules: t.Collection[str]) -> Waiver:
         )
     project_id = None
     if item.get("project_id") is not None:
-        text = _text(where, item, "project_id", "the id of a project")
+        text = _text(where, item, "project_id", "the ID of a project")
         project_id = uuid_or_none(text)
         if project_id is None:
             raise ValueError(
-                f"{where} has the project_id {quoted(text)}, which is not a UUID; write the id of"
+                f"{where} has the project_id {quoted(text)}, which is not a UUID; write the ID of"
                 " the project, or leave it out."
             )
     return Waiver(
         rule=rule,
-        identity=_text(where, item, "identity", "a name, an id, or a pattern such as 'ci-*'"),
+        identity=_text(where, item, "identity", "a name, an ID, or a pattern such as 'ci-*'"),
         project_id=project_id,
         reason=_text(where, item, "reason", "why the finding is accepted"),
         until=_day(where, item.get("until")),

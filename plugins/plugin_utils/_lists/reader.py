@@ -163,7 +163,7 @@ class Reader:
         if entry.get("name", key) not in (key, name):
             raise FormError(
                 f"{quoted(name)} contains another name; remove that. To rename an identity, write"
-                " its new name as the key, and its id below it.",
+                " its new name as the key, and its ID below it.",
                 key,
             )
         self._read_entry(place, Mapping(entry, name=key), defaults)
@@ -203,7 +203,7 @@ class Reader:
             # Null counts as left out, but the name of an identity can be "null".
             self._tell(
                 place,
-                "name is null or blank; write a name or the id of the identity, or put quotes"
+                "name is null or blank; write a name or the ID of the identity, or put quotes"
                 " around null if that is the name.",
             )
         else:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of an audit, made of what the other parts find out. Pure."""
+"""The report of an audit, which combines the results of the other parts. Pure."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _with_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
 
 
 def _without_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
-    """Return the clause on findings where there is no list to compare with."""
+    """Return the clause on findings if there is no list to compare with."""
     total = counts["identities"]
     if not total:
         return "the login sees no identities"

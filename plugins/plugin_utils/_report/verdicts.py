@@ -85,7 +85,7 @@ def judge(
 
 
 def _refused(checks: t.Sequence[Check]) -> set[int | None]:
-    """Return the places of the entries because of which the module refused a whole list."""
+    """Return the places of the entries that made the module refuse a whole list."""
     return {
         place_of(result, places)
         for check, places in checks

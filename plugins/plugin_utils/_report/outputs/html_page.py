@@ -105,7 +105,7 @@ def _breakable(text: str) -> Markup:
 
 
 def _split(item: Values) -> tuple[list[Values], list[Values]]:
-    """Return the differences of an identity, and apart from them those that follow from others.
+    """Return the differences of an identity, and separately those that follow from others.
 
     If Azure Auth is attached or revoked, all of its settings differ. The page says beside the name
     whether an identity would be created or deleted.

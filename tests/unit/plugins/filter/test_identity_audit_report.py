@@ -702,7 +702,7 @@ def test_findings_are_grouped_by_their_rule_and_counted_without_those_that_are_w
         (([], [check()], []), "places has 0 items, and checks has 1;"),
         (([], [check()], [7]), "places[0] is 7, which is not a list"),
         (([{}], [check()], [[1]]), "places[0] has 1; write places in a list of 1 entries, counted"),
-        (([], [check(), check()]), "checks has 2 results, and places is missing; give, for each"),
+        (([], [check(), check()]), "checks has 2 results, but places is missing; for each"),
         (([], [], None, "x"), "about is 'x', which is not a dictionary; write one."),
         (([], [], None, {"when": 1}), "about has the key 'when'; the keys are url, created_at,"),
         (

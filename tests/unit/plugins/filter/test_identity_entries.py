@@ -104,7 +104,7 @@ def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
         (["a"], "services: entry 1: it is 'a', which is not a dictionary; write one with id or"),
         ([None], "services: entry 1: it is null, which is not a dictionary; write one with id"),
         ([{"role": "admin"}], "services: entry 1: neither id nor name is given; give one of them."),
-        ([{"name": None}], "services: entry 1: name is null or blank; write a name or the id"),
+        ([{"name": None}], "services: entry 1: name is null or blank; write a name or the ID"),
         ([{"name": " "}], "services: entry 1: name is null or blank;"),
         (
             {"name": "a", "role": "b"},

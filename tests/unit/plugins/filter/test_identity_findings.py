@@ -294,38 +294,38 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
     (
         {"tenant_id": TENANT.upper()},
         ["tenant_id"],
-        f"Entra does not write a tenant id as {TENANT.upper()}",
+        f"Entra does not write a tenant ID as {TENANT.upper()}",
         {"tenant_id": TENANT},
     ),
     (
         {"tenant_id": TENANT.replace("-", "")},
         ["tenant_id"],
-        f"Entra does not write a tenant id as {TENANT.replace('-', '')}",
+        f"Entra does not write a tenant ID as {TENANT.replace('-', '')}",
         {"tenant_id": TENANT},
     ),
     (
         {"tenant_id": "contoso.example"},
         ["tenant_id"],
-        "Entra does not write a tenant id as contoso.example",
+        "Entra does not write a tenant ID as contoso.example",
         None,
     ),
-    ({"tenant_id": ""}, ["tenant_id"], "Entra does not write a tenant id as ''", None),
+    ({"tenant_id": ""}, ["tenant_id"], "Entra does not write a tenant ID as ''", None),
     (
         principals(""),
         ["allowed_service_principal_ids"],
-        "its list of service principals contains no id",
+        "its list of service principals contains no ID",
         None,
     ),
     (
         principals(ONE.upper(), f"{{{ONE}}}"),
         ["allowed_service_principal_ids"],
-        f"Entra does not write a service principal's id as {ONE.upper()} and '{{{ONE}}}'",
+        f"Entra does not write a service principal's ID as {ONE.upper()} and '{{{ONE}}}'",
         principals(ONE),
     ),
     (
         principals("my app"),
         ["allowed_service_principal_ids"],
-        "Entra does not write a service principal's id as 'my app'",
+        "Entra does not write a service principal's ID as 'my app'",
         None,
     ),
     (
@@ -336,9 +336,9 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
         },
         ["tenant_id", "resource", "allowed_service_principal_ids"],
         (
-            f"Entra does not write a tenant id as {TENANT.upper()}; api://billing/.default is a"
+            f"Entra does not write a tenant ID as {TENANT.upper()}; api://billing/.default is a"
             " scope, and Entra issues no tokens for scopes; Entra does not write a service"
-            f" principal's id as {ONE.upper()}"
+            f" principal's ID as {ONE.upper()}"
         ),
         {"tenant_id": TENANT, "resource": "api://billing/", **principals(ONE)},
     ),
@@ -347,8 +347,8 @@ NOBODY: list[tuple[Object, list[str], str, Object | None]] = [
         {"tenant_id": "contoso.example", **principals(ONE.upper())},
         ["tenant_id", "allowed_service_principal_ids"],
         (
-            "Entra does not write a tenant id as contoso.example; Entra does not write a service"
-            f" principal's id as {ONE.upper()}"
+            "Entra does not write a tenant ID as contoso.example; Entra does not write a service"
+            f" principal's ID as {ONE.upper()}"
         ),
         None,
     ),

@@ -204,7 +204,7 @@ def test_what_no_list_can_say_is_a_comment_with_the_reason(tmp_path: Path) -> No
       # Left alone: a list reads it as '{TENANT}', so apply would change
       # it to that.
       # tenant_id: {TENANT.upper()}
-      # Left alone: resource is '/', with which Infisical does not check the audience.
+      # Left alone: resource is '/', so Infisical does not check the audience.
       # resource: /
       allowed_service_principal_ids:
         - {PRINCIPAL}

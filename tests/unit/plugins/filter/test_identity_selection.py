@@ -99,8 +99,8 @@ def test_it_chooses(only: t.Any, chosen: list[int]) -> None:
         pytest.param(
             "\x1b[2J", r"only has '\x1b[2J', which matches no entry of the list.", id="escapes"
         ),
-        pytest.param(",", "only is empty; write names, ids or patterns", id="a comma"),
-        pytest.param([], "only is empty; write names, ids or patterns", id="no items"),
+        pytest.param(",", "only is empty; write names, IDs or patterns", id="a comma"),
+        pytest.param([], "only is empty; write names, IDs or patterns", id="no items"),
         pytest.param([" "], "only has a blank item; write a name", id="a blank item"),
         pytest.param([5], "only has 5, which is not a string. YAML reads", id="a number in it"),
         pytest.param(False, "only is false, which is not a string. YAML reads", id="a truth value"),

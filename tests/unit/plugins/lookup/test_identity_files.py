@@ -625,7 +625,7 @@ def test_texts_that_yaml_takes_for_something_else_are_refused(
 @pytest.mark.parametrize("written", ["", "~", "null"])
 def test_names_that_yaml_takes_for_nothing_are_refused(written: str, tmp_path: Path) -> None:
     told = problems_of(tmp_path, {"a.yml": f"- role: admin\n  name: {written}"})
-    assert told.startswith("a.yml:1: entry 1: name is null or blank; write a name or the id of the")
+    assert told.startswith("a.yml:1: entry 1: name is null or blank; write a name or the ID of the")
 
 
 @pytest.mark.parametrize(

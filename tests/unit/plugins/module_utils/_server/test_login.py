@@ -189,7 +189,7 @@ REFUSALS = [
         "an identity that is no UUID",
         {"auth_method": "oidc_auth", "jwt": "j", "auth_identity_id": "billing"},
         {},
-        "auth_identity_id 'billing' is not a UUID; write the id of the machine identity to log in",
+        "auth_identity_id 'billing' is not a UUID; write the ID of the machine identity to log in",
     ),
     (
         "a JWT that no platform gives",

@@ -100,7 +100,7 @@ def test_no_list_is_everyone(ids: list[object]) -> None:
 
 def test_an_empty_list_is_refused_with_the_way_to_let_everyone_in() -> None:
     assert refusal(allowed_service_principal_ids=[]) == (
-        "allowed_service_principal_ids is an empty list; list the object ids of the service"
+        "allowed_service_principal_ids is an empty list; list the object IDs of the service"
         " principals that may log in, or set allow_all_service_principals to true to let all of the"
         " tenant log in."
     )
@@ -126,7 +126,7 @@ def test_not_everyone_asks_for_nothing_where_that_is_so() -> None:
         AZURE_AUTH.resolved({"allowed_service_principal_ids": ""}, wanted)
     assert str(raised.value) == (
         "allow_all_service_principals is false, but the identity lets every service principal of"
-        " the tenant log in; set allowed_service_principal_ids to those that may."
+        " the tenant log in; set allowed_service_principal_ids to those that may log in."
     )
 
 
@@ -198,8 +198,8 @@ def test_principals_fit_up_to_the_column() -> None:
     sent = read(allowed_service_principal_ids=fitting)["allowed_service_principal_ids"]
     assert len(sent) == 2012
     assert refusal(allowed_service_principal_ids=[*fitting, "f" * 32]) == (
-        "allowed_service_principal_ids has 54 ids, which take 2050 characters, but Infisical stores"
-        " at most 2048; list at most 53 ids."
+        "allowed_service_principal_ids has 54 IDs, which take 2050 characters, but Infisical stores"
+        " at most 2048; list at most 53 IDs."
     )
 
 
@@ -208,19 +208,19 @@ def test_principals_fit_up_to_the_column() -> None:
     [
         (
             {"allowed_service_principal_ids": ["a,b"]},
-            "allowed_service_principal_ids[0] 'a,b' contains several ids; write only one.",
+            "allowed_service_principal_ids[0] 'a,b' contains several IDs; write only one.",
         ),
         (
             {"allowed_service_principal_ids": [7]},
             (
-                "allowed_service_principal_ids[0] is 7, which is not a string; write the object id"
+                "allowed_service_principal_ids[0] is 7, which is not a string; write the object ID"
                 " of a service principal."
             ),
         ),
         (
             {"allowed_service_principal_ids": [" "]},
             (
-                "allowed_service_principal_ids[0] is blank; write the object id of a service"
+                "allowed_service_principal_ids[0] is blank; write the object ID of a service"
                 " principal, or remove the item."
             ),
         ),
@@ -237,16 +237,16 @@ def test_principals_fit_up_to_the_column() -> None:
         ),
         (
             {"tenant_id": f"{ONE} {TWO}"},
-            f"tenant_id '{ONE} {TWO}' contains several ids; write only one.",
+            f"tenant_id '{ONE} {TWO}' contains several IDs; write only one.",
         ),
         (
             {"allowed_service_principal_ids": [f"{ONE};{TWO}"]},
-            f"allowed_service_principal_ids[0] '{ONE};{TWO}' contains several ids; write only one.",
+            f"allowed_service_principal_ids[0] '{ONE};{TWO}' contains several IDs; write only one.",
         ),
         (
             {"allowed_service_principal_ids": [f"{ONE}\n{TWO}"]},
             (
-                rf"allowed_service_principal_ids[0] '{ONE}\n{TWO}' contains several ids; write only"
+                rf"allowed_service_principal_ids[0] '{ONE}\n{TWO}' contains several IDs; write only"
                 " one."
             ),
         ),
@@ -260,7 +260,7 @@ def test_principals_fit_up_to_the_column() -> None:
         (
             {"resource": "/"},
             (
-                "resource is '/', with which Infisical does not check the audience; write the"
+                "resource is '/', so Infisical does not check the audience; write the"
                 " audience that tokens must have, such as 'https://management.azure.com/'."
             ),
         ),

@@ -138,7 +138,7 @@ def test_names_of_none_and_of_several_are_told_with_their_place(server: t.Any) -
         ),
         (
             f"identities[1] (twin): name 'twin' is the name of 2 identities ({id_of(1)},"
-            f" {id_of(2)}); give the id instead."
+            f" {id_of(2)}); give the ID instead."
         ),
     ]
     # That there may be none does not mean that there may be two.
@@ -171,7 +171,7 @@ def test_what_is_counted_more_is_what_projects_own_where_a_search_says_so(server
     identities, (sentence,), _elsewhere = whole_organization(server.api(), "list them")
     assert numbers(identities) == [1]
     assert sentence == (
-        "Identities that projects own are not listed (3); read each one by its id, with a login"
+        "Identities that projects own are not listed (3); read each one by its ID, with a login"
         " that is a member of its project."
     )
 

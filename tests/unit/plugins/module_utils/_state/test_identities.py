@@ -179,7 +179,7 @@ def test_metadata_are_pairs_whose_order_means_nothing(server: t.Any) -> None:
     assert metadata_of({"metadata": []}, "read it") == ()
 
 
-NAMELESS = "an identity without an id or a name"
+NAMELESS = "an identity without an ID or a name"
 NO_NAMES = "auth methods that are not names"
 NO_PAIRS = "metadata that is not a list of pairs"
 BROKEN: list[tuple[t.Any, str]] = [
@@ -313,7 +313,7 @@ def rows(total: t.Any, shown: int) -> str:
     """What is said of a list of a project that is not whole, as a regular expression."""
     return re.escape(
         f"Infisical counts {total!r} identities, but shows {shown}. It lists at most 1000 rows of a"
-        " project, one for each pair of metadata; select identities by id."
+        " project, one for each pair of metadata; select identities by ID."
     )
 
 
@@ -621,7 +621,7 @@ def test_the_only_one_of_a_name() -> None:
         (
             [seen(), seen(OTHER)],
             None,
-            f"is the name of 2 identities ({ID}, {OTHER}); give the id instead.",
+            f"is the name of 2 identities ({ID}, {OTHER}); give the ID instead.",
         ),
         (
             [seen(OTHER, PARENT)],
@@ -649,5 +649,5 @@ def test_of_many_of_a_name_five_are_named() -> None:
             only_identity("name", "billing", [*map(seen, ids[:count])])
         assert str(raised.value) == (
             f"name 'billing' is the name of {count} identities ({', '.join(ids[:5])}{more}); give"
-            " the id instead."
+            " the ID instead."
         )

@@ -441,7 +441,7 @@ def test_what_is_deleted_by_its_name_has_that_name_by_now(server: t.Any) -> None
     server.answers[BY_ID] = stored("precious")
     message = refusal(work_on(server, seen(), Reference(None, "billing")), None)
     assert message == (
-        f"The identity {ID} is named 'precious', not 'billing'; correct the id or the name of the"
+        f"The identity {ID} is named 'precious', not 'billing'; correct the ID or the name of the"
         " identity to delete."
     )
     # One that has gone since is nothing to delete.
@@ -465,7 +465,7 @@ def test_an_id_never_creates(server: t.Any) -> None:
     server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
     message = refusal(work_on(server, None), read(role="member"))
     assert message == (
-        f"id '{ID}' is not the id of any identity that this login can see; correct it, or set only"
+        f"id '{ID}' is not the ID of any identity that this login can see; correct it, or set only"
         " name to create an identity."
     )
     assert not _run(work_on(server, None), None).changed

@@ -122,7 +122,7 @@ WRONG: dict[str, tuple[list[Row], str]] = {
         [Row(A, "new", "a"), Row(None, "new")],
         (
             "identities[1] (new) has the name that identities[0] (new) gets in this task; list that"
-            " identity once, by its id."
+            " identity once, by its ID."
         ),
     ),
     "letter case": (

@@ -74,7 +74,7 @@ def test_ids_and_names_of_identities_that_are_there() -> None:
 @pytest.mark.parametrize(
     ("text", "members", "message"),
     [
-        (ID, (B,), f"[0] '{ID}' is not the id of any identity that this login can see in its o"),
+        (ID, (B,), f"[0] '{ID}' is not the ID of any identity that this login can see in its o"),
         ("A", (A, B), "[0] 'A' is not the name of any identity that this login can see"),
         ("b", (A, identity(ID, "b"), B), f"[0] 'b' is the name of 2 identities ({ID}, {OTHER});"),
     ],

@@ -106,7 +106,7 @@ def test_an_id_of_nobody_is_an_error(server: t.Any) -> None:
     server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
     with pytest.raises(OptionError) as raised:
         run(server, Reading(Reference(ID, None), None, AUTH_METHODS))
-    assert str(raised.value) == f"id '{ID}' is not the id of any identity that this login can see."
+    assert str(raised.value) == f"id '{ID}' is not the ID of any identity that this login can see."
     assert (raised.value.http_status, raised.value.error) == (404, "NotFound")
 
 
