@@ -161,7 +161,7 @@ class Client:
         return error
 
     def _final(self, error: InfisicalError, tries: _Tries) -> InfisicalError:
-        """Add the number of tries, and a hint about the URL, to the error that ends a request."""
+        """Return the error that ends a request, with its number of tries and a hint on the URL."""
         if tries.failures:
             count, spent = tries.failures + 1, time.monotonic() - tries.started
             text = str(error).rstrip(".")

@@ -23,8 +23,8 @@ from . import signals
 # A verb and a route template.
 Bucket = tuple[str, str]
 
-# After waiting for a window, a task uses this fraction of it, and then pauses for a while. So all
-# tasks that waited for the same window get a share. They know its start only to a second.
+# After waiting for a window, a task uses 1/_SHARE of it, and then pauses for _STAY_OUT seconds. So
+# all tasks that waited for the same window get a part. They know its start only to a second.
 _SHARE = 8
 _STAY_OUT = 1.5
 # After a refusal, each task waits up to this much longer, at random, so that not all start at once.
