@@ -416,7 +416,7 @@ def test_plain_http_where_tls_is_expected(server: t.Any, attached: str, tmp_path
     url = server.url.replace("http:", "https:")
     (result,) = run_tasks(tmp_path, [task(server, attached, url=url, retries=3)])
     place = server.url.removeprefix("http://")
-    assert f"url starts with https, but {place} does not speak TLS, most likely" in result["msg"]
+    assert f"url starts with https, but {place} does not speak TLS and most likely" in result["msg"]
     assert "tried" not in result["msg"]
 
 
