@@ -58,7 +58,7 @@ def test_a_server_that_goes_down_ends_an_audit_with_a_report(
     audit, tokens, written = bad_days["the server goes down"]
     assert (tokens, written) == (0, 0)
     report = audit.report
-    assert (report["counts"]["checked"], report["counts"]["not_judged"]) == (60, 60)
+    assert (report["counts"]["listed"], report["counts"]["unknown"]) == (60, 60)
     # Nobody waits for the others to fail as well.
     tried = [item for item in report["identities"] if item["http_status"] == 503]
     assert 0 < len(tried) < 20
@@ -72,13 +72,13 @@ def test_a_server_that_goes_down_ends_an_audit_with_a_report(
     assert len(audit.console) <= 40
 
 
-def test_without_the_right_to_list_nothing_is_judged_and_that_is_told(
+def test_without_the_right_to_list_nothing_is_checked_and_that_is_told(
     bad_days: dict[str, tuple[Audit, int, int]],
 ) -> None:
     audit, tokens, written = bad_days["nothing can be listed"]
     assert (tokens, written) == (0, 0)
     report = audit.report
-    assert (report["counts"]["not_judged"], report["complete"]) == (60, False)
+    assert (report["counts"]["unknown"], report["complete"]) == (60, False)
     assert "403 PermissionDenied" in report["problems"][0]
     assert "403 PermissionDenied" in " ".join(audit.console)
     assert audit.failure is not None

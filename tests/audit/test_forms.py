@@ -187,7 +187,7 @@ def test_the_documentation_and_the_schema_have_the_keys_of_a_report(
 def test_the_reports_have_everything_that_a_report_can_have(reports: dict[str, Report]) -> None:
     made = reports["with an earlier one"]
     assert {item["status"] for item in made["identities"]} == {
-        *("as_desired", "drifted", "not_judged"),
+        *("as_desired", "drifted", "unknown"),
         "unlisted",
     }
     assert {item["action"] for item in made["identities"]} == {None, "create", "update", "delete"}
@@ -227,7 +227,7 @@ def test_the_console_says_what_it_leaves_out(large: Large) -> None:
     assert headings == [
         "Not seen (1):",
         f"Drifted ({counts['drifted']}):",
-        f"Not judged ({counts['not_judged']}):",
+        f"Could not be checked ({counts['unknown']}):",
         f"High findings ({counts['findings_high']}):",
     ]
     shown = lines.index(headings[2]) - lines.index(headings[1]) - 2
@@ -284,7 +284,7 @@ def test_junit_has_a_case_for_each_identity_and_finding(reports: dict[str, Repor
         "failure": counts["drifted"],
         "skipped": counts["unlisted"] + counts["unlisted_without_azure_auth"],
     }
-    assert int(suites["judged"].attrib["errors"]) == counts["not_judged"]
+    assert int(suites["checked"].attrib["errors"]) == counts["unknown"]
     for severity in ("high", "medium", "low"):
         suite = suites[f"findings-{severity}"]
         assert int(suite.attrib["failures"]) == counts[f"findings_{severity}"]
@@ -483,12 +483,12 @@ def test_sarif_has_a_result_for_each_finding_and_each_difference(
     found = Counter(result["ruleId"] for result in run["results"])
     counts = made["counts"]
     assert found["drift"] == counts["drifted"]
-    assert found["not_judged"] == counts["not_judged"]
+    assert found["unknown"] == counts["unknown"]
     assert found["unlisted"] == counts["unlisted"] + counts["unlisted_without_azure_auth"]
     suppressed = [result for result in run["results"] if "suppressions" in result]
     assert len(suppressed) == counts["waived"] > 0
     levels = Counter(result["level"] for result in run["results"] if "suppressions" not in result)
-    assert levels["error"] == counts["findings_high"] + counts["not_judged"]
+    assert levels["error"] == counts["findings_high"] + counts["unknown"]
     assert levels["warning"] == counts["findings_medium"] + counts["drifted"]
     sources = {item["source"] for item in made["identities"] if item["source"]}
     for result in run["results"]:
@@ -497,7 +497,7 @@ def test_sarif_has_a_result_for_each_finding_and_each_difference(
             path = unquote(urlsplit(place["artifactLocation"]["uri"]).path)
             assert f"{path}:{place['region']['startLine']}" in sources
         else:
-            assert result["ruleId"] not in ("drift", "not_judged")
+            assert result["ruleId"] not in ("drift", "unknown")
 
 
 def test_a_message_of_sarif_has_no_link_and_no_placeholder_that_a_name_made() -> None:
@@ -591,7 +591,7 @@ def test_csv_has_a_row_for_each_finding_and_each_difference(reports: dict[str, R
         kinds = Counter(row["kind"] for row in rows)
         counts = made["counts"]
         assert kinds["finding"] == counts["findings"] + counts["waived"]
-        assert kinds["not_judged"] == counts["not_judged"]
+        assert kinds["unknown"] == counts["unknown"]
         unlisted = counts["unlisted"] + counts["unlisted_without_azure_auth"]
         assert kinds["unlisted"] == (unlisted if made["has_list"] else 0)
         assert kinds["drift"] == sum(len(item["differences"]) for item in made["identities"])
@@ -603,7 +603,7 @@ def test_no_cell_is_a_formula() -> None:
     made = report(4)
     item = made["identities"][1]
     for name in ("=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"):
-        item.update(name=name, status="not_judged", msg=name)
+        item.update(name=name, status="unknown", msg=name)
         rows = csv.DictReader(io.StringIO(written(made, "csv"), newline=""))
         (cell,) = {row["name"] for row in rows if row["id"] == item["id"]}
         assert cell[0] in ("'", "\\")

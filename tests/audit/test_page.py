@@ -261,7 +261,7 @@ def test_what_matters_most_comes_first(doc: Node) -> None:
         for one in doc.all("section")
     ]
     assert parts == [
-        *("Verdict", "since", "high", "medium", "drift", "not-judged", "unlisted", "low"),
+        *("Verdict", "since", "high", "medium", "drift", "unknown", "unlisted", "low"),
         *("waived", "unseen", "identities"),
     ]
 
@@ -287,7 +287,7 @@ def test_the_verdict_leads_to_what_there_is(doc: Node, some: Object) -> None:
 def test_without_a_list_nothing_is_said_about_one() -> None:
     doc = parsed(html_page(report(TENS, has_list=False)))
     anchors = {one.attributes.get("aria-labelledby") for one in doc.all("section")}
-    assert not anchors & {"drift", "not-judged", "unlisted"}
+    assert not anchors & {"drift", "unknown", "unlisted"}
     assert "none (findings only)" in doc.one("header").text
     assert doc.all("span", class_="tag unlisted") == []
 
@@ -398,9 +398,9 @@ def test_what_is_attached_or_revoked_is_said_once(some: Object, actual: str, des
     ]
 
 
-def test_what_could_not_be_judged_is_told_with_its_reason(doc: Node, some: Object) -> None:
-    rows = section(doc, "not-judged").one("tbody").all("tr")
-    failed = [item for item in some["identities"] if item["status"] == "not_judged"]
+def test_what_could_not_be_checked_is_told_with_its_reason(doc: Node, some: Object) -> None:
+    rows = section(doc, "unknown").one("tbody").all("tr")
+    failed = [item for item in some["identities"] if item["status"] == "unknown"]
     assert len(rows) == len(failed)
     for row, item in zip(rows, failed):
         assert row.one("a").attributes["href"] == f"#i-{item['key']}"
@@ -603,7 +603,7 @@ def test_identities_are_sorted_as_asked(file: Path, browser: Page, some: Object)
         return list(browser.evaluate(first))
 
     assert sorted_by("status")[:5] == [
-        f"i-{item['key']}" for item in some["identities"] if item["status"] == "not_judged"
+        f"i-{item['key']}" for item in some["identities"] if item["status"] == "unknown"
     ]
     severity = {rule["rule"]: rule["severity"] for rule in some["findings"]}
     worst = sum("high" in map(severity.get, item["findings"]) for item in some["identities"])

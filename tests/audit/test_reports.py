@@ -47,10 +47,10 @@ def test_counts_are_in_report_statistics_and_on_the_console(mess: Messy) -> None
     counts = mess.audit.report["counts"]
     # HOSTILE has six in the list, whose resource differs, and seven that are not in it.
     expected = {
-        "checked": 17,
+        "listed": 17,
         "as_desired": 2,
         "drifted": 12,
-        "not_judged": 3,
+        "unknown": 3,
         "to_create": 1,
         "to_delete": 1,
         "unlisted": 9,
@@ -63,9 +63,9 @@ def test_counts_are_in_report_statistics_and_on_the_console(mess: Messy) -> None
     assert mess.run.returncode == 2
     lines = mess.audit.console
     assert lines[0] == mess.audit.report["verdict"]["sentence"]
-    assert lines[0].startswith("The audit is incomplete: 3 of 17 identities could not be judged, ")
+    assert lines[0].startswith("The audit is incomplete: 3 of 17 identities could not be checked, ")
     assert "Drifted (12):" in lines
-    assert "Not judged (3):" in lines
+    assert "Could not be checked (3):" in lines
     assert f"High findings ({counts['findings_high']}):" in lines
     assert len(lines) <= 40
     assert all(f"  {sentence}" in lines for sentence in mess.audit.report["not_visible"])
@@ -121,16 +121,16 @@ def test_what_is_not_there_and_what_is_to_go_have_drifted(mess: Messy) -> None:
     assert drifted["leave"]["azure_auth"]["tenant_id"] == TENANT
 
 
-def test_what_could_not_be_judged_is_told_with_its_reason(mess: Messy) -> None:
-    items = with_status(mess.audit.report, "not_judged")
-    not_judged = {item["name"] or item["id"]: item for item in items}
-    assert set(not_judged) == {"broken", "wrong", NOBODY}
-    assert not_judged["broken"]["http_status"] == 403
-    assert not_judged["broken"]["error"] == "PermissionDenied"
-    assert "You are not allowed to read on identity" in not_judged["broken"]["msg"]
-    assert not_judged[NOBODY]["msg"]
-    assert "access_token_ttl is -1; write a whole number" in not_judged["wrong"]["msg"]
-    assert [item["entry"] for item in not_judged.values() if item["entry"] is None] == []
+def test_what_could_not_be_checked_is_told_with_its_reason(mess: Messy) -> None:
+    items = with_status(mess.audit.report, "unknown")
+    unknown = {item["name"] or item["id"]: item for item in items}
+    assert set(unknown) == {"broken", "wrong", NOBODY}
+    assert unknown["broken"]["http_status"] == 403
+    assert unknown["broken"]["error"] == "PermissionDenied"
+    assert "You are not allowed to read on identity" in unknown["broken"]["msg"]
+    assert unknown[NOBODY]["msg"]
+    assert "access_token_ttl is -1; write a whole number" in unknown["wrong"]["msg"]
+    assert [item["entry"] for item in unknown.values() if item["entry"] is None] == []
 
 
 def test_unlisted_are_those_that_neither_id_nor_name_lists(mess: Messy) -> None:
@@ -325,7 +325,7 @@ def test_each_azure_auth_is_read_once_and_an_identity_only_for_its_metadata(
             item.update({"metadata": {"team": "a"}} if with_metadata else {})
         audit = audits(by_token(emulator), tmp_path, {generation: case})[generation]
         asked = Counter(item.path for item in emulator.requests())
-    assert audit.report["counts"]["not_judged"] == 0
+    assert audit.report["counts"]["unknown"] == 0
     assert names(audit.report, "drifted")[0] == "a"
     own = f"/api/v1/identities/{emulator.identities['admin']}"
     azure_auth = "/api/v1/auth/azure-auth/identities/"

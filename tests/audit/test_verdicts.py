@@ -20,7 +20,7 @@ from emulator import running
 Entry = dict[str, t.Any]
 
 SCHEMA = ROOT / "roles" / "identities_audit" / "files" / "report.schema.json"
-NUMBERS = ("checked", "as_desired", "drifted", "not_judged", "unlisted", "findings")
+NUMBERS = ("listed", "as_desired", "drifted", "unknown", "unlisted", "findings")
 
 
 @pytest.fixture(scope="module")
@@ -196,32 +196,32 @@ def unlisted_in(report: Entry) -> list[str]:
 def test_a_clean_report_has_nothing_but_what_is_not_listed(verdicts: dict[str, Audit]) -> None:
     report = report_of(verdicts, "one")
     assert report["complete"] is True
-    assert report["counts"]["as_desired"] == report["counts"]["checked"] == 5
+    assert report["counts"]["as_desired"] == report["counts"]["listed"] == 5
     assert unlisted_in(report) == ["other 0", "other 1", "\U0001f600 {{ 1 + 1 }}"]
-    assert (names(report, "drifted"), names(report, "not_judged")) == ([], [])
+    assert (names(report, "drifted"), names(report, "unknown")) == ([], [])
     assert (report["problems"], report["source"]) == ([], "identities_audit_desired")
 
 
 def test_without_a_list_everything_is_not_listed(verdicts: dict[str, Audit]) -> None:
     report = report_of(verdicts, "two")
     counts = report["counts"]
-    assert (counts["checked"], counts["unlisted"], counts["findings"]) == (0, 8, 0)
+    assert (counts["listed"], counts["unlisted"], counts["findings"]) == (0, 8, 0)
     assert (report["has_list"], report["source"]) == (False, None)
 
 
 def test_files_have_lists_in_every_form_that_is_documented(verdicts: dict[str, Audit]) -> None:
     report = report_of(verdicts, "three")
-    assert report["counts"]["as_desired"] == report["counts"]["checked"] == 6
+    assert report["counts"]["as_desired"] == report["counts"]["listed"] == 6
     assert unlisted_in(report) == ["other 0", "other 1"]
     assert report["source"] == str(verdicts["by default"].folder.parent / ".lists")
 
 
-def test_an_identity_that_is_listed_twice_is_not_judged(verdicts: dict[str, Audit]) -> None:
+def test_an_identity_that_is_listed_twice_is_checked_once(verdicts: dict[str, Audit]) -> None:
     """Where only the server tells that a name and an id are the same."""
     report = report_of(verdicts, "four")
     counts = report["counts"]
-    assert (counts["checked"], counts["as_desired"], counts["not_judged"]) == (4, 3, 1)
-    (again,) = with_status(report, "not_judged")
+    assert (counts["listed"], counts["as_desired"], counts["unknown"]) == (4, 3, 1)
+    (again,) = with_status(report, "unknown")
     assert (again["entry"], again["name"]) == (4, "other 1")
     assert again["msg"].startswith("Entry 4 of the list (other 1) is the same identity as entry 1")
 

@@ -267,7 +267,7 @@ def test_the_audit_fails_for_drift_and_hands_on_how_much(jobs: Jobs) -> None:
     assert jobs.audit.status == "failed"
     assert jobs.writes["audit"] == []
     counts = jobs.audit.stats["infisical_audit_counts"]
-    assert (counts["checked"], counts["drifted"]) == (SIZE, 40)
+    assert (counts["listed"], counts["drifted"]) == (SIZE, 40)
     assert "40 identities have drifted" in jobs.audit.output
 
 

@@ -184,7 +184,7 @@ def test_the_workflow_asks_for_drift_and_for_nothing_else(launcher: Launcher) ->
     launcher.emulator.fault("error", path="/login", status=401, message="Invalid credentials")
     assert run("audit", {})[0] == []
     launcher.emulator.clear_faults()
-    # Or it cannot judge.
+    # Or it cannot check an identity.
     launcher.emulator.fault(
         "error", method="GET", path="azure-auth", identity_id=launcher.ids[NAMES[0]], status=403
     )

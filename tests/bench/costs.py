@@ -88,7 +88,7 @@ def measure_audit(player: Player, server: Server, size: int) -> Audit:
         ansible_python_interpreter=str(module),
     )
     report = json.loads((pages / "audit.json").read_text())
-    assert report["counts"]["checked"] == size, report["counts"]
+    assert report["counts"]["listed"] == size, report["counts"]
     peak, seconds, _processor = json.loads(of_program.read_text())
     module_peak = json.loads(of_module.read_text())[0]
     return Audit(size, seconds, peak, module_peak, (pages / "audit.html").stat().st_size)

@@ -70,8 +70,8 @@ def test_least_time_is_whole_windows_and_the_rest(requests: int, expected: float
     assert least_seconds(requests, limit=10, window=20, unlimited=5) == pytest.approx(expected)
 
 
-def test_targets_are_judged_by_the_median(results: Results) -> None:
-    judged = {(target.what, target.where): target for target in targets(results)}
+def test_the_median_decides_whether_a_target_is_met(results: Results) -> None:
+    found = {(target.what, target.where): target for target in targets(results)}
     medians = {
         "1,000 identities, without fixed cost, relative to the bare loop": (1.1, False),
         "1,000 identities, without fixed cost and handover, relative to the bare loop": (0.8, True),
@@ -83,8 +83,8 @@ def test_targets_are_judged_by_the_median(results: Results) -> None:
         "refusals per worker and window": (0.5, True),
         "time under a rate limit, relative to the minimum": (44 / 42, True),
     }
-    assert {what for what, _where in judged} == set(medians)
-    for (what, _where), target in judged.items():
+    assert {what for what, _where in found} == set(medians)
+    for (what, _where), target in found.items():
         median, met = medians[what]
         assert target.reached.median == pytest.approx(median), what
         assert target.met == met, what

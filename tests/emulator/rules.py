@@ -153,7 +153,7 @@ def patch_refusal(
 
 
 def _version(text: str) -> int | None:
-    """4, 6 or None, as Node's ``net.isIP`` judges."""
+    """4, 6 or None, as Node's ``net.isIP`` says."""
     if ":" not in text:
         try:
             ipaddress.IPv4Address(text)

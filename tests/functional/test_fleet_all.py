@@ -362,7 +362,7 @@ def test_the_name_of_another_organizations_identity_is_no_new_one(today: Site) -
     assert any("belong to another organization" in text for text in result["not_visible"])
 
 
-def test_one_by_its_id_that_no_list_shows_is_judged_as_ever(today: Site) -> None:
+def test_one_by_its_id_that_no_list_shows_is_managed_as_ever(today: Site) -> None:
     """Lists leave out in silence what a login may not read."""
     server = today.server
     hidden = today.ids["app 0"]

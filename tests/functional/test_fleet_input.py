@@ -573,7 +573,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             return found
 
         early = results_of(BEFORE_ANY_REQUEST)
-        assert server.requests() == [], "options are judged before any request"
+        assert server.requests() == [], "options are checked before any request"
         bad = of_server(server, ledger)
         late = results_of(bad)
         marked = entry(called="ledger", resource=MARK)

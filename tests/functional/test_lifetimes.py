@@ -4,7 +4,7 @@
 
 """The token lifetimes: from every stored pair to every wanted one, on the emulator.
 
-Judged by a search over all requests with the server's rules as the emulator states them, which
+Checked by a search over all requests with the server's rules as the emulator states them, which
 knows nothing of how the collection plans.
 """
 

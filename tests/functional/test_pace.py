@@ -5,7 +5,7 @@
 """Rate limits in real time: by Ansible, against a server that counts.
 
 All runs wait at the same time. In virtual time, and of more kinds, these are in the unit tests,
-which judge the seconds; here the windows of the server are counted.
+which check the seconds; here the windows of the server are counted.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> s
 
 @pytest.fixture(scope="module")
 def play(servers: dict[bool, Adversary], bundle: str) -> t.Iterator[Player]:
-    """Run a module against a script in this process, and judge what comes of it.
+    """Run a module against a script in this process, and check what comes of it.
 
     Further options of the module may be given.
     """
@@ -193,7 +193,7 @@ def play(servers: dict[bool, Adversary], bundle: str) -> t.Iterator[Player]:
             state = server.play(replace(what.script, attached=action.attached))
             options = {**options_for(what, server, bundle), **others}
             result = run_in_process(action.module.main, options)
-            judge(what, result, state, server)
+            check_play(what, result, state, server)
             return result, state
 
         yield run
@@ -239,7 +239,7 @@ def count(state: State, kind: str) -> int:
     return sum(seen.line.startswith(kind) for seen in state.seen)
 
 
-def judge(what: Play, result: Result, state: State, server: Adversary) -> None:
+def check_play(what: Play, result: Result, state: State, server: Adversary) -> None:
     """Assert what holds whatever the server does."""
     action, script = ACTIONS[what.action], what.script
     shown = json.dumps(result)
@@ -867,7 +867,7 @@ def test_an_outage_ends_a_fleet(
         infisical_identities.main,
         {key: value for key, value in options.items() if value is not None},
     )
-    judge(what, result, state, servers[True])
+    check_play(what, result, state, servers[True])
     assert re.search(r" \d+ of 300 identities were not tried\.$", result["msg"])
 
 

@@ -41,7 +41,7 @@ def complaints(said: str) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Judge an artifact; the exit status says whether there is nothing to complain about."""
+    """Check an artifact; the exit status says whether there is nothing to complain about."""
     (artifact,) = arguments
     place = CACHE / "importer"
     shutil.rmtree(place, ignore_errors=True)

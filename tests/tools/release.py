@@ -4,7 +4,7 @@
 """`make release VERSION=x.y.z`: all of a release that can be done before it is published.
 
 It works on an export of the last commit in `.cache/release/<version>`: writes the changelog and the
-version there, builds the artifact, lets galaxy-importer judge it, installs it into an empty place
+version there, builds the artifact, lets galaxy-importer check it, installs it into an empty place
 and tries it there. Only when all of that went well it makes the commit, as the branch
 `release-<version>`. The work tree and its branch stay as they are, whatever happens.
 
@@ -279,7 +279,7 @@ class Release:
 
     # -- what is checked of the artifact ----------------------------------------------------------
 
-    def judge(self) -> None:
+    def check(self) -> None:
         """Let galaxy-importer, which Galaxy runs, look at the artifact. Raises ReleaseError."""
         importer = environment(
             "galaxy-importer",
@@ -425,8 +425,8 @@ def make(release: Release, *, tagged: bool, importer: bool) -> None:
     _say("Building the artifact")
     release.build()
     if importer:
-        _say("Letting galaxy-importer judge it, which takes minutes")
-        release.judge()
+        _say("Letting galaxy-importer check it, which takes minutes")
+        release.check()
     _say("Installing it into an empty place")
     smoke = release.install()
     _say("Trying it there")

@@ -209,7 +209,7 @@ class Fleet(t.Generic[OneWork]):
         self.checked += 1
         if failure:
             self.failed += 1
-            self._judge(number, failure)
+            self._note_failure(number, failure)
         else:
             self._break_row(number)
             self.purged += work.purged and work.changed
@@ -224,8 +224,8 @@ class Fleet(t.Generic[OneWork]):
         if number > self._since:
             self._in_a_row = 0
 
-    def _judge(self, number: int, failure: InfisicalError) -> None:
-        """Decide whether a failure means that the others will fail too."""
+    def _note_failure(self, number: int, failure: InfisicalError) -> None:
+        """Note a failure, and give up if it means that the others will fail too."""
         if not failure.transient:
             self._break_row(number)
         else:

@@ -152,23 +152,23 @@ def find(identities: t.Sequence[t.Any], criteria: Criteria, today: datetime.date
     rules = []
     for rule in RULES:
         if rule.name not in criteria.skip:
-            judged = [subject for key in _FOR[rule.name] for subject in subjects[key]]
-            found = _found_by(rule, judged, criteria.thresholds, waived)
+            checked = [subject for key in _FOR[rule.name] for subject in subjects[key]]
+            found = _found_by(rule, checked, criteria.thresholds, waived)
             if found:
                 findings += found
-                rules.append(_summary(rule, found, judged, criteria.thresholds))
+                rules.append(_summary(rule, found, checked, criteria.thresholds))
     skipped = [rule.name for rule in RULES if rule.name in criteria.skip]
     return Found(findings, rules, waived.states(), skipped)
 
 
 def _found_by(
-    rule: Rule, judged: t.Sequence[Subject], thresholds: Thresholds, waived: Waived
+    rule: Rule, checked: t.Sequence[Subject], thresholds: Thresholds, waived: Waived
 ) -> list[Item]:
     """Return the findings of a rule."""
     of_rule = _of_rule(rule)
     limits = limits_in_words(thresholds)
     found = []
-    for subject, value in rule.check(judged, thresholds):
+    for subject, value in rule.check(checked, thresholds):
         cure = rule.cure(subject, value, thresholds)
         finding = {
             **of_rule,
@@ -190,12 +190,12 @@ def _of_rule(rule: Rule) -> Item:
 
 
 def _summary(
-    rule: Rule, found: t.Sequence[Item], judged: t.Sequence[Subject], thresholds: Thresholds
+    rule: Rule, found: t.Sequence[Item], checked: t.Sequence[Subject], thresholds: Thresholds
 ) -> Item:
     """Return a summary of the findings of a rule."""
     open_ = [finding for finding in found if not finding["waived"]]
     told = open_ or found
-    total = sum(rule.concerns(subject, thresholds) for subject in judged)
+    total = sum(rule.concerns(subject, thresholds) for subject in checked)
     many = rule.sentence_on_many(len(told), total, _NOUNS[rule.name], limits_in_words(thresholds))
     return {
         **_of_rule(rule),

@@ -50,15 +50,15 @@ def read_report(what: str, value: t.Any) -> Values:
 def compared(report: Values, earlier: Values) -> Item:
     """Return what is new in a report and what is gone since an earlier report.
 
-    Nothing counts as gone if it could not be judged this time, nor does a finding that is waived or
-    skipped now. Drift and unlisted identities are compared only if both audits had a list, or
+    Nothing counts as gone if it could not be checked this time, nor does a finding that is waived
+    or skipped now. Drift and unlisted identities are compared only if both audits had a list, or
     neither had one. Raises ValueError if the reports are about different organizations.
     """
     _refuse_another_organization(report, earlier)
     now, before = _parts(report), _parts(earlier)
     for part in ("drifted", "unlisted") if report["has_list"] != earlier["has_list"] else ():
         now[part], before[part] = {}, {}
-    unknown = _unknown(report)
+    may_remain = _may_remain(report)
     return {
         "created_at": earlier["created_at"],
         "new": {
@@ -69,7 +69,7 @@ def compared(report: Values, earlier: Values) -> Item:
             part: [
                 item
                 for key, item in before[part].items()
-                if key not in now[part] and not unknown(part, key)
+                if key not in now[part] and not may_remain(part, key)
             ]
             for part in _PARTS
         },
@@ -112,11 +112,11 @@ def _parts(report: Values) -> dict[str, dict[t.Any, Item]]:
     }
 
 
-def _unknown(report: Values) -> t.Callable[[str, t.Any], bool]:
-    """Return a function that says whether a report cannot tell if an item is gone."""
+def _may_remain(report: Values) -> t.Callable[[str, t.Any], bool]:
+    """Return a function that says whether an item may still be there, as far as a report tells."""
     identities = {item["key"]: item for item in report["identities"]}
     there = {item["id"]: item for item in identities.values() if _is_there(item)}
-    unjudged = {_who(item) for item in report["identities"] if item["status"] == "not_judged"}
+    unknown = {_who(item) for item in report["identities"] if item["status"] == "unknown"}
     unread = {key for key, item in there.items() if not item["azure_auth_known"]}
     accepted = {
         (rule["rule"], _who(identities[found["key"]]))
@@ -125,15 +125,15 @@ def _unknown(report: Values) -> t.Callable[[str, t.Any], bool]:
         if found["waived"]
     }
 
-    def unknown(part: str, key: t.Any) -> bool:
+    def may_remain(part: str, key: t.Any) -> bool:
         rule, who = key if part == "findings" else (None, key)
         if not there or (report["problems"] and who not in there):
             return True
         if rule:
             return who in unread or rule in report["skipped"] or key in accepted
-        return part == "drifted" and key in unjudged
+        return part == "drifted" and key in unknown
 
-    return unknown
+    return may_remain
 
 
 def _is_there(item: Values) -> bool:

@@ -19,7 +19,7 @@ from .findings import by_key, grouped
 from .identities import Item, azure_auth_of, described, found, is_there, now
 from .paste import Pastes
 from .sentences import verdict_on
-from .verdicts import AS_DESIRED, DRIFTED, NOT_JUDGED, UNLISTED, Verdict, judge
+from .verdicts import AS_DESIRED, DRIFTED, UNKNOWN, UNLISTED, Verdict, entry_verdicts
 
 # What a report says about how it was made. The caller gives these values.
 ABOUT = ("url", "created_at", "organization", "source", "versions")
@@ -66,7 +66,7 @@ def report(
         if check.get("checked") or result.get("index") is None
     ]
     known = found(results)
-    verdicts = judge(desired, checks, results)
+    verdicts = entry_verdicts(desired, checks, results)
     listed = list(_listed(desired, verdicts, known))
     units = [*listed, *_unlisted(listed, known)]
     keys = {unit.labels["id"]: unit.key for unit in reversed(units)}
@@ -93,7 +93,7 @@ def report(
             read=not unread,
             seen=not not_visible,
         ),
-        "complete": not problems and not counts["not_judged"],
+        "complete": not problems and not counts["unknown"],
         "problems": problems,
         "not_visible": list(dict.fromkeys(not_visible)),
         "counts": counts,
@@ -189,10 +189,10 @@ def _counts(
     ]
     severities = {f"findings_{severity}": found_in.count(severity) for severity in SEVERITIES}
     return {
-        "checked": len(statuses) - len(unlisted),
+        "listed": len(statuses) - len(unlisted),
         "as_desired": statuses.count(AS_DESIRED),
         "drifted": statuses.count(DRIFTED),
-        "not_judged": statuses.count(NOT_JUDGED),
+        "unknown": statuses.count(UNKNOWN),
         "to_create": actions.count(CREATE),
         "to_delete": actions.count(DELETE),
         "identities": len(known),

@@ -26,7 +26,7 @@ def verdict_on(
     `rules` are those of the report. `read` says whether every identity that the login can see was
     read, `seen` whether the login can see all of the organization.
     """
-    incomplete = not read or counts["not_judged"]
+    incomplete = not read or counts["unknown"]
     status = FINDINGS if counts["findings"] else OK
     if counts["drifted"]:
         status = DRIFT
@@ -56,35 +56,35 @@ def verdict_on(
 
 def _with_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
     """Return the clause on the list, followed by the one on findings."""
-    total, drifted, unknown = counts["checked"], counts["drifted"], counts["not_judged"]
+    total, drifted, unknown = counts["listed"], counts["drifted"], counts["unknown"]
     off = drifted or unknown
     everyone = "both" if total == 2 else f"all {total:,}"
     have = "has" if drifted == 1 else "have"
     if unknown == total:
         nobody = "neither of the" if total == 2 else f"none of the {total:,}"
-        judged = f"{nobody} identities in the list could be judged"
+        clause = f"{nobody} identities in the list could be checked"
         if total == 1:
-            judged = "the only identity in the list could not be judged"
+            clause = "the only identity in the list could not be checked"
     elif unknown:
         others = "the other matches" if total - unknown == 1 else "the others match"
         others = f"{drifted:,} {have} drifted" if drifted else f"{others} the list"
-        judged = f"{unknown:,} of {total:,} identities could not be judged, {others}"
+        clause = f"{unknown:,} of {total:,} identities could not be checked, {others}"
     elif drifted:
-        judged = f"{drifted:,} of {total:,} identities {have} drifted"
+        clause = f"{drifted:,} of {total:,} identities {have} drifted"
         if drifted == total:
-            judged = f"{everyone} identities in the list have drifted"
+            clause = f"{everyone} identities in the list have drifted"
         if total == 1:
-            judged = "the only identity in the list has drifted"
+            clause = "the only identity in the list has drifted"
     else:
-        judged = f"{everyone} identities in the list match it"
+        clause = f"{everyone} identities in the list match it"
         if total == 1:
-            judged = "the only identity in the list matches it"
+            clause = "the only identity in the list matches it"
     if not counts["identities"] and (unknown or not read):
         # Nothing was read that could have findings.
-        return judged
+        return clause
     link = "and" if off or not counts["findings_high"] else "but"
     where = " in what could be read" if unknown or not read else ""
-    return f"{judged}, {link} {_findings(counts, rules, where)}"
+    return f"{clause}, {link} {_findings(counts, rules, where)}"
 
 
 def _without_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:

@@ -24,7 +24,7 @@ from .identities import now
 
 AS_DESIRED = "as_desired"
 DRIFTED = "drifted"
-NOT_JUDGED = "not_judged"
+UNKNOWN = "unknown"
 UNLISTED = "unlisted"
 
 _UNTRIED = "It was not tried."
@@ -33,7 +33,7 @@ _Ids = t.Mapping[Name, t.AbstractSet[str]]
 
 
 class Verdict(t.NamedTuple):
-    """The verdict on an entry: its status, the result behind it, and why it was not judged.
+    """The verdict on an entry: its status, the result behind it, and why it could not be checked.
 
     `result` is empty if no task tried the entry. `id` is None if it is not known which identity the
     entry is about. `repeats` says whether an earlier entry is about the same identity.
@@ -51,7 +51,7 @@ class Verdict(t.NamedTuple):
         return bool(self.result) or self.repeats
 
 
-def judge(
+def entry_verdicts(
     desired: t.Sequence[t.Any], checks: t.Sequence[Check], known: t.Iterable[Values]
 ) -> list[Verdict]:
     """Return a verdict for each entry of the list. `known` are all results about identities."""
@@ -71,7 +71,7 @@ def judge(
         result, places = outcomes.get(place, ({}, ()))
         found = None if place in refused else now(result).get("id")
         identity_id = found or _only_id(meant[place], ids)
-        status, why = NOT_JUDGED, None
+        status, why = UNKNOWN, None
         if place in repeated:
             why = _same(place, repeated[place], meant)
         elif not result:

@@ -25,7 +25,7 @@ _KINDS = {
 def console(report: Values) -> list[str]:
     """Return at most 40 lines: the verdict, what has changed since the baseline, and the details.
 
-    Details are problems, drift, what could not be judged, and high findings. A part that does not
+    Details are problems, drift, what could not be checked, and high findings. A part that does not
     fit ends with the number of items that it leaves out.
     """
     called = names(report, 60)
@@ -36,8 +36,8 @@ def console(report: Values) -> list[str]:
             f"{called[item['key']]}: {', '.join(changes(item))}"
             for item in with_status(report, "drifted")
         ],
-        "Not judged": [
-            f"{called[item['key']]}: {item['msg']}" for item in with_status(report, "not_judged")
+        "Could not be checked": [
+            f"{called[item['key']]}: {item['msg']}" for item in with_status(report, "unknown")
         ],
         "High findings": [
             item["sentence"]

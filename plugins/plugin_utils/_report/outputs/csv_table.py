@@ -69,8 +69,8 @@ def _rows(report: Values) -> t.Iterator[Values]:
     for item in identities.values():
         for difference in item["differences"]:
             yield {**item, **difference, "kind": "drift"}
-        if item["status"] == "not_judged":
-            yield {**item, "kind": "not_judged", "text": item["msg"]}
+        if item["status"] == "unknown":
+            yield {**item, "kind": "unknown", "text": item["msg"]}
     for item in not_in_list(report):
         yield {**item, "kind": "unlisted"}
 

@@ -202,7 +202,7 @@ def _context(report: Values) -> dict[str, t.Any]:
     parts = {
         "rules": rules,
         "drifted": with_status(report, "drifted"),
-        "not_judged": with_status(report, "not_judged"),
+        "unknown": with_status(report, "unknown"),
         "unlisted": [item for item in unlisted if not _has_none(item)],
         "unlisted_without": [item for item in unlisted if _has_none(item)],
         "unseen": unseen(report),
@@ -240,7 +240,7 @@ def _jumps(report: Values, unlisted: int) -> list[tuple[int, str, str]]:
             for severity in ("high", "medium")
         ),
         (counts["drifted"], "drifted", "drifted", "drift"),
-        (counts["not_judged"], "not judged", "not judged", "not-judged"),
+        (counts["unknown"], "could not be checked", "could not be checked", "unknown"),
         (unlisted, "not in the list", "not in the list", "unlisted"),
         (counts["findings_low"], "low finding", "low findings", "low"),
         (counts["waived"], "waived", "waived", "waived"),

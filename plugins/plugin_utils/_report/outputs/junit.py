@@ -32,11 +32,11 @@ class _Case(t.NamedTuple):
 
 
 def junit(report: Values) -> str:
-    """Return an XML document with a suite for each of drift, judging, and severity of findings."""
+    """Return an XML document with a suite for each of drift, checks, and severity of findings."""
     called = names(report)
     suites = {
         "drift": _drift(report, called),
-        "judged": _judged(report, called),
+        "checked": _checked(report, called),
         **{f"findings-{name}": _findings(report, called, name) for name in SEVERITIES},
     }
     root = ElementTree.Element("testsuites", {"name": "identities_audit"})
@@ -80,8 +80,8 @@ def _drift(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
     ]
 
 
-def _judged(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
-    """Return a case for the audit as a whole, and one for each identity that was not judged."""
+def _checked(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
+    """Return a case for the audit, and one for each identity that could not be checked."""
     said = "\n".join(map(visible, [*report["problems"], *unseen(report)]))
     whole = _Case("The audit read everything that the login can see")
     if report["problems"]:
@@ -94,12 +94,12 @@ def _judged(report: Values, called: t.Mapping[str, str]) -> list[_Case]:
             _Case(
                 called[item["key"]],
                 "error",
-                item["error"] or "not_judged",
+                item["error"] or "unknown",
                 visible(item["msg"]),
                 source=file_and_line(item),
             )
             for item in report["identities"]
-            if item["status"] == "not_judged"
+            if item["status"] == "unknown"
         ),
     ]
 

@@ -24,10 +24,10 @@ _TOLD = 3000
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#+!|~$&^]|www\.|://|@")
 _BACKTICKS = re.compile("`+")
 _COUNTS = (
-    ("checked", "In the list"),
+    ("listed", "In the list"),
     ("as_desired", "As desired"),
     ("drifted", "Drifted"),
-    ("not_judged", "Not judged"),
+    ("unknown", "Could not be checked"),
     ("unlisted", "Not in the list, with Azure Auth"),
     ("identities", "Identities"),
     ("findings_high", "High"),
@@ -36,7 +36,7 @@ _COUNTS = (
     ("waived", "Waived"),
 )
 # The counts that only an audit with a list has.
-_OF_LIST = ("checked", "as_desired", "drifted", "not_judged", "unlisted")
+_OF_LIST = ("listed", "as_desired", "drifted", "unknown", "unlisted")
 
 Called = t.Mapping[str, str]
 
@@ -55,10 +55,10 @@ def markdown(report: Values) -> str:
         _high(report, called),
         _folded("Drifted", [_drifted(item, called) for item in with_status(report, "drifted")]),
         _folded(
-            "Not judged",
+            "Could not be checked",
             [
                 f"- {code(called[item['key']])}: {escaped(cut(item['msg'], 400))}"
-                for item in with_status(report, "not_judged")
+                for item in with_status(report, "unknown")
             ],
         ),
         _folded(

@@ -46,9 +46,9 @@ _RULES: t.Mapping[str, tuple[str, str, str, str]] = {
         "An identity does not match the list.",
         "Apply the list, or change the list.",
     ),
-    "not_judged": (
+    "unknown": (
         "error",
-        "Not judged",
+        "Could not be checked",
         "The audit could not tell whether an identity matches the list.",
         "Solve the problem in the message, and run the audit again.",
     ),
@@ -106,9 +106,9 @@ def _results(report: Values, called: t.Mapping[str, str]) -> t.Iterator[tuple[st
         said = ", ".join(changes(item))
         text = f"{name} has drifted: {said}." if item["action"] == UPDATE else f"{name} {said}."
         yield "drift", item["key"], text, {}
-    for item in with_status(report, "not_judged"):
+    for item in with_status(report, "unknown"):
         name = called[item["key"]]
-        yield "not_judged", item["key"], f"{name} could not be judged: {item['msg']}", {}
+        yield "unknown", item["key"], f"{name} could not be checked: {item['msg']}", {}
     for item in not_in_list(report):
         yield "unlisted", item["key"], f"{called[item['key']]} is not in the list.", {}
     for rule in report["findings"]:

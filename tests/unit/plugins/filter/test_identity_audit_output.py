@@ -202,7 +202,7 @@ def test_whatever_names_and_values_hold_no_form_obeys_it(name: str, value: str, 
     report = report_on(state(metadata={}), metadata={value: value}, role=value or "x")
     report["identities"][0].update(name=name, msg=msg, source=f"{name}:1")
     report.update(problems=[msg], organization=name)
-    told = {**report["identities"][0], "key": "other", "status": "not_judged"}
+    told = {**report["identities"][0], "key": "other", "status": "unknown"}
     report["identities"].append(told)
     for form in FORMS:
         done = write(report, form)

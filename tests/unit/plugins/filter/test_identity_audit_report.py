@@ -116,7 +116,7 @@ def test_an_audit_of_nothing() -> None:
         "not_visible": [],
         "counts": dict.fromkeys(
             (
-                *("checked", "as_desired", "drifted", "not_judged", "to_create", "to_delete"),
+                *("listed", "as_desired", "drifted", "unknown", "to_create", "to_delete"),
                 *("identities", "without_azure_auth", "unlisted", "unlisted_without_azure_auth"),
                 *("findings", "findings_high", "findings_medium", "findings_low", "waived"),
             ),
@@ -342,7 +342,7 @@ def test_differences_belong_to_those_that_did_not_fail() -> None:
     desired = {item["id"]: item["differences"][0]["desired"] for item in items(report, "drifted")}
     assert desired == {TWO: "member", PROJECT: "admin"}
     counts = report["counts"]
-    assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (1, 2, 2)
+    assert (counts["as_desired"], counts["drifted"], counts["unknown"]) == (1, 2, 2)
 
 
 def test_the_name_that_an_identity_has_goes_before_what_it_is_to_be_called() -> None:
@@ -376,24 +376,24 @@ def test_the_name_that_an_identity_has_goes_before_what_it_is_to_be_called() -> 
     ],
 )
 def test_a_refusal_is_told_without_the_place_in_its_batch(item: Object, told: str) -> None:
-    not_judged = items(make([{}] * 8, [refused(item)]), "not_judged")[7]
-    assert not_judged["msg"] == told
-    assert not_judged["entry"] == 8
+    unknown = items(make([{}] * 8, [refused(item)]), "unknown")[7]
+    assert unknown["msg"] == told
+    assert unknown["entry"] == 8
 
 
 def test_a_refusal_is_told_without_the_file_that_is_beside_it() -> None:
     entry = {"name": "a", "source": "lists/a.yml:3"}
     said = "lists/a.yml:3 (a): role is blank. lists/a.yml:3 (a): state is x."
-    item = only(make([entry], [refused(failed(0, said, name="a"))]), "not_judged")
+    item = only(make([entry], [refused(failed(0, said, name="a"))]), "unknown")
     assert (item["entry"], item["source"], item["name"]) == (1, "lists/a.yml:3", "a")
     assert item["msg"] == "role is blank. state is x."
 
 
-def test_what_the_server_answered_is_told_of_what_was_not_judged() -> None:
+def test_what_the_server_answered_is_told_of_what_could_not_be_checked() -> None:
     answer = {"http_status": 403, "error": "PermissionDenied", "request_id": "req-1"}
     unread = {key: value for key, value in kept(0, ONE, "a").items() if key != "azure_auth"}
     report = make([{"id": ONE}], [check({**unread, "failed": True, "msg": "no", **answer})])
-    item = only(report, "not_judged")
+    item = only(report, "unknown")
     assert {key: item[key] for key in answer} == answer
     # What is known of it is told nevertheless: the list of all has its auth methods.
     assert (item["role"], item["azure_auth"], item["azure_auth_known"]) == (
@@ -415,7 +415,7 @@ def test_an_entry_is_told_by_its_place_in_the_whole_list() -> None:
         check(failed(0, "no", id=ONE), msg="identities[0] (a): no."),
     ]
     report = make([{}] * 9, checks, places=[[5, 6], [5]])
-    told = {item["entry"]: item["msg"] for item in items(report, "not_judged")}
+    told = {item["entry"]: item["msg"] for item in items(report, "unknown")}
     assert (told[6], told[7]) == ("no", "Entry 7 of the list is wrong.")
     assert report["problems"] == [
         "7 identities of the list were not tried. Entry 6 of the list (a): no."
@@ -429,7 +429,7 @@ def test_the_name_of_an_identity_that_could_not_be_read_is_known_from_the_listin
     listed = check(kept(None, ONE, "billing", project_id=PROJECT))
     checks = [refused(failed(0, "wrong", id=ONE.upper())), listed]
     report = make([entry], checks, places=[[0], []])
-    item = only(report, "not_judged")
+    item = only(report, "unknown")
     assert (item["key"], item["id"], item["name"]) == (ONE, ONE, "billing")
     assert (item["project_id"], item["role"], item["msg"]) == (PROJECT, "no-access", "wrong")
     assert items(report, "unlisted") == []
@@ -462,7 +462,7 @@ FAILED = failed(0, "no", **BILLING)
     ],
 )
 @pytest.mark.parametrize("entries", [[BY_ID, BY_NAME], [BY_NAME, BY_ID]])
-def test_an_identity_that_two_tasks_had_is_judged_once(
+def test_an_identity_that_two_tasks_had_is_checked_once(
     entries: list[Object],
     first: Object,
     second: Object,
@@ -473,11 +473,11 @@ def test_an_identity_that_two_tasks_had_is_judged_once(
     if "name" in entries[0] and first["name"] != second["name"]:
         checks.reverse()
     report = make(entries, checks, places=[[0], [1]])
-    keys = ("as_desired", "drifted", "not_judged")
+    keys = ("as_desired", "drifted", "unknown")
     assert tuple(report["counts"][key] for key in keys) == counts
     if counts[2]:
         label = ONE if entries[0] is BY_ID else "billing"
-        again = items(report, "not_judged")[-1]
+        again = items(report, "unknown")[-1]
         assert (again["key"], again["entry"], again["id"]) == ("entry-2", 2, ONE)
         assert (again["name"], again["role"]) == ("billing", "no-access")
         assert again["msg"] == (
@@ -495,7 +495,7 @@ def test_a_name_that_another_entry_gives_to_an_identity_is_that_identity() -> No
     made["before"] = {"state": "absent"}
     entries = [{"id": ONE, "name": "payments"}, {"name": "payments"}]
     report = make(entries, [check(renamed), check(made)], places=[[0], [1]])
-    again = only(report, "not_judged")
+    again = only(report, "unknown")
     assert "Entry 2 of the list is the same identity as entry 1" in again["msg"]
 
 
@@ -503,10 +503,10 @@ def test_a_list_that_was_refused_and_tried_again_counts_each_entry_once() -> Non
     rest = check(kept(0, ONE, "a"), changed(1, identity(TWO, "b")), kept(2, PROJECT, "c"))
     report = make([{}] * 4, [refused(failed(1, "no")), rest], places=[range(4), [0, 2, 3]])
     counts = report["counts"]
-    assert counts["checked"] == 4
-    assert (counts["as_desired"], counts["drifted"], counts["not_judged"]) == (2, 1, 1)
+    assert counts["listed"] == 4
+    assert (counts["as_desired"], counts["drifted"], counts["unknown"]) == (2, 1, 1)
     assert [item["status"] for item in report["identities"]] == [
-        *("as_desired", "not_judged", "drifted"),
+        *("as_desired", "unknown", "drifted"),
         "as_desired",
     ]
 
@@ -514,7 +514,7 @@ def test_a_list_that_was_refused_and_tried_again_counts_each_entry_once() -> Non
 def test_entries_that_were_not_tried_are_counted_and_told_of() -> None:
     results = [kept(0, TWO, "a"), kept(1, PROJECT, "b"), failed(2, "down", id=ONE)]
     report = make([{}] * 9, [check(*results, msg="It is down.")])
-    assert report["counts"]["not_judged"] == 7
+    assert report["counts"]["unknown"] == 7
     assert report["problems"] == ["6 identities of the list were not tried. It is down."]
     assert report["complete"] is False
 
@@ -522,14 +522,14 @@ def test_entries_that_were_not_tried_are_counted_and_told_of() -> None:
 def test_an_entry_that_was_not_tried_is_nevertheless_in_the_list() -> None:
     listed = [kept(None, ONE, "billing"), kept(None, TWO, "other")]
     report = make([{"name": "billing"}], [check(*listed, msg="It is down.")])
-    item = only(report, "not_judged")
+    item = only(report, "unknown")
     assert (item["key"], item["role"], item["msg"]) == (ONE, "no-access", "It was not tried.")
     assert [item["name"] for item in items(report, "unlisted")] == ["other"]
 
 
 def test_a_module_that_broke_down_has_only_a_message() -> None:
     report = make([{}], [{"msg": "MODULE FAILURE", "failed": False}])
-    assert report["counts"]["not_judged"] == 1
+    assert report["counts"]["unknown"] == 1
     assert report["problems"] == [
         "1 identity of the list was not tried. MODULE FAILURE",
         "The identities of the organization were not read.",
@@ -774,12 +774,12 @@ def test_every_entry_is_counted_once(batches: list[list[str]], refusals: int, un
     everything = [outcome for batch in batches for outcome in batch]
     report = make([{}] * (done + untried), checks, places=places)
     counts = report["counts"]
-    assert counts["checked"] == len(report["identities"]) == done + untried
+    assert counts["listed"] == len(report["identities"]) == done + untried
     assert counts["as_desired"] == everything.count("as desired")
     assert counts["drifted"] == everything.count("drifted")
-    assert counts["not_judged"] == everything.count("failed") + refusals + untried
+    assert counts["unknown"] == everything.count("failed") + refusals + untried
     assert report["complete"] is (
-        counts["not_judged"] == 0 and (not checks or "not_visible" in checks[-1])
+        counts["unknown"] == 0 and (not checks or "not_visible" in checks[-1])
     )
     assert json.loads(json.dumps(report)) == report
 
@@ -860,7 +860,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: 1 of 3 identities could not be judged, 1 has drifted,"
+                "The audit is incomplete: 1 of 3 identities could not be checked, 1 has drifted,"
                 " and there are no findings in what could be read."
             ),
         ),
@@ -870,7 +870,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: 1 of 2 identities could not be judged, the other"
+                "The audit is incomplete: 1 of 2 identities could not be checked, the other"
                 " matches the list, and there are no findings in what could be read."
             ),
         ),
@@ -879,7 +879,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             [],
             {},
             "incomplete",
-            "The audit is incomplete: neither of the identities in the list could be judged.",
+            "The audit is incomplete: neither of the identities in the list could be checked.",
         ),
         (
             [],

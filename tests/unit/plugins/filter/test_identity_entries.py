@@ -83,7 +83,7 @@ def test_what_the_modules_return_is_taken() -> None:
     assert entry == expected
 
 
-def test_networks_of_the_api_are_for_the_modules_to_judge() -> None:
+def test_networks_of_the_api_are_for_the_modules_to_check() -> None:
     """They know the text to write for one."""
     networks = [{"ipAddress": "192.0.2.0", "prefix": 24, "type": "ipv4"}]
     entry = entry_with({}, azure_auth={"access_token_trusted_ips": networks})
@@ -240,7 +240,7 @@ def test_names_are_those_of_an_owner() -> None:
         ("1d12h", 129600),
         ("1w2d3h4m5s", 788645),
         ("0s", 0),
-        # Whether a number is in range, the modules judge.
+        # Whether a number is in range, the modules check.
         ("-1", -1),
         (1.5, 1.5),
         (True, True),

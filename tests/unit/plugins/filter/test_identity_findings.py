@@ -966,7 +966,7 @@ def test_a_skipped_rule_finds_nothing_and_changes_nothing_for_the_others(
 
 
 @given(st.lists(networks, max_size=8))
-def test_networks_are_judged_as_the_standard_library_would(texts: list[str]) -> None:
+def test_networks_are_compared_as_the_standard_library_would(texts: list[str]) -> None:
     found = {finding["rule"]: finding["value"] for finding in find([attached(**ips(*texts))])}
     listed = {plugin_network for text in texts if (plugin_network := _standard(text))}
     contained = {

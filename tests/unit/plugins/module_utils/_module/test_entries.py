@@ -100,7 +100,7 @@ def test_settings_of_the_identity() -> None:
     }
 
 
-def test_absent_is_nothing_wanted_and_its_other_options_are_judged_all_the_same() -> None:
+def test_absent_is_nothing_wanted_and_its_other_options_are_checked_all_the_same() -> None:
     (entry,) = read({"name": "x", "state": "absent", "role": "member"})
     assert (entry.desired.identity, entry.desired.lift) == (None, False)
     (entry,) = read({"name": "x", "azure_auth": {"state": "absent", "tenant_id": TENANT}})

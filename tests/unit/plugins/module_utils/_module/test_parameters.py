@@ -154,7 +154,7 @@ def test_whole_numbers(raw: t.Any, number: int) -> None:
     assert settle({"retries": raw}, SPEC).public == {"retries": number}
 
 
-def test_a_list_of_anything_else_is_for_the_option_to_judge() -> None:
+def test_a_list_of_anything_else_is_for_the_option_to_check() -> None:
     items = [None, 7, {"ipAddress": "10.0.0.0"}, "", "10.0.0.0/8"]
     assert settle({"accessTokenTrustedIps": items}, SPEC).public == {"accessTokenTrustedIps": items}
 
@@ -247,7 +247,7 @@ def test_all_that_is_wrong_in_a_dictionary_is_told_without_a_secret(
     for message in messages:
         assert message in problem
     assert SECRET not in problem
-    # Nor is any of it left for Ansible to judge, which would show it.
+    # Nor is any of it left for Ansible to check, which would show it.
     assert parameters.public == {"name": "x"}
     assert parameters.secret == {}
 

@@ -249,7 +249,7 @@ def test_whatever_is_stored_what_is_shown_goes_back_in(item: dict[str, t.Any]) -
     json.dumps([shown, stored])
     assert all(shown[option] is None for option in stored)
     values, errors = AZURE_AUTH.read_options(shown, Warnings())
-    # Lifetimes that do not go together are each valid, and judged where one is to change.
+    # Lifetimes that do not go together are each valid, and checked where one is to change.
     assert [error for error in errors if "is above access_token_max_ttl" not in str(error)] == []
     changes = AZURE_AUTH.differing(current, AZURE_AUTH.resolved(current, values))
     for option, value in changes.items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names that a list gives and takes: judged on the end, and before anything is done."""
+"""Names that a list gives and takes: checked on the end, and before anything is done."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def stored(identity_id: str, name: str, project: str | None = None) -> Identity:
     return Identity(identity_id, name, ORGANIZATION, project_id=project)
 
 
-def judged(server: t.Any, *rows: Row, others: t.Mapping[str, str] | None = None) -> list[str]:
+def problems_of(server: t.Any, *rows: Row, others: t.Mapping[str, str] | None = None) -> list[str]:
     """What is said of a list, where the organization has those of it and `others`, by id."""
     names = {row.id or C: row.called for row in rows if row.called and not row.project}
 
@@ -95,11 +95,11 @@ RIGHT: dict[str, list[Row]] = {
 
 @pytest.mark.parametrize("title", RIGHT)
 def test_lists_that_are_right_in_the_end(title: str, server: t.Any) -> None:
-    assert judged(server, *RIGHT[title]) == []
+    assert problems_of(server, *RIGHT[title]) == []
 
 
 def test_no_name_is_looked_for_where_none_changes(server: t.Any) -> None:
-    judged(server, *RIGHT["the names that they have"])
+    problems_of(server, *RIGHT["the names that they have"])
     assert server.asked == []
 
 
@@ -141,16 +141,16 @@ WRONG: dict[str, tuple[list[Row], str]] = {
 @pytest.mark.parametrize("title", WRONG)
 def test_lists_that_two_of_one_name_would_come_of(title: str, server: t.Any) -> None:
     rows, message = WRONG[title]
-    (sentence,) = judged(server, *rows, others={C: "x"})
+    (sentence,) = problems_of(server, *rows, others={C: "x"})
     assert message in sentence
 
 
 def test_one_name_for_two_owners_is_no_name_twice(server: t.Any) -> None:
     answer = {"identities": [], "totalCount": 0}
     server.answers.update({f"GET /api/v1/projects/{PROJECT}/identities": answer, SEARCH_2: answer})
-    assert judged(server, Row(A, "x", "a"), Row(B, "x", "b", PROJECT)) == []
+    assert problems_of(server, Row(A, "x", "a"), Row(B, "x", "b", PROJECT)) == []
     owned = Row(B, "x", "b", PROJECT)
-    (sentence,) = judged(server, owned, Row(A, "x", "a", PROJECT))
+    (sentence,) = problems_of(server, owned, Row(A, "x", "a", PROJECT))
     assert sentence == (
         "identities[1] (x) gets the same name as identities[0] (x); choose another name for one of"
         " them."
