@@ -524,7 +524,7 @@ def test_numbers_of_an_earlier_job_of_a_workflow_are_not_taken_for_its_own(
         "identities_apply_desired": entries("good", "bad"),
         "identities_apply_purge": True,
         "infisical_apply_counts": earlier,
-        "infisical_audit_counts": {**earlier, "drifted": 1},
+        "infisical_audit_counts": {"listed": 1, "drifted": 1},
     }
     told = run(emulator, tmp_path, variables)
     assert told.returncode != 0
