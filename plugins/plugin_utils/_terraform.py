@@ -206,8 +206,11 @@ def _azure_auth(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str,
 
 def _why_other(kind: str) -> str:
     if _OTHER_METHOD.fullmatch(kind):
-        return "Lists have no auth method but Azure Auth, and leave this one as it is."
-    return "Lists do not have such resources, and leave them as they are."
+        return (
+            "A list cannot contain other auth methods than Azure Auth; applying it leaves them as"
+            " they are."
+        )
+    return "A list cannot contain such resources; applying it leaves them as they are."
 
 
 def _uuid(resource: _Resource, attribute: str) -> str | None:

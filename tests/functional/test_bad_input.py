@@ -103,7 +103,8 @@ TABLE: dict[str, tuple[dict[str, t.Any], str]] = {
         {PRINCIPALS: []},
         (
             f"{PRINCIPALS} is an empty list; list the object IDs of the service principals that may"
-            " log in, or set allow_all_service_principals to true to let all of the tenant log in."
+            " log in, or set allow_all_service_principals to true to let every service principal of"
+            " the tenant log in."
         ),
     ),
     "a default that is an empty list": (

@@ -201,7 +201,7 @@ WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
         (
             " (nobody): azure_auth: allowed_service_principal_ids is an empty list; list the object"
             " IDs of the service principals that may log in, or set allow_all_service_principals"
-            " to true to let all of the tenant log in."
+            " to true to let every service principal of the tenant log in."
         ),
     ),
     (

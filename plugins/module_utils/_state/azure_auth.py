@@ -69,7 +69,7 @@ def principals_option(option: str, raw: t.Any, _warnings: Warnings) -> str:
     if not raw:
         raise OptionError(
             f"{option} is an empty list; list the object IDs of the service principals that may log"
-            f" in, or set {ALLOW_ALL} to true to let all of the tenant log in."
+            f" in, or set {ALLOW_ALL} to true to let every service principal of the tenant log in."
         )
     ids: dict[str, None] = {}
     for index, item in enumerate(raw):

@@ -145,16 +145,16 @@ def test_an_identity_that_is_managed_elsewhere_is_listed_by_its_id() -> None:
 
 
 OTHERS = {
-    "identity_universal_auth": "no auth method but Azure Auth",
-    "identity_kubernetes_auth": "no auth method but Azure Auth",
-    "identity_token_auth": "no auth method but Azure Auth",
-    "identity_universal_auth_client_secret": "do not have such resources",
-    "identity_token_auth_token": "do not have such resources",
-    "project_identity": "do not have such resources",
-    "project_identity_specific_privilege": "do not have such resources",
-    "cert_manager_identity": "do not have such resources",
-    "cert_manager_application_identity": "do not have such resources",
-    "group_machine_identity": "do not have such resources",
+    "identity_universal_auth": "other auth methods than Azure Auth",
+    "identity_kubernetes_auth": "other auth methods than Azure Auth",
+    "identity_token_auth": "other auth methods than Azure Auth",
+    "identity_universal_auth_client_secret": "cannot contain such resources",
+    "identity_token_auth_token": "cannot contain such resources",
+    "project_identity": "cannot contain such resources",
+    "project_identity_specific_privilege": "cannot contain such resources",
+    "cert_manager_identity": "cannot contain such resources",
+    "cert_manager_application_identity": "cannot contain such resources",
+    "group_machine_identity": "cannot contain such resources",
 }
 
 
