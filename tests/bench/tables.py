@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
@@ -66,6 +67,11 @@ def _with_range(measured: Spread, unit: str = "x") -> str:
     return f"{_times(measured.median, unit)} ({low}-{high})"
 
 
+def _by_latency(ratios: Iterable[tuple[float, float]]) -> str:
+    """Pairs of a latency and a ratio in a sentence."""
+    return ", ".join(f"{_times(ratio)} at {milliseconds(latency)}" for latency, ratio in ratios)
+
+
 def tables(results: Results) -> list[Table]:
     """All tables that have rows."""
     made = [
@@ -81,18 +87,21 @@ def tables(results: Results) -> list[Table]:
 
 
 def _targets(results: Results) -> Table:
-    notes = ["Figures are medians. The range in parentheses covers the middle half of the rounds."]
-    floors = [
-        f"{_times(results.uri_loop(fleet.latency).seconds(fleet.size) / median(fleet.bare))}"
-        f" at {milliseconds(fleet.latency)}"
+    notes = [
+        "Figures are medians. The range in parentheses covers the middle half of the rounds.",
+        "A ratio is the median of the ratios of all rounds, which may differ from the ratio of the"
+        " medians.",
+    ]
+    floors = _by_latency(
+        (fleet.latency, results.uri_loop(fleet.latency).seconds(fleet.size) / median(fleet.bare))
         for fleet in results.fleets
         if fleet.size == AUDITED and fleet.is_audit
-    ]
+    )
     if floors:
-        notes.append(f"Speedup of the bare loop over the uri loop: {', '.join(floors)}.")
+        notes.append(f"Speedup of the bare loop over the uri loop: {floors}.")
     return Table(
         "Targets",
-        ("What", "Condition", "Target", "Measured", "Result"),
+        ("What", "Latency or limit", "Target", "Measured", "Result"),
         [
             (
                 target.what,
@@ -126,8 +135,8 @@ def _singles(results: Results) -> Table:
         f" {duration(median(results.first.infisical_azure_auth))} for infisical_azure_auth and"
         f" {duration(median(results.first.uri))} for uri."
     )
-    empty = ", ".join(_times(single.empty_ratio.median) for single in results.singles)
-    bare = ", ".join(_times(single.bare_ratio.median) for single in results.singles)
+    empty = _by_latency((single.latency, single.empty_ratio.median) for single in results.singles)
+    bare = _by_latency((single.latency, single.bare_ratio.median) for single in results.singles)
     floors = (
         f"Lower bounds, relative to a uri GET: an empty module takes {empty}; a bare module that"
         f" makes the same request with requests and reads the networks with netaddr takes {bare}."

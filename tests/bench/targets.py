@@ -112,6 +112,7 @@ def _memory(results: Results) -> Iterator[Target]:
 def _limits(results: Results) -> Iterator[Target]:
     for run in results.rate_limited:
         where = f"{run.limit} {run.kind} in {run.window} s"
-        yield Target("refusals per worker and window", where, 1, _exactly(run.refusals), "")
+        what = "requests refused per worker in each rate-limit window"
+        yield Target(what, where, 1, _exactly(run.refusals), "")
         what = "time under a rate limit, relative to the minimum"
         yield Target(what, where, 1.1, _exactly(run.ratio), "x")
