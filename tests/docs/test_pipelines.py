@@ -136,7 +136,8 @@ def test_pipeline_installs_what_modules_need(block: Block) -> None:
     needed = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
     libraries = [line.split()[0] for line in needed.splitlines() if line and line[0] != "#"]
     assert pip == ["pip", "install", "ansible-core", *libraries]
-    assert galaxy == ["ansible-galaxy", "collection", "install", "community.infisical"]
+    repository = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
+    assert galaxy == ["ansible-galaxy", "collection", "install", f"git+{repository}.git"]
 
 
 def test_pod_of_awx_has_the_identity_of_its_service_account() -> None:
