@@ -206,10 +206,7 @@ def _azure_auth(resource: _Resource, tell: t.Callable[[str], None]) -> dict[str,
 
 def _why_other(kind: str) -> str:
     if _OTHER_METHOD.fullmatch(kind):
-        return (
-            "A list cannot contain other auth methods than Azure Auth; applying it leaves them as"
-            " they are."
-        )
+        return "A list can only set Azure Auth, so this auth method stays as it is."
     return "A list cannot contain such resources; applying it leaves them as they are."
 
 

@@ -145,9 +145,9 @@ def test_an_identity_that_is_managed_elsewhere_is_listed_by_its_id() -> None:
 
 
 OTHERS = {
-    "identity_universal_auth": "other auth methods than Azure Auth",
-    "identity_kubernetes_auth": "other auth methods than Azure Auth",
-    "identity_token_auth": "other auth methods than Azure Auth",
+    "identity_universal_auth": "A list can only set Azure Auth",
+    "identity_kubernetes_auth": "A list can only set Azure Auth",
+    "identity_token_auth": "A list can only set Azure Auth",
     "identity_universal_auth_client_secret": "cannot contain such resources",
     "identity_token_auth_token": "cannot contain such resources",
     "project_identity": "cannot contain such resources",
