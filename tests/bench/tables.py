@@ -89,8 +89,7 @@ def tables(results: Results) -> list[Table]:
 def _targets(results: Results) -> Table:
     notes = [
         "Figures are medians. The range in parentheses covers the middle half of the rounds.",
-        "A ratio is the median of the ratios of all rounds, which may differ from the ratio of the"
-        " medians.",
+        "A ratio is the median over all rounds, which may differ from the ratio of two medians.",
     ]
     floors = _by_latency(
         (fleet.latency, results.uri_loop(fleet.latency).seconds(fleet.size) / median(fleet.bare))
