@@ -166,6 +166,6 @@ notes:
   - The module uses the proxies in the environment variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY). It does not use the
     file C(~/.netrc).
   - If a proxy in front of the server needs extra headers, set the environment variable E(INFISICAL_CUSTOM_HEADERS) as for Infisical's CLI, for
-    example to C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret). Put quotes around a value that contains blanks. The module sends these
+    example to C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret). Put quotes around a value that contains spaces. The module sends these
     headers with every request to the server. It keeps their values out of messages, and values of eight or more characters out of all output.
 """

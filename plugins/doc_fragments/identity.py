@@ -87,7 +87,7 @@ name:
     - Without O(@id), it selects the identity that has exactly this name. If no identity has the name, the module creates one. Names are not
       unique in Infisical. If several identities of the same owner have the name, that is an error.
     - With O(@id), the module renames the identity if it has another name. If O(@state=absent), this must be the name that the identity has.
-    - A new name must not differ from the name of another identity of the same owner only in letter case, Unicode form or blanks.
+    - A new name must not differ from the name of another identity of the same owner only in letter case, Unicode form or spaces.
   type: str
 project_id:
   description:

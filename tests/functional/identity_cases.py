@@ -177,7 +177,7 @@ CREATING = [
         "create a name that differs in letter case only",
         None,
         {},
-        refused="only in letter case, Unicode form or blanks; use the existing name, or a clearly",
+        refused="only in letter case, Unicode form or spaces; use the existing name, or a clearly",
         beside="upper",
     ),
     Case(

@@ -411,7 +411,7 @@ IDENTITIES: dict[str, tuple[dict[str, t.Any], str]] = {
     "a blank key in metadata": ({"metadata": {" ": "a"}}, "metadata[' '] has a blank key or"),
     "a key of metadata twice": (
         {"metadata": {"team": "a", " team": "b"}},
-        "metadata[' team'] differs from another key only in blanks; write it once.",
+        "metadata[' team'] differs from another key only in spaces; write it once.",
     ),
     "NUL in metadata": ({"metadata": {"a": "b\0"}}, r"contains a NUL character"),
     "a template in metadata": (

@@ -148,7 +148,7 @@ WRONG_SETTINGS: list[tuple[t.Any, str]] = [
     ),
     (
         {"name": "twice", "metadata": {"team": "a", "team ": "b"}},
-        " (twice): metadata['team '] differs from another key only in blanks; write it once.",
+        " (twice): metadata['team '] differs from another key only in spaces; write it once.",
     ),
     (
         {"name": "pairs", "metadata": ["team"]},

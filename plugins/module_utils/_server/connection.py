@@ -155,7 +155,7 @@ def custom_headers(text: str) -> dict[str, str]:
         if not match or no_value(value):
             raise OptionError(
                 f"{HEADERS_VARIABLE} is not a list of headers; write 'name=value other-name=value',"
-                " in ASCII, with quotes around a value that contains blanks."
+                " in ASCII, with quotes around a value that contains spaces."
             )
         name = match["name"].lower()
         if name in _RESERVED:

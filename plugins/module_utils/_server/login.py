@@ -105,7 +105,7 @@ def _token(source: str, text: str) -> str:
         )
     if not is_token(token):
         raise OptionError(
-            f"{source} contains blanks, line breaks or characters other than ASCII, which a token"
+            f"{source} contains spaces, line breaks or characters other than ASCII, which a token"
             " cannot contain; set it to the token alone."
         )
     return token

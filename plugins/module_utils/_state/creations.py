@@ -102,7 +102,7 @@ class Creations:
         if alike is not None:
             raise OptionError(
                 f"{reference.option} {quoted(name)} is new, but differs from the existing name"
-                f" {quoted(alike)} only in letter case, Unicode form or blanks; use the existing"
+                f" {quoted(alike)} only in letter case, Unicode form or spaces; use the existing"
                 " name, or a clearly different one."
             )
         near = self._near[project_id]

@@ -115,7 +115,7 @@ def metadata_option(option: str, raw: t.Any, _warnings: Warnings) -> Metadata:
             if why:
                 raise OptionError(f"{where} {why}.")
         if trim(key) in pairs:
-            raise OptionError(f"{where} differs from another key only in blanks; write it once.")
+            raise OptionError(f"{where} differs from another key only in spaces; write it once.")
         pairs[trim(key)] = trim(value)
     return tuple(sorted(pairs.items()))
 

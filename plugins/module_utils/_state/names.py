@@ -134,7 +134,7 @@ def _alike(
             problems.append(
                 Problem(
                     f"{item.label} and {other.label} are new, but their names differ only in letter"
-                    " case, Unicode form or blanks; list one of them, or use clearly different"
+                    " case, Unicode form or spaces; list one of them, or use clearly different"
                     " names.",
                     item.place,
                 )

@@ -204,7 +204,7 @@ REFUSALS = [
         "a JWT with a line end in it",
         {"auth_method": "oidc_auth", "auth_identity_id": IDENTITY, "jwt": "a\nb"},
         {},
-        "jwt contains blanks, line breaks",
+        "jwt contains spaces, line breaks",
     ),
     (
         "an unknown method",
@@ -224,7 +224,7 @@ REFUSALS = [
         {},
         "set 'check_mode: false' on that task",
     ),
-    ("a token with a line end in it", {"token": "a\nb"}, {}, "token contains blanks, line breaks"),
+    ("a token with a line end in it", {"token": "a\nb"}, {}, "token contains spaces, line breaks"),
     (
         "a NUL in a client id",
         {ID: "a\0b", SECRET: "s"},
@@ -237,7 +237,7 @@ REFUSALS = [
         {},
         r"organization_slug 'a\x00b' contains a NUL character",
     ),
-    ("a token beyond ASCII", {"token": "tök"}, {}, "token contains blanks, line breaks"),
+    ("a token beyond ASCII", {"token": "tök"}, {}, "token contains spaces, line breaks"),
     (
         "url contradicts login_data",
         {"login_data": DATA, "url": "https://other.example"},

@@ -141,7 +141,7 @@ def test_a_name_that_differs_in_its_spelling_only_is_an_error(
             of(server).refuse_unless_new(named(one))
         assert str(raised.value) == (
             f"name {quoted(one)} is new, but differs from the existing name {quoted(other)} only in"
-            " letter case, Unicode form or blanks; use the existing name, or a clearly different"
+            " letter case, Unicode form or spaces; use the existing name, or a clearly different"
             " one."
         )
 

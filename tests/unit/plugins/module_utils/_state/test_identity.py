@@ -83,7 +83,7 @@ BLANK = "a blank key or value, which Infisical does not store; remove it."
         ({"metadata": {"\ufeff": "a"}}, r"metadata['\ufeff'] has " + BLANK),
         (
             {"metadata": {"a": "b", " a": "c"}},
-            "metadata[' a'] differs from another key only in blanks; write it once.",
+            "metadata[' a'] differs from another key only in spaces; write it once.",
         ),
         (
             {"metadata": {"a": "{{ b }}"}},

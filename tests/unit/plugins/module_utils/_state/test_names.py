@@ -129,7 +129,7 @@ WRONG: dict[str, tuple[list[Row], str]] = {
         [Row(None, "Billing"), Row(None, "billing")],
         (
             "identities[1] (billing) and identities[0] (Billing) are new, but their names differ"
-            " only in letter case, Unicode form or blanks; list one of them, or use clearly"
+            " only in letter case, Unicode form or spaces; list one of them, or use clearly"
             " different names."
         ),
     ),
