@@ -27,8 +27,9 @@ extensions = ["sphinx_antsibull_ext", "sphinx_copybutton"]
 copybutton_prompt_text = "$ "
 # Every reference that leads nowhere is a warning, and `make docs` makes warnings errors.
 nitpicky = True
-# The front page lists all pages instead: one that it lacks is a warning, too.
-exclude_patterns = ["collection/index.rst"]
+# The front page lists all pages instead: one that it lacks is a warning, too. The page of
+# antsibull-docs on environment variables would be empty, as it leaves out those of modules.
+exclude_patterns = ["collection/index.rst", "collection/environment_variables.rst"]
 highlight_language = "yaml+jinja"
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"

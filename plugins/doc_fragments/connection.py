@@ -100,42 +100,39 @@ options:
         If not set, the module uses the environment variable E(INFISICAL_JWT).
       - If neither is set, V(azure_auth) requests a token from Azure, V(gcp_auth) requests one from Google's metadata server, and
         V(kubernetes_auth) reads the file of the pod's service account, all on the host that runs the module.
-      - Azure issues tokens in four places. The module uses the first one that it finds.
-      - Workload identity, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token of the workload
-        identity. This also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id). Only here does the module use the
-        proxies of the environment.
-      - App Service, Functions and Container Apps, if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set. They issue tokens of managed
-        identities.
+      - The module gets the Azure token from the first of these that applies.
+      - Entra, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token of the workload identity. This
+        also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id). Of these requests, only this one uses proxies.
+      - The endpoint of App Service, Functions or Container Apps, if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set.
       - The agent of Azure Arc, if E(IDENTITY_ENDPOINT) and E(IMDS_ENDPOINT) are set, or if the program C(/opt/azcmagent/bin/himds) exists.
-      - The instance metadata service of virtual machines otherwise.
-      - Environment variables can name other addresses, as for the libraries of these platforms. Set
-        E(AZURE_POD_IDENTITY_AUTHORITY_HOST) or E(AZURE_AUTHORITY_HOST) to a URL, E(GCE_METADATA_HOST) to a host, and
-        E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) to a path.
+      - Otherwise, the instance metadata service.
+      - As in the SDKs of these platforms, environment variables can override the addresses. Set E(AZURE_POD_IDENTITY_AUTHORITY_HOST) or
+        E(AZURE_AUTHORITY_HOST) to a URL, E(GCE_METADATA_HOST) to a host, and E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) to a path.
     type: str
   azure_resource:
     description:
-      - Resource of the token to request, for V(azure_auth) without O(jwt). It must be the resource in the Azure Auth of the identity to
-        log in as.
+      - Resource of the token to request, with O(auth_method=azure_auth) and without O(jwt). It must be the resource in the Azure Auth of the
+        identity to log in as.
       - If not set, the module uses V(https://management.azure.com/).
     type: str
   azure_client_id:
     description:
-      - Client ID of the managed identity or workload identity whose token to request, for V(azure_auth) without O(jwt).
+      - Client ID of the managed or workload identity to request a token for, with O(auth_method=azure_auth) and without O(jwt).
       - On a host with several managed identities, set this option, O(azure_identity_object_id) or O(azure_identity_resource_id). Set only
         one of the three.
       - If none of the three is set, the module uses the environment variable E(AZURE_CLIENT_ID). For managed identities it ignores that
         variable if E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET) is set too, because the client ID is then that of a service principal. For the
         agent of Azure Arc it always ignores the variable.
-      - If nothing names a managed identity, Azure issues a token of the system-assigned one.
+      - If nothing names a managed identity, Azure issues a token for the system-assigned one.
     type: str
   azure_identity_object_id:
     description:
-      - Object ID, also called principal ID, of the managed identity whose token to request. Use it in place of O(azure_client_id). It does
+      - Object ID, also called principal ID, of the managed identity to request a token for. Use it in place of O(azure_client_id). It does
         not work for workload identities.
     type: str
   azure_identity_resource_id:
     description:
-      - Resource ID of the managed identity whose token to request, such as
+      - Resource ID of the managed identity to request a token for, such as
         V(/subscriptions/3f6c1b52-9d0e-4a87-8c21-5b7e0f4d9a16/resourceGroups/ansible/providers/Microsoft.ManagedIdentity/userAssignedIdentities/runner).
         Use it in place of O(azure_client_id). It does not work for workload identities.
     type: str
@@ -155,8 +152,8 @@ options:
     suboptions:
       url:
         description:
-          - Base URL of the server that issued the token. It takes precedence over the environment variables. If O(url) is set too, both
-            must be the same.
+          - Base URL of the server that issued the token. It takes precedence over the environment variables. If the task also sets its
+            option O(url), both must be the same.
         type: str
       access_token:
         description:

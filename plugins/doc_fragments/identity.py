@@ -87,11 +87,12 @@ name:
     - Without O(@id), it selects the identity that has exactly this name. If no identity has the name, the module creates one. Names are not
       unique in Infisical. If several identities of the same owner have the name, that is an error.
     - With O(@id), the module renames the identity if it has another name. If O(@state=absent), this must be the name that the identity has.
-    - A new name must not differ from the name of another identity of the same owner only in letter case, Unicode form or spaces.
+    - A new name is an error if it differs from the name of another identity of the same owner only in letter case, Unicode form or
+      spaces.
   type: str
 project_id:
   description:
-    - ID (not slug) of the project that owns the identity. Projects can own identities on servers released since late 2025.
+    - ID (not slug) of the project that owns the identity. Projects can own identities on servers released since October 2025.
     - Without O(@id), leave this option out for an identity that the organization owns.
     - With O(@id), you can leave this option out. If you set it, the project must own the identity. An identity cannot move to another
       owner.
@@ -109,10 +110,9 @@ state:
   default: present
 role:
   description:
-    - Slug of the only role of the identity in its owner, which is the organization or the project. This can be a built-in role, such as
-      V(no-access), V(member) or V(admin), or a custom role.
-    - The module removes other roles that the identity has in its owner. It leaves alone roles in projects that the identity is only a member
-      of.
+    - Slug of the identity's role in the organization or project that owns it. The identity has only this role there. This can be a built-in
+      role, such as V(no-access), V(member) or V(admin), or a custom role.
+    - The module removes other roles that the identity has there. It leaves alone roles in projects that the identity is only a member of.
     - The default for a new identity is V(no-access). In projects of the type C(cert-manager) it is V(member).
     - V(custom) is an error. Infisical uses this word internally, and an identity with that role does not work.
     - The module never changes the role of the identity that the task is logged in as.
@@ -137,7 +137,7 @@ azure_auth:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
     - If O(@azure_auth.state=absent), and no other option but O(@id), O(@name) and O(@project_id) is set, the module creates no identity.
     - The module never changes or revokes the Azure Auth that the task itself may be logged in through.
-    - The module does not accept the names of these settings in Infisical's API here, such as C(tenantId).
+    - Here, the module does not accept Infisical's API names for these settings, such as C(tenantId).
   type: dict
   suboptions:
     state:

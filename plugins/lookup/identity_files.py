@@ -13,7 +13,8 @@ version_added: 1.0.0
 author:
   - The community.infisical authors (@ansible-collections)
 description:
-  - Reads files and folders, and returns the list that O(community.infisical.infisical_identities#module:identities) takes.
+  - Reads files and folders, and returns the list that the option O(community.infisical.infisical_identities#module:identities) of
+    M(community.infisical.infisical_identities) takes.
   - A file is JSON if its name ends in C(.json), and YAML otherwise. You can encrypt the whole file with Ansible Vault.
   - Each entry has its file and line as C(source). Messages of the module name them.
   - If anything is wrong, the task fails and reports all problems of all files at once, each with its file, line and entry. The lookup checks
@@ -26,7 +27,7 @@ options:
         the C(files) folders of the playbook and the role.
       - In a folder and its subfolders, the lookup reads all files whose names end in C(.yml), C(.yaml) or C(.json), in any letter case. It does
         not read files and folders whose names start with a dot. There must be at least one file with a list.
-      - The lookup follows links. A broken link, or a link to a folder that contains the link, is an error.
+      - The lookup follows symbolic links. A broken link, or a link to a folder that contains the link, is an error.
     type: list
     elements: path
     required: true
@@ -55,8 +56,9 @@ notes:
     for all files in its folder and its subfolders. An entry wins over the defaults of its file. These win over the defaults of the folder,
     which win over those of the folders above, up to the folder that you name. If you name a single file, it gets the defaults of its own
     folder.
-  - Dictionaries merge key by key. Lists and other values replace the default. C(null) in an entry drops the default. An entry without
-    C(azure_auth) gets the default C(azure_auth); write C(azure_auth=null) to leave Azure Auth alone.
+  - >-
+    Dictionaries merge key by key. Lists and other values replace the default. C(null) in an entry drops the default. An entry without
+    C(azure_auth) gets the default C(azure_auth); write C(azure_auth: null) to leave Azure Auth alone.
   - An entry with C(allow_all_service_principals=true) does not get a default for C(allowed_service_principal_ids).
   - An entry with C(state=absent), or one that only revokes Azure Auth, gets the default C(project_id) and no other defaults.
   - Defaults cannot have C(id), C(name), C(state), C(azure_auth.state) or C(azure_auth.allow_all_service_principals). Therefore, an entry

@@ -13,10 +13,10 @@ description:
     identities at once, as fast as the rate limits of the server allow.
   - For each identity the module does the same as M(community.infisical.infisical_identity).
   - Before it writes anything, the module checks that all entries are valid and that no name matches several identities. After that, an
-    identity that fails does not stop the others. The module tries all of them, and then the task fails.
+    identity that fails does not stop the others. The module works through all of them. If any failed, the task fails at the end.
   - The module creates an identity, and then attaches its Azure Auth. If the task is killed in between, the next run finishes the work.
   - The module only deletes identities that are listed with O(identities[].state=absent).
-  - If you give the identities that M(community.infisical.infisical_identity_info) returns to this module, nothing changes.
+  - If you pass this module the identities that M(community.infisical.infisical_identity_info) returned, nothing changes.
 author:
   - The community.infisical authors (@ansible-collections)
 extends_documentation_fragment:
@@ -43,7 +43,7 @@ options:
   identities:
     description:
       - The identities and the state that they should have. List each identity once. A key whose value is null counts as not set.
-      - Split a very long list into batches of about a hundred. See
+      - Split a very long list into batches of about 50. See
         R(Manage many identities, ansible_collections.community.infisical.docsite.guide_fleet).
     type: list
     elements: raw
@@ -110,7 +110,7 @@ seealso:
   - module: community.infisical.infisical_identity
   - module: community.infisical.infisical_identity_info
   - ref: ansible_collections.community.infisical.docsite.guide_fleet
-    description: How to keep a fleet of identities under version control and check it every night.
+    description: How to keep a list of identities under version control and check it every night.
 """
 
 EXAMPLES = r"""
@@ -226,7 +226,8 @@ not_visible:
     - What purging could not reach, or what O(return_all) could not show, one sentence each. V([]) if there is nothing. Such identities keep
       their Azure Auth.
     - This is about identities that the login may not see, and about identities of another organization, such as the parent, which cannot be
-      changed from here. With O(return_all=true) it is the same as RV(community.infisical.infisical_identity_info#module:not_visible).
+      changed from here. With O(return_all=true), it has the same content as
+      RV(community.infisical.infisical_identity_info#module:not_visible) of M(community.infisical.infisical_identity_info).
   returned: if O(purge_azure_auth_except) is set, or if O(return_all=true)
   type: list
   elements: str
@@ -264,7 +265,7 @@ results:
       sample: present
     role:
       description:
-        - Slug of the role that the identity has in its owner.
+        - Slug of the identity's role in the organization or project that owns it.
         - Null if the identity has several roles or a temporary one, which RV(results[].details.roles) lists.
       returned: if the module read it
       type: str
@@ -406,7 +407,9 @@ results:
           elements: str
           sample: [azure-auth]
         roles:
-          description: Slugs of all roles that the identity has in its owner, as far as the server tells. Null if the module did not read them.
+          description:
+            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server tells.
+            - Null if the module did not read them.
           returned: always
           type: list
           elements: str

@@ -10,7 +10,7 @@ short_description: Manage an Infisical machine identity
 version_added: 1.0.0
 description:
   - Creates, updates or deletes a machine identity in Infisical, together with its Azure Auth if O(azure_auth) is set.
-  - Workloads log in to Infisical as a machine identity. With Azure Auth, workloads that run on Azure do so without a secret of Infisical.
+  - Workloads log in to Infisical as a machine identity. With Azure Auth, workloads that run on Azure do so without an Infisical secret.
   - The module compares the meaning of the settings, not their spelling, and writes only if they differ from what the server holds.
   - One run never creates two identities with the same name. Two runs at the same time can, because Infisical does not prevent it. In that case,
     one of these runs, or the next one, reports both identities and changes neither.
@@ -28,12 +28,16 @@ attributes:
       - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
         what it can read.
       - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
-        whether the new role has more privileges than the login, and what the plan of the organization includes. See
+        whether the new role has more privileges than the login, or what the plan of the organization includes. See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
   diff_mode:
     support: full
   idempotent:
     support: full
+options:
+  source:
+    description:
+      - If the options come from an entry of a list, the file and line of the entry, such as V(identities/shop.yml:12). The module ignores it.
 notes:
   - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. The module waits for it.
   - The module returns no facts.
@@ -120,7 +124,7 @@ identity:
       sample: present
     role:
       description:
-        - Slug of the role that the identity has in its owner.
+        - Slug of the identity's role in the organization or project that owns it.
         - Null if the identity has several roles or a temporary one, which RV(identity.details.roles) lists.
       returned: if the module read it
       type: str
@@ -262,7 +266,9 @@ identity:
           elements: str
           sample: [azure-auth]
         roles:
-          description: Slugs of all roles that the identity has in its owner, as far as the server tells. Null if the module did not read them.
+          description:
+            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server tells.
+            - Null if the module did not read them.
           returned: always
           type: list
           elements: str

@@ -57,7 +57,7 @@ options:
 seealso:
   - module: community.infisical.infisical_identities
   - ref: ansible_collections.community.infisical.docsite.guide_fleet
-    description: How to keep a fleet of identities under version control and check it every night.
+    description: How to keep a list of identities under version control and check it every night.
 """
 
 EXAMPLES = r"""
@@ -117,7 +117,7 @@ identities:
       sample: present
     role:
       description:
-        - Slug of the role that the identity has in its owner.
+        - Slug of the identity's role in the organization or project that owns it.
         - Null if the identity has several roles or a temporary one, which RV(identities[].details.roles) lists.
       returned: if the module read it
       type: str
@@ -259,7 +259,9 @@ identities:
           elements: str
           sample: [azure-auth]
         roles:
-          description: Slugs of all roles that the identity has in its owner, as far as the server tells. Null if the module did not read them.
+          description:
+            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server tells.
+            - Null if the module did not read them.
           returned: always
           type: list
           elements: str

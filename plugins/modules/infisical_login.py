@@ -22,8 +22,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Logs in and revokes in check mode too. A token is not a managed state, and without it no later task of an audit could run.
-      - Never reports a change.
+      - Logs in and revokes in check mode as well, because later tasks must read from Infisical in check mode too. A token is not something
+        that the play manages, so the module never reports a change.
   diff_mode:
     support: none
   idempotent:
@@ -31,6 +31,11 @@ attributes:
     details:
       - Never reports a change, although every run obtains a new token.
 options:
+  token:
+    description:
+      - Access token, for V(token_auth). If not set, the module uses the environment variable E(INFISICAL_TOKEN).
+      - If O(state=absent), the module revokes the token in this option or in O(login_data), but never the one in the environment variable.
+        If O(state=present), it returns this token and does not revoke it.
   state:
     description:
       - V(present) logs in.
