@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,7 +162,7 @@ def play_cases(
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": {"ansible_python_interpreter": sys.executable},
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
         "module_defaults": {"group/community.infisical.infisical": {"retries": 0}},
         "tasks": tasks,
     }

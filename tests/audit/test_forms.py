@@ -10,7 +10,6 @@ import csv
 import io
 import json
 import re
-import sys
 import time
 import typing as t
 from collections import Counter
@@ -681,7 +680,7 @@ def read_by_the_lookup(text: str, folder: Path) -> list[Report]:
     content = "{{ query('community.infisical.identity_files', 'list.yml') | to_json }}"
     copy = {"content": content, "dest": str(folder / "read.json")}
     play_ = {"hosts": "localhost", "connection": "local", "gather_facts": False}
-    interpreter = {"ansible_python_interpreter": sys.executable}
+    interpreter = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     playbook = [{**play_, "vars": interpreter, "tasks": [{"ansible.builtin.copy": copy}]}]
     (folder / "read.yml").write_text(json.dumps(playbook), encoding="utf-8")
     run = play({}, folder, "read.yml")

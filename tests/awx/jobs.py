@@ -44,8 +44,10 @@ NOTHING = {
 _IDENTS = itertools.count(1)
 # awx/main/models/inventory.py gives its hosts to a script.
 _INVENTORY = """\
-#!{python}
-print({text!r})
+#!/bin/sh
+cat << 'END'
+{text}
+END
 """
 
 
@@ -196,7 +198,7 @@ class _Prepared:
         injected = inject(CREDENTIAL_TYPE, template.credential, folder, seen_as)
         inventory = folder / "inventory" / "hosts"
         inventory.write_text(
-            _INVENTORY.format(python=sys.executable, text=json.dumps(_inventory(template.hosts))),
+            _INVENTORY.format(text=json.dumps(_inventory(template.hosts))),
             encoding="utf-8",
         )
         inventory.chmod(0o700)

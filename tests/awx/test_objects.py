@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
+from tools import interpreter
 from tools.paths import ROOT
 
 from awx.controller import (
@@ -76,7 +76,7 @@ def load(
     write_stand_ins(folder, record)
     done = subprocess.run(
         [
-            *(Path(sys.executable).with_name("ansible-playbook"), EXTENSION / "load.yml", "-vvv"),
+            *(interpreter.script("ansible-playbook"), EXTENSION / "load.yml", "-vvv"),
             *("-e", json.dumps(variables)),
         ],
         cwd=folder,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
-from tools import playbooks
+from tools import interpreter, playbooks
 from tools.paths import COLLECTIONS
 
 MODULE = "community.infisical.infisical_azure_auth"
@@ -145,7 +145,7 @@ def play_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Resu
 def run_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Result]:
     """Run the module once for each task, in order, and return the results.
 
-    A process for each: Ansible, which takes four times as long for it, only in `make thorough`.
+    A process for each, by Ansible only in `make thorough`.
     """
     if THOROUGH:
         return play_tasks(folder, tasks, **extra)
@@ -154,7 +154,12 @@ def run_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Resul
     for task in tasks:
         environment = {**extra, **task.environment}
         process = start_module(
-            MODULE, folder, task.options, check=task.check, environment=environment
+            MODULE,
+            folder,
+            task.options,
+            check=task.check,
+            environment=environment,
+            python=interpreter.python(),
         )
         results.append(finish_module(process))
     return results
@@ -194,16 +199,17 @@ def start_module(
     *,
     check: bool = False,
     environment: t.Mapping[str, str] | None = None,
+    python: str = sys.executable,
 ) -> subprocess.Popen[str]:
     """Start a module as a process, without Ansible, which would itself have to be stopped.
 
     In the folders of a PYTHONPATH in `environment` Python looks first.
     """
     extra = dict(environment or {})
-    path = [*filter(None, [extra.get("PYTHONPATH")]), str(COLLECTIONS)]
-    extra["PYTHONPATH"] = os.pathsep.join(path)
+    if "PYTHONPATH" in extra:
+        extra["PYTHONPATH"] += f"{os.pathsep}{COLLECTIONS}"
     process = subprocess.Popen(
-        [sys.executable, "-m", f"{_PYTHON_MODULES}.{name.rpartition('.')[2]}"],
+        [python, "-m", f"{_PYTHON_MODULES}.{name.rpartition('.')[2]}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
