@@ -25,7 +25,9 @@ ENVIRONMENTS = CACHE / "environments"
 # The interpreter itself, also when this runs in one of the environments.
 INTERPRETER = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
-_DROPPED = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}
+_PYTHON = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}
+# Else the arguments of the `make` that runs tests go to each `make` in them.
+_MAKE = {"ARGS", "MAKEFLAGS"}
 _PROXIES = {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"}
 
 
@@ -36,7 +38,7 @@ def project_environ() -> dict[str, str]:
     # say, nor on which server they work, nor make them take twice as long, as Ansible does without
     # bytecode.
     for name in list(environ):
-        if name.startswith(("ANSIBLE_", "INFISICAL_")) or name in _DROPPED:
+        if name.startswith(("ANSIBLE_", "INFISICAL_")) or name in _PYTHON | _MAKE:
             del environ[name]
     # The package index may be beyond a proxy; the emulator is not.
     if any(name.upper() in _PROXIES for name in environ):
