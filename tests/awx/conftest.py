@@ -8,7 +8,6 @@ import os
 import typing as t
 
 import pytest
-from tools import interpreter
 from tools.paths import link_collection
 
 from awx.jobs import clean_environment
@@ -21,8 +20,6 @@ def _node() -> t.Iterator[None]:
     link_collection()
     with pytest.MonkeyPatch.context() as patch:
         environment = clean_environment()
-        programs = str(interpreter.script("ansible-playbook").parent)
-        environment["PATH"] = os.pathsep.join([programs, environment["PATH"]])
         for name in set(os.environ) - set(environment):
             patch.delenv(name)
         for name, value in environment.items():

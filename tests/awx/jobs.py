@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import ansible_runner
+from tools import playbooks
 from tools.paths import COLLECTIONS
 
 from awx.controller import Injected, Object, dumped, inject
@@ -144,8 +145,10 @@ def launch(template: Template, folder: Path) -> Job:
     """Run a job on this node, in `folder`; what earlier jobs left there stays."""
     prepared = _Prepared(template, folder, seen_as=folder)
     job = Job("", folder, prepared.ident, template.hosts)
-    done = ansible_runner.interface.run(**prepared.parameters, event_handler=job.note)
-    job.status = done.status
+    runner = ansible_runner.interface.init_runner(**prepared.parameters, event_handler=job.note)
+    runner.config.command[:1] = playbooks.command(runner.config.env)
+    runner.run()
+    job.status = runner.status
     return job
 
 
@@ -211,7 +214,7 @@ class _Prepared:
             "suppress_env_files": True,
             "envvars": {
                 "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-                "ANSIBLE_HOME": str(folder.with_name("home")),
+                "ANSIBLE_HOME": str(playbooks.HOME),
                 "ANSIBLE_RETRY_FILES_ENABLED": "False",
                 # As elsewhere in the tests: it saves time.
                 "ANSIBLE_PIPELINING": "True",

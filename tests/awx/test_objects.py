@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
-from tools import interpreter
 from tools.paths import ROOT
+from tools.playbooks import run_playbook
 
 from awx.controller import (
     credential_faults,
@@ -74,26 +73,19 @@ def load(
     record = folder / "record.jsonl"
     record.touch()
     write_stand_ins(folder, record)
-    done = subprocess.run(
-        [
-            *(interpreter.script("ansible-playbook"), EXTENSION / "load.yml", "-vvv"),
-            *("-e", json.dumps(variables)),
-        ],
-        cwd=folder,
-        env={
+    done = run_playbook(
+        [str(EXTENSION / "load.yml"), "-vvv", "-e", json.dumps(variables)],
+        folder,
+        {
             **clean_environment(),
             **environment,
             "ANSIBLE_COLLECTIONS_PATH": str(folder),
             "ANSIBLE_HOME": str(folder / "home"),
             "ANSIBLE_PIPELINING": "1",
         },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
     )
-    assert done.returncode == status, done.stdout
-    return recorded(record), done.stdout
+    assert done.returncode == status, done.output
+    return recorded(record), done.output
 
 
 @pytest.fixture(scope="module")

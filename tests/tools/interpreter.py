@@ -101,13 +101,6 @@ def python(
     return str(program)
 
 
-def script(name: str) -> Path:
-    """Return the path of a program that runs a script of this environment in `python()`."""
-    program = Path(python()).with_name(name)
-    _write(program, python(), Path(sys.executable).with_name(name))
-    return program
-
-
 def _write(program: Path, *command: str | Path) -> None:
     """Write a program that becomes a command."""
     program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, command))} "$@"\n', encoding="utf-8")

@@ -63,13 +63,18 @@ def run_playbook(arguments: Sequence[str], folder: Path, environ: Mapping[str, s
     Raises subprocess.TimeoutExpired after five minutes.
     """
     environ = {"ANSIBLE_HOME": str(HOME), **environ}
+    return _run([*command(environ), *arguments], folder, environ)
+
+
+def command(environ: Mapping[str, str]) -> list[str]:
+    """Return what does as ansible-playbook, without an ansible.cfg, in such an environment."""
     settings = {name: value for name, value in environ.items() if name.startswith("ANSIBLE_")}
     # Not where the caller's own ansible.cfg may be.
     settings["HOME"] = str(HOME)
     python = interpreter.python(
         "tools.playbooks", frozenset(settings.items()), interpreter.python()
     )
-    return _run([python, "-m", "ansible", "playbook", *arguments], folder, environ)
+    return [python, "-m", "ansible", "playbook"]
 
 
 def _run(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Run:
