@@ -34,6 +34,9 @@ link_collection()
 
 antsibull_nox.load_antsibull_nox_toml()
 
+# For tests/sitecustomize.py.
+COMPILED_ONCE = {"ZIP_CODE_CACHE": str(CACHE / "zip-code")}
+
 # The one suite that ansible-builder, with its many packages, is installed for.
 EXECUTION_ENVIRONMENT = "tests/awx/test_execution_environment.py"
 
@@ -63,12 +66,12 @@ def run_pytest(session: nox.Session, path: str, *options: str, **environ: str) -
 def run_ansible(session: nox.Session, path: str, *options: str) -> None:
     """Run a suite that runs Ansible, two files at a time: some of its tests mostly wait."""
     parallel = ("--numprocesses=2", "--dist=loadfile")
-    run_pytest(session, path, *parallel, *options, ZIP_CODE_CACHE=str(CACHE / "zip-code"))
+    run_pytest(session, path, *parallel, *options, **COMPILED_ONCE)
 
 
 def run_ansible_test(session: nox.Session) -> None:
     """Run the kind of test that the session is named after."""
-    run_in_test(session, "tools.ansible_test", session.name, *session.posargs)
+    run_in_test(session, "tools.ansible_test", session.name, *session.posargs, **COMPILED_ONCE)
 
 
 @suite

@@ -23,6 +23,7 @@ from string import Template
 from typing import IO
 from urllib.parse import urlsplit
 
+from . import interpreter
 from .counts import read_reports
 from .environments import project_environ
 from .infisical import IncompleteError, infisical
@@ -165,9 +166,14 @@ def main(arguments: Sequence[str]) -> int:
     if kind != "sanity":
         # Sanity compiles and imports the code on every Python it finds; tests need their packages.
         others = ["--python", f"{sys.version_info.major}.{sys.version_info.minor}", *others]
+    fast = {"ansible_python_interpreter": interpreter.python()} if kind == "integration" else {}
     try:
         return run_ansible_test(
-            kind, ["--local", *others], bin_directory=Path(sys.executable).parent, label=kind
+            kind,
+            ["--local", *others],
+            bin_directory=Path(sys.executable).parent,
+            label=kind,
+            extra_vars=fast,
         )
     except IncompleteError as error:
         print(error, file=sys.stderr)

@@ -42,7 +42,7 @@ _MODULES = (
     *(f"ansible.modules.{name}" for name in ("copy", "file", "stat")),
 )
 # What a script imports itself.
-_FORGOTTEN = ("ansible", "ansible_collections")
+_FORGOTTEN = {"ansible", "ansible_collections"}
 
 
 class _Program(NamedTuple):
@@ -186,14 +186,15 @@ def _become(program: _Program, executable: str) -> NoReturn:
         os.close(stream)
     _open_streams()
     os.chdir(program.folder)
-    arguments = program.arguments
-    as_usual = _of_python(program.environ) != _of_python(os.environ)
+    fits = _fits(program)
+    path, others = _python_path(program.environ), _python_path(os.environ)
     os.environ.clear()
     os.environ.update(program.environ)
-    if as_usual or (arguments and arguments[0] != "-m" and arguments[0].startswith("-")):
-        os.execv(sys.executable, [sys.executable, *arguments])
+    if not fits:
+        os.execv(sys.executable, [sys.executable, *program.arguments])
+    sys.path[1:] = [*path, *(entry for entry in sys.path[1:] if entry not in others)]
     sys.executable = executable
-    status = _status_of(arguments)
+    status = _status_of(program.arguments)
     # As Python ends, but its memory is left to the system, which is faster.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
@@ -218,10 +219,33 @@ def _open_streams() -> None:
         setattr(sys, f"__{name}__", stream)
 
 
+def _fits(program: _Program) -> bool:
+    """Return whether a program would import by itself what is imported."""
+    option = next(iter(program.arguments), "")
+    if _of_python(program.environ) != _of_python(os.environ) or (
+        option.startswith("-") and option != "-m"
+    ):
+        return False
+    here = set(_python_path(os.environ))
+    added = [Path(entry) for entry in _python_path(program.environ) if entry not in here]
+    if option == "-m":
+        return not added
+    imported = {name.partition(".")[0] for name in sys.modules} - _FORGOTTEN
+    return not any(path.stem in imported for entry in added for path in entry.glob("*"))
+
+
 def _of_python(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what decides how Python starts, and whether coverage is measured."""
+    """Return what decides how Python starts, but for its path, and what measures coverage."""
     prefixes = ("PYTHON", "COVERAGE_")
-    return {name: value for name, value in environ.items() if name.startswith(prefixes)}
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(prefixes) and name != "PYTHONPATH"
+    }
+
+
+def _python_path(environ: Mapping[str, str]) -> list[str]:
+    return [entry for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
 
 
 def _status_of(arguments: list[str]) -> int:
