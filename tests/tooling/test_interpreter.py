@@ -25,6 +25,11 @@ print("error", file=sys.stderr)
 MODULE = "ansible_collections.community.infisical.plugins.modules.infisical_azure_auth"
 
 
+@pytest.fixture(autouse=True)
+def _not_thorough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("THOROUGH", raising=False)
+
+
 def outcome(
     python: str, arguments: list[str], text: str, folder: Path, **environ: str
 ) -> tuple[int, str, str]:

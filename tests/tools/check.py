@@ -268,7 +268,8 @@ def main(arguments: Sequence[str]) -> int:
         (name for name in CHECKS if name in chosen),
         key=lambda name: FIRST.index(name) if name in FIRST else len(CHECKS),
     )
-    jobs = int(os.environ.get("JOBS") or min(2, os.cpu_count() or 1))
+    # One more than two processors can do, as some checks mostly wait.
+    jobs = int(os.environ.get("JOBS") or min(3, (os.cpu_count() or 1) + 1))
     print(f"{len(queue)} checks, {jobs} at a time; full output in .cache/logs/", flush=True)
     started = time.monotonic()
     runner = Runner()

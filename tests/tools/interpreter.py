@@ -6,7 +6,8 @@
 Starting Python, and importing requests and the base class of modules, takes several times as long
 as what a module does. One process imports them once, and forks for each program. A program still
 has its own arguments, folder, environment and standard streams. A script, such as Ansible makes of
-a module, imports Ansible's and our code itself, from where it would without this.
+a module, imports Ansible's and our code itself, from where it would without this. `make thorough`
+does without.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def python(
     variables at that time: those of Ansible, beside others of this process. `executable` is what
     programs find as `sys.executable`, by default the path that this returns.
     """
+    if os.environ.get("THOROUGH") == "1":
+        return sys.executable
     folder = Path(tempfile.mkdtemp())
     listening = folder / "socket"
     program = folder / "python"
