@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import array
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -140,6 +141,9 @@ def _serve(path: str) -> _Program | None:
             if listener in ready:
                 client = listener.accept()[0]
                 program = _receive(client)
+                if not program:
+                    client.close()
+                    continue
                 pid = os.fork()
                 if pid == 0:
                     break
@@ -164,18 +168,24 @@ def _tell_ended(clients: dict[int, socket.socket], selector: selectors.BaseSelec
         client = clients.pop(pid)
         if client in selector.get_map():
             selector.unregister(client)
-            # As a shell has it if a signal ended the program.
-            client.sendall(bytes([code if code >= 0 else 128 - code]))
+            # A client may end at this moment, too.
+            with contextlib.suppress(OSError):
+                # As a shell has it if a signal ended the program.
+                client.sendall(bytes([code if code >= 0 else 128 - code]))
         client.close()
 
 
-def _receive(client: socket.socket) -> _Program:
+def _receive(client: socket.socket) -> _Program | None:
+    """Return what a client asks for; None if it ends before it has said all."""
     streams = array.array("i")
     size, ancillary, *_flags = client.recvmsg(8, socket.CMSG_SPACE(3 * streams.itemsize))
     for *_kind, received in ancillary:
         streams.frombytes(received)
     asked = client.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
-    arguments, folder, environ = marshal.loads(asked)
+    try:
+        arguments, folder, environ = marshal.loads(asked)
+    except (EOFError, ValueError):
+        return None
     decoded = {os.fsdecode(name): os.fsdecode(value) for name, value in environ.items()}
     return _Program(list(arguments), folder, decoded, list(streams))
 
