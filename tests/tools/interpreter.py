@@ -126,7 +126,7 @@ def _serve(path: str) -> _Program | None:
         for readable in (sys.stdin.fileno(), listener, awake):
             selector.register(readable, selectors.EVENT_READ)
         while True:
-            ready: list[Any] = [key.fileobj for key, _ in selector.select()]
+            ready: list[Any] = [key.fileobj for key, _events in selector.select()]
             if sys.stdin.fileno() in ready:
                 for pid in clients:
                     os.kill(pid, signal.SIGTERM)

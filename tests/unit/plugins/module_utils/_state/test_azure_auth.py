@@ -101,8 +101,8 @@ def test_no_list_is_everyone(ids: list[object]) -> None:
 def test_an_empty_list_is_refused_with_the_way_to_let_everyone_in() -> None:
     assert refusal(allowed_service_principal_ids=[]) == (
         "allowed_service_principal_ids is an empty list; list the object IDs of the service"
-        " principals that may log in, or set allow_all_service_principals to true to let all of the"
-        " tenant log in."
+        " principals that may log in, or set allow_all_service_principals to true to let every"
+        " service principal of the tenant log in."
     )
 
 
