@@ -74,12 +74,16 @@ def test_ci_runs_the_matrix_of_each_ansible_core_with_every_python() -> None:
 
 
 def test_generations_of_servers_are_those_that_the_contract_tests_know() -> None:
+    guide, readme = _text(GUIDE), _text("README.md")
+    (oldest,) = re.findall(r"- servers released in (.+) or later, both", guide)
+    (tested,) = re.findall(r"^The collection was tested on .+$", guide, re.MULTILINE)
+    assert f"Infisical servers since {oldest}." in readme
+    assert _months(oldest) == [GENERATIONS[0]]
+    assert sorted(_months(tested)) == list(GENERATIONS)
+
+
+def _months(text: str) -> list[str]:
+    """Return the months, and the years without a month, that a text names."""
     months = {"October": "10", "June": "06"}
-    (guide,) = re.findall(
-        r"^  \* - Infisical\n    - servers released in (.+), both", _text(GUIDE), re.MULTILINE
-    )
-    (readme,) = re.findall(r"Infisical servers released in ([^:]+):", _text("README.md"))
-    for said in (guide, readme):
-        found = re.findall(r"(?:(October|June)\s)?(\d{4})", said)
-        named = ["-".join(filter(None, (year, months.get(month)))) for month, year in found]
-        assert named == list(GENERATIONS)
+    found = re.findall(r"(?:(October|June)\s)?(\d{4})", text)
+    return ["-".join(filter(None, (year, months.get(month)))) for month, year in found]

@@ -27,7 +27,7 @@ INTERPRETER = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 _PYTHON = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}
 # Else the arguments of the `make` that runs tests go to each `make` in them.
-_MAKE = {"ARGS", "MAKEFLAGS"}
+_MAKE = {"ARGS", "MAKEFLAGS", "MAKELEVEL"}
 _PROXIES = {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"}
 
 
