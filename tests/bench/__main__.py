@@ -112,7 +112,6 @@ def measure(server: Server, folder: Path, scale: Scale) -> Results:
         )
         _say(f"{scale.creations.identities:,} identities from nothing")
         new = folder / "new"
-        new.mkdir()
         # The other emulator takes longer for each name, as it has many identities by now.
         with emulated(new) as empty:
             results.rate_limited.append(
