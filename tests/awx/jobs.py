@@ -22,6 +22,7 @@ from pathlib import Path
 
 import ansible_runner
 from tools import playbooks
+from tools.environments import ANSIBLE
 from tools.paths import COLLECTIONS
 
 from awx.controller import Injected, Object, dumped, inject
@@ -213,8 +214,8 @@ class _Prepared:
             "inventory": str(inventory),
             "suppress_env_files": True,
             "envvars": {
+                **ANSIBLE,
                 "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-                "ANSIBLE_HOME": str(playbooks.HOME),
                 "ANSIBLE_RETRY_FILES_ENABLED": "False",
                 # As elsewhere in the tests: it saves time.
                 "ANSIBLE_PIPELINING": "True",

@@ -24,6 +24,11 @@ from .paths import CACHE, COLLECTIONS, LOGS, REQUIREMENTS, ROOT, link_collection
 ENVIRONMENTS = CACHE / "environments"
 # The interpreter itself, also when this runs in one of the environments.
 INTERPRETER = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+# Without them Ansible uses what is in the caller's home.
+ANSIBLE = {
+    "ANSIBLE_CONFIG": str(ROOT / "tests/tools/ansible.cfg"),
+    "ANSIBLE_HOME": str(CACHE / "ansible"),
+}
 
 _PYTHON = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}
 # Else the arguments of the `make` that runs tests go to each `make` in them.
@@ -45,8 +50,8 @@ def project_environ() -> dict[str, str]:
         for name in ("NO_PROXY", "no_proxy"):
             environ[name] = ",".join(filter(None, [environ.get(name), "127.0.0.1", "localhost"]))
     environ.update(
+        **ANSIBLE,
         ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
-        ANSIBLE_HOME=str(CACHE / "ansible"),
         BLACK_CACHE_DIR=str(CACHE / "black"),
         HYPOTHESIS_STORAGE_DIRECTORY=str(CACHE / "hypothesis"),
         # Ansible insists on UTF-8.

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import interpreter
-from .paths import CACHE, ROOT
+from .environments import ANSIBLE
+from .paths import ROOT
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "ansible-playbook"
-HOME = CACHE / "ansible"
 TIMEOUT = 300
 # What every run imports.
 _IMPORTS = (
@@ -53,24 +53,22 @@ class Run:
 
 def run_program(arguments: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Run:
     """Do as `run_playbook`, by the program itself."""
-    return _run([sys.executable, str(PROGRAM), *arguments], folder, environ)
+    return _run([sys.executable, str(PROGRAM), *arguments], folder, {**ANSIBLE, **environ})
 
 
 def run_playbook(arguments: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Run:
     """Run ansible-playbook in a folder, without input, in this environment and no other.
 
-    Ansible's home is in the project's cache, unless the environment has one.
+    Ansible's home and its configuration are the project's, unless the environment has others.
     Raises subprocess.TimeoutExpired after five minutes.
     """
-    environ = {"ANSIBLE_HOME": str(HOME), **environ}
+    environ = {**ANSIBLE, **environ}
     return _run([*command(environ), *arguments], folder, environ)
 
 
 def command(environ: Mapping[str, str]) -> list[str]:
-    """Return what does as ansible-playbook, without an ansible.cfg, in such an environment."""
+    """Return what does as ansible-playbook in an environment with these variables of Ansible."""
     settings = {name: value for name, value in environ.items() if name.startswith("ANSIBLE_")}
-    # Not where the caller's own ansible.cfg may be.
-    settings["HOME"] = str(HOME)
     python = interpreter.python(
         "tools.playbooks", frozenset(settings.items()), interpreter.python()
     )
