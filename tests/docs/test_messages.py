@@ -17,7 +17,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from pathlib import Path
 import pytest
 import trustme
 from functional.adversary import adversary
+from tools import interpreter
 from tools.paths import COLLECTIONS, link_collection
 
 from docs.stories import SOMEBODYS
@@ -825,12 +825,16 @@ def start(
     module: str, options: t.Mapping[str, t.Any], environment: t.Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start a module as a process, with its options on stdin."""
+    python = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
     paths = [*filter(None, [environment.get("PYTHONPATH")]), str(COLLECTIONS)]
     process = subprocess.Popen(
-        [sys.executable, "-m", f"ansible_collections.community.infisical.plugins.modules.{module}"],
+        [
+            *(interpreter.python(), "-m"),
+            f"ansible_collections.community.infisical.plugins.modules.{module}",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**python, **environment, "PYTHONPATH": os.pathsep.join(paths)},
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
