@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,7 +158,6 @@ def run_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Resul
             task.options,
             check=task.check,
             environment=environment,
-            python=interpreter.python(),
         )
         results.append(finish_module(process))
     return results
@@ -199,17 +197,18 @@ def start_module(
     *,
     check: bool = False,
     environment: t.Mapping[str, str] | None = None,
-    python: str = sys.executable,
+    python: str | None = None,
 ) -> subprocess.Popen[str]:
     """Start a module as a process, without Ansible, which would itself have to be stopped.
 
-    In the folders of a PYTHONPATH in `environment` Python looks first.
+    In the folders of a PYTHONPATH in `environment` Python looks first. `python` is by default the
+    one that starts fast.
     """
     extra = dict(environment or {})
     if "PYTHONPATH" in extra:
         extra["PYTHONPATH"] += f"{os.pathsep}{COLLECTIONS}"
     process = subprocess.Popen(
-        [python, "-m", f"{_PYTHON_MODULES}.{name.rpartition('.')[2]}"],
+        [python or interpreter.python(), "-m", f"{_PYTHON_MODULES}.{name.rpartition('.')[2]}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -228,6 +227,13 @@ def finish_module(process: subprocess.Popen[str]) -> Result:
     with process, process.stdout as output:
         result: Result = {"failed": False, **json.loads(output.read())}
     return result
+
+
+def wait_for_end(process: subprocess.Popen[str]) -> None:
+    """Wait for the end of a module that was started, whatever it returns."""
+    assert process.stdout is not None
+    with process, process.stdout as output:
+        output.read()
 
 
 def warnings_of(result: Result) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from functional.cases import REQUIRED
-from functional.harness import FLEET, THOROUGH, Result, finish_module, start_module
+from functional.harness import FLEET, THOROUGH, Result, finish_module, start_module, wait_for_end
 
 from emulator import running
 
@@ -81,8 +81,7 @@ def test_after_any_kill_one_run_finishes_the_work_and_never_makes_a_second(
                 time.sleep(0.001)
             time.sleep(chance.uniform(0, 0.01))
             process.kill()
-            with process:
-                pass
+            wait_for_end(process)
             # What is under way on the server ends without it.
             time.sleep(LAG + 0.05)
             made = bearers(server, names)

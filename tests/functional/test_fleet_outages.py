@@ -11,6 +11,7 @@ import contextlib
 import re
 import signal
 import ssl
+import sys
 import time
 import typing as t
 from pathlib import Path
@@ -187,7 +188,7 @@ def test_of_two_fleets_at_once_each_says_what_it_has_done_itself(
             "token": server.token,
             "identities": [entry(i, **REQUIRED) for i in ids],
         }
-        first = start_module(FLEET, tmp_path, options)
+        first = start_module(FLEET, tmp_path, options, python=sys.executable)
         hearing = re.compile("|".join(contested))
         wait_for(
             lambda: sum(bool(hearing.search(item.path)) for item in server.requests(path=IDENTITY))

@@ -14,7 +14,7 @@ import typing as t
 from pathlib import Path
 
 from functional.cases import ATTACHED, ONE, REQUIRED, TWO
-from functional.harness import FLEET, MODULE, entry, finish_module, start_module
+from functional.harness import FLEET, MODULE, entry, finish_module, start_module, wait_for_end
 
 from emulator import running
 
@@ -89,9 +89,7 @@ def test_after_any_kill_a_second_run_converges(
                 time.sleep(0.002)
             how = SIGNALS[number // len(ENDS) % len(SIGNALS)]
             process.send_signal(how)
-            assert process.stdout is not None
-            process.stdout.read()
-            process.wait()
+            wait_for_end(process)
             interrupted += process.returncode != 0
             while any(item.status is None for item in server.requests()):
                 time.sleep(0.002)
@@ -134,9 +132,7 @@ def test_after_a_kill_of_a_fleet_a_second_run_finishes_the_rest(
                 assert process.poll() is None, "it was too fast to be killed"
                 time.sleep(0.002)
             process.send_signal(how)
-            assert process.stdout is not None
-            process.stdout.read()
-            process.wait()
+            wait_for_end(process)
             touched = [i for i in ids if server.azure_auth(i) != before[i]]
             half_way += 0 < len(touched) < FLEET_SIZE
             for identity_id in ids:

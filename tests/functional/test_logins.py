@@ -20,8 +20,10 @@ from functional.harness import (
     MODULE,
     Task,
     clean_environment,
+    finish_module,
     run_play,
     run_tasks,
+    start_module,
     warnings_of,
 )
 from tools.paths import COLLECTIONS
@@ -419,23 +421,13 @@ def test_a_signal_ends_the_task_in_order(
         "identity_id": identity_id,
         "resource": "other",
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", PYTHON_MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=clean_environment(tmp_path, PYTHONPATH=str(COLLECTIONS)),
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
-    process.stdin.close()
+    process = start_module(MODULE, tmp_path, options)
     while not server.requests(identity_id=identity_id, method="PATCH"):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
-    assert process.stdout is not None
-    result = json.loads(process.stdout.read())
-    assert process.wait() == 1
+    result = finish_module(process)
+    assert process.returncode == 1
     assert f"The task was stopped by {number.name}; run it again" in result["msg"]
     # Whether the write was done cannot be known, and so counts.
     assert result["changed"] is True

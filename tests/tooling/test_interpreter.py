@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -86,15 +87,30 @@ def test_a_script_imports_what_is_in_its_own_path(tmp_path: Path) -> None:
     assert outcome(interpreter.python(), ["script.py"], "", tmp_path)[:2] == (0, "True\n")
 
 
-def test_what_ends_the_program_ends_what_it_runs() -> None:
+WAIT = """\
+import os, signal, sys, time
+def say(number, _frame):
+    print(signal.Signals(number).name, flush=True)
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, say)
+print(os.getpid(), flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def test_a_signal_reaches_what_it_runs() -> None:
     program = subprocess.Popen(
         [interpreter.python()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert program.stdin is not None
     assert program.stdout is not None
-    program.stdin.write("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+    program.stdin.write(WAIT)
     program.stdin.close()
     pid = int(program.stdout.readline())
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        program.send_signal(number)
+        assert program.stdout.readline() == f"{number.name}\n"
     program.kill()
     # The end of the output, which the one that runs has open.
     assert program.stdout.read() == ""

@@ -13,7 +13,6 @@ import pytest
 from tools.environments import ANSIBLE
 from tools.playbooks import Run, run_playbook, run_program
 
-
 Runner = Callable[[Sequence[str], Path, Mapping[str, str]], Run]
 
 

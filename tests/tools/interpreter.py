@@ -132,9 +132,11 @@ def _serve(path: str) -> _Program | None:
                     os.kill(pid, signal.SIGTERM)
                 return None
             for pid in [pid for pid, client in clients.items() if client in ready]:
-                # The client was ended, and so is what it stands for.
-                selector.unregister(clients[pid])
-                os.kill(pid, signal.SIGTERM)
+                # A signal, or nothing: then the client was killed.
+                got = clients[pid].recv(1)
+                if not got:
+                    selector.unregister(clients[pid])
+                os.kill(pid, got[0] if got else signal.SIGKILL)
             if awake in ready:
                 awake.recv(1024)
                 _tell_ended(clients, selector)

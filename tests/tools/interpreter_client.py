@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Has a program run by the process at a socket, in a child that takes this process's place.
 
+Signals go to the program; what kills this process kills it.
+
 Imports nothing that has to be read from files, so that it starts in milliseconds.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import marshal
 import posix
 import sys
+from _signal import SIGHUP, SIGINT, SIGTERM, signal
 from _socket import AF_UNIX, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET, socket
 
 
@@ -21,6 +24,8 @@ def main(path: str, *arguments: str) -> int:
     server = socket(AF_UNIX, SOCK_STREAM)
     server.connect(path)
     server.sendmsg([len(asked).to_bytes(8, "big"), asked], [(SOL_SOCKET, SCM_RIGHTS, streams)])
+    for number in (SIGHUP, SIGINT, SIGTERM):
+        signal(number, lambda number, _frame: server.sendall(bytes([number])))
     status = server.recv(1)
     return status[0] if status else 255
 
