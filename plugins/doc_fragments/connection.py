@@ -41,8 +41,8 @@ options:
   retries:
     description:
       - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
-        cannot reach its database. The module does not repeat a request that could do harm if sent twice. It repeats a request that only
-        reads after any internal error of the server (HTTP 500).
+        cannot reach its database. After any other internal error of the server (HTTP 500), it repeats only requests that read. The module
+        does not repeat a request that could do harm if sent twice.
       - The limit applies to each change as a whole, even if the module reads the state again between two attempts.
       - The default is enough for an outage of two seconds.
       - Waiting for a rate limit does not count as a retry.
@@ -78,7 +78,7 @@ options:
   token:
     description:
       - Access token, for V(token_auth). If not set, the module uses the environment variable E(INFISICAL_TOKEN).
-      - The module does not revoke this token. At the end of a task it only revokes a token that it obtained itself.
+      - The module does not revoke this token. At the end of a task, it revokes only a token that it obtained itself.
     type: str
   universal_auth_client_id:
     description:

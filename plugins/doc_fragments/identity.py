@@ -60,8 +60,8 @@ access_token_max_ttl:
   description:
     - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers released
       in 2024 do not support V(0).
-    - On servers released in 2026, a single token lives at most 90 days, whatever this option says, unless the instance has another limit.
-      Each renewal starts a new 90 days.
+    - On servers released in 2026, a single token lives at most 90 days, whatever this option says, unless the server's administrator has set
+      another limit. Each renewal starts a new 90 days.
     - The default when Azure Auth is attached is 2592000 (30 days).
   type: int
 access_token_num_uses_limit:

@@ -38,8 +38,8 @@ options:
       - The lookup first parses a file and then renders its strings one by one, so the value of a template cannot change the text around it.
       - A template may return a list or a dictionary where one is allowed. For a name, an ID or another string, it must return a string.
       - An undefined variable and C(omit) are errors.
-      - Templates can call lookups, which can run commands and read files on the controller. Set this option only if you trust the authors of
-        the files as much as the authors of the playbook.
+      - Templates can call lookups, which can run commands and read files on the host where Ansible runs. Set this option only if you trust the
+        authors of the files as much as the authors of the playbook.
     type: bool
     default: false
   strict:

@@ -27,8 +27,9 @@ attributes:
     details:
       - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
         what it can read.
-      - It cannot know whether the login may configure auth methods, whether the identity has more privileges than the login, whether your
-        Infisical plan includes IP allowlisting (trusted IPs), or whether an old server can store all of O(allowed_service_principal_ids). See
+      - It cannot know whether the login (the identity that the task logs in as) may configure auth methods, whether the identity has more
+        privileges than the login, whether your Infisical plan includes IP allowlisting (trusted IPs), or whether an old server can store all of
+        O(allowed_service_principal_ids). See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
       - If an earlier task of the play would create the identity, the identity does not exist in check mode, and this task fails. Use
         M(community.infisical.infisical_identity) for both.

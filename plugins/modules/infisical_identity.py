@@ -27,8 +27,9 @@ attributes:
     details:
       - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
         what it can read.
-      - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
-        whether the new role has more privileges than the login, or what the plan of the organization includes. See
+      - It cannot know whether the login (the identity that the task logs in as) may create, edit and delete identities, configure their auth
+        methods and grant roles. Nor can it know whether the new role has more privileges than the login, or what the plan of the organization
+        includes. See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
   diff_mode:
     support: full

@@ -9,7 +9,8 @@ module: infisical_identity_info
 short_description: Read Infisical machine identities
 version_added: 1.0.0
 description:
-  - Returns some machine identities, or all that the login can see, together with their Azure Auth. This includes identities that projects own.
+  - Returns some machine identities, or all that the login (the identity that the task logs in as) can see, together with their Azure Auth. This
+    includes identities that projects own.
   - You can edit the returned identities and give them to M(community.infisical.infisical_identities). If you give them back unchanged, nothing
     changes.
 author:
@@ -96,7 +97,7 @@ identities:
   elements: dict
   contains:
     id:
-      description: ID of the identity. Null for an identity that check mode would create.
+      description: ID of the identity.
       returned: always
       type: str
       sample: 6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b
@@ -216,7 +217,7 @@ identities:
               returned: if there are such values
               type: dict
     details:
-      description: Further values from the server. Null if the identity does not exist.
+      description: Further values from the server.
       returned: if the module read the identity
       type: dict
       contains:
@@ -273,12 +274,6 @@ identities:
             - A task that does not set such an option leaves its value alone.
           returned: if there are such values
           type: dict
-        projects:
-          description: Names of the projects that the identity was a member of before it was deleted.
-          returned: if the identity was deleted, or in check mode would be
-          type: list
-          elements: str
-          sample: [shop]
 not_visible:
   description:
     - What the module could not read, one sentence each. V([]) if there is nothing. If it is not empty, the list of identities is not complete.

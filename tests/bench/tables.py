@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from .ratios import Spread
 from .results import DEFAULT_CONCURRENCY, MIB, Fleet, Results
-from .targets import AUDITED, milliseconds, targets
+from .targets import AUDITED, Target, milliseconds, targets
 
 # Before what was not measured, but follows from something that was.
 EXTRAPOLATED = "~"
@@ -56,15 +55,24 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
+def _digits(ratio: float) -> int:
+    return 0 if ratio >= 20 else 2
+
+
 def _times(ratio: float, unit: str = "x") -> str:
-    return f"{ratio:.0f}{unit}" if ratio >= 20 else f"{ratio:.2f}{unit}"
+    return f"{ratio:.{_digits(ratio)}f}{unit}"
 
 
-def _with_range(measured: Spread, unit: str = "x") -> str:
-    low, high = _times(measured.low, ""), _times(measured.high, "")
+def _reached(target: Target) -> str:
+    """What was reached, with as many digits as it takes to see whether that is enough."""
+    measured = target.reached
+    digits = _digits(measured.median)
+    while target.is_met_by(round(measured.median, digits)) != target.met:
+        digits += 1
+    median_of_all = f"{measured.median:.{digits}f}{target.unit}"
     if measured.low == measured.high:
-        return _times(measured.median, unit)
-    return f"{_times(measured.median, unit)} ({low}-{high})"
+        return median_of_all
+    return f"{median_of_all} ({_times(measured.low, '')}-{_times(measured.high, '')})"
 
 
 def _by_latency(ratios: Iterable[tuple[float, float]]) -> str:
@@ -106,7 +114,7 @@ def _targets(results: Results) -> Table:
                 target.what,
                 target.where,
                 f"{'at least' if target.least else 'at most'} {target.wanted:g}{target.unit}",
-                _with_range(target.reached, target.unit),
+                _reached(target),
                 "met" if target.met else "missed",
             )
             for target in targets(results)

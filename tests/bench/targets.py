@@ -35,8 +35,11 @@ class Target:
     @property
     def met(self) -> bool:
         """Whether the median is on the right side of what is wanted."""
-        reached = self.reached.median
-        return reached >= self.wanted if self.least else reached <= self.wanted
+        return self.is_met_by(self.reached.median)
+
+    def is_met_by(self, number: float) -> bool:
+        """Whether a number is on the right side of what is wanted."""
+        return number >= self.wanted if self.least else number <= self.wanted
 
 
 def _exactly(number: float) -> Spread:
@@ -82,7 +85,7 @@ def _growth(results: Results) -> Iterator[Target]:
     }
     for (latency, size), each in by_size.items():
         if size == HUGE and (latency, LARGEST) in by_size:
-            what = f"one of {HUGE:,} identities, relative to one of {LARGEST:,}"
+            what = f"time per identity in a list of {HUGE:,}, relative to a list of {LARGEST:,}"
             growth = _exactly(each / by_size[latency, LARGEST])
             yield Target(what, milliseconds(latency), 1.1, growth, "x")
 

@@ -16,7 +16,7 @@ from bench import page
 from bench.costs import imports_by_origin
 from bench.plot import lines_of, plot, ticks_around
 from bench.ratios import Spread, least_seconds, paired_ratio, spread, windows_of
-from bench.results import Machine, Results
+from bench.results import MIB, Machine, Results
 from bench.tables import Table, duration, tables
 from bench.targets import targets
 
@@ -96,7 +96,7 @@ def test_growth_is_that_of_an_identity(results: Results) -> None:
     task = [0.5 + 6 * (seconds - 0.5) for seconds in audit.task]
     results.fleets.append(replace(audit, size=20000, task=task))
     growth = {target.what: target for target in targets(results)}[
-        "one of 20,000 identities, relative to one of 5,000"
+        "time per identity in a list of 20,000, relative to a list of 5,000"
     ]
     assert growth.reached.median == pytest.approx(1.5)
     assert not growth.met
@@ -167,6 +167,26 @@ def test_tables_say_what_is_missed_and_what_is_extrapolated(results: Results) ->
     floors = by_title["A single task"].notes[0]
     assert "an empty module takes 0.50x at 0 ms, 0.50x at 50 ms;" in floors
     assert "with netaddr takes 0.90x at 0 ms, 0.90x at 50 ms." in floors
+
+
+def test_rounding_hides_no_verdict(results: Results) -> None:
+    (audit,) = results.audits
+    measured = []
+    for peak in (100.4, 100.0, 99.6, 99.99):
+        results.audits[:] = [replace(audit, module_peak=int(peak * MIB))]
+        (shown,) = [
+            row[-2:]
+            for table in tables(results)
+            for row in table.rows
+            if row[0].startswith("peak memory of the module in the role's audit")
+        ]
+        measured.append(shown)
+    assert measured == [
+        ("100.4 MiB", "missed"),
+        ("100 MiB", "met"),
+        ("100 MiB", "met"),
+        ("100 MiB", "met"),
+    ]
 
 
 def test_tables_of_what_was_not_measured_are_left_out(results: Results) -> None:

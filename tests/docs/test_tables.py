@@ -60,6 +60,8 @@ OUTCOME = {
 }
 # What a module for one auth method says, or is told, of the identity.
 WHOSE = {"identity_id", "identity_name", "project_id"}
+# What only a module that deletes returns in details.
+OF_DELETED = {"projects"}
 
 Documentation = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -111,7 +113,9 @@ def test_what_is_returned_is_documented_alike_everywhere(
     )
     azure_auth = returned[AZURE_AUTH_MODULE]["azure_auth"]["contains"]
     assert set(many) - set(one) == OUTCOME
-    assert _types(_without(many, OUTCOME)) == _types(one) == _types(info)
+    assert _types(_without(many, OUTCOME)) == _types(one)
+    details = _without(one["details"]["contains"], OF_DELETED)
+    assert _types({**one, "details": {**one["details"], "contains": details}}) == _types(info)
     assert _without(azure_auth, WHOSE) == one["azure_auth"]["contains"]
     for entry in _entries(documentations):
         assert set(entry) - set(one) == {"source"}
@@ -152,9 +156,8 @@ def test_guide_computes_right_how_long_a_fleet_takes() -> None:
     assert len(rows) == 4
     for limit, *minutes in (map(int, row) for row in rows):
         assert minutes == [math.ceil(size / limit) - 1 for size in sizes]
-    assert (
-        f"1,000 identities at 90 writes a minute takes {math.ceil(1000 / 90) - 1} minutes" in text
-    )
+    least = math.ceil(1000 / 90) - 1
+    assert f"1,000 identities at 90 writes a minute takes at least {least} minutes" in text
 
 
 def test_guide_explains_every_setting_of_azure_auth(

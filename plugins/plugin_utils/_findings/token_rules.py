@@ -321,8 +321,9 @@ RULES = (
         one="{name} is set to issue tokens that live for {value}, but a server of 2026 ends them"
         " after 90 days.",
         why="On a server of 2026 a token ends 90 days after it was issued or last renewed, unless"
-        " the instance sets another limit. A program that relies on a longer life fails then. An"
-        " older server has no such limit: there, a stolen token is useful for all that time.",
+        " the server's administrator has set another limit. A program that relies on a longer life"
+        " fails then. An older server has no such limit: there, a stolen token is useful for all"
+        " that time.",
         fix="Set access_token_ttl to what the program needs, at most 7776000 (90 days).",
         link=_LIFETIMES,
         words=_lifetime,
