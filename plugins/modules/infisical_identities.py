@@ -30,9 +30,8 @@ attributes:
     details:
       - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
         what it can read.
-      - It cannot know whether the login (the identity that the task logs in as) may create, edit and delete identities, configure their auth
-        methods and grant roles. Nor can it know whether the new role has more privileges than the login, or what the plan of the organization
-        includes. See
+      - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
+        whether the new role has more privileges than the login, or what the plan of the organization includes. See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
   diff_mode:
     support: full
@@ -77,8 +76,8 @@ options:
     type: int
   return_all:
     description:
-      - Whether RV(results) contains every identity that the login can see. Otherwise it contains only identities that changed, failed or were
-        purged. The identities in O(identities) come first, in their order. All others follow.
+      - Whether RV(results) contains every identity that the login (the identity that the task logs in as) can see. Otherwise it contains only
+        identities that changed, failed or were purged. The identities in O(identities) come first, in their order. All others follow.
       - The module lists all identities once and reads the Azure Auth of each identity that has it. It reads an identity itself only if its
         entry sets C(metadata). The login must have the permission to list the identities of the organization.
       - For an identity that changed, RV(results[].before) is its earlier state. Thus one task in check mode compares a list with the server and
