@@ -13,7 +13,7 @@ from __future__ import annotations
 import marshal
 import posix
 import sys
-from _signal import SIGHUP, SIGINT, SIGTERM, signal
+from _signal import SIGHUP, SIGINT, SIGTERM, signal  # type: ignore[import-not-found]
 from _socket import AF_UNIX, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET, socket
 
 
@@ -24,10 +24,18 @@ def main(path: str, *arguments: str) -> int:
     server = socket(AF_UNIX, SOCK_STREAM)
     server.connect(path)
     server.sendmsg([len(asked).to_bytes(8, "big"), asked], [(SOL_SOCKET, SCM_RIGHTS, streams)])
+
+    def forward(number: int, _frame: object) -> None:
+        try:
+            server.sendall(bytes([number]))
+        except OSError:
+            pass  # the program has just ended
+
     for number in (SIGHUP, SIGINT, SIGTERM):
-        signal(number, lambda number, _frame: server.sendall(bytes([number])))
+        signal(number, forward)
     status = server.recv(1)
     return status[0] if status else 255
 
 
-sys.exit(main(*sys.argv[1:]))
+# While Python ended in order, a signal would end it.
+posix._exit(main(*sys.argv[1:]))
