@@ -24,6 +24,7 @@ from functional.harness import (
     run_play,
     run_play_apart,
 )
+from tools import interpreter
 
 LOGIN = "community.infisical.infisical_login"
 CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"
@@ -178,6 +179,8 @@ def test_no_secret_gets_out(
         tasks,
         "-vvvvv",
         "--diff",
+        # Processes have the same arguments as with the usual one.
+        f"--extra-vars=ansible_python_interpreter={interpreter.python()}",
         INFISICAL_URL=server.url,
         ANSIBLE_LOG_PATH=str(tmp_path / "ansible.log"),
         ANSIBLE_STDOUT_CALLBACK=callback,
