@@ -11,37 +11,26 @@ path. Everything else happens as it would without it.
 from __future__ import annotations
 
 import _imp
-import marshal
 import os
-import sys
 import zipimport
-from hashlib import sha256
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
 
-def _keep_code(folder: str) -> None:
+def _keep_code(folder: Path) -> None:
+    from tools.code_cache import compiled_once
+
     compile_source: Any = zipimport._compile_source  # type: ignore[attr-defined]
 
     def compile_once(pathname: str, source: bytes) -> CodeType:
-        kept = os.path.join(folder, f"{sha256(source).hexdigest()}.{sys.implementation.cache_tag}")
-        try:
-            with open(kept, "rb") as file:
-                code: CodeType = marshal.load(file)
-        except FileNotFoundError:
-            code = compile_source(pathname, source)
-            # Others do the same at this moment.
-            written = f"{kept}.{os.getpid()}"
-            with open(written, "wb") as file:
-                marshal.dump(code, file)
-            os.replace(written, kept)
-        else:
-            _imp._fix_co_filename(code, pathname)  # type: ignore[attr-defined]
+        code = compiled_once(folder, source, lambda: compile_source(pathname, source))
+        _imp._fix_co_filename(code, pathname)  # type: ignore[attr-defined]
         return code
 
-    os.makedirs(folder, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     zipimport._compile_source = compile_once  # type: ignore[attr-defined]
 
 
 if "ZIP_CODE_CACHE" in os.environ:
-    _keep_code(os.environ["ZIP_CODE_CACHE"])
+    _keep_code(Path(os.environ["ZIP_CODE_CACHE"]))
