@@ -87,6 +87,14 @@ def test_a_script_imports_what_is_in_its_own_path(tmp_path: Path) -> None:
     assert outcome(interpreter.python(), ["script.py"], "", tmp_path)[:2] == (0, "True\n")
 
 
+@pytest.mark.parametrize("name", ["PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED"])
+def test_what_ansible_test_does_not_pass_on_leaves_it_fast(name: str, tmp_path: Path) -> None:
+    text = "import sys; print(sys.pycache_prefix or '', 'requests' in sys.modules)"
+    output = outcome(interpreter.python(), [], text, tmp_path, **{name: ""})[1]
+    prefix = "" if name == "PYTHONPYCACHEPREFIX" else os.environ.get("PYTHONPYCACHEPREFIX", "")
+    assert output == f"{prefix} True\n"
+
+
 WAIT = """\
 import os, signal, sys, time
 def say(number, _frame):

@@ -43,6 +43,9 @@ _MODULES = (
     *(f"{_OURS}{name}" for name in ("azure_auth", "identities", "identity", "identity_info")),
     *(f"ansible.modules.{name}" for name in ("copy", "file", "stat")),
 )
+# In these a program may differ from the process that forks it: two are set in the program, and what
+# it prints is buffered in any case. ansible-test does not pass the last two on to modules.
+_ANY_VALUE = {"PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED"}
 # What a script imports itself.
 _FORGOTTEN = {"ansible", "ansible_collections"}
 
@@ -209,6 +212,7 @@ def _become(program: _Program, executable: str) -> NoReturn:
         os.execv(sys.executable, [sys.executable, *program.arguments])
     sys.path[1:] = [*path, *(entry for entry in sys.path[1:] if entry not in others)]
     sys.executable = executable
+    sys.pycache_prefix = program.environ.get("PYTHONPYCACHEPREFIX") or None
     status = _status_of(program.arguments)
     # As Python ends, but its memory is left to the system, which is faster.
     threading._shutdown()  # type: ignore[attr-defined]
@@ -250,12 +254,11 @@ def _fits(program: _Program) -> bool:
 
 
 def _of_python(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what decides how Python starts, but for its path, and what measures coverage."""
-    prefixes = ("PYTHON", "COVERAGE_")
+    """Return what decides how Python starts, but for `_ANY_VALUE`, and what measures coverage."""
     return {
         name: value
         for name, value in environ.items()
-        if name.startswith(prefixes) and name != "PYTHONPATH"
+        if name.startswith(("PYTHON", "COVERAGE_")) and name not in _ANY_VALUE
     }
 
 
