@@ -13,8 +13,18 @@ from __future__ import annotations
 import marshal
 import posix
 import sys
-from _signal import SIGHUP, SIGINT, SIGTERM, signal  # type: ignore[import-not-found]
+from _signal import (  # type: ignore[import-not-found]
+    SIG_BLOCK,
+    SIG_UNBLOCK,
+    SIGHUP,
+    SIGINT,
+    SIGTERM,
+    pthread_sigmask,
+    signal,
+)
 from _socket import AF_UNIX, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET, socket
+
+SIGNALS = (SIGHUP, SIGINT, SIGTERM)
 
 
 def main(path: str, *arguments: str) -> int:
@@ -23,6 +33,8 @@ def main(path: str, *arguments: str) -> int:
     streams = b"".join(stream.to_bytes(4, sys.byteorder) for stream in (0, 1, 2))
     server = socket(AF_UNIX, SOCK_STREAM)
     server.connect(path)
+    # Until what is asked for has been sent.
+    pthread_sigmask(SIG_BLOCK, SIGNALS)
     server.sendmsg([len(asked).to_bytes(8, "big"), asked], [(SOL_SOCKET, SCM_RIGHTS, streams)])
 
     def forward(number: int, _frame: object) -> None:
@@ -31,8 +43,9 @@ def main(path: str, *arguments: str) -> int:
         except OSError:
             pass  # the program has just ended
 
-    for number in (SIGHUP, SIGINT, SIGTERM):
+    for number in SIGNALS:
         signal(number, forward)
+    pthread_sigmask(SIG_UNBLOCK, SIGNALS)
     status = server.recv(1)
     return status[0] if status else 255
 
