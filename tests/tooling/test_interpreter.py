@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
+from ansible.module_utils import basic
 from tools import interpreter
 
 SHOW = """\
@@ -95,10 +97,45 @@ def test_what_ansible_test_does_not_pass_on_leaves_it_fast(name: str, tmp_path: 
     assert output == f"{prefix} True\n"
 
 
+IMPORT = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+try:
+    from ansible.module_utils import basic
+    print(hasattr(basic, "AnsibleModule"))
+except ImportError:
+    print("not there")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        pytest.param(Path(basic.__file__).read_text(encoding="utf-8"), "True\n", id="the same"),
+        pytest.param("import json", "False\n", id="another"),
+        pytest.param(None, "not there\n", id="none"),
+    ],
+)
+def test_an_archive_decides_what_a_script_can_import(
+    source: str | None, output: str, tmp_path: Path
+) -> None:
+    """What is the same is not read, so that what it imports itself need not be there."""
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for package in ("ansible", "ansible/module_utils"):
+            file.writestr(f"{package}/__init__.py", "")
+        if source is not None:
+            file.writestr("ansible/module_utils/basic.py", source)
+    (tmp_path / "script.py").write_text(IMPORT, encoding="utf-8")
+    done = outcome(interpreter.python(), ["script.py", str(archive)], "", tmp_path)
+    assert done == (0, output, "")
+
+
 WAIT = """\
 import os, signal, sys, time
 def say(number, _frame):
-    print(signal.Signals(number).name, flush=True)
+    # print() must not interrupt itself.
+    os.write(1, signal.Signals(number).name.encode() + b"\\n")
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, say)
 print(os.getpid(), flush=True)

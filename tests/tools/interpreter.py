@@ -6,8 +6,7 @@
 Starting Python, and importing requests and the base class of modules, takes several times as long
 as what a module does. One process imports them once, and forks for each program. A program still
 has its own arguments, folder, environment and standard streams. A script, such as Ansible makes of
-a module, imports Ansible's and our code itself, from where it would without this. `make thorough`
-does without.
+a module, finds of Ansible's and our code what its archive has. `make thorough` does without.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ import contextlib
 import functools
 import gc
 import importlib
+import importlib.abc
+import importlib.machinery
 import marshal
 import os
 import runpy
@@ -32,7 +33,9 @@ import tempfile
 import threading
 import traceback
 import types
-from collections.abc import Mapping
+import zipimport
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -46,8 +49,8 @@ _MODULES = (
 # In these a program may differ from the process that forks it: two are set in the program, and what
 # it prints is buffered in any case. ansible-test does not pass the last two on to modules.
 _ANY_VALUE = {"PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED"}
-# What a script imports itself.
-_FORGOTTEN = {"ansible", "ansible_collections"}
+# What a script has in its archive.
+_ARCHIVED = {"ansible", "ansible_collections"}
 
 
 class _Program(NamedTuple):
@@ -57,6 +60,48 @@ class _Program(NamedTuple):
     folder: str
     environ: dict[str, str]
     streams: list[int]
+
+
+class _SameInArchive(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds what was imported before, if the archive that is first in the path has the same."""
+
+    def __init__(self, modules: Mapping[str, types.ModuleType]) -> None:
+        self._modules = modules
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return None for all others: Python then looks for them as usual."""
+        if not self._has(fullname):
+            return None
+        package = hasattr(self._modules[fullname], "__path__")
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=package)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """Return the module that was imported before; a package has only what the archive has."""
+        module = self._modules[spec.name]
+        if spec.submodule_search_locations is not None:
+            folder = spec.name.replace(".", "/")
+            spec.submodule_search_locations = module.__path__ = [f"{sys.path[0]}/{folder}"]
+            for name in self._modules:
+                package, _dot, child = name.rpartition(".")
+                if package == spec.name and hasattr(module, child) and not self._has(name):
+                    delattr(module, child)
+        return module
+
+    def _has(self, name: str) -> bool:
+        """Return whether the archive has a module that was imported before, as it was then."""
+        source = getattr(self._modules.get(name), "__file__", None)
+        archives = zipimport._zip_directory_cache  # type: ignore[attr-defined]
+        if not source or sys.path[0] not in archives:
+            return False
+        suffix = "/__init__.py" if hasattr(self._modules[name], "__path__") else ".py"
+        entry = archives[sys.path[0]].get(f"{name.replace('.', '/')}{suffix}")
+        # The last of what is known of a file is its checksum.
+        return bool(entry) and entry[-1] == zlib.crc32(Path(source).read_bytes())
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Do nothing: that was done before."""
 
 
 def prepare() -> None:
@@ -249,7 +294,7 @@ def _fits(program: _Program) -> bool:
     added = [Path(entry) for entry in _python_path(program.environ) if entry not in here]
     if option == "-m":
         return not added
-    imported = {name.partition(".")[0] for name in sys.modules} - _FORGOTTEN
+    imported = {name.partition(".")[0] for name in sys.modules} - _ARCHIVED
     return not any(path.stem in imported for entry in added for path in entry.glob("*"))
 
 
@@ -288,8 +333,8 @@ def _run(arguments: list[str]) -> None:
         sys.path[0] = str(Path.cwd())
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         return
-    for name in [name for name in sys.modules if name.partition(".")[0] in _FORGOTTEN]:
-        del sys.modules[name]
+    known = [name for name in sys.modules if name.partition(".")[0] in _ARCHIVED]
+    sys.meta_path.insert(0, _SameInArchive({name: sys.modules.pop(name) for name in known}))
     sys.argv = arguments or [""]
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
