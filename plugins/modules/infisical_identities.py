@@ -65,7 +65,9 @@ options:
         right before it revokes.
       - The module never purges identities that projects own, identities of other organizations, or the identity that the task is logged in
         as.
-      - If you use batches, give the whole list with every batch.
+      - If you apply a list in batches, do not purge with a batch. Purge in a separate task after the last batch, with an empty
+        O(identities), and name every identity of the whole list that may keep Azure Auth. The filter
+        P(community.infisical.identity_keepers#filter) makes this value.
     type: list
     elements: raw
   max_changes:

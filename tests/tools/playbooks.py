@@ -120,7 +120,8 @@ def prepare() -> None:
     loader.init_plugin_loader()
     # Each run does that again.
     warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")
-    for kind in ("become", "callback", "connection", "inventory", "shell", "vars"):
+    # Callbacks read the environment when they are imported.
+    for kind in ("become", "connection", "inventory", "shell", "vars"):
         list(getattr(loader, f"{kind}_loader").all(class_only=True))
     for kind in (loader.filter_loader, loader.test_loader):
         list(kind.all())
