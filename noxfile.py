@@ -86,7 +86,7 @@ def units(session: nox.Session) -> None:
     run_ansible_test(session)
     if "COVERAGE_PROCESS_START" in os.environ:
         # ansible-test keeps variables from its tests.
-        session.run("pytest", "tests/unit")
+        run_in_test(session, "pytest", "tests/unit")
 
 
 @suite
