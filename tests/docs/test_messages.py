@@ -825,7 +825,8 @@ def start(
     module: str, options: t.Mapping[str, t.Any], environment: t.Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start a module as a process, with its options on stdin."""
-    python = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
+    kept = ("PYTHON", "COVERAGE_")
+    python = {name: value for name, value in os.environ.items() if name.startswith(kept)}
     paths = [*filter(None, [environment.get("PYTHONPATH")]), str(COLLECTIONS)]
     process = subprocess.Popen(
         [
