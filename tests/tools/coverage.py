@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make coverage`: which branches of `plugins` all tests together reach, in whatever process.
 
-It makes tests take half as much processor time again, so that `make test` does without.
+It makes tests take more than twice as much processor time, so that `make test` does without.
 """
 
 from __future__ import annotations
