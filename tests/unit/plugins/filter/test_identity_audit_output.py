@@ -238,6 +238,7 @@ def test_whatever_names_and_values_hold_no_form_obeys_it(name: str, value: str, 
             "its input is a report of version",
         ),
         ({**identity_audit_report([], []), "findings": [{}]}, "csv", "(KeyError: 'identities')"),
+        ({**identity_audit_report([], []), "verdict": {}}, "html", "has no attribute 'status'"),
     ],
 )
 def test_what_is_not_right_is_an_error_of_one_sentence(

@@ -489,6 +489,14 @@ def test_an_identity_that_two_tasks_had_is_checked_once(
     assert len(set(keys_of_items)) == len(keys_of_items)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_azure_auth_is_that_of_the_task_that_could_read_it(order: int) -> None:
+    results = [failed(None, "no", **{**BILLING, "azure_auth": None}), kept(None, ONE, "billing")]
+    report = make([], [check(result) for result in results[::order]], places=[[], []])
+    (item,) = report["identities"]
+    assert (item["azure_auth_known"], item["azure_auth"]["tenant_id"]) == (True, TENANT)
+
+
 def test_a_name_that_another_entry_gives_to_an_identity_is_that_identity() -> None:
     renamed = changed(0, BILLING, name="payments")
     made = {**kept(0, None, "payments"), "changed": True, "created": True}

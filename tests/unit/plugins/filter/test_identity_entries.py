@@ -254,6 +254,14 @@ def test_durations_become_seconds(option: str, written: t.Any, seconds: t.Any) -
     assert entry["azure_auth"] == {option: seconds}
 
 
+@pytest.mark.parametrize("written", ["100", "1h", "no number"])
+def test_other_numbers_may_be_texts(written: str) -> None:
+    """What they stand for, the modules check."""
+    method = {"access_token_num_uses_limit": written}
+    assert entry_with({}, azure_auth=method)["azure_auth"] == method
+    assert entry_with({"azure_auth": method})["azure_auth"] == method
+
+
 @pytest.mark.parametrize(
     "written",
     ["1.5h", "1 h", "h", "1H", "1y", "1mo", "12h1d", "1h1h", "-1h", "1h 30m", "1,5", "٣h", "1e3"],
@@ -394,6 +402,30 @@ def test_what_is_omitted_is_left_out(omit: t.Any) -> None:
     method = entry_with({}, azure_auth={option: ["e", omit]})["azure_auth"]
     assert method[option][0] == "e"
     assert method[option][1].startswith("__omit_place_holder__")
+
+
+class _Encrypted:
+    """What a string with the tag !vault is before ansible-core 2.19."""
+
+    __ENCRYPTED__ = True
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def test_texts_may_be_encrypted() -> None:
+    entry = entry_with({}, role=_Encrypted("admin"), metadata={"b": _Encrypted("c")})
+    assert entry == {"name": "a", "role": "admin", "metadata": {"b": "c"}}
+    assert type(entry["role"]) is str
+
+
+def test_what_is_encrypted_is_in_no_message() -> None:
+    told = problems_of([{"name": "a", "azure_auth": {TTLS[0]: _Encrypted("hidden")}}])
+    assert "access_token_ttl is an encrypted string, which is not a duration;" in told
+    assert "hidden" not in told
 
 
 def test_where_is_a_text() -> None:

@@ -288,6 +288,12 @@ def test_an_id_is_there_only_where_the_name_does_not_tell() -> None:
     ]
 
 
+def test_an_identity_without_an_id_is_listed_by_its_name(tmp_path: Path) -> None:
+    """Check mode tells no ID of what it would create."""
+    (entry,) = read(tmp_path, write([identity(1, "billing", id=None, project_id=PROJECT)]))
+    assert (entry["name"], entry["project_id"], entry.get("id")) == ("billing", PROJECT, None)
+
+
 def test_an_entry_opens_to_a_tenant_only_where_the_identity_is_open() -> None:
     is_open = attached(allow_all_service_principals=True, allowed_service_principal_ids=None)
     identities = [identity(number, f"n{number}", azure_auth=is_open) for number in range(5)]
@@ -414,6 +420,7 @@ def test_entries_of_other_files_that_are_about_the_same_are_named() -> None:
         {"id": id_of(2).replace("-", "").upper(), "source": "mine.yml:3"},
         {"name": "owned", "source": "mine.yml:4"},
         {"name": "new", "source": "mine.yml:5"},
+        "billing",
     ]
     assert write(identities, beside=beside)["twice"] == [
         "mine.yml:2 also lists billing.",

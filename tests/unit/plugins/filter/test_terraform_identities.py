@@ -196,6 +196,34 @@ def test_what_is_sensitive_is_not_taken(marks: Object) -> None:
     assert take(state(resource("identity", values, sensitive_values=unmarked)))["left_out"] == []
 
 
+def test_sensitive_settings_are_not_told_as_empty() -> None:
+    """Whether a hidden list of principals is empty, nobody can tell from the state."""
+    marks = {"allowed_service_principal_ids": [True]}
+    values = {**AZURE_AUTH, "access_token_trusted_ips": None}
+    taken = take(state(resource("identity_azure_auth", values, sensitive_values=marks)))
+    left = {"allowed_service_principal_ids", "access_token_trusted_ips"}
+    settings = {key: SETTINGS[key] for key in SETTINGS if key not in left}
+    assert taken["identities"] == [{"id": ID, "azure_auth": settings}]
+    assert [item["reason"] for item in taken["left_out"]] == [
+        "allowed_service_principal_ids is sensitive, so the entry does not have it."
+    ]
+
+
+def test_an_azure_auth_of_which_nothing_is_taken_is_no_entry() -> None:
+    marks = dict.fromkeys(AZURE_AUTH.keys() - {"id", "identity_id"}, True)
+    method = resource("identity_azure_auth", AZURE_AUTH, sensitive_values=marks)
+    taken = take(state(method))
+    assert taken["identities"] == []
+    assert len(taken["left_out"]) == len(marks)
+    assert take(state(resource("identity", IDENTITY), method))["identities"] == [ENTRY]
+
+
+def test_what_is_no_resource_and_no_module_is_not_read() -> None:
+    given = state(resource("identity", IDENTITY), child_modules=[None, "module.a"])
+    given["values"]["root_module"]["resources"] += [None, "infisical_identity.that"]
+    assert take(given) == {"identities": [ENTRY], "left_out": []}
+
+
 def test_what_is_half_there_is_told() -> None:
     twice = 2 * IDENTITY["metadata"]
     taken = take(

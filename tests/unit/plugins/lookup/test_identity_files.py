@@ -22,6 +22,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultEditor, VaultLib, VaultSecret
 from ansible.template import Templar
+from ansible.vars.manager import VariableManager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -448,14 +449,34 @@ def test_templates_are_rendered_on_request(tmp_path: Path) -> None:
             "access_token_ttl is '1.5h', which is not a du",
         ),
         ("metadata: {'{{ one }}': b, c: d}", "metadata['c'] appears twice; write it once."),
+        (
+            "role: b\n  '{{ option }}': c",
+            "a.yml:3: entry 1 (a): role appears twice; write it once.",
+        ),
+        # As ansible-core renders a dictionary with an undefined value before 2.19.
+        ("metadata: '{{ undefined }}'", "a variable in it is undefined; define the variable, or"),
     ],
 )
 def test_what_templates_cannot_be_is_told(text: str, problem: str, tmp_path: Path) -> None:
-    variables = {"number": 8, "one": "c", "omit": "__omit_place_holder__0"}
+    variables = {
+        "number": 8,
+        "one": "c",
+        "option": "role",
+        "undefined": "{'b': AnsibleUndefined}",
+        "omit": "__omit_place_holder__0",
+    }
     told = problems_of(
         tmp_path, {"a.yml": f"- name: a\n  {text}"}, variables=variables, template=True
     )
     assert problem in told
+
+
+def test_what_ansible_omits_is_told(tmp_path: Path) -> None:
+    """It is a variable before ansible-core 2.19, and an object of its own since."""
+    variables = VariableManager(loader=DataLoader()).get_vars()
+    files = {"a.yml": "- {name: a, role: '{{ omit }}'}"}
+    told = problems_of(tmp_path, files, variables=variables, template=True)
+    assert "role is '{{ omit }}', which contains omit; write null, or leave the key or" in told
 
 
 def test_what_a_template_says_is_a_value_and_no_more_of_the_file(tmp_path: Path) -> None:
@@ -465,7 +486,7 @@ def test_what_a_template_says_is_a_value_and_no_more_of_the_file(tmp_path: Path)
     assert entry["role"] == role
 
 
-def encrypted(text: str, secret: bytes = b"a password") -> str:
+def encrypted(text: str | bytes, secret: bytes = b"a password") -> str:
     """A text as `ansible-vault encrypt_string` writes it into YAML."""
     lines = VaultLib([("default", VaultSecret(secret))]).encrypt(text).decode().splitlines()
     return "!vault |\n" + "\n".join(f"      {line}" for line in lines) + "\n"
@@ -490,6 +511,14 @@ def test_what_cannot_be_decrypted_is_told_once_a_file(secrets: t.Any, tmp_path: 
     told = problems_of(tmp_path, {"a.yml": text}, secrets=secrets)
     assert told.startswith("a.yml:2: the text after !vault cannot be decrypted: ")
     assert told.endswith((" that encrypted it.", ", or encrypt it again."))
+
+
+def test_encrypted_texts_are_in_utf_8(tmp_path: Path) -> None:
+    told = problems_of(tmp_path, {"a.yml": f"- name: {encrypted('grün'.encode('latin-1'))}"})
+    assert told == (
+        "a.yml:1: the text after !vault cannot be decrypted: it is not UTF-8; encrypt it in that"
+        " encoding."
+    )
 
 
 @pytest.mark.parametrize(
@@ -732,6 +761,24 @@ def test_a_folder_that_cannot_be_read_is_told(
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(AnsibleLookupError, match=r"/below cannot be read: Permission denied\."):
         read(str(tmp_path))
+
+
+def test_a_file_in_a_folder_that_cannot_be_listed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder could have defaults for it."""
+    write(tmp_path, {"a.yml": "[{name: a}]"})
+    listdir = os.listdir
+
+    def refuse(path: t.Any) -> t.Any:
+        if str(path) == str(tmp_path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(AnsibleLookupError) as caught:
+        read(str(tmp_path / "a.yml"))
+    assert str(caught.value) == f"The folder {tmp_path} cannot be read: Permission denied."
 
 
 _TEXTS = st.text(min_size=1).filter(lambda text: bool(trim(text)) and not has_template(text))
