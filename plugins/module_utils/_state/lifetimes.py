@@ -72,8 +72,6 @@ def can_attach(ttl: int, max_ttl: int, of_2024: bool) -> bool:
 
 def can_update(stored_max: int, lifetimes: t.Mapping[str, int]) -> bool:
     """Return whether an update with these lifetimes satisfies both rules of the server."""
-    ttl, max_ttl = lifetimes.get(TTL), lifetimes.get(MAX_TTL)
-    if ttl and max_ttl and ttl > max_ttl:
-        return False
-    result_max = max_ttl or stored_max
-    return not 0 < result_max < (ttl or stored_max)
+    # The second rule also refuses what the first does.
+    result_max = lifetimes.get(MAX_TTL) or stored_max
+    return not 0 < result_max < (lifetimes.get(TTL) or stored_max)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
+    ApiError,
     OptionError,
     UnexpectedAnswerError,
 )
@@ -476,7 +477,22 @@ class Organizations:
         return {"organizations": page, "totalCount": len(self.ids)}
 
 
-def check(server: Organizations, slug: str, organization_id: str, *, given: bool = False) -> None:
+class Answers:
+    """Gives answers, or raises errors, one after the other."""
+
+    def __init__(self, *answers: t.Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    def request(self, request: Request) -> t.Any:
+        self.asked.append(request.path)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def check(server: Organizations | Answers, slug: str, organization_id: str, *, given: bool = False) -> None:
     landing = Landing(IDENTITY, organization_id, ORGANIZATION, given)
     check_organization(t.cast(Client, server), slug, landing)
 
@@ -522,6 +538,42 @@ def test_a_strange_list_of_sub_organizations_is_an_error(
     monkeypatch.setattr(server, "request", lambda _request: answer)
     with pytest.raises(UnexpectedAnswerError):
         check(server, "labs", IDENTITY)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ApiError("Broken.", http_status=500, error="InternalServerError"),
+        ApiError("Expired.", http_status=403, error="TokenError"),
+        ApiError("Your IP address is not trusted.", http_status=403, error="ForbiddenError"),
+    ],
+    ids=str,
+)
+def test_a_refusal_that_is_not_about_sub_organizations_is_not_taken_for_one(
+    refusal: ApiError,
+) -> None:
+    with pytest.raises(ApiError) as raised:
+        check(Answers(refusal), "labs", IDENTITY)
+    assert raised.value is refusal
+
+
+@pytest.mark.parametrize("membership", [None, "x", {}, {"orgId": 7}], ids=repr)
+def test_a_token_that_does_not_tell_its_organization_is_for_that_of_its_identity(
+    membership: t.Any,
+) -> None:
+    listed = {"organizations": [{"slug": "labs", "id": ORGANIZATION}]}
+    landing = Landing(IDENTITY, None, None, given=True)
+    server = Answers(listed, {"identity": {"orgId": ORGANIZATION}})
+    check_organization(t.cast(Client, server), "labs", landing)
+    server = Answers(listed, {"identity": membership})
+    with pytest.raises(UnexpectedAnswerError) as raised:
+        check_organization(t.cast(Client, server), "labs", landing)
+    assert str(raised.value) == (
+        f"Could not read the login's own identity {IDENTITY} to find out its organization: the"
+        " server answered with JSON that Infisical does not send (no organization); check that url"
+        " points to an Infisical server."
+    )
+    assert server.asked == ["/api/v1/sub-organizations", f"/api/v1/identities/{IDENTITY}"]
 
 
 HEADERS = [

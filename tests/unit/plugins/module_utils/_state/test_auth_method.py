@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.community.infisical.plugins.module_utils._errors import (
     ApiError,
     OptionError,
+    UnexpectedAnswerError,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.auth_method import (
     AuthMethodResource,
@@ -21,6 +22,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.auth_me
 from ansible_collections.community.infisical.plugins.module_utils._state.azure_auth import (
     AZURE_AUTH,
 )
+from ansible_collections.community.infisical.plugins.module_utils._state.identities import Identity
 from ansible_collections.community.infisical.plugins.module_utils._state.reconcile import Reconciler
 from ansible_collections.community.infisical.plugins.module_utils._state.warnings import Warnings
 
@@ -100,6 +102,49 @@ def test_a_server_that_breaks_down_over_many_ids_is_explained(
 
 def broken(_request: t.Any) -> ApiError:
     return ApiError("Broken.", http_status=500, error="InternalServerError")
+
+
+def test_a_new_identity_is_waited_for_at_a_replica(server: t.Any) -> None:
+    missing = ApiError("No such identity.", http_status=404, error="NotFound")
+    stored = AZURE_AUTH.to_api({**AZURE_AUTH.defaults(), **values()})
+    answer = {"identityAzureAuth": {"identityId": ID, **stored}}
+    for created, asked, paused in ((True, 3, [0.5, 1.0]), (False, 1, [])):
+        server.answers[f"POST {AZURE}"] = [missing, missing, answer]
+        server.asked.clear()
+        server.paused.clear()
+        identity = Identity(ID, "billing", ORGANIZATION, methods=())
+        resource = AuthMethodResource(
+            server.api(), t.cast(t.Any, None), AZURE_AUTH, ID, identity, created=created
+        )
+        (step,) = resource.plan(None, values()).steps
+        if created:
+            state = resource.perform(step)
+            assert state is not None
+            assert state.values["resource"] == "r"
+        else:
+            with pytest.raises(ApiError) as raised:
+                resource.perform(step)
+            assert raised.value is missing
+        assert (server.asked, server.paused) == ([f"POST {AZURE}"] * asked, paused)
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        ({"accessTokenPeriod": "0"}, "accessTokenPeriod is not a number"),
+        ({"updatedAt": 7}, "updatedAt is not a string"),
+    ],
+)
+def test_odd_details_are_no_auth_method(server: t.Any, odd: dict[str, t.Any], why: str) -> None:
+    work = work_on(server, OTHER)
+    server.answers[f"GET {AZURE}"]["identityAzureAuth"].update(odd)
+    with pytest.raises(UnexpectedAnswerError) as raised:
+        work.run(values(resource="other"))
+    assert str(raised.value) == (
+        f"Could not read the Azure Auth of identity {ID}: the server answered with JSON that"
+        f" Infisical does not send ({why}); check that url points to an Infisical server."
+    )
+    assert server.asked == [f"GET {AZURE}"]
 
 
 def test_a_method_is_only_written_in_the_project_that_owns_its_identity(server: t.Any) -> None:

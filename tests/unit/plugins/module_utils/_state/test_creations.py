@@ -260,6 +260,18 @@ def test_a_look_that_fails_leaves_no_doubt_that_nothing_was_created(
     assert (raised.value.unsure, raised.value.race) == (False, False)
 
 
+def test_a_signal_during_the_look_stays_a_signal(server: t.Any, clock: Clock) -> None:
+    stop = InterruptError("Stopped.")
+    server.answers.update({LIST: members(), SEARCH: stop})
+    made = of(server)
+    made.refuse_unless_new(named("a"))
+    clock.now += 6
+    with pytest.raises(InterruptError) as raised:
+        made.look_before(named("a"))
+    assert raised.value is stop
+    assert not stop.maybe_sent
+
+
 # -- an outcome that is unknown -------------------------------------------------------------------
 
 
@@ -440,7 +452,16 @@ def test_a_role_of_a_project_is_one_of_its_list(server: t.Any, answer: t.Any, th
     assert of(server).has_role("billing", PROJECT) is there
 
 
-def test_an_outage_tells_nothing_of_a_role(server: t.Any) -> None:
-    server.answers["GET /api/v1/organization/roles/slug/billing"] = LOST
-    with pytest.raises(TransportError):
-        of(server).has_role("billing", None)
+@pytest.mark.parametrize(
+    "outage", [LOST, ApiError("Broken.", http_status=500, error="InternalServerError")]
+)
+def test_an_outage_tells_nothing_of_a_role(server: t.Any, outage: Exception) -> None:
+    path = "GET /api/v1/organization/roles/slug/billing"
+    server.answers[path] = [outage, MISSING]
+    made = of(server)
+    with pytest.raises(type(outage)) as raised:
+        made.has_role("billing", None)
+    assert raised.value is outage
+    # Nor is it remembered.
+    assert not made.has_role("billing", None)
+    assert server.asked == [path, path]

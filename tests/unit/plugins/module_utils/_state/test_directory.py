@@ -236,6 +236,20 @@ def test_all_roles_are_listed_where_a_search_shows_them(server: t.Any) -> None:
     assert LIST not in server.asked
 
 
+def test_few_that_cannot_be_read_are_left_out_but_a_refused_login_is_an_error(
+    server: t.Any,
+) -> None:
+    few = [Reference(id_of(8), None), Reference(id_of(9), None)]
+    server.answers[f"GET /api/v1/identities/{id_of(8)}"] = DENIED
+    server.answers[f"GET /api/v1/identities/{id_of(9)}"] = {"identity": member(9)}
+    assert numbers(read_by_id(server.api(), few, roles=False)) == [9]
+    refused = ApiError("Expired.", http_status=403, error="TokenError")
+    server.answers[f"GET /api/v1/identities/{id_of(8)}"] = refused
+    with pytest.raises(ApiError) as raised:
+        read_by_id(server.api(), few, roles=False)
+    assert raised.value is refused
+
+
 # -- everything -----------------------------------------------------------------------------------
 
 

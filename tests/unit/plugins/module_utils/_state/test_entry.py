@@ -209,3 +209,25 @@ def test_a_cut_off_write_counts_as_changed(server: t.Any) -> None:
         stop = InterruptError("Stopped.")
         work.note_interrupt(stop)
         assert (work.changed, work.failure) == (writing, stop)
+
+
+@pytest.mark.parametrize("stop", [InterruptError("Stopped."), DENIED], ids=["signal", "refusal"])
+def test_only_a_signal_while_the_rest_is_read_keeps_the_work_from_being_done(
+    server: t.Any, stop: InfisicalError
+) -> None:
+    server.answers.update(
+        {
+            f"GET {AZURE}": stop,
+            BY_ID: {"identity": page("billing")["identities"][0]},
+            f"{BY_ID}/identity-memberships": {"identityMemberships": []},
+            f"DELETE /api/v1/identities/{ID}": {"identity": {"id": ID, "name": "billing"}},
+        }
+    )
+    known = Identity(ID, "billing", ORGANIZATION, methods=("azure-auth",))
+    work = of(server, Desired(None, {}), identity=known, whole=True)
+    with pytest.raises(type(stop)) as raised:
+        work.run()
+    assert raised.value is stop
+    assert work.deleted is (stop is DENIED)
+    if not work.deleted:
+        assert server.asked == [f"GET {AZURE}"]

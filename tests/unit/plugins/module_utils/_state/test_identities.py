@@ -193,6 +193,10 @@ BROKEN: list[tuple[t.Any, str]] = [
     ({**member(), "identity": {"id": ID, "name": "x"}}, "an identity without its auth methods"),
     (member(authMethods="azure-auth"), NO_NAMES),
     (member(authMethods=[7]), NO_NAMES),
+    (
+        {**member(), "identity": {"id": ID, "name": "x", "authMethod": 7}},
+        "an identity without its auth methods",
+    ),
     ({**member(), "metadata": "x"}, NO_PAIRS),
     ({**member(), "metadata": [{"key": "a"}]}, NO_PAIRS),
     ({**member(), "metadata": [{"key": "a", "value": 1}]}, NO_PAIRS),
@@ -291,6 +295,13 @@ def test_a_search_goes_on_to_the_last_page_and_takes_nobody_twice(server: t.Any)
     listed = search_everywhere(server.api(), ["organization"], "search") or []
     assert [identity.id for identity in listed] == ids
     assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("item", ["x", {}, {"identityId": ID, "identity": None}], ids=repr)
+def test_a_search_that_finds_no_identities_is_an_error(server: t.Any, item: t.Any) -> None:
+    server.answers["POST /api/v2/identities/search"] = {"identities": [item]}
+    with pytest.raises(UnexpectedAnswerError, match=r"does not send \(no identity\);"):
+        search_everywhere(server.api(), ["organization"], "find it")
 
 
 def test_where_there_is_no_search_of_version_2_nothing_is_found_out(server: t.Any) -> None:
@@ -402,6 +413,8 @@ def test_what_a_write_answers_is_believed_in_part() -> None:
     assert updated == known._replace(name="new", protected=True, updated_at=UPDATED)
     created = from_write({**item, "authMethod": None, "metadata": []}, None, "create it")
     assert (created.methods, created.metadata, created.name) == ((), (), "new")
+    with pytest.raises(UnexpectedAnswerError, match=r"does not send \(another identity\);"):
+        from_write({**item, "id": OTHER}, known, "update it")
 
 
 # -- reading by id --------------------------------------------------------------------------------
@@ -465,6 +478,14 @@ def test_one_of_which_the_login_may_not_know_is_not_missing(server: t.Any) -> No
     with pytest.raises(ApiError) as raised:
         read_identity(server.api(), ID)
     assert raised.value.unknown_route
+
+
+def test_an_outage_between_two_looks_tells_nothing_of_permissions(server: t.Any) -> None:
+    broken = ApiError("Broken.", http_status=500, error="InternalServerError")
+    server.answers.update({BY_ID: MISSING, MEMBERSHIPS: broken})
+    with pytest.raises(ApiError) as raised:
+        read_identity(server.api(), ID)
+    assert raised.value is broken
 
 
 def test_one_that_shows_up_between_two_looks_is_read(server: t.Any) -> None:
