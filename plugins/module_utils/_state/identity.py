@@ -248,10 +248,8 @@ class IdentityResource:
 
     @property
     def title(self) -> str:
-        """Its name in messages."""
-        if self.identity:
-            return f"identity {self.identity.id}"
-        return f"identity {quoted(self._reference.name or self._reference.id)}"
+        """Its name in messages about writes, which are only made to an identity that exists."""
+        return f"identity {self._known().id}"
 
     def read(self) -> State | None:
         """Read what is needed; None if there is no such identity."""
@@ -394,7 +392,7 @@ class IdentityResource:
         return (shown,) if shown else None
 
     def _state(self, identity: Identity) -> State:
-        return State(values_of(identity), details_of(identity, self.projects), identity.of_2024)
+        return State(values_of(identity), details_of(identity), identity.of_2024)
 
     def _deletion(self, identity: Identity | None) -> Plan:
         identity = self._fresh(identity) if identity else None
@@ -646,9 +644,9 @@ class IdentityResource:
             raise
 
 
-def details_of(identity: Identity, projects: t.Sequence[str] = ()) -> dict[str, t.Any]:
+def details_of(identity: Identity) -> dict[str, t.Any]:
     """Return the details that the server adds to an identity."""
-    details: dict[str, t.Any] = {
+    return {
         "created_at": identity.created_at,
         "updated_at": identity.updated_at,
         "last_login_at": identity.last_login_at,
@@ -658,9 +656,6 @@ def details_of(identity: Identity, projects: t.Sequence[str] = ()) -> dict[str, 
         "auth_methods": None if identity.methods is None else list(identity.methods),
         "roles": None if identity.roles is None else [role.slug for role in identity.roles],
     }
-    if projects:
-        details["projects"] = list(projects)
-    return details
 
 
 def _shown(identity: Identity) -> str:

@@ -227,6 +227,12 @@ REFUSALS = [
     ),
     ("a token with a line end in it", {"token": "a\nb"}, {}, "token contains spaces, line breaks"),
     (
+        "masked text in place of a password",
+        {"auth_identity_id": IDENTITY, "ldap_username": "u", "ldap_password": "********"},
+        {},
+        "ldap_password is masked text, which Ansible prints in place of a secret; ",
+    ),
+    (
         "a NUL in a client id",
         {ID: "a\0b", SECRET: "s"},
         {},

@@ -18,6 +18,7 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
     ApiError,
     OptionError,
     TransportError,
+    UnexpectedAnswerError,
     UnknownOutcomeError,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.creations import Creations
@@ -413,8 +414,8 @@ def test_a_deletion_that_fails_after_the_protection_was_lifted_says_so(server: t
         {
             BY_ID: stored(hasDeleteProtection=True),
             UPDATE: item(),
-            DELETE: DENIED,
-            MEMBERSHIPS: {"identityMemberships": []},
+            DELETE: ApiError("Not allowed.", http_status=403, error="PermissionDenied"),
+            MEMBERSHIPS: {"identityMemberships": [{"project": {"id": PROJECT, "name": "shop"}}]},
         }
     )
     work = work_on(server, seen(protected=True), lift=True)
@@ -422,6 +423,9 @@ def test_a_deletion_that_fails_after_the_protection_was_lifted_says_so(server: t
         work.run(None)
     assert str(raised.value) == "Not allowed. Its delete protection was removed before."
     assert work.changed
+    # It is still in its projects. Only a deleted identity is told with those that it was in.
+    assert work.actual is not None
+    assert "projects" not in work.actual.details
 
 
 def test_what_a_deletion_ends_is_read_before_it(server: t.Any) -> None:
@@ -435,6 +439,19 @@ def test_what_a_deletion_ends_is_read_before_it(server: t.Any) -> None:
     work = _run(work_on(server, seen(), check=True), None)
     assert t.cast(IdentityResource, work.resource).projects == ["shop", OTHER]
     assert server.asked == [BY_ID, MEMBERSHIPS]
+
+
+def test_nothing_is_deleted_if_it_cannot_be_read_what_the_deletion_ends(server: t.Any) -> None:
+    server.answers.update({BY_ID: stored(), MEMBERSHIPS: DENIED, DELETE: item()})
+    work = work_on(server, seen())
+    with pytest.raises(ApiError) as raised:
+        work.run(None)
+    assert raised.value is DENIED
+    assert (work.changed, server.asked) == (False, [BY_ID, MEMBERSHIPS])
+    # Servers of 2024 lack the route.
+    del server.answers[MEMBERSHIPS]
+    assert _run(work_on(server, seen()), None).changed
+    assert server.asked[-2:] == [MEMBERSHIPS, DELETE]
 
 
 def test_what_is_deleted_by_its_name_has_that_name_by_now(server: t.Any) -> None:
@@ -592,6 +609,47 @@ def test_a_refused_creation_is_raised_and_nothing_looked_for(server: t.Any) -> N
     assert (work.changed, server.asked) == (False, [LIST, CREATE])
 
 
+OWN_BY_ID, OWN_DETAILS = f"GET /api/v1/identities/{OWN}", "GET /api/v1/identities/details"
+
+
+@pytest.mark.parametrize(
+    ("own", "route", "answer", "purpose"),
+    [
+        (
+            OWN,
+            OWN_BY_ID,
+            {"identity": {"identity": {"hasDeleteProtection": False}, "metadata": []}},
+            f"read the login's own identity {OWN} to find out its organization",
+        ),
+        (None, OWN_DETAILS, {}, "list the identities"),
+        (None, OWN_DETAILS, {"identityDetails": None}, "list the identities"),
+        (None, OWN_DETAILS, {"identityDetails": {"organization": {}}}, "list the identities"),
+    ],
+    ids=["own identity", "no details", "empty details", "no ID"],
+)
+def test_nothing_is_created_in_an_organization_that_nobody_tells(
+    server: t.Any,
+    monkeypatch: pytest.MonkeyPatch,
+    own: str | None,
+    route: str,
+    answer: dict[str, t.Any],
+    purpose: str,
+) -> None:
+    api = server.api(of_2026=False, own=own)
+    monkeypatch.setattr(server, "api", lambda: api)
+    server.answers.update({LIST: page(), CREATE: item(), SEARCH: page(), route: answer})
+    work = new(server, own=own)
+    with pytest.raises(UnexpectedAnswerError) as raised:
+        work.run({})
+    assert str(raised.value) == (
+        f"Could not {purpose}: the server answered with JSON that Infisical does not send (no"
+        " organization); check that url points to an Infisical server."
+    )
+    assert route in server.asked
+    assert CREATE not in server.asked
+    assert not work.changed
+
+
 def test_what_fails_after_the_creation_says_that_it_was_created(server: t.Any) -> None:
     server.answers.update({LIST: page(), CREATE: item(), SEARCH: DENIED})
     work = new(server)
@@ -643,3 +701,28 @@ def test_a_server_that_shows_one_role_is_warned_of(server: t.Any, name: str, sho
             )
         ],
     )
+
+
+def test_what_a_list_takes_for_the_organizations_is_read_where_its_membership_is(
+    server: t.Any,
+) -> None:
+    """A project owns it, or a replica lags behind: then the project does not know it."""
+    inner = {"id": ID, "name": "billing", "orgId": ORGANIZATION, "authMethods": []}
+    membership = {"identity": inner, "project": {"id": PROJECT, "name": "shop"}, "roles": []}
+    owned = f"GET /api/v1/projects/{PROJECT}/identities/{ID}"
+    metadata = [{"key": "a", "value": "b"}]
+    server.answers.update(
+        {
+            BY_ID: MISSING,
+            MEMBERSHIPS: {"identityMemberships": [membership]},
+            owned: {"identity": {**inner, "projectId": PROJECT, "metadata": metadata}},
+        }
+    )
+    work = work_on(server, seen(metadata=None), needed={"metadata"})
+    assert not _run(work, read(metadata={"a": "b"})).changed
+    assert server.asked == [BY_ID, MEMBERSHIPS, owned]
+    server.answers[owned] = MISSING
+    work = work_on(server, seen(metadata=None), needed={"metadata"})
+    with pytest.raises(ApiError) as raised:
+        work.run(read(metadata={}))
+    assert (raised.value, work.changed) == (MISSING, False)
