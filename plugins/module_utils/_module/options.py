@@ -118,16 +118,12 @@ def reader_of_type(details: t.Mapping[str, t.Any]) -> Reader:
     """Return the reader of an option with this spec."""
     if details.get("no_log"):
         return _secret
-    return _READERS.get(details["type"], _as_it_is)
+    return _READERS[details["type"]]
 
 
 def absent(raw: t.Any) -> bool:
     """Return whether an option counts as not set: null, or blank."""
     return raw is None or (isinstance(raw, str) and not trim(raw))
-
-
-def _as_it_is(_option: str, raw: t.Any) -> t.Any:
-    return raw
 
 
 def _text(option: str, raw: t.Any) -> str:

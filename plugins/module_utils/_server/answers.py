@@ -38,7 +38,7 @@ _USED_UP = (
     " set credentials instead of a token, so that the task can log in again."
 )
 
-# What to do about a 403: the first row that matches its name or message.
+# What to do about a 403: the first row that matches its name or message. The last always does.
 _FORBIDDEN = {
     "IP address": (
         "The trusted IPs of the login's auth method do not include the host that runs the module;"
@@ -285,7 +285,6 @@ def _advice(status: int, error: str, says: str) -> str:
         return " The server does not accept the login, or no longer does; check the credentials."
     if status != 403:
         return ""
-    for words, advice in _FORBIDDEN.items():
-        if re.search(words, f"{error}: {says}", re.IGNORECASE):
-            return f" {advice}"
-    return ""
+    text = f"{error}: {says}"
+    rows = _FORBIDDEN.items()
+    return " " + next(advice for words, advice in rows if re.search(words, text, re.IGNORECASE))

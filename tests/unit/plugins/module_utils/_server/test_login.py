@@ -498,7 +498,9 @@ class Answers:
         return answer
 
 
-def check(server: Organizations | Answers, slug: str, organization_id: str, *, given: bool = False) -> None:
+def check(
+    server: Organizations | Answers, slug: str, organization_id: str, *, given: bool = False
+) -> None:
     landing = Landing(IDENTITY, organization_id, ORGANIZATION, given)
     check_organization(t.cast(Client, server), slug, landing)
 
