@@ -89,7 +89,7 @@ def grown_by_hand(emulator: Emulator) -> None:
             emulator.add_member(emulator.identities["admin"], "admin", project_id=project_id)
             for name in ("twice", "owned", "owned"):
                 put(create(name, role="viewer", project_id=project_id), **STORED)
-    emulator.create_identities([f"shop-{n:03}" for n in range(120)], azure_auth=STORED)
+    emulator.create_identities([f"shop-{n:03}" for n in range(300)], azure_auth=STORED)
 
 
 # Servers, and how the list is split on each. "2025-10" is what was between.
@@ -142,7 +142,7 @@ def test_applying_an_export_changes_nothing(trip: Trip) -> None:
     for case in trip.cases.values():
         assert case.failure is None
         (applied,) = case.named("Apply")
-        assert applied.result["checked"] > 120
+        assert applied.result["checked"] > 300
         assert (applied.status, applied.result["changed_count"]) == ("ok", 0)
     assert writes(trip.emulator) == []
 

@@ -223,17 +223,15 @@ def start_module(
 
 def finish_module(process: subprocess.Popen[str]) -> Result:
     """Wait for the end of a module that was started, and return its result."""
-    assert process.stdout is not None
-    with process, process.stdout as output:
-        result: Result = {"failed": False, **json.loads(output.read())}
+    result: Result = {"failed": False, **json.loads(wait_for_end(process))}
     return result
 
 
-def wait_for_end(process: subprocess.Popen[str]) -> None:
-    """Wait for the end of a module that was started, whatever it returns."""
+def wait_for_end(process: subprocess.Popen[str]) -> str:
+    """Wait for the end of a module that was started, and return what it printed."""
     assert process.stdout is not None
     with process, process.stdout as output:
-        output.read()
+        return output.read()
 
 
 def warnings_of(result: Result) -> str:

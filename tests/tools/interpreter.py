@@ -65,8 +65,20 @@ class _Program(NamedTuple):
 class _SameInArchive(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds what was imported before, if the archive that is first in the path has the same."""
 
-    def __init__(self, modules: Mapping[str, types.ModuleType]) -> None:
-        self._modules = modules
+    def __init__(self) -> None:
+        """Note what is imported, as it is now: a source may change before a script asks for it."""
+        self._modules: dict[str, types.ModuleType] = {}
+        self._files: dict[str, tuple[str, int]] = {}
+        for name, module in sys.modules.items():
+            source = getattr(module, "__file__", None)
+            # Ansible makes up the file of some packages.
+            if name.partition(".")[0] in _ARCHIVED and source and Path(source).is_file():
+                suffix = "/__init__.py" if hasattr(module, "__path__") else ".py"
+                self._modules[name] = module
+                self._files[name] = (
+                    f"{name.replace('.', '/')}{suffix}",
+                    zlib.crc32(Path(source).read_bytes()),
+                )
 
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None, _target: types.ModuleType | None = None
@@ -91,14 +103,13 @@ class _SameInArchive(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def _has(self, name: str) -> bool:
         """Return whether the archive has a module that was imported before, as it was then."""
-        source = getattr(self._modules.get(name), "__file__", None)
         archives = zipimport._zip_directory_cache  # type: ignore[attr-defined]
-        if not source or sys.path[0] not in archives:
+        if name not in self._files or sys.path[0] not in archives:
             return False
-        suffix = "/__init__.py" if hasattr(self._modules[name], "__path__") else ".py"
-        entry = archives[sys.path[0]].get(f"{name.replace('.', '/')}{suffix}")
+        path, checksum = self._files[name]
+        entry = archives[sys.path[0]].get(path)
         # The last of what is known of a file is its checksum.
-        return bool(entry) and entry[-1] == zlib.crc32(Path(source).read_bytes())
+        return bool(entry) and entry[-1] == checksum
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Do nothing: that was done before."""
@@ -240,7 +251,7 @@ def _receive(client: socket.socket) -> _Program | None:
     return _Program(list(arguments), folder, decoded, list(streams))
 
 
-def _become(program: _Program, executable: str) -> NoReturn:
+def _become(program: _Program, executable: str, same_in_archive: _SameInArchive) -> NoReturn:
     """Run a program, and end with its exit status."""
     # What is registered for the end of the process that forked.
     atexit._clear()
@@ -258,7 +269,7 @@ def _become(program: _Program, executable: str) -> NoReturn:
     sys.path[1:] = [*path, *(entry for entry in sys.path[1:] if entry not in others)]
     sys.executable = executable
     sys.pycache_prefix = program.environ.get("PYTHONPYCACHEPREFIX") or None
-    status = _status_of(program.arguments)
+    status = _status_of(program.arguments, same_in_archive)
     # As Python ends, but its memory is left to the system, which is faster.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
@@ -311,10 +322,10 @@ def _python_path(environ: Mapping[str, str]) -> list[str]:
     return [entry for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
 
 
-def _status_of(arguments: list[str]) -> int:
+def _status_of(arguments: list[str], same_in_archive: _SameInArchive) -> int:
     """Run a program, and return its exit status."""
     try:
-        _run(arguments)
+        _run(arguments, same_in_archive)
     except SystemExit as end:
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
@@ -326,15 +337,16 @@ def _status_of(arguments: list[str]) -> int:
     return 0
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str], same_in_archive: _SameInArchive) -> None:
     """Run a module with `-m`, a script, or a script from standard input."""
     if arguments[:1] == ["-m"]:
         sys.argv = arguments[1:]
         sys.path[0] = str(Path.cwd())
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         return
-    known = [name for name in sys.modules if name.partition(".")[0] in _ARCHIVED]
-    sys.meta_path.insert(0, _SameInArchive({name: sys.modules.pop(name) for name in known}))
+    for name in [name for name in sys.modules if name.partition(".")[0] in _ARCHIVED]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, same_in_archive)
     sys.argv = arguments or [""]
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
@@ -351,11 +363,12 @@ def _run(arguments: list[str]) -> None:
 
 def _main(preparation: str, path: str, executable: str) -> None:
     importlib.import_module(preparation).prepare()
+    same_in_archive = _SameInArchive()
     # Else the garbage collector of each child copies what all of them share.
     gc.freeze()
     program = _serve(path)
     if program:
-        _become(program, executable)
+        _become(program, executable, same_in_archive)
 
 
 if __name__ == "__main__":
