@@ -817,30 +817,42 @@ def test_everything_is_reached_by_the_keyboard_and_shows_its_focus(
     assert sum(tag != "BODY" for tag, _text, _outline in reached) >= min(visible_ones, 59)
 
 
-def test_thousands_of_identities_are_fast(
+def test_what_a_page_takes_grows_with_its_identities_and_no_faster(
     large: Path, browser: Page, record_property: t.Any
 ) -> None:
-    """Within a second, and a tenth of it; in processor time, for tests run on busy machines."""
+    """In processor time, for tests run on busy machines."""
+    few = large.with_name("few.html")
+    few.write_text(html_page(report(MANY // 10)), encoding="utf-8")
     browser.emulate()
-    loading, filtering = [], []
-    for _turn in range(3):
-        browser.open(large)
-        loading.append(browser.busy())
-        browser.evaluate("document.querySelector('#filter').focus()")
-        for text in ("drifted", "billing prod", "3f6c", "unlimited uses", "10.2"):
-            before = browser.busy()
-            browser.evaluate(
-                f"document.querySelector('#filter').value = '{text}';"
-                "document.querySelector('#filter').dispatchEvent(new Event('input'));" + SETTLED
-            )
-            filtering.append(browser.busy() - before)
-            told = browser.evaluate("document.querySelector('.filter output').textContent")
-            assert re.fullmatch(rf"[1-9][0-9]* of {MANY + 2} match", told)
+    # What was done before this is asked for the first time is not counted.
+    browser.busy()
+
+    def seconds(path: Path, count: int) -> tuple[float, float]:
+        loading, filtering = [], []
+        for _turn in range(3):
+            browser.open(path)
+            browser.evaluate(SETTLED)
+            loading.append(browser.busy())
+            browser.evaluate("document.querySelector('#filter').focus()")
+            for text in ("drifted", "billing prod", "3f6c", "unlimited uses", "10.2"):
+                before = browser.busy()
+                browser.evaluate(
+                    f"document.querySelector('#filter').value = '{text}';"
+                    "document.querySelector('#filter').dispatchEvent(new Event('input'));" + SETTLED
+                )
+                filtering.append(browser.busy() - before)
+                told = browser.evaluate("document.querySelector('.filter output').textContent")
+                assert re.fullmatch(rf"[1-9][0-9]* of {count + 2} match", told)
+        return statistics.median(loading), statistics.median(filtering)
+
+    loading_few, filtering_few = seconds(few, MANY // 10)
+    loading, filtering = seconds(large, MANY)
     record_property("5,000 identities, MiB", f"{large.stat().st_size / 2**20:.1f}")
-    record_property("5,000 identities, seconds to load", f"{statistics.median(loading):.2f}")
-    record_property("5,000 identities, seconds to filter", f"{statistics.median(filtering):.3f}")
-    assert statistics.median(loading) < 1
-    assert statistics.median(filtering) < 0.1
+    record_property("5,000 identities, seconds to load", f"{loading:.2f}")
+    record_property("5,000 identities, seconds to filter", f"{filtering:.3f}")
+    # Ten times as many identities; what compares each with each would take a hundred times.
+    assert loading < 10 * loading_few
+    assert filtering < 20 * filtering_few
     assert large.stat().st_size < 12 * 2**20
 
 
