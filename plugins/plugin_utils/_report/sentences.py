@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The verdict of an audit in one sentence, for somebody who reads nothing else. Pure."""
+"""The verdict of an audit in a few words, for somebody who reads nothing else. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Counts = t.Mapping[str, int]
 def verdict_on(
     counts: Counts, rules: t.Sequence[Values], *, has_list: bool, read: bool, seen: bool
 ) -> dict[str, str]:
-    """Return the status of an audit, the worst that holds, and a sentence that says why.
+    """Return the status of an audit, the worst that holds, and the sentences that say why.
 
     `rules` are those of the report. `read` says whether every identity that the login can see was
     read, `seen` whether the login can see all of the organization.
@@ -50,8 +50,10 @@ def verdict_on(
         clauses.append("there was no list to compare with")
     if not seen:
         clauses.append("the login cannot see all of the organization")
-    text = ("the audit is incomplete: " if incomplete else "") + "; ".join(clauses)
-    return {"status": status, "sentence": f"{text[0].upper()}{text[1:]}."}
+    if incomplete:
+        clauses[0] = f"the audit is incomplete: {clauses[0]}"
+    text = " ".join(f"{clause[0].upper()}{clause[1:]}." for clause in clauses)
+    return {"status": status, "sentence": text}
 
 
 def _with_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
@@ -76,9 +78,9 @@ def _with_list(counts: Counts, rules: t.Sequence[Values], *, read: bool) -> str:
         if total == 1:
             clause = "the only identity in the list has drifted"
     else:
-        clause = f"{everyone} identities in the list match it"
+        clause = f"{everyone} listed identities match the list"
         if total == 1:
-            clause = "the only identity in the list matches it"
+            clause = "the only listed identity matches the list"
     if not counts["identities"] and (unknown or not read):
         # Nothing was read that could have findings.
         return clause

@@ -109,7 +109,7 @@ def test_an_audit_of_nothing() -> None:
         "versions": {"ansible": "2.19.4"},
         "verdict": {
             "status": "ok",
-            "sentence": "The login sees no identities; there was no list to compare with.",
+            "sentence": "The login sees no identities. There was no list to compare with.",
         },
         "complete": True,
         "problems": [],
@@ -328,7 +328,7 @@ def test_what_could_not_be_seen_is_told_and_leaves_the_report_complete() -> None
     said = "Identities of the project payments: the login may not read them."
     report = make([], [check(not_visible=[said])])
     assert (report["not_visible"], report["complete"]) == ([said], True)
-    assert report["verdict"]["sentence"].endswith("the login cannot see all of the organization.")
+    assert report["verdict"]["sentence"].endswith("The login cannot see all of the organization.")
 
 
 def test_differences_belong_to_those_that_did_not_fail() -> None:
@@ -599,7 +599,7 @@ def test_identities_that_were_not_tried_are_told_also_if_they_are_not_listed(
     report = make(desired, [check(*results, msg="It is down.", untried_count=4)])
     assert report["problems"] == sentences
     assert report["verdict"]["sentence"].startswith(
-        "The audit is incomplete: not all of the organization could be read; "
+        "The audit is incomplete: not all of the organization could be read. "
     )
 
 
@@ -810,7 +810,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             [kept(0, ONE, "a")],
             {},
             "ok",
-            "The only identity in the list matches it, and there are no findings.",
+            "The only listed identity matches the list, and there are no findings.",
         ),
         (
             [{}, {}],
@@ -818,7 +818,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {"waivers": [WAIVER]},
             "ok",
             (
-                "Both identities in the list match it, and there are no findings (1 is waived);"
+                "Both listed identities match the list, and there are no findings (1 is waived)."
                 " 1 identity with Azure Auth is not in the list."
             ),
         ),
@@ -828,7 +828,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "findings",
             (
-                "The only identity in the list matches it, and there are no high findings,"
+                "The only listed identity matches the list, and there are no high findings,"
                 " only 1 low one."
             ),
         ),
@@ -838,7 +838,7 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "findings",
             (
-                "Both identities in the list match it, but 2 high findings need attention:"
+                "Both listed identities match the list, but 2 high findings need attention:"
                 " open to a whole tenant (1) and 1 other."
             ),
         ),
@@ -895,8 +895,8 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             {},
             "incomplete",
             (
-                "The audit is incomplete: not all of the organization could be read; there are"
-                " no findings in what could be read; there was no list to compare with."
+                "The audit is incomplete: not all of the organization could be read. There are"
+                " no findings in what could be read. There was no list to compare with."
             ),
         ),
         (
@@ -906,12 +906,12 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             "findings",
             (
                 "2 high findings in 2 identities need attention: open to a whole tenant (1)"
-                " and 1 other; there was no list to compare with."
+                " and 1 other. There was no list to compare with."
             ),
         ),
     ],
 )
-def test_the_verdict_says_in_one_sentence_what_matters_most(
+def test_the_verdict_says_what_matters_most(
     desired: list[Object], results: list[Object], options: Object, status: str, sentence: str
 ) -> None:
     verdict = make(desired, [check(*results)], **options)["verdict"]
