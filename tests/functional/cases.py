@@ -210,7 +210,7 @@ ATTACHING = [
         "attach without a maximum is out of reach",
         None,
         {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0},
-        refused="access_token_max_ttl is 0 (no maximum), which this server of 2024 does not",
+        refused="access_token_max_ttl is 0 (no maximum), which this server, released in 2024,",
         generations=LEGACY,
     ),
     Case(
@@ -226,7 +226,7 @@ ATTACHING = [
         None,
         REQUIRED,
         refused=(
-            "the identity has universal-auth, and this server of 2024"
+            "the identity has universal-auth, and this server, released in 2024,"
             " allows only one auth method per"
         ),
         methods=["universal-auth"],
@@ -611,7 +611,7 @@ LIFETIMES = [
         "no maximum is out of reach",
         (3600, 7200),
         {"max_ttl": 0},
-        refused="which this server of 2024 does not support",
+        refused="which this server, released in 2024, does not support",
         generations=LEGACY,
     ),
     lifetimes(

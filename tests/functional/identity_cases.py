@@ -141,7 +141,7 @@ CREATING = [
         "create with lifetimes out of reach",
         None,
         {"azure_auth": {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0}},
-        refused="access_token_max_ttl is 0 (no maximum), which this server of 2024 does not",
+        refused="access_token_max_ttl is 0 (no maximum), which this server, released in 2024,",
         generations=(OLDEST,),
     ),
     Case(
@@ -536,7 +536,7 @@ CHANGING = [
         {"methods": ["universal-auth"]},
         {"azure_auth": REQUIRED},
         refused=(
-            "the identity has universal-auth, and this server of 2024"
+            "the identity has universal-auth, and this server, released in 2024,"
             " allows only one auth method per"
         ),
         generations=(OLDEST,),

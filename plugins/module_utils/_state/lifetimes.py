@@ -47,8 +47,8 @@ def refuse_no_maximum(values: Values, of_2024: bool) -> None:
     """Refuse a max of 0 on a server that does not support it. Raises OptionError."""
     if of_2024 and values.get(MAX_TTL) == 0:
         raise OptionError(
-            f"{MAX_TTL} is 0 (no maximum), which this server of 2024 does not support; write 1"
-            " second or more."
+            f"{MAX_TTL} is 0 (no maximum), which this server, released in 2024, does not support;"
+            " write 1 second or more."
         )
 
 

@@ -80,7 +80,8 @@ def _attach(method: Settings, wanted: Values, of_2024: bool, others: t.Collectio
     if of_2024 and others:
         raise OptionError(
             f"{method.title} cannot be attached: the identity has {', '.join(others)}, and this"
-            " server of 2024 allows only one auth method per identity; remove the other first."
+            " server, released in 2024, allows only one auth method per identity; remove the other"
+            " first."
         )
     defaults = method.defaults()
     method.check(wanted, defaults, "default")

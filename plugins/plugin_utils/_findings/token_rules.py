@@ -248,8 +248,8 @@ RULES = (
         many="{who} issue tokens that can be renewed forever.",
         one="A token of {name} can be renewed forever.",
         why="Whoever steals a token can keep it alive by renewing it. Without renewal it ends after"
-        " access_token_ttl; if that is 0 too, it ends after 90 days on a server of 2026, and never"
-        " on an older one.",
+        " access_token_ttl; if that is 0 too, it ends after 90 days on a server released in"
+        " 2026, and never on an older one.",
         fix="Set access_token_max_ttl to the longest time that the program runs before it can log"
         " in again, such as 86400 (1 day).",
         link=_LIFETIMES,
@@ -318,12 +318,12 @@ RULES = (
         option=TTL,
         check=each(_above_server_cap),
         many="{who} are set to issue tokens that live longer than 90 days without renewal.",
-        one="{name} is set to issue tokens that live for {value}, but a server of 2026 ends them"
-        " after 90 days.",
-        why="On a server of 2026 a token ends 90 days after it was issued or last renewed, unless"
-        " the server's administrator has set another limit. A program that relies on a longer life"
-        " fails then. An older server has no such limit: there, a stolen token is useful for all"
-        " that time.",
+        one="{name} is set to issue tokens that live for {value}, but a server released in 2026"
+        " ends them after 90 days.",
+        why="On a server released in 2026, a token ends 90 days after it was issued or last"
+        " renewed, unless the server's administrator has set another limit. A program that relies"
+        " on a longer life fails then. An older server has no such limit: there, a stolen token is"
+        " useful for all that time.",
         fix="Set access_token_ttl to what the program needs, at most 7776000 (90 days).",
         link=_LIFETIMES,
         words=_lifetime,

@@ -148,8 +148,8 @@ def test_attaching_beside_another_method_is_refused_on_servers_of_2024_only() ->
     with pytest.raises(OptionError) as raised:
         plan(AZURE_AUTH, None, values(**REQUIRED), of_2024=True, others=others)
     assert str(raised.value) == (
-        "Azure Auth cannot be attached: the identity has universal-auth, aws-auth, and this server"
-        " of 2024 allows only one auth method per identity; remove the other first."
+        "Azure Auth cannot be attached: the identity has universal-auth, aws-auth, and this server,"
+        " released in 2024, allows only one auth method per identity; remove the other first."
     )
 
 
@@ -258,8 +258,8 @@ LIFETIME_REFUSALS = [
         {"access_token_max_ttl": 0},
         True,
         (
-            "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support;"
-            " write 1 second or more."
+            "access_token_max_ttl is 0 (no maximum), which this server, released in 2024, does not"
+            " support; write 1 second or more."
         ),
     ),
     (
@@ -268,8 +268,8 @@ LIFETIME_REFUSALS = [
         {"access_token_max_ttl": 0, **REQUIRED},
         True,
         (
-            "access_token_max_ttl is 0 (no maximum), which this server of 2024 does not support;"
-            " write 1 second or more."
+            "access_token_max_ttl is 0 (no maximum), which this server, released in 2024, does not"
+            " support; write 1 second or more."
         ),
     ),
 ]
