@@ -41,8 +41,8 @@ options:
   retries:
     description:
       - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
-        cannot reach its database. After any other internal error of the server (HTTP 500), it repeats only requests that read. The module
-        does not repeat a request that could do harm if sent twice.
+        cannot reach its database. After any other internal server error (HTTP 500), the module repeats only read requests. It does not
+        repeat a request that could do harm if sent twice.
       - The limit applies to each change as a whole, even if the module reads the state again between two attempts.
       - The default is enough for an outage of two seconds.
       - Waiting for a rate limit does not count as a retry.
@@ -55,8 +55,8 @@ options:
     default: 300
   organization_slug:
     description:
-      - Slug of the organization or sub-organization to log in to. Set it if the identity belongs to several. If not set, the module
-        uses the environment variable E(INFISICAL_AUTH_ORGANIZATION_SLUG), unless it uses O(login_data).
+      - Slug of the organization or sub-organization to log in to. Set it if the identity that you log in as belongs to several. If
+        not set, the module uses the environment variable E(INFISICAL_AUTH_ORGANIZATION_SLUG), unless it uses O(login_data).
       - Servers released before 2026 ignore the slug, and so do logins of identities that belong to a sub-organization. Therefore the
         module checks that the token is for this organization, right after the login or, if a token is given, before anything else. If the
         token is for another organization, or if the module cannot find out, the task fails and changes nothing.
@@ -67,9 +67,8 @@ options:
       - How to log in. V(token_auth) uses an existing access token, V(universal_auth) a client ID and a client secret. V(azure_auth),
         V(gcp_auth) and V(kubernetes_auth) are for workloads on these platforms. V(oidc_auth) and V(jwt_auth) use a JWT of another issuer,
         V(ldap_auth) uses a user name and a password.
-      - If not set, the module uses the first of these that is set - O(login_data), credentials in options, the environment variable
-        E(INFISICAL_AUTH_METHOD), credentials in environment variables. If it finds credentials of two methods in that place, the task
-        fails.
+      - If not set, the module uses the first of these sources that is set - O(login_data), credentials in options, the environment variable
+        E(INFISICAL_AUTH_METHOD), credentials in environment variables. If that source contains credentials for two methods, the task fails.
       - Only O(token), O(universal_auth_client_id), O(universal_auth_client_secret), O(ldap_username) and O(ldap_password) show which method
         to use. If you give O(auth_identity_id) or O(jwt) without one of these, set O(auth_method) or E(INFISICAL_AUTH_METHOD) as well.
       - If the method needs a value whose option is not set, the module reads the environment variable of that option.
@@ -102,10 +101,11 @@ options:
         V(kubernetes_auth) reads the file of the pod's service account, all on the host that runs the module.
       - The module gets the Azure token from the first of these that applies.
       - Entra, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token of the workload identity. This
-        also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id). Of these requests, only this one uses proxies.
+        also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id).
       - The endpoint of App Service, Functions or Container Apps, if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set.
       - The agent of Azure Arc, if E(IDENTITY_ENDPOINT) and E(IMDS_ENDPOINT) are set, or if the program C(/opt/azcmagent/bin/himds) exists.
       - Otherwise, the instance metadata service.
+      - Only the request to Entra uses proxies; the module contacts the other sources directly.
       - As in the SDKs of these platforms, environment variables can override the addresses. Set E(AZURE_POD_IDENTITY_AUTHORITY_HOST) or
         E(AZURE_AUTHORITY_HOST) to a URL, E(GCE_METADATA_HOST) to a host, and E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) to a path.
     type: str
@@ -164,5 +164,6 @@ notes:
     file C(~/.netrc).
   - If a proxy in front of the server needs extra headers, set the environment variable E(INFISICAL_CUSTOM_HEADERS) as for Infisical's CLI, for
     example to C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret). Put quotes around a value that contains spaces. The module sends these
-    headers with every request to the server. It keeps their values out of messages, and values of eight or more characters out of all output.
+    headers with every request to the server. It never shows their values in its messages. It also masks values of eight or more characters in
+    all other output.
 """

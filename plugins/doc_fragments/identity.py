@@ -26,8 +26,8 @@ allowed_service_principal_ids:
   description:
     - Object IDs of the service principals (applications or managed identities) that may log in. These are not their client IDs or
       application IDs.
-    - Each is a string with a UUID. An empty list and a blank ID are errors, so that a template with an empty result cannot open the identity
-      to everybody.
+    - Each is a string with a UUID. An empty list and a blank ID are errors, so that a template with an empty result cannot let the whole
+      tenant log in.
     - The module sends the UUIDs in lower case with hyphens, because Infisical compares them letter by letter when somebody logs in. For the
       same reason, an ID that the server holds in upper case counts as different.
     - Either this option or O(@allow_all_service_principals=true) is required to attach Azure Auth.
@@ -36,9 +36,9 @@ allowed_service_principal_ids:
 allow_all_service_principals:
   description:
     - V(true) lets B(every service principal of the tenant) log in. Do not set O(@allowed_service_principal_ids) as well. The module
-      warns if it opens an identity this way.
-    - V(false) counts as not set. But if the identity is open to every service principal and O(@allowed_service_principal_ids) is not set,
-      V(false) is an error.
+      warns if it opens an identity to the whole tenant.
+    - V(false) counts as not set. But if every service principal can log in as the identity and O(@allowed_service_principal_ids) is not
+      set, V(false) is an error.
   type: bool
 access_token_trusted_ips:
   description:
@@ -135,7 +135,8 @@ delete_protection:
 azure_auth:
   description:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
-    - If O(@azure_auth.state=absent), and no other option but O(@id), O(@name) and O(@project_id) is set, the module creates no identity.
+    - If O(@azure_auth.state=absent), and you set nothing else of the identity but O(@id), O(@name) or O(@project_id), the module creates no
+      identity.
     - The module never changes or revokes the Azure Auth that the task itself may be logged in through.
     - Here, the module does not accept Infisical's API names for these settings, such as C(tenantId).
   type: dict

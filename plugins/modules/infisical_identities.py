@@ -58,9 +58,9 @@ options:
     description:
       - IDs or names of all identities of the organization that may keep Azure Auth. The module revokes Azure Auth from every other identity
         that the organization owns. It does not delete these identities.
-      - The list must not be empty. It must contain every identity of O(identities) that the organization owns, if its
-        O(identities[].state=present). Do not list identities that projects own or that the task deletes. A name that no identity has is an
-        error, unless an entry would create that identity.
+      - The list must not be empty. It must contain every identity that is listed in O(identities) with O(identities[].state=present) and that
+        the organization owns, even if the entry only revokes Azure Auth. Do not list identities that projects own or that the task deletes.
+        A name that no identity has is an error, unless such an entry has that name and no ID.
       - The module purges last, and only if no identity failed and the list of all identities is complete. It reads each identity again
         right before it revokes.
       - The module never purges identities that projects own, identities of other organizations, or the identity that the task is logged in

@@ -40,7 +40,8 @@ options:
     description:
       - If the options come from an entry of a list, the file and line of the entry, such as V(identities/shop.yml:12). The module ignores it.
 notes:
-  - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. The module waits for it.
+  - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. When the module reaches this
+    limit, it waits and then continues.
   - The module returns no facts.
 seealso:
   - module: community.infisical.infisical_identities

@@ -29,7 +29,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - Never reports a change, although every run obtains a new token.
+      - Never reports a change, even if it obtains a new token.
 options:
   token:
     description:
