@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter that writes the report of an audit in other forms; see identity_audit_output.yml."""
+"""The filter that writes the report of an audit in other formats; see identity_audit_output.yml."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ FORMS: dict[str, t.Callable[[t.Mapping[str, t.Any]], t.Any]] = {
 
 
 def identity_audit_output(report: t.Any, form: t.Any) -> t.Any:
-    """Return a report in another form: a list of lines for the console, otherwise a string.
+    """Return a report in another format: a list of lines for the console, otherwise a string.
 
-    Raises AnsibleFilterError, with one sentence, for anything that is not a report or not a form.
+    Raises AnsibleFilterError, with one sentence, for anything that is not a report or not a format.
     """
     if not isinstance(form, str) or form not in FORMS:
         raise AnsibleFilterError(
-            f"{NAME}: there is no form {quoted(form)}; the forms are {', '.join(FORMS)}."
+            f"{NAME}: there is no format {quoted(form)}; the formats are {', '.join(FORMS)}."
         )
     try:
         return FORMS[form](read_report("its input", report))

@@ -210,7 +210,9 @@ ATTACHING = [
         "attach without a maximum is out of reach",
         None,
         {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0},
-        refused="access_token_max_ttl is 0 (no maximum), which this server, released in 2024,",
+        refused=(
+            "access_token_max_ttl is 0 (no maximum), which this server, released in 2024, does not"
+        ),
         generations=LEGACY,
     ),
     Case(

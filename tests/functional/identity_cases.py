@@ -141,7 +141,9 @@ CREATING = [
         "create with lifetimes out of reach",
         None,
         {"azure_auth": {**REQUIRED, "access_token_ttl": 60, "access_token_max_ttl": 0}},
-        refused="access_token_max_ttl is 0 (no maximum), which this server, released in 2024,",
+        refused=(
+            "access_token_max_ttl is 0 (no maximum), which this server, released in 2024, does not"
+        ),
         generations=(OLDEST,),
     ),
     Case(
@@ -645,7 +647,7 @@ DELETING = [
         "delete what is protected",
         {"delete_protection": True},
         {"state": "absent"},
-        refused="has delete protection; set delete_protection to false in the same task to delete",
+        refused="has delete protection; to delete it anyway, also set delete_protection to false",
         generations=RICH,
         differs=True,
     ),
@@ -653,7 +655,7 @@ DELETING = [
         "delete what is protected, and is to be",
         {"delete_protection": True},
         {"state": "absent", "delete_protection": True},
-        refused="has delete protection; set delete_protection to false in the same task to delete",
+        refused="has delete protection; to delete it anyway, also set delete_protection to false",
         by="id",
         generations=RICH,
     ),

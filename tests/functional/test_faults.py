@@ -392,7 +392,7 @@ LIMITS = [
         [("rate_limit", {"method": "PATCH", "retry_after": 99999999})],
         changed=False,
         leaves=NOT_DONE,
-        message="asks to wait 99999999 seconds more, which exceeds rate_limit_timeout (5",
+        message="the module to wait 99999999 more seconds, which exceeds rate_limit_timeout (5",
         result={"http_status": 429, "error": "RateLimitExceeded"},
     )
 ]

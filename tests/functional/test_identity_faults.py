@@ -182,7 +182,7 @@ def test_protection_that_was_lifted_in_vain_is_told(module: str, servers: t.Any)
     assert result["failed"]
     assert result["changed"]
     assert "You are not allowed to delete on identity" in result["msg"]
-    assert result["msg"].endswith("Its delete protection was removed before.")
+    assert result["msg"].endswith("The task had already removed its delete protection.")
     assert result["identity"]["delete_protection"] is False
     assert result["identity"]["state"] == "present"
     assert server.identity(identity_id)["identity"]["hasDeleteProtection"] is False

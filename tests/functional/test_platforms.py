@@ -418,7 +418,7 @@ def test_arcs_token_of_another_identity_is_not_used(azure: MetadataServices, run
     assert passed([run(azure.arc, azure_resource=RESOURCE)])
     refused = run(azure.arc, azure_resource=RESOURCE, azure_identity_resource_id=RESOURCE_ID)
     assert "that azure_identity_resource_id names from Arc's agent at " in refused["msg"]
-    assert "(the agent returned a token of another identity); check the agent" in refused["msg"]
+    assert "(the agent returned a token for another identity); check the agent" in refused["msg"]
     # One that asks for no key is taken at its word, and what it says is never shown.
     azure.fault("garbage", text='{"access_token": ""}')
     assert "(the answer contains no token); check the agent" in run(azure.arc)["msg"]

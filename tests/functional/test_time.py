@@ -172,8 +172,8 @@ def test_a_gateway_that_asks_to_wait_is_not_called_a_rate_limit(
     failure = failure_of(connect(), identity_id)
     assert isinstance(failure, RateLimitedError)
     assert str(failure).endswith(
-        f": {server.url}, which answers 503, refused it, and asks to wait 3600 seconds more, which"
-        " exceeds rate_limit_timeout (300 seconds); run the task later, or raise"
+        f": {server.url}, which answers 503, refused it and asked the module to wait 3600 more"
+        " seconds, which exceeds rate_limit_timeout (300 seconds); run the task later, or raise"
         " rate_limit_timeout."
     )
     assert len(server.requests(identity_id=identity_id)) == 1

@@ -190,8 +190,8 @@ class AnswerErrors:
             what = "Infisical's rate limit"
         so_far = f" for {waited:.0f} seconds" if waited >= 1 else ""
         return RateLimitedError(
-            f"Could not {request.purpose}: {what} refused it{so_far}, and asks to wait"
-            f" {wait:.0f} seconds more, which exceeds rate_limit_timeout ({limit:g} seconds); run"
+            f"Could not {request.purpose}: {what} refused it{so_far} and asked the module to wait"
+            f" {wait:.0f} more seconds, which exceeds rate_limit_timeout ({limit:g} seconds); run"
             " the task later, or raise rate_limit_timeout.",
             refusal,
         )

@@ -267,7 +267,7 @@ def _arc_jwt(request: TokenRequest, endpoint: str) -> str:
     token = _entra_token(answer, wanted)
     if identity and not _is_of(answer, identity):
         # An agent that knows only the system-assigned identity ignores the identity in the query.
-        raise wanted.failure("the agent returned a token of another identity")
+        raise wanted.failure("the agent returned a token for another identity")
     return token
 
 

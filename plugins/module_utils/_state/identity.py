@@ -410,8 +410,8 @@ class IdentityResource:
         if identity.protected:
             if not self._lift:
                 raise OptionError(
-                    f"The identity {identity.id} has delete protection; set {PROTECTION} to false"
-                    " in the same task to delete it anyway."
+                    f"The identity {identity.id} has delete protection; to delete it anyway, also"
+                    f" set {PROTECTION} to false."
                 )
             steps.append(self._update_step(identity, {PROTECTION: False}))
         if identity.project_id is None:
@@ -491,7 +491,8 @@ class IdentityResource:
             if not identity.name:
                 raise OptionError(
                     f"The identity {identity.id} has no name, and Infisical does not remove the"
-                    " delete protection of such an identity; set name in the same task."
+                    " delete protection of such an identity; set name, and delete_protection to"
+                    " false, in a task with state present."
                 )
             body["name"] = identity.name
         return Step(UPDATE, changes, body)
@@ -640,7 +641,7 @@ class IdentityResource:
             self._api.delete_identity(identity.project_id, identity.id)
         except InfisicalError as failure:
             if self._lifted:
-                failure.args = (f"{failure} Its delete protection was removed before.",)
+                failure.args = (f"{failure} The task had already removed its delete protection.",)
             raise
 
 

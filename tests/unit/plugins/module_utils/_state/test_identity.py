@@ -302,7 +302,7 @@ def test_lifting_the_protection_alone_sends_the_name_along(server: t.Any) -> Non
     message = refusal(work_on(server, nameless), read(delete_protection=False))
     assert message == (
         f"The identity {ID} has no name, and Infisical does not remove the delete protection of"
-        " such an identity; set name in the same task."
+        " such an identity; set name, and delete_protection to false, in a task with state present."
     )
 
 
@@ -399,8 +399,8 @@ def test_a_protected_one_is_deleted_only_where_the_task_says_so(server: t.Any) -
     )
     message = refusal(work_on(server, seen(protected=True)), None)
     assert message == (
-        f"The identity {ID} has delete protection; set delete_protection to false in the same task"
-        " to delete it anyway."
+        f"The identity {ID} has delete protection; to delete it anyway, also set delete_protection"
+        " to false."
     )
     assert server.asked == [BY_ID]
     server.asked.clear()
@@ -421,7 +421,7 @@ def test_a_deletion_that_fails_after_the_protection_was_lifted_says_so(server: t
     work = work_on(server, seen(protected=True), lift=True)
     with pytest.raises(ApiError) as raised:
         work.run(None)
-    assert str(raised.value) == "Not allowed. Its delete protection was removed before."
+    assert str(raised.value) == "Not allowed. The task had already removed its delete protection."
     assert work.changed
     # It is still in its projects. Only a deleted identity is told with those that it was in.
     assert work.actual is not None
