@@ -146,8 +146,8 @@ options:
     type: str
   login_data:
     description:
-      - An existing login, as returned by M(community.infisical.infisical_login) or by C(infisical.vault.login). After
-        C(register=login), give C(login.login_data), not C(login).
+      - The C(login_data) that M(community.infisical.infisical_login) or C(infisical.vault.login) returned. After C(register=login), give
+        C(login.login_data), not C(login).
     type: dict
     suboptions:
       url:

@@ -17,7 +17,7 @@ tenant_id:
 resource:
   description:
     - The resource (audience) that the Entra token must have been issued for, such as V(https://management.azure.com/).
-    - If it ends in a slash, Infisical also accepts tokens whose audience lacks the slash. The opposite is not true.
+    - If it ends in a slash, Infisical also accepts tokens whose audience lacks the slash. The reverse is not true.
     - V(/) is an error, because Infisical would then not check the audience. A scope, such as V(https://management.azure.com/.default), is an
       error too, because tokens never have a scope as their audience.
     - Required to attach Azure Auth.
@@ -60,8 +60,8 @@ access_token_max_ttl:
   description:
     - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers released
       in 2024 do not support V(0).
-    - On servers released in 2026, a single token lives at most 90 days, whatever this option says, unless the server's administrator has set
-      another limit. Each renewal starts a new 90 days.
+    - On servers released in 2026, a token that is not renewed lives at most 90 days, whatever this option says, unless the server's
+      administrator has set another limit. Each renewal starts a new 90 days.
     - The default when Azure Auth is attached is 2592000 (30 days).
   type: int
 access_token_num_uses_limit:
@@ -69,7 +69,7 @@ access_token_num_uses_limit:
     - How many requests a program can make with an access token. V(0) means no limit. This is the default when Azure Auth is attached.
   type: int
 details:
-  description: Ignored. The modules return it, so that you can give their results back to them unchanged.
+  description: Accepted but ignored, so that you can pass the results of the modules back unchanged.
   type: dict
 """
 
@@ -128,8 +128,8 @@ metadata:
 delete_protection:
   description:
     - Whether Infisical refuses to delete the identity.
-    - If O(@state=absent) and the identity is protected, that is an error. If you set this option to V(false) in the same task, the module
-      removes the protection and then deletes the identity.
+    - If O(@state=absent) and the identity is protected, that is an error. If you set this option to V(false) together with
+      O(@state=absent), the module removes the protection and then deletes the identity.
     - The default for a new identity is V(false). Servers released before June 2025 have no delete protection.
   type: bool
 azure_auth:
@@ -150,7 +150,7 @@ azure_auth:
       default: present"""
     + textwrap.indent(_AZURE_AUTH.replace("@", "@azure_auth."), "    ")
     + r"""details:
-  description: Ignored. The modules return it, so that you can give their results back to them unchanged.
+  description: Accepted but ignored, so that you can pass the results of the modules back unchanged.
   type: dict
 source:
   description:

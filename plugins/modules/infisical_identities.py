@@ -80,8 +80,9 @@ options:
     description:
       - Whether RV(results) contains every identity that the login (the identity that the task logs in as) can see. Otherwise it contains only
         identities that changed, failed or were purged. The identities in O(identities) come first, in their order. All others follow.
-      - The module lists all identities once and reads the Azure Auth of each identity that has it. It reads an identity itself only if its
-        entry sets C(metadata). The login must have the permission to list the identities of the organization.
+      - The module lists all identities once and reads the Azure Auth of each identity that has it. It makes a second request, for the
+        identity itself, only if the identity's entry sets C(metadata). The login must have the permission to list the identities of the
+        organization.
       - For an identity that changed, RV(results[].before) is its earlier state. Thus one task in check mode compares a list with the server and
         also returns the identities that are not in the list.
       - The module reads the Azure Auth of an identity before it changes or deletes the identity. If it cannot read Azure Auth, it still changes

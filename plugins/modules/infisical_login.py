@@ -9,8 +9,9 @@ module: infisical_login
 short_description: Log in to Infisical once, for several tasks
 version_added: 1.0.0
 description:
-  - Logs in to Infisical and returns the login, which other tasks take as O(login_data). A play with many tasks then logs in only once.
-  - Modules that take the login of C(infisical.vault.login) also take the login of this module, and the other way round.
+  - Logs in to Infisical and returns the URL of the server and the token as RV(login_data), which other tasks take as O(login_data). A play
+    with many tasks then logs in only once.
+  - Modules that take the C(login_data) of C(infisical.vault.login) also take the C(login_data) of this module, and the other way round.
   - The module can also revoke the token at the end of the play.
 author:
   - The community.infisical authors (@ansible-collections)
@@ -78,7 +79,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 login_data:
-  description: The login, for the option O(login_data) of other modules.
+  description: The URL of the server and the token, for the option O(login_data) of other modules.
   returned: success, if O(state=present)
   type: dict
   contains:
