@@ -721,8 +721,8 @@ def test_a_text_that_old_servers_cannot_hold_is_named(
     result, _state = play(what, **{option: value})
     assert result["msg"].endswith(
         f"500 Update by id: Something went wrong. {option} takes {takes} characters, but servers"
-        " from before March 2026 store at most 255, which is six UUIDs; shorten it, or upgrade the"
-        " server."
+        " released before March 2026 store at most 255, which is six UUIDs; shorten it, or upgrade"
+        " the server."
     )
     result, _state = play(what)
     assert result["msg"].endswith("500 Update by id: Something went wrong.")

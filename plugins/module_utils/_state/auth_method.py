@@ -21,7 +21,7 @@ from .reconcile import State
 if t.TYPE_CHECKING:
     from .identities import Identity
 
-# Maximum length of a string in an auth method, on servers from before March 2026.
+# Maximum length of a string in an auth method, on servers released before March 2026.
 _OLD_LIMIT = 255
 # How many seconds a new identity may be missing because the server reads from a replica, and how
 # many seconds to wait first.
@@ -236,9 +236,9 @@ class AuthMethodResource:
             value = body.get(field.api)
             if isinstance(value, str) and len(value) > _OLD_LIMIT:
                 return (
-                    f" {field.option} takes {len(value)} characters, but servers from before March"
-                    f" 2026 store at most {_OLD_LIMIT}, which is six UUIDs; shorten it, or upgrade"
-                    " the server."
+                    f" {field.option} takes {len(value)} characters, but servers released before"
+                    f" March 2026 store at most {_OLD_LIMIT}, which is six UUIDs; shorten it, or"
+                    " upgrade the server."
                 )
         return ""
 
@@ -301,8 +301,8 @@ def attach_failure(failure: InfisicalError, title: str) -> str:
     """Return the text to add if attaching to a new identity failed."""
     return (
         f" The identity was created, but {title} is not attached yet; run the task again with a"
-        " login that may attach it (edit-auth on identities, or create on servers from before"
-        " summer 2026)."
+        " login that may attach it (edit-auth on identities, or create on servers released"
+        " before summer 2026)."
         if failure.http_status == 403
         else f" The identity was created, but {title} is not attached yet; run the task again."
     )

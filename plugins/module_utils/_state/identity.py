@@ -591,7 +591,7 @@ class IdentityResource:
             return identity if identity.project_id else identity._replace(roles=(Role(NO_ACCESS),))
         identity = self._read_back(identity, {ROLE: asked[ROLE]})
         if identity.project_id and identity.roles != asked[ROLE]:
-            # Servers from before spring 2026 ignore the roles of a project's new identity.
+            # Servers released before spring 2026 ignore the roles of a project's new identity.
             slug = asked[ROLE][0].slug
             self._api.set_project_role(identity.project_id, identity.id, slug)
             identity = self._read_back(identity, {ROLE: asked[ROLE]})

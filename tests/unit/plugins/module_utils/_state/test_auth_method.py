@@ -95,8 +95,8 @@ def test_a_server_that_breaks_down_over_many_ids_is_explained(
     with pytest.raises(ApiError) as raised:
         work_on(server, OTHER).run(values(allowed_service_principal_ids=ids))
     assert str(raised.value) == "Broken." + told * (
-        " allowed_service_principal_ids takes 264 characters, but servers from before March 2026"
-        " store at most 255, which is six UUIDs; shorten it, or upgrade the server."
+        " allowed_service_principal_ids takes 264 characters, but servers released before March"
+        " 2026 store at most 255, which is six UUIDs; shorten it, or upgrade the server."
     )
 
 
