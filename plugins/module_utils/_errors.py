@@ -24,7 +24,7 @@ TOLD = 20
 
 
 def _may_pass(status: int, error: str | None, *, read: bool) -> bool:
-    """Return whether a request that got this answer may succeed a little later.
+    """Return whether a request that got this response may succeed a little later.
 
     The status of a gateway says so; 520 to 530 are Cloudflare's. After an internal error of the
     server only reads are worth another try: most writes fail again, for example if a text is too
@@ -48,7 +48,7 @@ class InfisicalError(Exception):
     """A failure to report.
 
     The text is one sentence that a person can act on. It never holds a secret.
-    `http_status`, `error` and `request_id` come from the server's answer, if there was one.
+    `http_status`, `error` and `request_id` come from the server's response, if there was one.
     `tries` is how often the request was sent. `earlier_unsure` says that one of the earlier tries
     had no clear outcome.
     """
@@ -60,7 +60,7 @@ class InfisicalError(Exception):
     earlier_unsure = False
 
     def take_answer_of(self, cause: InfisicalError) -> None:
-        """Take over the server's answer from the failure that this one replaces."""
+        """Take over the server's response from the failure that this one replaces."""
         self.http_status = cause.http_status
         self.error = cause.error
         self.request_id = cause.request_id
@@ -84,7 +84,7 @@ class InfisicalError(Exception):
 class OptionError(InfisicalError):
     """An option, or the state that the options ask for, is not valid.
 
-    `answer` is the server's answer that showed this, if there was one.
+    `answer` is the server's response that showed this, if there was one.
     """
 
     def __init__(self, message: str, answer: InfisicalError | None = None) -> None:
@@ -131,7 +131,7 @@ class InterruptError(InfisicalError):
 
 
 class TransportError(InfisicalError):
-    """No complete answer came. `unsent` says that the request cannot have reached the server."""
+    """No complete response came. `unsent` says that the request cannot have reached the server."""
 
     def __init__(self, message: str, *, unsent: bool, transient: bool) -> None:
         super().__init__(message)
@@ -148,7 +148,7 @@ class TransportError(InfisicalError):
 
 
 class UnexpectedAnswerError(InfisicalError):
-    """The answer is not from Infisical, or not in the form that Infisical uses.
+    """The response is not from Infisical, or not in the form that Infisical uses.
 
     `read` says that the request did not write anything.
     """

@@ -48,7 +48,7 @@ def trim(text: str) -> str:
 
 def printable(text: str, limit: int = 200) -> str:
     """Return the text on one line, without control characters, at most `limit` characters."""
-    # Cut first, so that a huge answer is not processed character by character.
+    # Cut first, so that a huge response is not processed character by character.
     cut = text[: 4 * limit]
     line = " ".join("".join(char if char.isprintable() else " " for char in cut).split())
     if len(line) > limit or len(cut) < len(text):

@@ -23,7 +23,7 @@ _COUNTED = {
     "failed": "failed_count",
     "purged": "purged_count",
 }
-# The longest parts of a line. A reason can contain the answer of a server.
+# The longest parts of a line. A reason can contain a server's response.
 _LONGEST_NAME = 80
 _LONGEST_SOURCE = 120
 _LONGEST_REASON = 1000

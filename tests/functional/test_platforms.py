@@ -421,7 +421,7 @@ def test_arcs_token_of_another_identity_is_not_used(azure: MetadataServices, run
     assert "(the agent returned a token for another identity); check the agent" in refused["msg"]
     # One that asks for no key is taken at its word, and what it says is never shown.
     azure.fault("garbage", text='{"access_token": ""}')
-    assert "(the answer contains no token); check the agent" in run(azure.arc)["msg"]
+    assert "(the response contains no token); check the agent" in run(azure.arc)["msg"]
 
 
 def test_a_workload_exchanges_its_token(

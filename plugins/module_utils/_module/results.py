@@ -85,7 +85,7 @@ def warn_of_change(work: Reconciler, subject: str, warnings: Warnings, *, failed
 
 
 def failure(problem: InfisicalError) -> Result:
-    """Return a failure: its sentence, and the details of the server's answer."""
+    """Return a failure: its sentence, and the details of the server's response."""
     answered = {
         "http_status": problem.http_status,
         "error": problem.error,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server's answers: whether they come from Infisical, and which errors they mean."""
+"""The server's responses: whether they come from Infisical, and which errors they mean."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .pacing import seconds
 from .reasons import https_needed
 from .request import Json, Request
 
-# How many bytes of memory an answer may take for each byte of its maximum size.
+# How many bytes of memory a response may take for each byte of its maximum size.
 _MEMORY = 4
 # What a TLS server answers to plain HTTP.
 _WANTS_TLS = re.compile(
@@ -67,7 +67,7 @@ _FORBIDDEN = {
 
 
 class Answer:
-    """A complete answer: status, headers, and its JSON object, if it is one.
+    """A complete response: status, headers, and its JSON object, if it is one.
 
     `start` is the beginning of its body, `encoding` the content encoding.
     """
@@ -75,7 +75,7 @@ class Answer:
     def __init__(
         self, status: int, headers: t.Mapping[str, str], content: bytes, largest: int
     ) -> None:
-        """`largest` is the maximum number of bytes of an answer.
+        """`largest` is the maximum number of bytes of a response.
 
         Raises TooMuchError if it takes far more memory than that.
         """
@@ -112,13 +112,13 @@ class Answer:
 
     @property
     def limited(self) -> bool:
-        """Whether the answer means "come back later", whatever its status."""
+        """Whether the response means "come back later", whatever its status."""
         asks_to_wait = seconds(self.headers.get("retry-after")) is not None
         return self.over_rate or (self.status >= 400 and asks_to_wait)
 
 
 class AnswerErrors:
-    """Turns a server's answers into errors whose sentences contain no secrets."""
+    """Turns a server's responses into errors whose sentences contain no secrets."""
 
     def __init__(
         self, url: str, secrets: t.Collection[str], headers: t.Collection[str] = ()
@@ -131,7 +131,7 @@ class AnswerErrors:
     def error_of(
         self, answer: Answer, request: Request, *, last_token: bool
     ) -> InfisicalError | None:
-        """Return the error that an answer means; None on success.
+        """Return the error that a response means; None on success.
 
         `last_token` says that the token was accepted before and cannot be renewed.
         """
@@ -158,11 +158,12 @@ class AnswerErrors:
         )
 
     def too_large(self, status: int, largest: int, request: Request) -> UnexpectedAnswerError:
-        """Return the error for an answer that is too large to be read or parsed."""
+        """Return the error for a response that is too large to be read or parsed."""
         return UnexpectedAnswerError(
-            f"Could not {request.purpose}: the answer from {self._url} is larger than"
+            f"Could not {request.purpose}: the response from {self._url} is larger than"
             f" {largest >> 20} MiB, or takes more than {largest * _MEMORY >> 20} MiB of memory,"
-            " unlike any such answer from Infisical; check that url points to an Infisical server.",
+            " unlike any such response from Infisical; check that url points to an Infisical"
+            " server.",
             http_status=status,
             read=request.reads,
         )

@@ -293,7 +293,7 @@ class Api:
 
 
 def unexpected(purpose: str, why: str | ValueError) -> UnexpectedAnswerError:
-    """Return the error for an answer that is JSON, but not in Infisical's form."""
+    """Return the error for a response that is JSON, but not in Infisical's form."""
     return UnexpectedAnswerError(
         f"Could not {purpose}: the server answered with JSON that Infisical does not send ({why});"
         " check that url points to an Infisical server.",

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP with one server: requests as values, answers as JSON objects, errors as exceptions.
+"""HTTP with one server: requests as values, responses as JSON objects, errors as exceptions.
 
 The client decides when to send a request, with which token, and whether to repeat it. It knows the
-form of Infisical's answers, but not their meaning.
+form of Infisical's responses, but not their meaning.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .response_limits import TooLargeError
 from .tokens import Token, Tokens
 from .transport import FAILURES, body_of, normalized
 
-# The maximum size of an answer about one object, and of a list, in bytes.
+# The maximum size of a response about one object, and of a list, in bytes.
 _OBJECT_BYTES = 1024 * 1024
 _LIST_BYTES = 32 * _OBJECT_BYTES
 # The maximum timeout of a request that is not patient, in seconds.
@@ -49,7 +49,7 @@ class Client:
     def __init__(
         self, connection: Connection, secrets: t.Collection[str] = (), workers: int = 1
     ) -> None:
-        """Messages mask `secrets`, which may grow, in the server's answers.
+        """Messages mask `secrets`, which may grow, in the server's responses.
 
         Raises OptionError for an invalid proxy or CA bundle in the environment.
         """
@@ -61,7 +61,7 @@ class Client:
             **connection.headers,
             "User-Agent": "community.infisical (Ansible collection)",
             "Accept": "application/json",
-            # A small compressed answer could be huge after decompression.
+            # A small compressed response could be huge after decompression.
             "Accept-Encoding": "identity",
         }
         self._tokens = Tokens()
@@ -100,7 +100,7 @@ class Client:
         self._transport.close()
 
     def request(self, request: Request) -> Json:
-        """Make a request and return the JSON object of the answer.
+        """Make a request and return the JSON object of the response.
 
         Raises ApiError, TransportError, UnexpectedAnswerError, RateLimitedError, or InterruptError
         after stop() or a signal.
@@ -132,7 +132,7 @@ class Client:
             raise
 
     def _try(self, request: Request, tries: _Tries) -> Json | InfisicalError | None:
-        """Make a request once. Return the answer, the failure, or None to make it again.
+        """Make a request once. Return the response, the failure, or None to make it again.
 
         Raises errors that end the request despite its retries: a signal, or a failed login.
         """
@@ -173,7 +173,7 @@ class Client:
         return error
 
     def _paced(self, request: Request) -> tuple[Answer, Token | None]:
-        """Make a request when the rate limit allows it. Return the answer and the token used."""
+        """Make a request when the rate limit allows it. Return the response and the token used."""
         sent = self._pace.begin(request.bucket)
         token: Token | None = None
         answer: Answer | None = None
@@ -195,7 +195,7 @@ class Client:
         return self._send(request, None), None
 
     def _send(self, request: Request, token: Token | None) -> Answer:
-        """Send a request, and read the answer."""
+        """Send a request, and read the response."""
         content = request.content
         headers = dict(self._headers)
         if token:

@@ -60,8 +60,8 @@ class Connection(t.NamedTuple):
 
     `url` is in the form that base_url() returns. `verify` is the argument of requests: whether to
     check certificates, or the path of a CA bundle. `timeout` (seconds) limits connecting, and
-    separately the whole answer. `rate_limit_timeout` is in seconds. `by_default` says that `url` is
-    the default. Every request has the `headers`.
+    separately the whole response. `rate_limit_timeout` is in seconds. `by_default` says that `url`
+    is the default. Every request has the `headers`.
     """
 
     url: str

@@ -10,7 +10,7 @@ import json
 import math
 import typing as t
 
-# No answer of Infisical is nested nearly as deep, and recursive code can handle this depth.
+# No response from Infisical is nested nearly as deep, and recursive code can handle this depth.
 _DEEPEST = 32
 _MEMORY = 8 * 1024 * 1024
 _LONGEST_NUMBER = 100

@@ -373,7 +373,7 @@ class Login:
         token = answer.get("accessToken")
         if not isinstance(token, str) or not is_token(token):
             raise UnexpectedAnswerError(
-                f"Could not {purpose}: the answer contains no access token; check that url points"
+                f"Could not {purpose}: the response contains no access token; check that url points"
                 " to an Infisical server.",
                 http_status=200,
             )

@@ -5,7 +5,7 @@
 """Rate limits: when the workers of a task may send requests.
 
 Infisical counts requests in fixed windows, in a bucket for each method and route template. Every
-answer says how many requests are left (`x-ratelimit-remaining`), and in how many seconds, rounded
+response says how many requests are left (`x-ratelimit-remaining`), and in how many seconds, rounded
 up, the window ends (`x-ratelimit-reset`). Waiting for the next window is better than a refusal,
 which counts as a request and as a use of the token.
 """
@@ -67,7 +67,7 @@ class Pace:
         *,
         passed: bool = False,
     ) -> None:
-        """Note the headers of the answer to a request, None if it got no answer.
+        """Note the headers of the response to a request, None if it got no response.
 
         `passed` says that the rate limit did not refuse it.
         """
@@ -116,10 +116,10 @@ class Pace:
 
 
 class _Window:
-    """What the answers have shown of a bucket's current window.
+    """What the responses have shown of a bucket's current window.
 
-    It ends between `_earliest` and `_latest`; each answer narrows this down. `_remaining` is None
-    until an answer shows a limit. `_share` is how many requests this task may start before it
+    It ends between `_earliest` and `_latest`; each response narrows this down. `_remaining` is None
+    until a response shows a limit. `_share` is how many requests this task may start before it
     leaves the window to other tasks; None means all.
     """
 
@@ -135,7 +135,7 @@ class _Window:
         self._latest = 0.0
 
     def wait(self, now: float) -> float | None:
-        """Return how long to wait before a request; None means until the next answer."""
+        """Return how long to wait before a request; None means until the next response."""
         if self._share == 0:
             self._share = None
             self._closed_until = now + min(_STAY_OUT, self._length / 8)
@@ -144,7 +144,7 @@ class _Window:
         if self._remaining is None:
             return 0
         if now >= self._latest:
-            # If the limit is unknown, send one request: its answer shows the limit.
+            # If the limit is unknown, send one request: its response shows the limit.
             return 0 if (self._limit or 1) > self.in_flight else None
         if self._remaining > self.in_flight:
             return 0
@@ -159,7 +159,7 @@ class _Window:
             self._share -= 1
 
     def learn(self, sent: float, headers: t.Mapping[str, str]) -> None:
-        """Note the answer to a request that was sent at this time."""
+        """Note the response to a request that was sent at this time."""
         limit, remaining, reset = (
             seconds(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset")
         )
@@ -170,7 +170,7 @@ class _Window:
         if self._remaining is None or earliest >= self._latest:
             self._remaining, self._earliest, self._latest = int(remaining), earliest, latest
         elif latest < self._earliest:
-            # The answer is late, and about the previous window.
+            # The response is late, and about the previous window.
             return
         else:
             self._remaining = min(self._remaining, int(remaining))
@@ -199,7 +199,7 @@ class _Window:
             return min(1 + waited, 30)
         reset = seconds(headers.get("x-ratelimit-reset"))
         if reset is not None and asked <= reset and now < self._latest:
-            # The server rounds both up. Earlier answers show the end more precisely.
+            # The server rounds both up. Earlier responses show the end more precisely.
             return min(asked, self._latest - now)
         return asked
 

@@ -104,7 +104,7 @@ class _Wanted(t.NamedTuple):
             " jwt to the token."
         )
 
-    def token(self, text: t.Any, where: str = "the answer") -> str:
+    def token(self, text: t.Any, where: str = "the response") -> str:
         """Return a trimmed text. Raises PlatformError if it is not a token."""
         token = trim(text) if isinstance(text, str) else ""
         if not is_token(token):
@@ -126,7 +126,7 @@ class _Source(t.NamedTuple):
 
 
 class _PlatformAnswer(t.NamedTuple):
-    """A complete answer."""
+    """A complete response."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -331,7 +331,7 @@ def _token_of(identity: _AzureIdentity | None) -> str:
 
 
 def _is_of(answer: _PlatformAnswer, identity: _AzureIdentity) -> bool:
-    """Return whether an answer says that its token belongs to this identity."""
+    """Return whether a response says that its token belongs to this identity."""
     names = ("msi_res_id", "mi_res_id") if identity.kind == _RESOURCE else (identity.kind,)
     values = parse(answer.content)
     return any(str(values.get(name)).lower() == identity.value.lower() for name in names)
@@ -370,7 +370,7 @@ def _ask(
     *,
     expected: tuple[int, ...] = (200,),
 ) -> _PlatformAnswer:
-    """Return an answer with an expected status. Raises PlatformError.
+    """Return a response with an expected status. Raises PlatformError.
 
     Retries, because the services start slowly, and fail for a moment when they are updated.
     """

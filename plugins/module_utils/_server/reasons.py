@@ -39,14 +39,14 @@ _NO_TLS = (
     "WRONG_VERSION_NUMBER",
 )
 _PASSING_ALERTS = ("TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED")
-# The alert that a TLS server sends in answer to plain HTTP.
+# The alert that a TLS server sends in response to plain HTTP.
 _TLS_ALERT = "\x15\x03"
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 _TUNNEL = re.compile(r"Tunnel connection failed: [1-4]\d\d")
 
 
 def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> TransportError:
-    """Return the error for a request that got no answer.
+    """Return the error for a request that got no response.
 
     `socks` says that it went through a SOCKS proxy, whose failures look like the server's.
     """
@@ -79,9 +79,9 @@ def not_answered(failure: Exception, url: str, purpose: str, *, socks: bool) -> 
 
 
 def broken_off(causes: t.Sequence[BaseException], url: str, purpose: str) -> TransportError:
-    """Return the error for an answer whose body was incomplete."""
+    """Return the error for a response whose body was incomplete."""
     return TransportError(
-        f"Could not {purpose}: the answer from {url} broke off ({reason_of(causes)}).",
+        f"Could not {purpose}: the response from {url} broke off ({reason_of(causes)}).",
         unsent=False,
         transient=True,
     )
@@ -151,7 +151,7 @@ def reason_of(causes: t.Sequence[BaseException]) -> str:
         if type(item).__name__.lower().endswith(("timeout", "timeouterror")):
             return "timed out"
         if isinstance(item, UnicodeError) or type(item).__name__ in _NO_HTTP:
-            return "the answer is not HTTP"
+            return "the response is not HTTP"
         if isinstance(item, OSError) and item.errno:
             return os.strerror(item.errno).lower()
     names = {type(item).__name__ for item in causes}

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Limits the time and the size of a whole answer, with its head and its body.
+"""Limits the time and the size of a whole response, with its head and its body.
 
 The timeout of a socket is for the next few bytes, so a server that sends a byte now and then could
-block a task forever. Here, the timeout is for the whole answer. The size is the number of bytes on
-the wire, so endless lines and chunks with a negative size cannot evade the limit.
+block a task forever. Here, the timeout is for the whole response. The size is the number of bytes
+on the wire, so endless lines and chunks with a negative size cannot evade the limit.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import socket
 import time
 import typing as t
 
-# The maximum sizes of the body and of the head of an answer. Each thread sets its own for bodies.
+# The maximum sizes of the body and of the head of a response. Each thread sets its own for bodies.
 max_bytes: contextvars.ContextVar[int] = contextvars.ContextVar("max_bytes", default=1024 * 1024)
 _MAX_HEAD_BYTES = 64 * 1024
 
 
 class TooLargeError(OSError):
-    """An answer is larger than allowed."""
+    """A response is larger than allowed."""
 
     def __init__(self) -> None:
-        super().__init__("the answer is too large")
+        super().__init__("the response is too large")
 
 
 class _LimitedReader(io.RawIOBase):
-    """Reads an answer until a deadline, and up to a size."""
+    """Reads a response until a deadline, and up to a size."""
 
     def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class _LimitedReader(io.RawIOBase):
 
 
 class LimitedResponse(http.client.HTTPResponse):
-    """An answer whose head and body must arrive within the timeout of its connection."""
+    """A response whose head and body must arrive within the timeout of its connection."""
 
     def __init__(self, sock: socket.socket, *arguments: t.Any, **options: t.Any) -> None:
         super().__init__(sock, *arguments, **options)
@@ -72,7 +72,7 @@ class LimitedResponse(http.client.HTTPResponse):
 
 
 def limit_responses(manager: t.Any) -> None:
-    """Limit the answers on all new connections of a pool manager of urllib3."""
+    """Limit the responses on all new connections of a pool manager of urllib3."""
     manager.pool_classes_by_scheme = {
         scheme: _limited_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
@@ -81,7 +81,7 @@ def limit_responses(manager: t.Any) -> None:
 def failed_to_connect(causes: t.Iterable[BaseException]) -> bool:
     """Return whether a request failed before its connection was ready.
 
-    That includes the name lookup, the proxy's answer and the TLS handshake. After any other
+    That includes the name lookup, the proxy's response and the TLS handshake. After any other
     failure, the request may have reached the server. `causes` has an exception of a limited
     connection and all its causes.
     """

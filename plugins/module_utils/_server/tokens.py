@@ -64,7 +64,7 @@ class Tokens:
             return self._current
 
     def give_back(self, token: Token, *, accepted: bool) -> None:
-        """Note the answer to a request with this token."""
+        """Note the response to a request with this token."""
         with self._changed:
             token.under_way -= 1
             token.used += accepted
@@ -77,7 +77,7 @@ class Tokens:
         least once, so that this ends. A login that fails is never repeated; its error is raised.
         """
         with self._changed:
-            # Answers to other requests with this token may still show that it was accepted.
+            # Responses to other requests with this token may still show that it was accepted.
             while self._renewing or (self._before and not refused.used and refused.under_way):
                 self._changed.wait()
             log_in_again = self._log_in_again

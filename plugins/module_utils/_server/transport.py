@@ -4,8 +4,8 @@
 
 """Sends and receives bytes over HTTP. The only file that imports requests.
 
-It uses the adapter of requests with limited answers, and not a session, which would read and unpack
-the body of a redirect of any size.
+It uses the adapter of requests with limited responses, and not a session, which would read and
+unpack the body of a redirect of any size.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FAILURES = (OSError, ValueError)
 
 
 class Response(t.Protocol):
-    """An answer of urllib3 after its head was read, with the members that are used."""
+    """A response of urllib3 after its head was read, with the members that are used."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -65,9 +65,9 @@ class Transport:
         timeout: float,
         largest: int,
     ) -> Response:
-        """Send a request, and return the answer as soon as its head has arrived.
+        """Send a request, and return the response as soon as its head has arrived.
 
-        `timeout` (seconds) limits connecting, and separately the whole answer. `largest` is the
+        `timeout` (seconds) limits connecting, and separately the whole response. `largest` is the
         maximum size of the body, in bytes. Raises FAILURES.
         """
         request = requests.PreparedRequest()
@@ -94,7 +94,7 @@ class Transport:
 
 
 def body_of(response: Response, largest: int) -> bytes:
-    """Return the body of an answer as it was sent; nothing for a redirect.
+    """Return the body of a response as it was sent; nothing for a redirect.
 
     Raises TooLargeError, urllib3's own exceptions, and those of the socket and the TLS layer.
     """
@@ -122,7 +122,7 @@ def environment_proxy(url: str) -> str | None:
 
 
 def _adapter(connections: int) -> requests.adapters.HTTPAdapter:
-    """Return an adapter that limits answers, also through proxies, and keeps connections open.
+    """Return an adapter that limits responses, also through proxies, and keeps connections open.
 
     It returns urllib3's responses, because creating those of requests would take longer than all
     the rest.

@@ -33,7 +33,7 @@ class AuthMethod(Settings):
     """An auth method of identities.
 
     `name` is its name in paths of the API and in `authMethods`. `envelope` is the key that contains
-    the object in answers.
+    the object in responses.
     """
 
     def __init__(self, name: str, title: str, envelope: str, fields: tuple[Field, ...]) -> None:
@@ -152,7 +152,7 @@ class AuthMethodResource:
         return State(values, details, of_2024)
 
     def perform(self, step: Step) -> State | None:
-        """Make one write, and return the state in the server's answer."""
+        """Make one write, and return the state in the server's response."""
         if step.verb == REVOKE:
             self._call("DELETE", f"revoke {self.title}")
             return None

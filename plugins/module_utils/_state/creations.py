@@ -149,7 +149,7 @@ class Creations:
                 stop.maybe_sent = True
                 raise
             except InfisicalError:
-                # The outage that lost the answer may continue.
+                # The outage that lost the response may continue.
                 pass
             wait *= 2
         if not found:

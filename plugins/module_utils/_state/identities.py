@@ -96,7 +96,7 @@ def read_identity(api: Api, identity_id: str, project_id: str | None = None) -> 
 
     Unless `project_id` names the project, an identity that a project owns is found by its
     memberships. Raises UnknownStateError if the organization does not own it and the login may not
-    read memberships, and UnexpectedAnswerError if the answer is about another identity.
+    read memberships, and UnexpectedAnswerError if the response is about another identity.
     """
     purpose = f"read the identity {identity_id}"
     if project_id is not None:
@@ -275,7 +275,7 @@ def from_membership(api: Api, item: t.Any, purpose: str) -> Identity:
 
 
 def from_write(item: Json, identity: Identity | None, purpose: str) -> Identity:
-    """Read the answer to a write, but only the values that such answers return correctly."""
+    """Read the response to a write, but only the values that such responses return correctly."""
     written = _basic(item, purpose)
     if identity:
         if written.id != identity.id:

@@ -67,8 +67,8 @@ _BUILT_IN_PROJECT = (*_BUILT_IN, "viewer")
 _CUSTOM = "custom"
 # An identity about which nothing is known.
 _NOBODY = Identity("", "", None)
-# The waits, in seconds, before each attempt to read back what the answer to a write does not show:
-# the server may read from a replica.
+# The waits, in seconds, before each attempt to read back what the response to a write does not
+# show: the server may read from a replica.
 _READ_BACK = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -197,8 +197,8 @@ class IdentityResource:
     `needed` has the options whose values must be read. `lift` lets a deletion remove the protection
     first. `renamed` has the names that identities get in the same task, by ID. `absent` says that
     it was just looked for and does not exist. `before_creation()` refuses what would fail after the
-    identity is created. `missing` is the server's answer that there is no such identity, if it was
-    read. `created` says that this run has created it. `projects` has the projects of which a
+    identity is created. `missing` is the server's response that there is no such identity, if it
+    was read. `created` says that this run has created it. `projects` has the projects of which a
     deleted identity was a member.
     """
 
@@ -599,7 +599,7 @@ class IdentityResource:
 
     def _update(self, identity: Identity, todo: Step) -> Identity:
         purpose = f"update the identity {identity.id}"
-        # Set this before the request, because the answer may get lost.
+        # Set this before the request, because the response may get lost.
         self._lifted = self._lift
         item = self._api.update_identity(identity.project_id, identity.id, dict(todo.body))
         updated = from_write(item, identity, purpose)
@@ -611,7 +611,7 @@ class IdentityResource:
         return updated
 
     def _read_back(self, identity: Identity, asked: Values) -> Identity:
-        """Return an identity with the requested values that the answer to a write does not show."""
+        """Return an identity with the requested values that a response to a write does not show."""
         if ROLE not in asked and asked.get(METADATA) != ():
             return identity
         for wait in _READ_BACK:

@@ -159,7 +159,7 @@ class Reconciler:
                 self.writing = False
 
     def _perform(self, step: Step) -> None:
-        """Make one write, and compare the server's answer with the request."""
+        """Make one write, and compare the server's response with the request."""
         self.actual = self.resource.perform(step)
         self.changed = True
         if self.actual is None:

@@ -18,7 +18,7 @@ class Workers(t.Generic[Item]):
     """Threads that take the items in order, each taking the next when it has finished one.
 
     Not concurrent.futures, because Python waits for those threads when it exits. After a signal,
-    one of them may still be waiting for an answer.
+    one of them may still be waiting for a response.
     """
 
     def __init__(self, do: t.Callable[[Item], object], items: t.Iterable[Item]) -> None:
