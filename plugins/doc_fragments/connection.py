@@ -35,7 +35,7 @@ options:
     default: true
   timeout:
     description:
-      - Time limit in seconds. It applies first to connecting, and then again to receiving the whole answer.
+      - Time limit in seconds. It applies first to connecting, and then again to receiving the whole response.
     type: float
     default: 30
   retries:

@@ -482,7 +482,7 @@ results:
       returned: if the identity failed, or if its entry has errors
       type: str
     http_status:
-      description: HTTP status of the answer that made the identity fail.
+      description: HTTP status of the response that made the identity fail.
       returned: failure of the identity, if the server answered
       type: int
       sample: 403
@@ -493,11 +493,11 @@ results:
       sample: PermissionDenied
     request_id:
       description: ID of the request, to find it in the server's log.
-      returned: failure of the identity, if the answer contained one
+      returned: failure of the identity, if the response contained one
       type: str
       sample: req-5kT1YxNnJ7tmk4
 http_status:
-  description: HTTP status of the answer that made the task fail, if it was not about a single identity.
+  description: HTTP status of the response that made the task fail, if it was not about a single identity.
   returned: failure, if the server answered
   type: int
   sample: 401
@@ -508,7 +508,7 @@ error:
   sample: UnauthorizedError
 request_id:
   description: ID of the request, to find it in the server's log.
-  returned: failure, if the answer contained one
+  returned: failure, if the response contained one
   type: str
   sample: req-5kT1YxNnJ7tmk4
 """

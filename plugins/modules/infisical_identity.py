@@ -289,7 +289,7 @@ identity:
           elements: str
           sample: [shop]
 http_status:
-  description: HTTP status of the answer that made the task fail.
+  description: HTTP status of the response that made the task fail.
   returned: failure, if the server answered
   type: int
   sample: 403
@@ -300,7 +300,7 @@ error:
   sample: PermissionDenied
 request_id:
   description: ID of the request, to find it in the server's log.
-  returned: failure, if the answer contained one
+  returned: failure, if the response contained one
   type: str
   sample: req-5kT1YxNnJ7tmk4
 """

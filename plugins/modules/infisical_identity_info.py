@@ -309,7 +309,7 @@ failures:
       returned: always
       type: str
     http_status:
-      description: HTTP status of the answer.
+      description: HTTP status of the response.
       returned: if the server answered
       type: int
       sample: 403
@@ -320,11 +320,11 @@ failures:
       sample: PermissionDenied
     request_id:
       description: ID of the request, to find it in the server's log.
-      returned: if the answer contained one
+      returned: if the response contained one
       type: str
       sample: req-5kT1YxNnJ7tmk4
 http_status:
-  description: HTTP status of the answer that made the task fail, if it was not about a single identity.
+  description: HTTP status of the response that made the task fail, if it was not about a single identity.
   returned: failure, if the server answered
   type: int
   sample: 401
@@ -335,7 +335,7 @@ error:
   sample: UnauthorizedError
 request_id:
   description: ID of the request, to find it in the server's log.
-  returned: failure, if the answer contained one
+  returned: failure, if the response contained one
   type: str
   sample: req-5kT1YxNnJ7tmk4
 """
