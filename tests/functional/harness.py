@@ -47,11 +47,12 @@ Result = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Task:
-    """One run of the module: its options, and the environment around it."""
+    """One run of a module: its options, and the environment around it."""
 
     options: t.Mapping[str, t.Any]
     check: bool = False
     environment: t.Mapping[str, str] = field(default_factory=dict)
+    module: str = MODULE
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,10 @@ def _run_play(
 
 
 def play_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Result]:
-    """Run the module by Ansible once for each task, in order, and return the results."""
+    """Run modules by Ansible once for each task, in order, and return the results."""
     played = [
         {
-            MODULE: dict(task.options),
+            task.module: dict(task.options),
             "check_mode": task.check,
             "diff": True,
             "environment": dict(task.environment),
@@ -142,7 +143,7 @@ def play_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Resu
 
 
 def run_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Result]:
-    """Run the module once for each task, in order, and return the results.
+    """Run modules once for each task, in order, and return the results.
 
     A process for each, by Ansible only in `make thorough`.
     """
@@ -153,7 +154,7 @@ def run_tasks(folder: Path, tasks: t.Iterable[Task], **extra: str) -> list[Resul
     for task in tasks:
         environment = {**extra, **task.environment}
         process = start_module(
-            MODULE,
+            task.module,
             folder,
             task.options,
             check=task.check,

@@ -21,10 +21,11 @@ from functional.harness import (
     FLEET,
     INFO,
     Result,
+    Task,
     entry,
     finish_module,
     run_in_process,
-    run_play,
+    run_tasks,
     start_module,
 )
 
@@ -212,8 +213,8 @@ def evenings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evening]:
             )
             options = {"url": server.url, "token": server.token, **listed, **day.options(yard)}
             given = {name: value for name, value in options.items() if value is not None}
-            tasks += [{day.module: given, "check_mode": day.check} for _run in range(day.runs)]
-        results = iter(run_play(tmp_path_factory.mktemp("days"), tasks).results)
+            tasks += [Task(given, check=day.check, module=day.module)] * day.runs
+        results = iter(run_tasks(tmp_path_factory.mktemp("days"), tasks))
         return {
             title: Evening(
                 [next(results) for _run in range(day.runs)], yard, yard.server.requests()

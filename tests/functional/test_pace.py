@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from functional.cases import ATTACHED, REQUIRED
-from functional.harness import FLEET, INFO, Result, entry, run_play
+from functional.harness import FLEET, INFO, Result, Task, entry, run_tasks
 
 from emulator import running
 
@@ -96,9 +96,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
             made = [entry(called=f"new {number} {n}", **REQUIRED) for n in range(run.new)]
             listed = {"ids": ids} if run.module == INFO else {"identities": [*made, *wanted]}
             options = {"url": server.url, "token": server.token, **listed, **run.options}
-            results[title] += run_play(
-                folder / title / str(number), [{run.module: options}]
-            ).results
+            results[title] += run_tasks(
+                folder / title / str(number), [Task(options, module=run.module)]
+            )
 
         threads = [
             threading.Thread(target=play, args=[title, number])
