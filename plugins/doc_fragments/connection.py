@@ -123,7 +123,8 @@ options:
       - If none of the three is set, the module uses the environment variable E(AZURE_CLIENT_ID). For managed identities it ignores that
         variable if E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET) is set too, because the client ID is then that of a service principal. For the
         agent of Azure Arc it always ignores the variable.
-      - If nothing names a managed identity, Azure issues a token for the system-assigned one.
+      - If nothing names a managed identity, Azure issues a token for the system-assigned one. If a virtual machine has none, but has exactly
+        one user-assigned identity, Azure issues a token for that one.
     type: str
   azure_identity_object_id:
     description:
