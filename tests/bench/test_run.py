@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+import requests
 from tools.paths import link_collection
 
 from bench import page
@@ -82,3 +89,25 @@ def test_limits_are_seen_in_the_log(measured: Results) -> None:
 
 def test_results_can_be_printed(measured: Results) -> None:
     assert "infisical_azure_auth, one change" in page.as_text(measured)
+
+
+def test_a_signal_ends_it_with_its_emulator(tmp_path: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", "--quick"],
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    # The first line that it prints comes when the emulator is there.
+    assert process.stderr.readline().endswith("single tasks\n")
+    (ready,) = tmp_path.glob("bench-*/emulator.env")
+    url = ready.read_text(encoding="utf-8").splitlines()[0].partition("=")[2]
+    assert requests.get(url, timeout=10).status_code
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=30)[1].endswith("Interrupted.\n")
+    assert process.returncode == 1
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+    assert list(tmp_path.iterdir()) == []
