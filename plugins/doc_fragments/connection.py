@@ -23,7 +23,8 @@ options:
     type: str
   ca_path:
     description:
-      - Path of a file with the CA certificates to trust, or of a folder of such files, on the host that runs the module.
+      - Path of a file with the CA certificates to trust, or of a folder of such files, on the host that runs the module. Prepare a folder
+        with C(openssl rehash).
       - If not set, the module uses the environment variable E(REQUESTS_CA_BUNDLE), E(CURL_CA_BUNDLE) or E(SSL_CERT_FILE), in this order,
         else the CA bundle of the Python library C(requests).
     type: path

@@ -60,7 +60,7 @@ options:
         that the organization owns. It does not delete these identities.
       - The list must not be empty. It must contain every identity that is listed in O(identities) with O(identities[].state=present) and that
         the organization owns, even if the entry only revokes Azure Auth. Do not list identities that projects own or that the task deletes.
-        A name that no identity has is an error, unless such an entry has that name and no ID.
+        A name that no identity has is an error, unless an entry with O(identities[].state=present) has that name and no ID.
       - The module purges last, and only if no identity failed and the list of all identities is complete. It reads each identity again
         right before it revokes.
       - The module never purges identities that projects own, identities of other organizations, or the identity that the task is logged in
@@ -165,7 +165,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ everything.results | selectattr('index', 'none') | map(attribute='name') }}"
 
-- name: Revoke Azure Auth from all identities of the organization except two, but from no more than ten
+- name: Revoke Azure Auth from all identities of the organization except two, or from none if more than ten have it
   community.infisical.infisical_identities:
     identities: []
     purge_azure_auth_except:

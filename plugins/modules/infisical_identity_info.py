@@ -83,7 +83,7 @@ EXAMPLES = r"""
 - name: Show the identities without auth methods, and what the login could not see
   ansible.builtin.debug:
     msg:
-      - "{{ all_identities.identities | rejectattr('details.auth_methods') | map(attribute='name') }}"
+      - "{{ all_identities.identities | selectattr('details.auth_methods', 'equalto', []) | map(attribute='name') }}"
       - "{{ all_identities.not_visible }}"
 """
 

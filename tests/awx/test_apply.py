@@ -289,7 +289,7 @@ def test_too_many_changes_are_refused_before_the_first_batch(
     # Under check mode the differences are shown all the same.
     told = run(emulator, tmp_path, variables, "--check", "--diff")
     assert told.returncode != 0
-    assert f"A real run would change nothing. {refusal}" in _unwrapped(told)
+    assert f"A real run would fail before the first change. {refusal}" in _unwrapped(told)
     assert counts(told)["changed"] + counts(told)["purged"] == 2
     assert told.output.count("+++ after") == 2
     assert not writes(emulator)

@@ -183,7 +183,8 @@ def _fleets(results: Results) -> Table:
     shares = [share for fleet in results.fleets for share in fleet.emulator if share]
     notes = [
         f"{EXTRAPOLATED}: extrapolated from {sampled} items of a loop.",
-        "Handover is the time that Ansible takes to pass the list to a module that does nothing.",
+        "Handover is how much longer a module that does nothing takes with the list than without.",
+        "A small handover can be noise, and then below zero.",
         "Time per identity and the ratios to the bare loop leave out the fixed cost of a task.",
     ]
     if shares:
