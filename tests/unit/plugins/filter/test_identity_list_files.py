@@ -306,6 +306,8 @@ def test_an_entry_opens_to_a_tenant_only_where_the_identity_is_open() -> None:
 def test_nobody_becomes_an_administrator_by_a_default() -> None:
     text = content([identity(number, f"n{number}", role="admin") for number in range(5)])
     assert text.count("role: admin") == 5
+    # What else they share is a default nevertheless.
+    assert text.count("tenant_id: ") == 1
 
 
 def test_what_the_server_tells_in_another_order_is_written_alike() -> None:

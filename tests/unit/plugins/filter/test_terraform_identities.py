@@ -173,7 +173,11 @@ def test_no_list_opens_an_identity_to_its_tenant(listed: t.Any) -> None:
     taken = take(state(resource("identity_azure_auth", values)))
     settings = taken["identities"][0]["azure_auth"]
     assert not {"allowed_service_principal_ids", "allow_all_service_principals"} & set(settings)
-    assert "every service principal" in reasons(taken)["infisical_identity_azure_auth.this"]
+    assert (
+        "Its allowed_service_principal_ids is empty, which lets every service principal of the"
+        " tenant log in. The entry does not change that. To keep it in the list, add"
+        " allow_all_service_principals: true to the entry."
+    ) in reasons(taken)["infisical_identity_azure_auth.this"]
 
 
 def test_the_provider_before_september_2024_has_a_text_of_principals() -> None:
@@ -236,6 +240,7 @@ def test_what_is_half_there_is_told() -> None:
     )
     assert "metadata" not in taken["identities"][0]
     assert list(reasons(taken)) == ["deposed", "twice", "new", "whose"]
+    assert reasons(taken)["whose"] == "It does not say which identity it belongs to."
 
 
 WRONG: dict[str, tuple[t.Any, str]] = {

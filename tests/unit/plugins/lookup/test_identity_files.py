@@ -642,7 +642,8 @@ def test_texts_that_yaml_takes_for_something_else_are_refused(
         told = problems_of(tmp_path, {"a.yml": f"-\n  {option}: {written}"})
         line = 3 if "\n" in option else 2
         assert f"a.yml:{line}: entry 1: " in told
-        assert f" is read as {is_read}, which is not a string; put quotes around the value" in told
+        refusal = f" is read as {is_read}, which is not a string; put quotes around the value in"
+        assert f"{refusal} the list." in told
     for option in ("allowed_service_principal_ids", "access_token_trusted_ips"):
         for value in (written, f"[a, {written}]"):
             text = f"- azure_auth:\n    {option}: {value}"

@@ -304,8 +304,10 @@ def test_what_does_not_show_up_is_not_known_and_not_asked_for_again(
 def test_two_that_show_up_are_an_error(server: t.Any, clock: Clock) -> None:
     del clock
     server.answers[SEARCH] = page(member("x"), member("x", OTHER))
+    lost = ApiError("A gateway answered.", http_status=502, error="BadGateway")
     with pytest.raises(UnknownOutcomeError) as raised:
-        of(server).find_made(named("x"), LOST)
+        of(server).find_made(named("x"), lost)
+    assert raised.value.http_status == 502
     assert str(raised.value) == (
         f"There are 2 identities named 'x': {ID} (created 2026-11-07, auth methods none); {OTHER}"
         " (created 2026-11-07, auth methods none). Another run may have created the other; nothing"

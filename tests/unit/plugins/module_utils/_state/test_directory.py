@@ -156,6 +156,12 @@ def test_a_list_that_is_all_that_is_counted_is_whole(server: t.Any) -> None:
     assert server.asked == [LIST]
 
 
+def test_a_list_of_something_else_is_an_error_that_says_what_for(server: t.Any) -> None:
+    server.answers[LIST] = page({"id": id_of(1)})
+    with pytest.raises(UnexpectedAnswerError, match="list them"):
+        whole_organization(server.api(), "list them")
+
+
 def test_a_parents_are_left_out_and_told_of(server: t.Any) -> None:
     server.answers[LIST] = page(member(1, orgId=ORGANIZATION), member(2, orgId=PARENT))
     identities, (sentence,), _elsewhere = whole_organization(server.api(), "list them")

@@ -413,6 +413,8 @@ def test_what_a_write_answers_is_believed_in_part() -> None:
     assert updated == known._replace(name="new", protected=True, updated_at=UPDATED)
     created = from_write({**item, "authMethod": None, "metadata": []}, None, "create it")
     assert (created.methods, created.metadata, created.name) == ((), (), "new")
+    created = from_write({**item, "orgId": ORGANIZATION}, None, "create it")
+    assert (created.organization_id, created.home_id) == (ORGANIZATION, ORGANIZATION)
     with pytest.raises(UnexpectedAnswerError, match=r"does not send \(another identity\);"):
         from_write({**item, "id": OTHER}, known, "update it")
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.infisical.plugins.module_utils._state.networks import (
+    Network,
     opens_ipv4,
     parse,
     stored,
@@ -154,6 +155,7 @@ def test_a_stored_text_that_is_no_network_equals_only_itself() -> None:
     odd = stored({"ipAddress": "fe80::1%eth0"})
     assert odd == stored({"ipAddress": "fe80::1%eth0"})
     assert odd != stored({"ipAddress": "fe80::1%eth1"})
+    assert odd == Network(0, 0, 0, "fe80::1%eth0")
     assert odd != parse("::")[0]
 
 
