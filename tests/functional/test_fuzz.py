@@ -67,7 +67,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.warning
 IDENTITY = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 PROJECT = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4c"
 SLUG = "team-a"
-CASES = 600 if THOROUGH else 100
+CASES = 600 if THOROUGH else 200
 LIMITS = settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
