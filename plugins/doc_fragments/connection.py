@@ -44,7 +44,7 @@ options:
       - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
         cannot reach its database. After any other internal server error (HTTP 500), the module repeats only read requests. It does not
         repeat a request that could do harm if sent twice.
-      - The limit applies to each change as a whole, even if the module reads the state again between two attempts.
+      - The limit applies to all attempts at one change together, even if the module reads the state again between them.
       - The default is enough for an outage of two seconds.
       - Waiting for a rate limit does not count as a retry.
     type: int
@@ -56,9 +56,9 @@ options:
     default: 300
   organization_slug:
     description:
-      - Slug of the organization or sub-organization to log in to. Set it if the identity that you log in as belongs to several. If
+      - Slug of the organization or sub-organization to log in to. Set it if the identity that you log in as is a member of several. If
         not set, the module uses the environment variable E(INFISICAL_AUTH_ORGANIZATION_SLUG), unless it uses O(login_data).
-      - Servers released before 2026 ignore the slug, and so do logins of identities that belong to a sub-organization. Therefore the
+      - Servers released before 2026 ignore the slug, and so do logins of identities that a sub-organization owns. Therefore the
         module checks that the token is for this organization, right after the login or, if a token is given, before anything else. If the
         token is for another organization, or if the module cannot find out, the task fails and changes nothing.
       - The check takes one more request, except for a login to the root organization.
@@ -66,8 +66,8 @@ options:
   auth_method:
     description:
       - How to log in. V(token_auth) uses an existing access token, V(universal_auth) a client ID and a client secret. V(azure_auth),
-        V(gcp_auth) and V(kubernetes_auth) are for workloads on these platforms. V(oidc_auth) and V(jwt_auth) use a JWT of another issuer,
-        V(ldap_auth) uses a user name and a password.
+        V(gcp_auth) and V(kubernetes_auth) are for workloads on these platforms. V(oidc_auth) and V(jwt_auth) use a JWT from an
+        issuer other than Infisical, and V(ldap_auth) uses a user name and a password.
       - If not set, the module uses the first of these sources that is set - O(login_data), credentials in options, the environment variable
         E(INFISICAL_AUTH_METHOD), credentials in environment variables. If that source contains credentials for two methods, the task fails.
       - Only O(token), O(universal_auth_client_id), O(universal_auth_client_secret), O(ldap_username) and O(ldap_password) show which method
@@ -96,29 +96,30 @@ options:
     type: str
   jwt:
     description:
-      - Token of another issuer to log in with, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
+      - Token to log in with, from an issuer other than Infisical, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
         If not set, the module uses the environment variable E(INFISICAL_JWT).
       - If neither is set, V(azure_auth) requests a token from Azure, V(gcp_auth) requests one from Google's metadata server, and
         V(kubernetes_auth) reads the file of the pod's service account, all on the host that runs the module.
-      - The module gets the Azure token from the first of these that applies.
+      - The module gets the Azure token from the first of the following sources that applies.
       - Entra, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token of the workload identity. This
         also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id).
       - The endpoint of App Service, Functions or Container Apps, if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set.
       - The agent of Azure Arc, if E(IDENTITY_ENDPOINT) and E(IMDS_ENDPOINT) are set, or if the program C(/opt/azcmagent/bin/himds) exists.
       - Otherwise, the instance metadata service.
       - Only the request to Entra uses proxies; the module contacts the other sources directly.
-      - As in the SDKs of these platforms, environment variables can override the addresses. Set E(AZURE_POD_IDENTITY_AUTHORITY_HOST) or
-        E(AZURE_AUTHORITY_HOST) to a URL, E(GCE_METADATA_HOST) to a host, and E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) to a path.
+      - Environment variables can override where the module gets a token. E(AZURE_AUTHORITY_HOST) replaces the URL of Entra,
+        E(AZURE_POD_IDENTITY_AUTHORITY_HOST) the URL of Azure's instance metadata service, E(GCE_METADATA_HOST) the host of Google's metadata
+        server, and E(INFISICAL_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH) the path of the file with the pod's token.
     type: str
   azure_resource:
     description:
-      - Resource of the token to request, with O(auth_method=azure_auth) and without O(jwt). It must be the resource in the Azure Auth of the
-        identity to log in as.
+      - Resource of the token to request. Used only if O(auth_method=azure_auth) and O(jwt) is not set. It must be the resource in the Azure
+        Auth of the identity to log in as.
       - If not set, the module uses V(https://management.azure.com/).
     type: str
   azure_client_id:
     description:
-      - Client ID of the managed or workload identity to request a token for, with O(auth_method=azure_auth) and without O(jwt).
+      - Client ID of the managed or workload identity to request a token for. Used only if O(auth_method=azure_auth) and O(jwt) is not set.
       - On a host with several managed identities, set this option, O(azure_identity_object_id) or O(azure_identity_resource_id). Set only
         one of the three.
       - If none of the three is set, the module uses the environment variable E(AZURE_CLIENT_ID). For managed identities it ignores that
@@ -166,6 +167,6 @@ notes:
     file C(~/.netrc).
   - If a proxy in front of the server needs extra headers, set the environment variable E(INFISICAL_CUSTOM_HEADERS) as for Infisical's CLI, for
     example to C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret). Put quotes around a value that contains spaces. The module sends these
-    headers with every request to the server. It never shows their values in its messages. It also masks values of eight or more characters in
-    all other output.
+    headers with every request to the server. It never shows their values in its messages. In all other output, it masks those header values that have
+    eight or more characters.
 """

@@ -44,8 +44,8 @@ access_token_trusted_ips:
   description:
     - Addresses and networks (CIDR) from which access tokens may be used, each a string, such as V(192.0.2.7) or V(2001:db8::/32). The list
       must not be empty.
-    - V(0.0.0.0/0) and V(::/0) together allow every address. This is the default when Azure Auth is attached.
-    - V(::/0), and any other IPv6 network that contains V(::ffff:0:0/96), also allows every IPv4 address.
+    - The default when Azure Auth is attached is V(0.0.0.0/0) and V(::/0), which allows every address. Like any other IPv6 network that
+      contains V(::ffff:0:0/96), V(::/0) alone also allows every IPv4 address.
     - Two lists are equal if they contain the same networks. Order, duplicates, letter case and host bits do not matter.
   type: list
   elements: raw
@@ -60,7 +60,8 @@ access_token_max_ttl:
   description:
     - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers released
       in 2024 do not support V(0).
-    - On servers released in 2026, a token that is not renewed lives at most 90 days, whatever this option says, unless the server's
+    - On servers released in 2026, a token that is not renewed lives at most 90 days, whatever O(@access_token_ttl) and this option
+      say, unless the server's
       administrator has set another limit. Each renewal starts a new 90 days.
     - The default when Azure Auth is attached is 2592000 (30 days).
   type: int
@@ -79,7 +80,7 @@ id:
   description:
     - ID of the machine identity, a UUID, with or without hyphens and braces.
     - At least one of O(@id) and O(@name) is required.
-    - An ID never creates an identity. If O(@state=present) and no identity has this ID, that is an error.
+    - The module never creates an identity for an ID. If O(@state=present) and no identity has this ID, that is an error.
   type: str
 name:
   description:
@@ -93,7 +94,7 @@ name:
 project_id:
   description:
     - ID (not slug) of the project that owns the identity. Projects can own identities on servers released since October 2025.
-    - Without O(@id), leave this option out for an identity that the organization owns.
+    - Without O(@id), set this option for an identity that a project owns, and leave it out for one that the organization owns.
     - With O(@id), you can leave this option out. If you set it, the project must own the identity. An identity cannot move to another
       owner.
   type: str
@@ -102,7 +103,8 @@ state:
     - V(present) creates or updates the identity. If an option is not set, an update keeps its value on the server. A new identity gets
       the defaults of Infisical.
     - V(absent) deletes the identity together with its auth methods, its metadata and its project memberships. Its tokens stop working. If
-      there is no such identity, nothing happens. The other options except O(@delete_protection) are checked, but have no effect.
+      there is no such identity, nothing happens. The other settings of the identity, except
+      O(@delete_protection), are checked, but have no effect.
     - The module never deletes the identity that the task is logged in as. It neither deletes nor changes an identity whose home is another
       organization, such as the parent organization.
   type: str
@@ -110,9 +112,10 @@ state:
   default: present
 role:
   description:
-    - Slug of the identity's role in the organization or project that owns it. The identity has only this role there. This can be a built-in
+    - Slug of the identity's role in the organization or project that owns it. This becomes the only role of
+      the identity there. It can be a built-in
       role, such as V(no-access), V(member) or V(admin), or a custom role.
-    - The module removes other roles that the identity has there. It leaves alone roles in projects that the identity is only a member of.
+    - The module removes any other roles that the identity has there. It leaves alone the roles that the identity has in other projects.
     - The default for a new identity is V(no-access). In projects of the type C(cert-manager) it is V(member).
     - V(custom) is an error. Infisical uses this word internally, and an identity with that role does not work.
     - The module never changes the role of the identity that the task is logged in as.
@@ -135,10 +138,11 @@ delete_protection:
 azure_auth:
   description:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
-    - If O(@azure_auth.state=absent), and you set nothing else of the identity but O(@id), O(@name) or O(@project_id), the module creates no
-      identity.
+    - The module creates no identity if O(@azure_auth.state=absent), and O(@id), O(@name) and O(@project_id) are the only other options of
+      the identity that are set.
     - The module never changes or revokes the Azure Auth that the task itself may be logged in through.
-    - Here, the module does not accept Infisical's API names for these settings, such as C(tenantId).
+    - Unlike M(community.infisical.infisical_azure_auth), this module does not accept Infisical's API names for these settings, such as
+      C(tenantId).
   type: dict
   suboptions:
     state:

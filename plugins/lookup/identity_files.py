@@ -16,7 +16,7 @@ description:
   - Reads files and folders, and returns the list that the option O(community.infisical.infisical_identities#module:identities) of
     M(community.infisical.infisical_identities) takes.
   - A file is JSON if its name ends in C(.json), and YAML otherwise. You can encrypt the whole file with Ansible Vault.
-  - Each entry has its file and line as C(source). Messages of the module name them.
+  - Each entry has its file and line as C(source). The module's messages show both.
   - If anything is wrong, the task fails and reports all problems of all files at once, each with its file, line and entry. The lookup checks
     the form, and the module checks the values.
   - The filter P(community.infisical.identity_entries#filter) does the same for a variable.
@@ -44,7 +44,7 @@ options:
     default: false
   strict:
     description:
-      - Whether it is an error if the lookup does not read a file in a folder. By default, a warning names the file.
+      - Whether it is an error if a folder contains a file that the lookup skips because of its name. By default, a warning names the file.
       - Hidden files count too, if their names end in C(.yml), C(.yaml) or C(.json).
       - Set this option if you revoke Azure Auth from identities that are not in the list.
     type: bool

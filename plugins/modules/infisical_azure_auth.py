@@ -31,8 +31,8 @@ attributes:
         privileges than the login, whether your Infisical plan includes IP allowlisting (trusted IPs), or whether an old server can store all of
         O(allowed_service_principal_ids). See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
-      - If an earlier task of the play would create the identity, the identity does not exist in check mode, and this task fails. Use
-        M(community.infisical.infisical_identity) for both.
+      - If an earlier task of the play would create the identity, the identity does not exist in check mode, and this task fails. To
+        create an identity together with its Azure Auth, use M(community.infisical.infisical_identity).
   diff_mode:
     support: full
   idempotent:
@@ -50,7 +50,7 @@ options:
   project_id:
     description:
       - ID (not slug) of the project that owns the identity. Projects can own identities on servers released since October 2025.
-      - With O(identity_name), leave this option out for an identity that the organization owns.
+      - With O(identity_name), set this option for an identity that a project owns, and leave it out for one that the organization owns.
       - With O(identity_id), you can leave this option out. If you set it, the project must own the identity.
     type: str
   state:
@@ -208,13 +208,16 @@ azure_auth:
           type: str
           sample: "2026-11-07T05:31:56.000Z"
         access_token_period:
-          description: Period of periodic tokens, in seconds. Null on servers released in 2024.
+          description:
+            - How many seconds a periodic token lives until it has to be renewed. It can be renewed forever.
+            - V(0) means that tokens are not periodic. Null on servers released in 2024.
           returned: always
           type: int
           sample: 0
         stored:
           description:
-            - Values on the server that the options do not accept, such as a resource of V(/), by option name. The option itself is then null.
+            - Values that the server holds but the options do not accept, such as a resource of V(/). The keys are the names of the
+              options. The return value of the same name is then null.
             - A task that does not set such an option leaves its value alone.
           returned: if there are such values
           type: dict

@@ -72,7 +72,8 @@ options:
     elements: raw
   max_changes:
     description:
-      - Maximum number of identities that the task may create, change, delete or purge. Each identity counts once.
+      - Maximum number of identities that the task may create, change or delete, or whose Azure Auth it may revoke because of
+        O(purge_azure_auth_except). Each identity counts once.
       - If more identities would change, the task fails before it writes anything. In check mode it warns instead and sets RV(refused) to
         V(true), so that you can see the diff.
     type: int
@@ -83,8 +84,8 @@ options:
       - The module lists all identities once and reads the Azure Auth of each identity that has it. It makes a second request, for the
         identity itself, only if the identity's entry sets C(metadata). The login must have the permission to list the identities of the
         organization.
-      - For an identity that changed, RV(results[].before) is its earlier state. Thus one task in check mode compares a list with the server and
-        also returns the identities that are not in the list.
+      - For an identity that changed, RV(results[].before) is its earlier state. This way, a single task in check mode can compare a list with the
+        server and also return the identities that are not in the list.
       - The module reads the Azure Auth of an identity before it changes or deletes the identity. If it cannot read Azure Auth, it still changes
         or deletes the identity, and then counts it as failed.
       - With O(validate_only=true) this option has no effect.
@@ -94,7 +95,7 @@ options:
     description:
       - Whether to only check the options. The task fails if an option of an entry is wrong, if a name in O(identities) or
         O(purge_azure_auth_except) does not match exactly one identity, or if an identity is listed twice. A name that O(identities) would
-        create is fine.
+        create is fine, and so is a name with O(identities[].state=absent) that no identity has.
       - The module reads the names of identities, but not their settings. To see what would change, use check mode.
       - If you use batches, validate the whole list before the first batch. A batch knows nothing of the other batches.
     type: bool
@@ -165,7 +166,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ everything.results | selectattr('index', 'none') | map(attribute='name') }}"
 
-- name: Revoke Azure Auth from all identities of the organization except two, or from none if more than ten have it
+- name: Revoke Azure Auth from all identities of the organization except two, but from none if more than ten would lose it
   community.infisical.infisical_identities:
     identities: []
     purge_azure_auth_except:
@@ -184,7 +185,7 @@ checked:
   sample: 1000
 changed_count:
   description:
-    - How many of O(identities) were changed, created or deleted, or in check mode would be.
+    - How many of the entries in O(identities) were changed, created or deleted, or in check mode would be.
     - Identities that failed do not count.
   returned: always
   type: int
@@ -226,8 +227,8 @@ refused:
   sample: false
 not_visible:
   description:
-    - What purging could not reach, or what O(return_all) could not show, one sentence each. V([]) if there is nothing. Such identities keep
-      their Azure Auth.
+    - What purging could not reach, or what O(return_all) could not show, one sentence each. V([]) if there is nothing. Purging
+      leaves the Azure Auth of these identities alone.
     - This is about identities that the login may not see, and about identities of another organization, such as the parent, which cannot be
       changed from here. With O(return_all=true), it has the same content as
       RV(community.infisical.infisical_identity_info#module:not_visible) of M(community.infisical.infisical_identity_info).
@@ -238,9 +239,10 @@ not_visible:
 results:
   description:
     - The identities that were changed, that failed or that were purged, in the order of O(identities). Purged identities come last. Each has
-      the form of an entry and shows the identity after the run, or, in check mode, after a real run.
+      the form of an entry and shows the identity after the run, or, in check mode, as a real run would leave it.
     - With O(return_all=true), all other identities as well. Those that are not in O(identities) come last, sorted by name and ID.
-    - An identity that failed has only its ID and name, as far as they are known. If the module read it, it also has the last known state.
+    - For an identity that failed, the result has the ID and the name if they are known. If the module read the identity, the result also has
+      the settings that were last known.
     - If the module refused the whole list and did nothing, these are the entries with errors. They have the ID and name that were given.
   returned: always
   type: list
@@ -269,7 +271,7 @@ results:
     role:
       description:
         - Slug of the identity's role in the organization or project that owns it.
-        - Null if the identity has several roles or a temporary one, which RV(results[].details.roles) lists.
+        - Null if the identity has several roles or a temporary one. For these, see RV(results[].details.roles).
       returned: if the module read it
       type: str
       sample: no-access
@@ -356,13 +358,16 @@ results:
               type: str
               sample: "2026-11-07T05:31:56.000Z"
             access_token_period:
-              description: Period of periodic tokens, in seconds. Null on servers released in 2024.
+              description:
+                - How many seconds a periodic token lives until it has to be renewed. It can be renewed forever.
+                - V(0) means that tokens are not periodic. Null on servers released in 2024.
               returned: always
               type: int
               sample: 0
             stored:
               description:
-                - Values on the server that the options do not accept, such as a resource of V(/), by option name. The option itself is then null.
+                - Values that the server holds but the options do not accept, such as a resource of V(/). The keys are the names of the
+                  options. The return value of the same name is then null.
                 - A task that does not set such an option leaves its value alone.
               returned: if there are such values
               type: dict
@@ -389,7 +394,7 @@ results:
           type: str
           sample: "2026-11-08T09:12:40.000Z"
         last_login_method:
-          description: Auth method of the last login, by Infisical's name. Null if RV(results[].details.last_login_at) is null.
+          description: Auth method of the last login, as Infisical names it. Null if RV(results[].details.last_login_at) is null.
           returned: always
           type: str
           sample: azure-auth
@@ -404,14 +409,14 @@ results:
           type: str
           sample: null
         auth_methods:
-          description: Auth methods of the identity, by Infisical's names. Null if they are not known.
+          description: Auth methods of the identity, as Infisical names them. Null if they are not known.
           returned: always
           type: list
           elements: str
           sample: [azure-auth]
         roles:
           description:
-            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server tells.
+            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server reports them.
             - Null if the module did not read them.
           returned: always
           type: list
@@ -419,8 +424,8 @@ results:
           sample: [no-access]
         stored:
           description:
-            - Values on the server that the options do not accept, such as metadata with a duplicate key, by option name. The option itself is then
-              null.
+            - Values that the server holds but the options do not accept, such as metadata with a duplicate key. The keys are the names of the
+              options. The return value of the same name is then null.
             - A task that does not set such an option leaves its value alone.
           returned: if there are such values
           type: dict
@@ -471,8 +476,8 @@ results:
       sample: false
     before:
       description:
-        - The identity before the run changed it, or, in check mode, would change it. It has the same keys as an element of RV(results), from
-          RV(results[].id) to RV(results[].details).
+        - The identity before the run changed it, or, in check mode, would change it. It has the keys of an element of RV(results) that
+          describe the identity, such as C(name), C(role) and C(azure_auth), but not those that describe the run, such as C(changed).
         - If the identity did not exist, it has only C(state), which is V(absent).
       returned: with O(return_all=true), for an identity whose RV(results[].changed) is V(true)
       type: dict

@@ -38,7 +38,8 @@ attributes:
 options:
   source:
     description:
-      - If the options come from an entry of a list, the file and line of the entry, such as V(identities/shop.yml:12). The module ignores it.
+      - File and line of the list entry that the options come from, such as V(identities/shop.yml:12). The module accepts this option, and
+        ignores it.
 notes:
   - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. When the module reaches this
     limit, it waits and then continues.
@@ -127,7 +128,7 @@ identity:
     role:
       description:
         - Slug of the identity's role in the organization or project that owns it.
-        - Null if the identity has several roles or a temporary one, which RV(identity.details.roles) lists.
+        - Null if the identity has several roles or a temporary one. For these, see RV(identity.details.roles).
       returned: if the module read it
       type: str
       sample: no-access
@@ -214,13 +215,16 @@ identity:
               type: str
               sample: "2026-11-07T05:31:56.000Z"
             access_token_period:
-              description: Period of periodic tokens, in seconds. Null on servers released in 2024.
+              description:
+                - How many seconds a periodic token lives until it has to be renewed. It can be renewed forever.
+                - V(0) means that tokens are not periodic. Null on servers released in 2024.
               returned: always
               type: int
               sample: 0
             stored:
               description:
-                - Values on the server that the options do not accept, such as a resource of V(/), by option name. The option itself is then null.
+                - Values that the server holds but the options do not accept, such as a resource of V(/). The keys are the names of the
+                  options. The return value of the same name is then null.
                 - A task that does not set such an option leaves its value alone.
               returned: if there are such values
               type: dict
@@ -247,7 +251,7 @@ identity:
           type: str
           sample: "2026-11-08T09:12:40.000Z"
         last_login_method:
-          description: Auth method of the last login, by Infisical's name. Null if RV(identity.details.last_login_at) is null.
+          description: Auth method of the last login, as Infisical names it. Null if RV(identity.details.last_login_at) is null.
           returned: always
           type: str
           sample: azure-auth
@@ -262,14 +266,14 @@ identity:
           type: str
           sample: null
         auth_methods:
-          description: Auth methods of the identity, by Infisical's names. Null if they are not known.
+          description: Auth methods of the identity, as Infisical names them. Null if they are not known.
           returned: always
           type: list
           elements: str
           sample: [azure-auth]
         roles:
           description:
-            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server tells.
+            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server reports them.
             - Null if the module did not read them.
           returned: always
           type: list
@@ -277,8 +281,8 @@ identity:
           sample: [no-access]
         stored:
           description:
-            - Values on the server that the options do not accept, such as metadata with a duplicate key, by option name. The option itself is then
-              null.
+            - Values that the server holds but the options do not accept, such as metadata with a duplicate key. The keys are the names of the
+              options. The return value of the same name is then null.
             - A task that does not set such an option leaves its value alone.
           returned: if there are such values
           type: dict

@@ -31,7 +31,7 @@ options:
   names:
     description:
       - Exact names of the identities to read. An empty list selects none.
-      - The names are those of identities that the organization owns. If O(project_id) is set, they are those of identities that the project
+      - The module looks for them among the identities that the organization owns or, if O(project_id) is set, among those that the project
         owns.
     type: list
     elements: raw
@@ -119,7 +119,7 @@ identities:
     role:
       description:
         - Slug of the identity's role in the organization or project that owns it.
-        - Null if the identity has several roles or a temporary one, which RV(identities[].details.roles) lists.
+        - Null if the identity has several roles or a temporary one. For these, see RV(identities[].details.roles).
       returned: if the module read it
       type: str
       sample: no-access
@@ -206,13 +206,16 @@ identities:
               type: str
               sample: "2026-11-07T05:31:56.000Z"
             access_token_period:
-              description: Period of periodic tokens, in seconds. Null on servers released in 2024.
+              description:
+                - How many seconds a periodic token lives until it has to be renewed. It can be renewed forever.
+                - V(0) means that tokens are not periodic. Null on servers released in 2024.
               returned: always
               type: int
               sample: 0
             stored:
               description:
-                - Values on the server that the options do not accept, such as a resource of V(/), by option name. The option itself is then null.
+                - Values that the server holds but the options do not accept, such as a resource of V(/). The keys are the names of the
+                  options. The return value of the same name is then null.
                 - A task that does not set such an option leaves its value alone.
               returned: if there are such values
               type: dict
@@ -239,7 +242,7 @@ identities:
           type: str
           sample: "2026-11-08T09:12:40.000Z"
         last_login_method:
-          description: Auth method of the last login, by Infisical's name. Null if RV(identities[].details.last_login_at) is null.
+          description: Auth method of the last login, as Infisical names it. Null if RV(identities[].details.last_login_at) is null.
           returned: always
           type: str
           sample: azure-auth
@@ -254,14 +257,14 @@ identities:
           type: str
           sample: null
         auth_methods:
-          description: Auth methods of the identity, by Infisical's names. Null if they are not known.
+          description: Auth methods of the identity, as Infisical names them. Null if they are not known.
           returned: always
           type: list
           elements: str
           sample: [azure-auth]
         roles:
           description:
-            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server tells.
+            - Slugs of all roles that the identity has in the organization or project that owns it, as far as the server reports them.
             - Null if the module did not read them.
           returned: always
           type: list
@@ -269,16 +272,18 @@ identities:
           sample: [no-access]
         stored:
           description:
-            - Values on the server that the options do not accept, such as metadata with a duplicate key, by option name. The option itself is then
-              null.
+            - Values that the server holds but the options do not accept, such as metadata with a duplicate key. The keys are the names of the
+              options. The return value of the same name is then null.
             - A task that does not set such an option leaves its value alone.
           returned: if there are such values
           type: dict
 not_visible:
   description:
-    - What the module could not read, one sentence each. V([]) if there is nothing. If it is not empty, the list of identities is not complete.
-    - This is about the organization or projects that the login may not read, about identities of another organization, such as the parent,
-      whose Azure Auth cannot be read from here, and about sub-organizations, each of which needs its own login.
+    - What the module could not read, one sentence each. V([]) if there is nothing. If it is not empty, identities
+      or some of their values are missing from the result.
+    - The sentences can be about projects that the login may not read, or about the organization if the login may not read all of it. They can be about identities of another
+      organization, such as the parent, because their Azure Auth can be read only with a login to that organization. And they can be about
+      sub-organizations, because each needs its own login.
   returned: if O(ids), O(names) and O(project_id) are not set
   type: list
   elements: str

@@ -9,8 +9,8 @@ module: infisical_login
 short_description: Log in to Infisical once, for several tasks
 version_added: 1.0.0
 description:
-  - Logs in to Infisical and returns the URL of the server and the token as RV(login_data), which other tasks take as O(login_data). A play
-    with many tasks then logs in only once.
+  - Logs in to Infisical and returns RV(login_data), which contains the URL of the server and the token. Pass it to the option of the same
+    name in other tasks. A play with many tasks then logs in only once.
   - Modules that take the C(login_data) of C(infisical.vault.login) also take the C(login_data) of this module, and the other way round.
   - The module can also revoke the token at the end of the play.
 author:

@@ -146,7 +146,7 @@ def _singles(results: Results) -> Table:
     bare = _by_latency((single.latency, single.bare_ratio.median) for single in results.singles)
     floors = (
         f"Lower bounds, relative to a uri GET: an empty module takes {empty}; a bare module that"
-        f" makes the same request with requests and reads the networks with netaddr takes {bare}."
+        f" makes the same request with requests and parses the trusted IPs with netaddr takes {bare}."
     )
     return Table(
         "A single task",
@@ -184,7 +184,7 @@ def _fleets(results: Results) -> Table:
     notes = [
         f"{EXTRAPOLATED}: extrapolated from {sampled} items of a loop.",
         "Handover is how much longer a module that does nothing takes with the list than without.",
-        "A small handover can be noise, and then below zero.",
+        "A small handover can be mere noise, so it can even be below zero.",
         "Time per identity and the ratios to the bare loop leave out the fixed cost of a task.",
     ]
     if shares:

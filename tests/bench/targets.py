@@ -88,7 +88,10 @@ def _growth(results: Results) -> Iterator[Target]:
     }
     for (latency, size), ratio in by_size.items():
         if size == HUGE and (latency, LARGEST) in by_size:
-            what = f"ratio to the bare loop for {HUGE:,} identities, relative to {LARGEST:,}"
+            what = (
+                f"ratio to the bare loop with {HUGE:,} identities,"
+                f" divided by the ratio with {LARGEST:,}"
+            )
             growth = _exactly(ratio / by_size[latency, LARGEST])
             yield Target(what, milliseconds(latency), 1.1, growth, "x")
 
@@ -111,7 +114,7 @@ def _memory(results: Results) -> Iterator[Target]:
             yield Target(what, "", 100, _exactly(process.peak / MIB), " MiB")
     for audit in results.audits:
         if audit.size == LARGEST:
-            what = f"peak memory of the module in the role's audit, {LARGEST:,} identities"
+            what = f"peak memory of the module in an audit by the role identities_audit, {LARGEST:,} identities"
             yield Target(what, "", 100, _exactly(audit.module_peak / MIB), " MiB")
 
 

@@ -32,7 +32,7 @@ from emulator.platform import EXCHANGE_AUDIENCE, TENANT, federated_token, metada
 
 FOUND = [block for page in PAGES for block in BLOCKS[page]]
 PIPELINES = [pytest.param(block, id=block.id) for block in FOUND if block.kind == "pipeline"]
-CLIENT_ID = "5e8d2c17-a4f9-4b60-8d33-e1907b6fc52a"
+CLIENT_ID = "2b7d9e40-1f63-4c58-a0d7-94e6c1b35f82"
 BEARER = "token-of-the-job"
 PLAYBOOK = """\
 - hosts: localhost

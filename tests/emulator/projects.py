@@ -413,7 +413,7 @@ def _unordered(call: Call) -> list[Identity]:
 
 
 def list_project_identities(call: Call) -> Any:
-    """The identities that a project owns. In a page, each pair of metadata takes a row."""
+    """The identities that a project owns. In a page, each key of metadata takes a row."""
     fields = {
         **_page_fields(call.generation),
         "search": Field(schema.string(trim=False), default=""),

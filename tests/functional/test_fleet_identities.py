@@ -428,7 +428,7 @@ def test_the_own_identity_is_neither_deleted_nor_given_another_role(site: Site) 
         for check in (True, False):
             result = site.run({"id": own, **wanted}, check=check)
             assert result["failed"]
-            assert "because this task is logged in as it;" in result["msg"]
+            assert "because this task is logged in as that identity;" in result["msg"]
             assert site.writes() == []
 
 

@@ -190,8 +190,8 @@ SCENARIOS = [
             "There are 2 identities named '",
             ", created by this run)",
             (
-                "Another run may have created the other; nothing was attached. Delete one of them"
-                " with infisical_identity (id "
+                "Another run may have created one at the same time; nothing was attached. Delete"
+                " the one that this run created (id "
             ),
         ),
         made=2,
@@ -352,8 +352,8 @@ def test_a_right_to_create_that_is_none_to_attach(module: str, site: Site) -> No
     assert "You are not allowed to edit-auth on identity" in result["msg"]
     assert (
         "The identity was created, but Azure Auth is not attached yet; run the task again with a"
-        " login that may attach it (edit-auth on identities, or create on servers released"
-        " before summer 2026)."
+        " login that may attach it; on servers released since summer 2026, that takes edit-auth"
+        " on identities."
     ) in result["msg"]
     (made,) = site.made("sole")
     assert result["identity"]["id"] == made

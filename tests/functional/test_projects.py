@@ -404,7 +404,7 @@ def test_a_member_of_a_project_is_not_taken_for_one_that_it_owns() -> None:
 
 
 def test_a_project_with_more_rows_than_its_list_shows() -> None:
-    """A row for each pair of metadata."""
+    """A row for each key of metadata."""
     with running() as server:
         project = server.create_project("shop")
         server.add_member(server.identities["admin"], "admin", project_id=project)

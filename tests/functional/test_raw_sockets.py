@@ -730,7 +730,7 @@ def test_a_text_that_old_servers_cannot_hold_is_named(
 
 PERMISSION = "Give the login's role that permission, or use another login."
 PRIVILEGES = "The login may not do this to an identity with these privileges; give the login's"
-MEMBER = "The identity belongs to a project of which the login's identity is not a member;"
+MEMBER = "The identity belongs to a project of which this login is not a member;"
 ELSEWHERE = "The identity and the login belong to different organizations; log in to the identity's"
 TRUSTED = "The trusted IPs of the login's auth method do not include the host that runs the module"
 ADMIN = "The identity is an instance admin, which other identities may not change"

@@ -274,8 +274,7 @@ class _Task:
         if self._targets.surplus and login.identity_id is None:
             raise OptionError(
                 "The token does not say which identity it belongs to, so purging might lock the"
-                " task out; use another login, or list every identity that has"
-                f" {self._purged.title} in {self._purge_option}."
+                " task out; use another login, or do not purge."
             )
         for item in self._targets.surplus:
             if item.id == login.identity_id:

@@ -24,7 +24,7 @@ def require_python():  # type: () -> None
         before_imports(__package__.rpartition(".")[0])
         return
     message = (
-        "The module needs Python {0} or later, but on the host that runs it {1} is Python {2}; set"
+        "The module needs Python {0} or later, but {1} on the host that runs it is Python {2}; set"
         " ansible_python_interpreter to a newer Python."
     ).format(_dotted(PYTHON), sys.executable, _dotted(sys.version_info[:3]))
     sys.stdout.write(json.dumps({"failed": True, "msg": message}))

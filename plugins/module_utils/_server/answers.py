@@ -45,8 +45,8 @@ _FORBIDDEN = {
         " add its address there, or delegate the task to another host."
     ),
     "ProjectMembershipNotFound|not a member of (the specified|this) project": (
-        "The identity belongs to a project of which the login's identity is not a member; ask a"
-        " member to add it, with a role that may edit identities."
+        "The identity belongs to a project of which this login is not a member; ask a member to"
+        " add the login, with a role that may edit identities."
     ),
     "instance admin": (
         "The identity is an instance admin, which other identities may not change; change it in"

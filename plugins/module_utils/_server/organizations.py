@@ -103,8 +103,8 @@ def _meaning(error: ApiError, slug: str) -> InfisicalError:
         )
     elif error.http_status == 403 and not error.login_refused and "IP address" not in str(error):
         problem = OptionError(
-            "The login's identity belongs to a sub-organization and can only log in there, so"
-            f" organization_slug {quoted(slug)} has no effect; remove it."
+            "The identity that you log in as belongs to a sub-organization and can only log in"
+            f" there, so organization_slug {quoted(slug)} has no effect; remove it."
         )
     else:
         return error

@@ -264,12 +264,12 @@ def _twins(name: str, found: t.Iterable[Identity], made: str | None) -> str:
         f"{', created by this run' if identity.id == made else ''})"
         for identity in sorted(found, key=_age)
     ]
-    which = made or "the one that is not needed"
+    which = f"the one that this run created (id {made})" if made else "those that are not needed"
     return (
         f"There are {len(items)} identities named {quoted(name)}: {'; '.join(items)}. Another run"
-        " may have created the other; nothing was attached. Delete one of them with"
-        f" infisical_identity (id {which}, state absent), and do not let two runs create the same"
-        " identity at the same time."
+        f" may have created one at the same time; nothing was attached. Delete {which} with"
+        " infisical_identity (state absent), and do not let two runs create the same identity at"
+        " the same time."
     )
 
 

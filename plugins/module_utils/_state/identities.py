@@ -363,8 +363,8 @@ def list_of_project(api: Api, project_id: str, name: str = "") -> list[Identity]
         return found
     raise UnexpectedAnswerError(
         f"Could not {purpose}: Infisical counts {quoted(total)} identities, but shows {len(owned)}."
-        f" It lists at most {PROJECT_PAGE} rows of a project, one for each pair of metadata; select"
-        " identities by ID.",
+        f" It lists at most {PROJECT_PAGE} rows of a project, and an identity takes a row for each"
+        " key of its metadata; select identities by ID.",
         http_status=200,
     )
 

@@ -515,8 +515,8 @@ class IdentityResource:
         """Refuse a change that would lock the task out."""
         if self._login.identity_id == identity.id:
             raise OptionError(
-                f"The identity {identity.id} cannot {what}, because this task is logged in as it;"
-                " use the credentials of another identity."
+                f"The identity {identity.id} cannot {what}, because this task is logged in as that"
+                " identity; use the credentials of another identity."
             )
 
     def _refuse_taken(self, identity: Identity, name: str) -> None:

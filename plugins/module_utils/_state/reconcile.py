@@ -168,7 +168,7 @@ class Reconciler:
         wrong = settings.differing(self.actual.values, step.asked)
         if wrong:
             raise MismatchError(
-                f"Infisical answered the {step.verb} of {self.resource.title} with"
+                f"After the {step.verb} of {self.resource.title}, Infisical returned"
                 f" {settings.in_words(self.actual.values, wrong)}; check the identity and the"
                 " server's version."
             )

@@ -224,7 +224,7 @@ RULES = (
         many="{who} let every service principal of their tenant log in.",
         one="Every service principal of tenant {tenant} can log in as {name}.",
         why="Every application and every managed identity in the Entra tenant can log in, including"
-        " those that somebody creates tomorrow. One that is compromised is enough to misuse the"
+        " those that somebody creates tomorrow. A single compromised one is enough to misuse the"
         " identity.",
         fix="Set allowed_service_principal_ids to the object IDs of the service principals that"
         " need this identity, and remove allow_all_service_principals.",

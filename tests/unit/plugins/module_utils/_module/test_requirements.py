@@ -62,5 +62,6 @@ def test_an_older_python_ends_the_module(
     result = json.loads(capsys.readouterr().out)
     assert result["failed"] is True
     assert result["msg"].endswith(
-        f" {sys.executable} is Python 3.8.18; set ansible_python_interpreter to a newer Python."
+        f" {sys.executable} on the host that runs it is Python 3.8.18; set"
+        " ansible_python_interpreter to a newer Python."
     )

@@ -310,9 +310,9 @@ def test_two_that_show_up_are_an_error(server: t.Any, clock: Clock) -> None:
     assert raised.value.http_status == 502
     assert str(raised.value) == (
         f"There are 2 identities named 'x': {ID} (created 2026-11-07, auth methods none); {OTHER}"
-        " (created 2026-11-07, auth methods none). Another run may have created the other; nothing"
-        " was attached. Delete one of them with infisical_identity (id the one that is not needed,"
-        " state absent), and do not let two runs create the same identity at the same time."
+        " (created 2026-11-07, auth methods none). Another run may have created one at the same"
+        " time; nothing was attached. Delete those that are not needed with infisical_identity"
+        " (state absent), and do not let two runs create the same identity at the same time."
     )
 
 
@@ -367,9 +367,9 @@ def test_the_elder_goes_on_and_the_younger_says_what_there_is(
         assert message == (
             f"There are 2 identities named 'x': {theirs[1]} (created {theirs[0]}, auth methods"
             f" none); {ours[1]} (created {ours[0]}, auth methods none, created by this run)."
-            " Another run may have created the other; nothing was attached. Delete one of them with"
-            f" infisical_identity (id {ours[1]}, state absent), and do not let two runs create the"
-            " same identity at the same time."
+            " Another run may have created one at the same time; nothing was attached. Delete the"
+            f" one that this run created (id {ours[1]}) with infisical_identity (state absent), and"
+            " do not let two runs create the same identity at the same time."
         )
 
 

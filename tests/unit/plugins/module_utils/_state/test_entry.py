@@ -161,8 +161,8 @@ def test_what_could_not_be_attached_creates_nothing(server: t.Any) -> None:
             DENIED,
             (
                 "Not allowed. The identity was created, but Azure Auth is not attached yet; run the"
-                " task again with a login that may attach it (edit-auth on identities, or create on"
-                " servers released before summer 2026)."
+                " task again with a login that may attach it; on servers released since summer"
+                " 2026, that takes edit-auth on identities."
             ),
         ),
         (

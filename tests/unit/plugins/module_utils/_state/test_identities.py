@@ -324,7 +324,8 @@ def rows(total: t.Any, shown: int) -> str:
     """What is said of a list of a project that is not whole, as a regular expression."""
     return re.escape(
         f"Infisical counts {total!r} identities, but shows {shown}. It lists at most 1000 rows of a"
-        " project, one for each pair of metadata; select identities by ID."
+        " project, and an identity takes a row for each key of its metadata; select identities by"
+        " ID."
     )
 
 
@@ -337,7 +338,7 @@ def test_a_list_of_a_project_that_is_not_whole_is_no_list(server: t.Any, total: 
 
 
 def test_a_project_with_too_many_for_its_list_is_searched(server: t.Any) -> None:
-    """Its list has a row for each pair of metadata, and no second page that can be trusted."""
+    """Its list has a row for each key of metadata, and no second page that can be trusted."""
     path = f"GET /api/v1/projects/{PROJECT}/identities"
     search = "POST /api/v2/identities/search"
     server.answers[path] = {"identities": [owned()], "totalCount": 2}

@@ -365,8 +365,8 @@ def test_the_own_identity_is_neither_deleted_nor_given_a_role(
     server.answers[BY_ID] = stored()
     message = refusal(work_on(server, seen(), own=ID), wanted)
     assert message == (
-        f"The identity {ID} cannot {asked}, because this task is logged in as it; use the"
-        " credentials of another identity."
+        f"The identity {ID} cannot {asked}, because this task is logged in as that identity;"
+        " use the credentials of another identity."
     )
     assert server.asked in ([], [BY_ID])
 

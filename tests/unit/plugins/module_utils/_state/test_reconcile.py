@@ -306,7 +306,7 @@ def test_an_answer_that_is_not_what_was_asked_for_is_an_error() -> None:
     assert isinstance(failure, MismatchError)
     assert work.changed
     assert str(failure) == (
-        "Infisical answered the update of the lamp with color 'red' instead of color 'blue'; check"
+        "After the update of the lamp, Infisical returned color 'red' instead of color 'blue'; check"
         " the identity and the server's version."
     )
 
