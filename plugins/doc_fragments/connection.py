@@ -44,7 +44,8 @@ options:
       - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
         cannot reach its database. After any other internal server error (HTTP 500), the module repeats only read requests. It does not
         repeat a request that could do harm if sent twice.
-      - The limit applies to all attempts at one change together, even if the module reads the state again between them.
+      - If the module attempts the same change several times, all the attempts share this limit, even if it reads the state again between
+        them.
       - The default is enough for an outage of two seconds.
       - Waiting for a rate limit does not count as a retry.
     type: int
@@ -96,8 +97,8 @@ options:
     type: str
   jwt:
     description:
-      - Token to log in with, from an issuer other than Infisical, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and V(jwt_auth).
-        If not set, the module uses the environment variable E(INFISICAL_JWT).
+      - Token to log in with, from an issuer other than Infisical, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and
+        V(jwt_auth). If not set, the module uses the environment variable E(INFISICAL_JWT).
       - If neither is set, V(azure_auth) requests a token from Azure, V(gcp_auth) requests one from Google's metadata server, and
         V(kubernetes_auth) reads the file of the pod's service account, all on the host that runs the module.
       - The module gets the Azure token from the first of the following sources that applies.
@@ -165,8 +166,8 @@ options:
 notes:
   - The module uses the proxies in the environment variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY). It does not use the
     file C(~/.netrc).
-  - If a proxy in front of the server needs extra headers, set the environment variable E(INFISICAL_CUSTOM_HEADERS) as for Infisical's CLI, for
-    example to C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret). Put quotes around a value that contains spaces. The module sends these
-    headers with every request to the server. It never shows their values in its messages. In all other output, it masks those header values that have
-    eight or more characters.
+  - If a proxy in front of the server needs extra headers, set the environment variable E(INFISICAL_CUSTOM_HEADERS) in the same format as for
+    the Infisical CLI, for example to C(CF-Access-Client-Id=id CF-Access-Client-Secret=secret). Put quotes around a value that contains spaces.
+    The module sends these headers with every request to the server. It never shows their values in its messages. In all other output, it masks
+    those header values that have eight or more characters.
 """

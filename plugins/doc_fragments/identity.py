@@ -138,9 +138,9 @@ delete_protection:
 azure_auth:
   description:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
-    - The module creates no identity if O(@azure_auth.state=absent), and O(@id), O(@name) and O(@project_id) are the only other options of
-      the identity that are set.
-    - The module never changes or revokes the Azure Auth that the task itself may be logged in through.
+    - If O(@azure_auth.state=absent) and, apart from that, only O(@id), O(@name) or O(@project_id) are set, the module does not create an
+      identity.
+    - The module never changes or revokes Azure Auth if the task itself is, or could be, logged in through it.
     - Unlike M(community.infisical.infisical_azure_auth), this module does not accept Infisical's API names for these settings, such as
       C(tenantId).
   type: dict

@@ -74,7 +74,8 @@ options:
   access_token_num_uses_limit:
     aliases: [accessTokenNumUsesLimit]
 notes:
-  - The module never changes or revokes the Azure Auth that the task itself may be logged in through, so that a task cannot lock itself out.
+  - The module never changes or revokes Azure Auth if the task itself is, or could be, logged in through it, so that a task cannot lock itself
+    out.
 seealso:
   - module: community.infisical.infisical_identity
   - module: community.infisical.infisical_identities

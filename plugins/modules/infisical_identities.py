@@ -9,8 +9,8 @@ module: infisical_identities
 short_description: Manage many Infisical machine identities
 version_added: 1.0.0
 description:
-  - Creates, updates or deletes any number of machine identities in one task, with or without their Azure Auth. The module works on several
-    identities at once, as fast as the rate limits of the server allow.
+  - Creates, updates or deletes any number of machine identities in one task, and manages their Azure Auth where an entry sets it. The module
+    works on several identities at once, as fast as the rate limits of the server allow.
   - For each identity the module does the same as M(community.infisical.infisical_identity).
   - Before it writes anything, the module checks that all entries are valid and that no name matches several identities. After that, an
     identity that fails does not stop the others. The module works through all of them. If any failed, the task fails at the end.
@@ -31,7 +31,8 @@ attributes:
       - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
         what it can read.
       - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
-        whether the new role has more privileges than the login, or what the plan of the organization includes. See
+        whether the new role has more privileges than the login, or which features the organization's Infisical
+        plan includes. See
         R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
   diff_mode:
     support: full
@@ -62,7 +63,7 @@ options:
         the organization owns, even if the entry only revokes Azure Auth. Do not list identities that projects own or that the task deletes.
         A name that no identity has is an error, unless an entry with O(identities[].state=present) has that name and no ID.
       - The module purges last, and only if no identity failed and the list of all identities is complete. It reads each identity again
-        right before it revokes.
+        right before it revokes its Azure Auth.
       - The module never purges identities that projects own, identities of other organizations, or the identity that the task is logged in
         as.
       - If you apply a list in batches, do not purge with a batch. Purge in a separate task after the last batch, with an empty
@@ -84,8 +85,8 @@ options:
       - The module lists all identities once and reads the Azure Auth of each identity that has it. It makes a second request, for the
         identity itself, only if the identity's entry sets C(metadata). The login must have the permission to list the identities of the
         organization.
-      - For an identity that changed, RV(results[].before) is its earlier state. This way, a single task in check mode can compare a list with the
-        server and also return the identities that are not in the list.
+      - For an identity that changed, RV(results[].before) is its earlier state. This way, a single task in check mode can compare a list with
+        the server and also return the identities that are not in the list.
       - The module reads the Azure Auth of an identity before it changes or deletes the identity. If it cannot read Azure Auth, it still changes
         or deletes the identity, and then counts it as failed.
       - With O(validate_only=true) this option has no effect.
@@ -388,7 +389,8 @@ results:
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do not say.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do
+              not say.
             - Newer servers update this from time to time, not at each login.
           returned: always
           type: str
@@ -502,7 +504,7 @@ results:
       type: str
       sample: req-5kT1YxNnJ7tmk4
 http_status:
-  description: HTTP status of the response that made the task fail, if it was not about a single identity.
+  description: HTTP status of the response that made the whole task fail. For the failure of a single identity, see RV(results).
   returned: failure, if the server answered
   type: int
   sample: 401

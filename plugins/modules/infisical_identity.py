@@ -9,7 +9,7 @@ module: infisical_identity
 short_description: Manage an Infisical machine identity
 version_added: 1.0.0
 description:
-  - Creates, updates or deletes a machine identity in Infisical, together with its Azure Auth if O(azure_auth) is set.
+  - Creates, updates or deletes a machine identity in Infisical. If O(azure_auth) is set, the module manages its Azure Auth as well.
   - Workloads log in to Infisical as a machine identity. With Azure Auth, workloads that run on Azure do so without an Infisical secret.
   - The module compares the meaning of the settings, not their spelling, and writes only if they differ from what the server holds.
   - One run never creates two identities with the same name. Two runs at the same time can, because Infisical does not prevent it. In that case,
@@ -28,9 +28,9 @@ attributes:
       - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
         what it can read.
       - It cannot know whether the login (the identity that the task logs in as) may create, edit and delete identities, configure their auth
-        methods and grant roles. Nor can it know whether the new role has more privileges than the login, or what the plan of the organization
-        includes. See
-        R(What check mode cannot know, ansible_collections.community.infisical.docsite.guide_identities.check_mode).
+        methods and grant roles. Nor can it know whether the new role has more privileges than the login, or which features the organization's
+        Infisical plan includes. See R(What check mode cannot know,
+        ansible_collections.community.infisical.docsite.guide_identities.check_mode).
   diff_mode:
     support: full
   idempotent:
@@ -245,7 +245,8 @@ identity:
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do not say.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do
+              not say.
             - Newer servers update this from time to time, not at each login.
           returned: always
           type: str

@@ -112,8 +112,8 @@ identities:
       type: str
       sample: null
     state:
-      description: Whether the identity exists (V(present)) or not (V(absent)).
-      returned: if the module checked this
+      description: Always V(present), because the module returns only identities that exist.
+      returned: if the module read the identity
       type: str
       sample: present
     role:
@@ -236,7 +236,8 @@ identities:
           sample: "2026-11-07T05:31:56.000Z"
         last_login_at:
           description:
-            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do not say.
+            - When the identity last logged in, according to the server. Null if it never did, and on servers released before 2026, which do
+              not say.
             - Newer servers update this from time to time, not at each login.
           returned: always
           type: str
@@ -281,9 +282,9 @@ not_visible:
   description:
     - What the module could not read, one sentence each. V([]) if there is nothing. If it is not empty, identities
       or some of their values are missing from the result.
-    - The sentences can be about projects that the login may not read, or about the organization if the login may not read all of it. They can be about identities of another
-      organization, such as the parent, because their Azure Auth can be read only with a login to that organization. And they can be about
-      sub-organizations, because each needs its own login.
+    - The sentences can be about projects that the login may not read, or about the organization if the login may not read all of it. They can
+      be about identities of another organization, such as the parent, because their Azure Auth can be read only with a login to that
+      organization. And they can be about sub-organizations, because each needs its own login.
   returned: if O(ids), O(names) and O(project_id) are not set
   type: list
   elements: str
@@ -305,7 +306,7 @@ failures:
       type: str
       sample: 6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b
     name:
-      description: Name of the identity, if it is known.
+      description: Name of the identity. Null if it is not known.
       returned: always
       type: str
       sample: billing
@@ -329,7 +330,7 @@ failures:
       type: str
       sample: req-5kT1YxNnJ7tmk4
 http_status:
-  description: HTTP status of the response that made the task fail, if it was not about a single identity.
+  description: HTTP status of the response that made the whole task fail. For the failure of a single identity, see RV(failures).
   returned: failure, if the server answered
   type: int
   sample: 401

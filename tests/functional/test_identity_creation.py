@@ -352,8 +352,8 @@ def test_a_right_to_create_that_is_none_to_attach(module: str, site: Site) -> No
     assert "You are not allowed to edit-auth on identity" in result["msg"]
     assert (
         "The identity was created, but Azure Auth is not attached yet; run the task again with a"
-        " login that may attach it; on servers released since summer 2026, that takes edit-auth"
-        " on identities."
+        " login that may attach it; on servers released since summer 2026, the login needs the"
+        " permission edit-auth on identities."
     ) in result["msg"]
     (made,) = site.made("sole")
     assert result["identity"]["id"] == made

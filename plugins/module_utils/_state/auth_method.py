@@ -301,8 +301,8 @@ def attach_failure(failure: InfisicalError, title: str) -> str:
     """Return the text to add if attaching to a new identity failed."""
     return (
         f" The identity was created, but {title} is not attached yet; run the task again with a"
-        " login that may attach it; on servers released since summer 2026, that takes edit-auth"
-        " on identities."
+        " login that may attach it; on servers released since summer 2026, the login needs the"
+        " permission edit-auth on identities."
         if failure.http_status == 403
         else f" The identity was created, but {title} is not attached yet; run the task again."
     )

@@ -162,7 +162,7 @@ def test_what_could_not_be_attached_creates_nothing(server: t.Any) -> None:
             (
                 "Not allowed. The identity was created, but Azure Auth is not attached yet; run the"
                 " task again with a login that may attach it; on servers released since summer"
-                " 2026, that takes edit-auth on identities."
+                " 2026, the login needs the permission edit-auth on identities."
             ),
         ),
         (
