@@ -112,8 +112,8 @@ identities:
       type: str
       sample: null
     state:
-      description: Always V(present), because the module returns only identities that exist.
-      returned: if the module read the identity
+      description: Whether the identity exists (V(present)) or not (V(absent)).
+      returned: if the module checked this
       type: str
       sample: present
     role:

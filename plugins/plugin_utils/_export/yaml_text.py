@@ -89,7 +89,7 @@ def comment(indent: str, *sentences: str) -> list[str]:
         for sentence in sentences
         for line in textwrap.wrap(
             visible(sentence),
-            max(WIDTH, len(beginning) + 40),
+            WIDTH,
             initial_indent=beginning,
             subsequent_indent=beginning,
             break_long_words=False,

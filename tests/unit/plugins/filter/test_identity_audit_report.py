@@ -507,6 +507,14 @@ def test_a_name_that_another_entry_gives_to_an_identity_is_that_identity() -> No
     assert "Entry 2 of the list is the same identity as entry 1" in again["msg"]
 
 
+def test_an_entry_that_repeats_another_does_not_count_as_not_tried() -> None:
+    """The task that would have had it did not get to it."""
+    checks = [check(AS_DESIRED), check(checked=0, msg="It is down.")]
+    report = make([BY_NAME, BY_ID], checks, places=[[0], [1]])
+    assert "Entry 2 of the list is the same identity as entry 1" in only(report, "unknown")["msg"]
+    assert report["problems"] == []
+
+
 def test_a_list_that_was_refused_and_tried_again_counts_each_entry_once() -> None:
     rest = check(kept(0, ONE, "a"), changed(1, identity(TWO, "b")), kept(2, PROJECT, "c"))
     report = make([{}] * 4, [refused(failed(1, "no")), rest], places=[range(4), [0, 2, 3]])

@@ -471,6 +471,11 @@ def test_what_templates_cannot_be_is_told(text: str, problem: str, tmp_path: Pat
     assert problem in told
 
 
+def test_an_entry_that_cannot_be_rendered_is_told(tmp_path: Path) -> None:
+    told = problems_of(tmp_path, {"a.yml": "- '{{ nobody }}'"}, variables={}, template=True)
+    assert "a.yml:1: entry 1: it is '{{ nobody }}', which cannot be rendered: 'nobody' is" in told
+
+
 def test_what_ansible_omits_is_told(tmp_path: Path) -> None:
     """It is a variable before ansible-core 2.19, and an object of its own since."""
     variables = VariableManager(loader=DataLoader()).get_vars()

@@ -37,6 +37,8 @@ class Server:
         return Api(t.cast(t.Any, self), own, ORGANIZATION if of_2026 else None)
 
     def request(self, request: Request) -> t.Any:
+        if request.on_turn:
+            request.on_turn()
         target = f"{request.verb} {request.path}"
         self.asked.append(target)
         self.bodies.append(request.body)

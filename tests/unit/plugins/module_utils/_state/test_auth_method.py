@@ -129,6 +129,27 @@ def test_a_new_identity_is_waited_for_at_a_replica(server: t.Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("refused", "status", "cautious"),
+    [
+        ({"access_token_ttl": 200}, 400, True),
+        ({"access_token_max_ttl": 3000000}, 400, True),
+        ({"resource": "other"}, 400, False),
+        ({"access_token_ttl": 200}, 403, False),
+    ],
+)
+def test_only_a_refused_lifetime_tells_of_another_rule_on_lifetimes(
+    server: t.Any, refused: dict[str, t.Any], status: int, cautious: bool
+) -> None:
+    resource = work_on(server, OTHER).resource
+    current = resource.read()
+    assert current is not None
+    failure = ApiError("Refused.", http_status=status, error="BadRequest")
+    resource.learn_from(failure, resource.plan(current, values(**refused)))
+    wanted = values(access_token_ttl=0, access_token_max_ttl=3000000)
+    assert len(resource.plan(current, wanted).steps) == (2 if cautious else 1)
+
+
+@pytest.mark.parametrize(
     ("odd", "why"),
     [
         ({"accessTokenPeriod": "0"}, "accessTokenPeriod is not a number"),

@@ -21,6 +21,7 @@ from ansible_collections.community.infisical.plugins.module_utils._errors import
     UnexpectedAnswerError,
     UnknownOutcomeError,
 )
+from ansible_collections.community.infisical.plugins.module_utils._state import creations
 from ansible_collections.community.infisical.plugins.module_utils._state.creations import Creations
 from ansible_collections.community.infisical.plugins.module_utils._state.identities import (
     Identity,
@@ -46,6 +47,7 @@ PARENT = "1f8d7c6b-5a49-4382-b716-0514f3e2d1c0"
 MISSING = ApiError("No such identity.", http_status=404, error="NotFound")
 DENIED = ApiError("Not allowed.", http_status=403, error="PermissionDenied")
 LOST = TransportError("The answer was lost.", unsent=False, transient=True)
+BROKEN = ApiError("A gateway answered.", http_status=502, error="BadGateway")
 
 
 def read(**options: t.Any) -> dict[str, t.Any]:
@@ -523,6 +525,18 @@ def test_check_mode_creates_nothing_and_shows_what_would_be(server: t.Any) -> No
         "metadata": (("a", "b"),),
         "delete_protection": False,
     }
+    assert work.result.details["roles"] == ["no-access"]
+
+
+def test_what_another_run_creates_meanwhile_is_not_created_again(
+    server: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is looked for once more right before the request, unless that was just done."""
+    monkeypatch.setattr(creations, "_LOOK_LASTS", -1.0)
+    server.answers[LIST] = page()
+    server.answers[SEARCH] = page(member())
+    work = _run(new(server), {})
+    assert (work.changed, CREATE in server.asked) == (False, False)
 
 
 def test_what_could_not_be_attached_is_refused_before_the_creation(server: t.Any) -> None:
@@ -599,6 +613,16 @@ def test_a_creation_without_an_answer_is_looked_for_and_never_made_again(server:
     assert work.changed
     assert server.asked.count(CREATE) == 1
     assert t.cast(IdentityResource, work.resource).created
+
+
+def test_several_that_a_lost_creation_may_have_made_are_told_with_what_became_of_it(
+    server: t.Any,
+) -> None:
+    twins = page(member(), member(identity_id=OTHER))
+    server.answers.update({LIST: page(), CREATE: BROKEN, SEARCH: twins})
+    with pytest.raises(UnknownOutcomeError, match="There are 2 identities named") as raised:
+        new(server).run({})
+    assert (raised.value.http_status, raised.value.error) == (502, "BadGateway")
 
 
 def test_a_refused_creation_is_raised_and_nothing_looked_for(server: t.Any) -> None:
