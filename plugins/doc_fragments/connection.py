@@ -44,8 +44,8 @@ options:
       - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
         cannot reach its database. After any other internal server error (HTTP 500), the module repeats only read requests. It does not
         repeat a request that could do harm if sent twice.
-      - If the module attempts the same change several times, all the attempts share this limit, even if it reads the state again between
-        them.
+      - The limit applies to each change as a whole. If the module reads the state again and then tries the same change once more, that also
+        uses up a retry.
       - The default is enough for an outage of two seconds.
       - Waiting for a rate limit does not count as a retry.
     type: int
@@ -62,7 +62,7 @@ options:
       - Servers released before 2026 ignore the slug, and so do logins of identities that a sub-organization owns. Therefore the
         module checks that the token is for this organization, right after the login or, if a token is given, before anything else. If the
         token is for another organization, or if the module cannot find out, the task fails and changes nothing.
-      - The check takes one more request, except for a login to the root organization.
+      - The check takes one more request, except for a login to an organization that is not a sub-organization.
     type: str
   auth_method:
     description:

@@ -125,7 +125,7 @@ metadata:
     - Metadata of the identity, as a dictionary of strings. The identity gets exactly these pairs. The module removes all others, and V({})
       removes all.
     - Keys and values must not be blank. Put numbers and booleans in quotes.
-    - A value of C(omit) leaves its pair out, so that the module removes it from the server.
+    - A value of C(omit) leaves its pair out, so the module removes it from the server.
     - Some servers released in 2024 have no metadata. There, setting this option is an error.
   type: dict
 delete_protection:
@@ -140,7 +140,7 @@ azure_auth:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
     - If O(@azure_auth.state=absent) and, apart from that, only O(@id), O(@name) or O(@project_id) are set, the module does not create an
       identity.
-    - The module never changes or revokes Azure Auth if the task itself is, or could be, logged in through it.
+    - The module never changes or revokes the Azure Auth that the task logged in with, or may have logged in with.
     - Unlike M(community.infisical.infisical_azure_auth), this module does not accept Infisical's API names for these settings, such as
       C(tenantId).
   type: dict

@@ -25,7 +25,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
+      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or of
         what it can read.
       - It cannot know whether the login (the identity that the task logs in as) may configure auth methods, whether the identity has more
         privileges than the login, whether your Infisical plan includes IP allowlisting (trusted IPs), or whether an old server can store all of
@@ -74,8 +74,8 @@ options:
   access_token_num_uses_limit:
     aliases: [accessTokenNumUsesLimit]
 notes:
-  - The module never changes or revokes Azure Auth if the task itself is, or could be, logged in through it, so that a task cannot lock itself
-    out.
+  - The module never changes or revokes the Azure Auth that the task logged in with, or may have logged in with, so that a task cannot lock
+    itself out.
 seealso:
   - module: community.infisical.infisical_identity
   - module: community.infisical.infisical_identities
@@ -248,7 +248,7 @@ http_status:
   sample: 403
 error:
   description: Infisical's name for the error.
-  returned: failure, if the server answered with an error of Infisical
+  returned: failure, if the server answered with one of Infisical's own errors
   type: str
   sample: PermissionDenied
 request_id:

@@ -28,7 +28,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
+      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or of
         what it can read.
       - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
         whether the new role has more privileges than the login, or which features the organization's Infisical
@@ -62,8 +62,8 @@ options:
       - The list must not be empty. It must contain every identity that is listed in O(identities) with O(identities[].state=present) and that
         the organization owns, even if the entry only revokes Azure Auth. Do not list identities that projects own or that the task deletes.
         A name that no identity has is an error, unless an entry with O(identities[].state=present) has that name and no ID.
-      - The module purges last, and only if no identity failed and the list of all identities is complete. It reads each identity again
-        right before it revokes its Azure Auth.
+      - The module purges last, and only if no identity failed and it could read the whole list of the identities that the login can see. It
+        reads each identity again right before it revokes its Azure Auth.
       - The module never purges identities that projects own, identities of other organizations, or the identity that the task is logged in
         as.
       - If you apply a list in batches, do not purge with a batch. Purge in a separate task after the last batch, with an empty
@@ -107,9 +107,9 @@ options:
     default: 8
 notes:
   - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. It does not slow down other work.
-  - Do not run two tasks at the same time that create identities with the same names. Infisical does not prevent duplicate names.
-  - The result does not list identities that were already correct, unless O(return_all=true). This keeps it small. Runners such as that of AWX
-    drop results above 700,000 characters from their events.
+  - Do not run two tasks at the same time if both create identities with the same names. Infisical does not prevent duplicate names.
+  - The result does not list identities that were already correct, unless O(return_all=true). This keeps it small. AWX and Automation
+    Platform drop the result of a task if it is longer than 700,000 characters.
   - The module returns no facts.
 seealso:
   - module: community.infisical.infisical_identity
@@ -459,7 +459,7 @@ results:
       sample: false
     revoked:
       description:
-        - Whether an auth method of the identity was revoked, or in check mode would be, because of its entry or O(purge_azure_auth_except).
+        - Whether the Azure Auth of the identity was revoked, or in check mode would be, because of its entry or O(purge_azure_auth_except).
         - V(false) for an identity that failed or was deleted.
       returned: always
       type: bool
@@ -495,7 +495,7 @@ results:
       sample: 403
     error:
       description: Infisical's name for the error.
-      returned: failure of the identity, if the server answered with an error of Infisical
+      returned: failure of the identity, if the server answered with one of Infisical's own errors
       type: str
       sample: PermissionDenied
     request_id:
@@ -510,7 +510,7 @@ http_status:
   sample: 401
 error:
   description: Infisical's name for the error.
-  returned: failure, if the server answered with an error of Infisical
+  returned: failure, if the server answered with one of Infisical's own errors
   type: str
   sample: UnauthorizedError
 request_id:

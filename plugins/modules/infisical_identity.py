@@ -25,7 +25,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads and checks the same things as a real run, and writes nothing. It predicts every refusal that follows from the options and from
+      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or of
         what it can read.
       - It cannot know whether the login (the identity that the task logs in as) may create, edit and delete identities, configure their auth
         methods and grant roles. Nor can it know whether the new role has more privileges than the login, or which features the organization's
@@ -300,7 +300,7 @@ http_status:
   sample: 403
 error:
   description: Infisical's name for the error.
-  returned: failure, if the server answered with an error of Infisical
+  returned: failure, if the server answered with one of Infisical's own errors
   type: str
   sample: PermissionDenied
 request_id:

@@ -23,7 +23,7 @@ extends_documentation_fragment:
 options:
   ids:
     description:
-      - IDs of the identities to read, UUIDs. An empty list selects none.
+      - IDs (UUIDs) of the identities to read. An empty list selects none.
       - If O(ids), O(names) and O(project_id) are not set, the module reads all identities that the login can see, those of the organization
         and those of projects.
     type: list
@@ -321,7 +321,7 @@ failures:
       sample: 403
     error:
       description: Infisical's name for the error.
-      returned: if the server answered with an error of Infisical
+      returned: if the server answered with one of Infisical's own errors
       type: str
       sample: PermissionDenied
     request_id:
@@ -336,7 +336,7 @@ http_status:
   sample: 401
 error:
   description: Infisical's name for the error.
-  returned: failure, if the server answered with an error of Infisical
+  returned: failure, if the server answered with one of Infisical's own errors
   type: str
   sample: UnauthorizedError
 request_id:

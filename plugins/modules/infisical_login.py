@@ -107,7 +107,7 @@ http_status:
   sample: 401
 error:
   description: Infisical's name for the error.
-  returned: failure, if the server answered with an error of Infisical
+  returned: failure, if the server answered with one of Infisical's own errors
   type: str
   sample: UnauthorizedError
 request_id:

@@ -172,7 +172,7 @@ def _url(option: str, raw: t.Any) -> str:
 def _login_data(option: str, raw: t.Any) -> dict[str, str]:
     """Read a login. Raises OptionError without anything that may be a secret."""
     cure = (
-        f"set it to the {option} that infisical_login returned, as in"
+        f"set {option} to the value that infisical_login returned, as in"
         f" {option}: '{{{{ login.{option} }}}}'"
     )
     if isinstance(raw, str) and trim(raw).startswith("{"):

@@ -389,6 +389,14 @@ def test_a_refusal_is_told_without_the_file_that_is_beside_it() -> None:
     assert item["msg"] == "role is blank. state is x."
 
 
+def test_a_refusal_is_told_without_the_beginning_of_a_long_file() -> None:
+    """The module's messages have at most 120 characters of it."""
+    entry = {"name": "a", "source": f"{'a' * 200}.yml:3"}
+    said = f"{'a' * 117}... (a): role is blank."
+    item = only(make([entry], [refused(failed(0, said, name="a"))]), "unknown")
+    assert item["msg"] == "role is blank."
+
+
 def test_what_the_server_answered_is_told_of_what_could_not_be_checked() -> None:
     answer = {"http_status": 403, "error": "PermissionDenied", "request_id": "req-1"}
     unread = {key: value for key, value in kept(0, ONE, "a").items() if key != "azure_auth"}
@@ -658,7 +666,8 @@ def test_a_name_of_several_lists_none_of_them() -> None:
     report = make([{"name": "billing"}], [wrong, both], places=[[0], []])
     assert [item["key"] for item in report["identities"]] == ["entry-1", TWO, ONE]
     # By its id, since the name would be refused again.
-    assert all(f"id: {item['id']}" in item["paste"] for item in items(report, "unlisted"))
+    for item in items(report, "unlisted"):
+        assert item["paste"].startswith(f"- name: billing\n  id: {item['id']}\n")
 
 
 def test_who_is_not_listed_and_has_no_azure_auth_is_told_apart() -> None:
@@ -802,6 +811,7 @@ def test_every_entry_is_counted_once(batches: list[list[str]], refusals: int, un
 
 LAX = {**AZURE_AUTH, **OPEN}
 ENDLESS = {**AZURE_AUTH, "access_token_max_ttl": 0}
+NOBODY = {**AZURE_AUTH, "resource": "https://management.azure.com/.default"}
 USED_UP = {**AZURE_AUTH, "access_token_num_uses_limit": 0}
 SEVERAL = [
     kept(0, ONE, "a", azure_auth={**LAX, "access_token_num_uses_limit": 0}),
@@ -838,6 +848,16 @@ WAIVER = {"rule": "unlimited_uses", "identity": "*", "reason": "Known.", "until"
             (
                 "The only listed identity matches the list, and there are no high findings,"
                 " only 1 low one."
+            ),
+        ),
+        (
+            [{}, {}],
+            [kept(0, ONE, "a", azure_auth=NOBODY), kept(1, TWO, "b", azure_auth=NOBODY)],
+            {},
+            "findings",
+            (
+                "Both listed identities match the list, and there are no high findings, only 2"
+                " medium ones."
             ),
         ),
         (

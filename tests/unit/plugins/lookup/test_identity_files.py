@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 from ansible_collections.community.infisical.plugins.lookup import identity_files
 from ansible_collections.community.infisical.plugins.lookup.identity_files import LookupModule
 from ansible_collections.community.infisical.plugins.module_utils._text import has_template, trim
+from ansible_collections.community.infisical.plugins.plugin_utils._lists import syntax
 
 PASSWORD = (("default", VaultSecret(b"a password")),)
 NAME = "identity_files"
@@ -300,6 +301,17 @@ def test_aliases_stand_for_a_bounded_number_of_values(tmp_path: Path) -> None:
     assert "its aliases stand for more than 5000000 values; write a shorter list." in told
 
 
+def test_as_many_values_as_are_allowed_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list, the entry, its key and its value."""
+    monkeypatch.setattr(syntax, "MAX_VALUES", 4)
+    write(tmp_path, {"a.yml": "- name: a"})
+    assert len(read(str(tmp_path))) == 1
+    told = problems_of(tmp_path, {"a.yml": "- name: a\n- name: b"})
+    assert "its aliases stand for more than 4 values" in told
+
+
 def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
     text = """
 - &first
@@ -445,8 +457,8 @@ def test_templates_are_rendered_on_request(tmp_path: Path) -> None:
         ),
         ("role: '{{ [1] }}'", "role is [1], which is not a string; write one."),
         (
-            "azure_auth: {access_token_ttl: '{{ 1.5 }}h'}",
-            "access_token_ttl is '1.5h', which is not a du",
+            "azure_auth:\n    access_token_ttl: '{{ 1.5 }}h'",
+            "a.yml:3: entry 1 (a): azure_auth: access_token_ttl is '1.5h', which is not a du",
         ),
         ("metadata: {'{{ one }}': b, c: d}", "metadata['c'] appears twice; write it once."),
         (

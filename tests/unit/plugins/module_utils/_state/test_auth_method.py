@@ -149,6 +149,14 @@ def test_only_a_refused_lifetime_tells_of_another_rule_on_lifetimes(
     assert len(resource.plan(current, wanted).steps) == (2 if cautious else 1)
 
 
+def test_the_details_of_a_method_have_the_period_of_its_tokens(server: t.Any) -> None:
+    work = work_on(server, OTHER)
+    server.answers[f"GET {AZURE}"]["identityAzureAuth"]["accessTokenPeriod"] = 60
+    state = work.resource.read()
+    assert state is not None
+    assert state.details["access_token_period"] == 60
+
+
 @pytest.mark.parametrize(
     ("odd", "why"),
     [

@@ -397,6 +397,9 @@ def test_before_2026_projects_are_asked_one_by_one(server: t.Any) -> None:
     server.answers[OWNED] = BROKEN
     with pytest.raises(ApiError):
         list_everything(api)
+    server.answers[PROJECTS] = {"projects": None}
+    with pytest.raises(UnexpectedAnswerError, match="Could not list the identities: the server"):
+        list_everything(api)
 
 
 def test_where_projects_own_nothing_the_list_has_to_be_whole(server: t.Any) -> None:

@@ -159,6 +159,10 @@ def test_a_custom_role_is_its_slug(server: t.Any) -> None:
     assert identity.roles == (Role("billing"),)
 
 
+def test_a_role_that_is_not_told_is_none(server: t.Any) -> None:
+    assert from_membership(server.api(), {**member(), "role": None}, "read it").shown_role is None
+
+
 def test_a_member_of_2024_has_one_method_and_no_metadata(server: t.Any) -> None:
     for method, methods in ((None, ()), ("azure-auth", ("azure-auth",))):
         item = member()
@@ -304,6 +308,13 @@ def test_a_search_that_finds_no_identities_is_an_error(server: t.Any, item: t.An
         search_everywhere(server.api(), ["organization"], "find it")
 
 
+def test_a_search_that_finds_an_identity_without_a_name_says_what_for(server: t.Any) -> None:
+    item = {"identityId": ID, "identity": {"authMethods": []}}
+    server.answers["POST /api/v2/identities/search"] = {"identities": [item]}
+    with pytest.raises(UnexpectedAnswerError, match="Could not find it: the server answered"):
+        search_everywhere(server.api(), ["organization"], "find it")
+
+
 def test_where_there_is_no_search_of_version_2_nothing_is_found_out(server: t.Any) -> None:
     assert search_everywhere(server.api(), ["organization"], "search") is None
 
@@ -446,6 +457,7 @@ def test_one_that_a_project_owns_is_found_by_its_membership(server: t.Any) -> No
     server.answers[MEMBERSHIPS] = {"identityMemberships": [membership]}
     identity = read_identity(server.api(), ID)
     assert (identity.id, identity.project_id, identity.name) == (ID, PROJECT, "deploy")
+    assert identity.project_name == "shop"
     assert (identity.roles, identity.methods) == ((Role("deployer"),), ("azure-auth",))
     assert identity.metadata is None
     assert server.asked == [BY_ID, MEMBERSHIPS]

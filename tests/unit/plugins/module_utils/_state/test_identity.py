@@ -224,6 +224,7 @@ CREATE = "POST /api/v1/identities"
 BY_ID = f"GET /api/v1/identities/{ID}"
 UPDATE, DELETE = f"PATCH /api/v1/identities/{ID}", f"DELETE /api/v1/identities/{ID}"
 MEMBERSHIPS = f"{BY_ID}/identity-memberships"
+OWNED = f"GET /api/v1/projects/{PROJECT}/identities/{ID}"
 
 
 def seen(**others: t.Any) -> Identity:
@@ -480,6 +481,14 @@ def test_a_name_that_another_has_is_not_given(server: t.Any) -> None:
     assert _run(work_on(server, seen(), renamed={OTHER: "old"}), read(name="new")).changed
 
 
+def test_an_id_that_is_not_in_the_project_is_told_where_it_is(server: t.Any) -> None:
+    server.answers.update({OWNED: MISSING, BY_ID: stored()})
+    message = refusal(work_on(server, None, Reference(ID, None, PROJECT)), read(role="member"))
+    assert message.startswith(
+        f"The owner of the identity {ID} is the organization, not the project"
+    )
+
+
 def test_an_id_never_creates(server: t.Any) -> None:
     server.answers.update({BY_ID: MISSING, MEMBERSHIPS: MISSING})
     message = refusal(work_on(server, None), read(role="member"))
@@ -512,6 +521,7 @@ def test_a_new_identity(server: t.Any) -> None:
     assert work.actual is not None
     assert work.actual.values["role"] == (Role("no-access"),)
     assert t.cast(IdentityResource, work.resource).created
+    assert t.cast(IdentityResource, work.resource).projects == []
 
 
 def test_check_mode_creates_nothing_and_shows_what_would_be(server: t.Any) -> None:
@@ -711,6 +721,12 @@ def test_the_roles_of_one_are_looked_for_by_its_name(server: t.Any) -> None:
     assert read_roles(server, "a, b", of_2026=True) == ((Role("admin"),), [])
     assert "name" not in server.bodies[-1].get("search", {})
     assert {*server.asked} == {SEARCH_2}
+
+
+def test_a_search_for_roles_that_fails_says_what_for(server: t.Any) -> None:
+    server.answers[SEARCH_2] = {"identities": None}
+    with pytest.raises(UnexpectedAnswerError, match=f"Could not read the roles of identity {ID}:"):
+        read_roles(server, "billing", of_2026=True)
 
 
 @pytest.mark.parametrize(("name", "shown"), [("bill\ning", "bill ing"), ("", ID)])
