@@ -146,7 +146,8 @@ def _singles(results: Results) -> Table:
     bare = _by_latency((single.latency, single.bare_ratio.median) for single in results.singles)
     floors = (
         f"Lower bounds, relative to a uri GET: an empty module takes {empty}; a bare module that"
-        f" makes the same request with requests and parses the trusted IPs with netaddr takes {bare}."
+        " makes the same request with requests and parses the trusted IPs with netaddr takes"
+        f" {bare}."
     )
     return Table(
         "A single task",

@@ -114,7 +114,10 @@ def _memory(results: Results) -> Iterator[Target]:
             yield Target(what, "", 100, _exactly(process.peak / MIB), " MiB")
     for audit in results.audits:
         if audit.size == LARGEST:
-            what = f"peak memory of the module in an audit by the role identities_audit, {LARGEST:,} identities"
+            what = (
+                "peak memory of the module in an audit by the role identities_audit,"
+                f" {LARGEST:,} identities"
+            )
             yield Target(what, "", 100, _exactly(audit.module_peak / MIB), " MiB")
 
 

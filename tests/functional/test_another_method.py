@@ -461,9 +461,9 @@ def test_a_setting_that_the_server_dropped_is_told_where_it_was_not_to_be_forese
         return
     assert (result["failed"], result["changed"]) == (True, True)
     assert result["msg"] == (
-        f"After the attach of the Badge Auth of identity {identity_id}, Infisical returned no quorum"
-        " (servers have it from March 2031 on) instead of quorum 3; check the identity and the"
-        " server's version."
+        f"After the attach of the Badge Auth of identity {identity_id}, Infisical returned no"
+        " quorum (servers have it from March 2031 on) instead of quorum 3; check the identity and"
+        " the server's version."
     )
     assert "quorum" not in result["badge_auth"]
 

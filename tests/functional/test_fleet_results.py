@@ -126,6 +126,18 @@ def test_ids_among_names_are_not_searched_for(bench: Bench) -> None:
     assert kinds == {SEARCH: 1, READ: 220}
 
 
+@pytest.mark.parametrize(("count", "searches"), [(1, 1), (101, 3), (320, 4)])
+def test_with_a_purge_roles_are_searched_for_by_the_hundred(
+    bench: Bench, count: int, searches: int
+) -> None:
+    """The list that a purge takes has no roles."""
+    entries = [{**item, "role": "no-access"} for item in bench.by_name(count)]
+    result, kinds = bench.run(identities=entries, purge_azure_auth_except=bench.names)
+    assert not result["failed"], result["msg"]
+    assert result["changed_count"] == 0
+    assert kinds["POST /api/v2/identities"] == searches
+
+
 def test_a_label_is_not_searched_for(bench: Bench) -> None:
     labelled = [{**item, "source": "fleet/a b.yml:7"} for item in bench.by_id(20)]
     result, kinds = bench.run(identities=labelled)

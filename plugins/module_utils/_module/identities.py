@@ -20,6 +20,7 @@ from .._state.directory import (
     read_by_id,
     resolve,
     whole_organization,
+    with_roles,
 )
 from .._state.entry import Desired, EntryReconciler
 from .._state.fleet import Fleet, stopping
@@ -204,14 +205,14 @@ class _Task:
         desired = {entry.reference: entry.desired for entry in self._entries}
         listing = self._list(api, purge=kept is not None)
         detailed = [item for item, wanted in desired.items() if item.id and wanted.identity != {}]
-        roles = any("role" in (item.identity or {}) for item in desired.values())
+        with_role = [item for item, wanted in desired.items() if "role" in (wanted.identity or {})]
         found, problems = resolve(
             api,
             [*desired],
             members=listing.members if listing else None,
             owned=listing.owned if listing and self._all else None,
-            listed=read_by_id(api, detailed, roles=roles) if listing is None else (),
-            roles=roles,
+            listed=read_by_id(api, detailed, roles=bool(with_role)) if listing is None else (),
+            roles=bool(with_role),
             may_be_new=[item for item, wanted in desired.items() if self._may_be_new(wanted)],
         )
         problems += repeated(
@@ -230,6 +231,7 @@ class _Task:
             to_purge = surplus(self._purged.name, own, keep)
         if problems:
             raise ManyProblemsError(problems)
+        found = with_roles(api, found, with_role)
         return _Targets({**found, **to_purge}, list(to_purge), listing)
 
     def _list(self, api: Api, *, purge: bool) -> Listing | None:

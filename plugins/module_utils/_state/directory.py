@@ -28,6 +28,7 @@ from .identities import (
     only_identity,
     read_identity,
     search_everywhere,
+    search_names,
 )
 
 # How many names a sentence lists.
@@ -100,6 +101,27 @@ def resolve(
         except OptionError as error:
             problems.append(Problem(str(error), item.place))
     return found, problems
+
+
+def with_roles(
+    api: Api, found: t.Mapping[Reference, Identity | None], wanted: t.Iterable[Reference]
+) -> dict[Reference, Identity | None]:
+    """Return identities with all their roles if these are `wanted` and a list did not have them.
+
+    Takes as few requests as possible. Without a search for roles, they stay unknown.
+    """
+    unread = {
+        identity.name
+        for identity in (found.get(item) for item in wanted)
+        if identity and identity.roles is None and identity.project_id is None
+    }
+    if not unread or not api.of_2026:
+        return {**found}
+    roles = {item.id: item.roles for item in search_names(api, sorted(unread))}
+    return {
+        reference: item._replace(roles=item.roles or roles.get(item.id)) if item else None
+        for reference, item in found.items()
+    }
 
 
 def whole_organization(api: Api, purpose: str, members: Members | None = None) -> Listing:

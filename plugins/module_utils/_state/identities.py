@@ -161,7 +161,7 @@ def find_identities(
     if listed is not None:
         take(listed)
     elif wanted and (project_id or (roles and api.of_2026)):
-        take(_searched(api, wanted, project_id))
+        take(search_names(api, wanted, project_id))
     missing = [name for name, identities in found.items() if not identities]
     if missing:
         if project_id is None:
@@ -319,8 +319,8 @@ def _search(api: Api, names: t.Sequence[str], purpose: str) -> list[Identity] | 
     return found if answer.get("totalCount", len(found)) == len(found) else None
 
 
-def _searched(api: Api, names: t.Sequence[str], project_id: str | None) -> list[Identity]:
-    """Return the identities with these names from the search of version 2."""
+def search_names(api: Api, names: t.Sequence[str], project_id: str | None = None) -> list[Identity]:
+    """Return the identities with these names, or more, from the search of version 2."""
     # Early versions show members of a project as if it owned them. The other scope shows the owner.
     scopes = ["organization"] if project_id is None else ["organization", "project"]
     purpose = f"find identities of the {scopes[-1]} by name"

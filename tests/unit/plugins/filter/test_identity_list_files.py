@@ -411,6 +411,7 @@ def test_files_of_prefixes() -> None:
     paths = [file["path"] for file in files]
     assert {"mail.yml", "shop.yml", "unnamed.yml"} < set(paths)
     assert len([path for path in paths if path.startswith("other")]) == 2
+    assert [file["path"] for file in write(identities)["files"]] == ["identities.yml"]
     by_dash = write(identities, split_by="prefix", prefix_separator="eu")["files"]
     assert [file["path"] for file in by_dash] == ["other.yml", "shop.yml"]
 

@@ -460,6 +460,10 @@ def test_templates_are_rendered_on_request(tmp_path: Path) -> None:
             "azure_auth:\n    access_token_ttl: '{{ 1.5 }}h'",
             "a.yml:3: entry 1 (a): azure_auth: access_token_ttl is '1.5h', which is not a du",
         ),
+        (
+            "azure_auth:\n    ? access_token_ttl\n    : '{{ 1.5 }}h'",
+            "a.yml:4: entry 1 (a): azure_auth: access_token_ttl is '1.5h', which is not a du",
+        ),
         ("metadata: {'{{ one }}': b, c: d}", "metadata['c'] appears twice; write it once."),
         (
             "role: b\n  '{{ option }}': c",

@@ -20,6 +20,7 @@ from ansible_collections.community.infisical.plugins.module_utils._state.directo
     read_by_id,
     resolve,
     whole_organization,
+    with_roles,
 )
 from ansible_collections.community.infisical.plugins.module_utils._state.identities import (
     Identity,
@@ -410,3 +411,27 @@ def test_where_projects_own_nothing_the_list_has_to_be_whole(server: t.Any) -> N
     server.answers[LIST] = page(member(1), total=2)
     with pytest.raises(UnexpectedAnswerError, match="lists 1 identities, but counts 2; run"):
         list_everything(api)
+
+
+def test_roles_that_a_list_lacks_are_searched_for_where_they_are_wanted(server: t.Any) -> None:
+    server.answers.update({LIST: page(member(1), member(2)), SEARCH_2: page(found(1))})
+    listed = {
+        Reference(one.id, None): one for one in whole_organization(server.api(), "x").identities
+    }
+    one, two = listed
+    nobody = Reference(None, "new")
+    given = {**listed, nobody: None}
+    server.asked.clear()
+    filled = with_roles(server.api(), given, [one, nobody])
+    assert server.bodies[-1]["search"] == {"name": {"$in": ["n1"]}}
+    assert filled == {
+        one: listed[one]._replace(roles=(Role("admin"),)),
+        two: listed[two],
+        nobody: None,
+    }
+    server.asked.clear()
+    for wanted, of_2026 in (([], True), ([nobody], True), ([one], False)):
+        assert with_roles(server.api(of_2026=of_2026), given, wanted) == given
+    # They are known from the first search, so that another one is not made.
+    assert with_roles(server.api(), {one: filled[one]}, [one]) == {one: filled[one]}
+    assert server.asked == []

@@ -306,8 +306,8 @@ def test_an_answer_that_is_not_what_was_asked_for_is_an_error() -> None:
     assert isinstance(failure, MismatchError)
     assert work.changed
     assert str(failure) == (
-        "After the update of the lamp, Infisical returned color 'red' instead of color 'blue'; check"
-        " the identity and the server's version."
+        "After the update of the lamp, Infisical returned color 'red' instead of color 'blue';"
+        " check the identity and the server's version."
     )
 
 
