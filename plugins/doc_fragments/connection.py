@@ -62,7 +62,7 @@ options:
       - Servers released before 2026 ignore the slug, and so do logins of identities that a sub-organization owns. Therefore the
         module checks that the token is for this organization, right after the login or, if a token is given, before anything else. If the
         token is for another organization, or if the module cannot find out, the task fails and changes nothing.
-      - The check takes one more request, except for a login to an organization that is not a sub-organization.
+      - For a login to a sub-organization, the check takes one more request.
     type: str
   auth_method:
     description:
@@ -102,7 +102,7 @@ options:
       - If neither is set, V(azure_auth) requests a token from Azure, V(gcp_auth) requests one from Google's metadata server, and
         V(kubernetes_auth) reads the file of the pod's service account, all on the host that runs the module.
       - The module gets the Azure token from the first of the following sources that applies.
-      - Entra, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token of the workload identity. This
+      - Entra, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token for the workload identity. This
         also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id).
       - The endpoint of App Service, Functions or Container Apps, if E(IDENTITY_ENDPOINT) and E(IDENTITY_HEADER) are set.
       - The agent of Azure Arc, if E(IDENTITY_ENDPOINT) and E(IMDS_ENDPOINT) are set, or if the program C(/opt/azcmagent/bin/himds) exists.

@@ -60,7 +60,7 @@ access_token_max_ttl:
   description:
     - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers released
       in 2024 do not support V(0).
-    - On servers released in 2026, a token that is not renewed lives at most 90 days, whatever O(@access_token_ttl) and this option
+    - On servers released since 2026, a token that is not renewed lives at most 90 days, whatever O(@access_token_ttl) and this option
       say, unless the server's
       administrator has set another limit. Each renewal starts a new 90 days.
     - The default when Azure Auth is attached is 2592000 (30 days).

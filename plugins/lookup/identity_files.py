@@ -23,7 +23,7 @@ description:
 options:
   _terms:
     description:
-      - Files and folders, or lists of them. The lookup searches for a relative path as C(ansible.builtin.file) does, beside the playbook and in
+      - Files and folders, or lists of them. The lookup searches for a relative path as the lookup C(ansible.builtin.file) does, beside the playbook and in
         the C(files) folders of the playbook and the role.
       - In a folder and its subfolders, the lookup reads all files whose names end in C(.yml), C(.yaml) or C(.json), in any letter case. It does
         not read files and folders whose names start with a dot. There must be at least one file with a list.

@@ -25,8 +25,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or of
-        what it can read.
+      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or
+        because of something that the module can read.
       - It cannot know whether the login (the identity that the task logs in as) may configure auth methods, whether the identity has more
         privileges than the login, whether your Infisical plan includes IP allowlisting (trusted IPs), or whether an old server can store all of
         O(allowed_service_principal_ids). See

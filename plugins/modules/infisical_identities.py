@@ -28,8 +28,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or of
-        what it can read.
+      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or
+        because of something that the module can read.
       - It cannot know whether the login may create, edit and delete identities, configure their auth methods and grant roles. Nor can it know
         whether the new role has more privileges than the login, or which features the organization's Infisical
         plan includes. See
@@ -62,12 +62,13 @@ options:
       - The list must not be empty. It must contain every identity that is listed in O(identities) with O(identities[].state=present) and that
         the organization owns, even if the entry only revokes Azure Auth. Do not list identities that projects own or that the task deletes.
         A name that no identity has is an error, unless an entry with O(identities[].state=present) has that name and no ID.
-      - The module purges last, and only if no identity failed and it could read the whole list of the identities that the login can see. It
+      - The module purges last, and only if no identity failed and it could read the whole list of the identities that the
+        login (the identity that the task logs in as) can see. It
         reads each identity again right before it revokes its Azure Auth.
       - The module never purges identities that projects own, identities of other organizations, or the identity that the task is logged in
         as.
-      - If you apply a list in batches, do not purge with a batch. Purge in a separate task after the last batch, with an empty
-        O(identities), and name every identity of the whole list that may keep Azure Auth. The filter
+      - If you apply a list in batches, do not purge with a batch. Purge in a separate task after the last batch, with
+        O(identities=[]), and name every identity of the whole list that may keep Azure Auth. The filter
         P(community.infisical.identity_keepers#filter) makes this value.
     type: list
     elements: raw
@@ -80,7 +81,7 @@ options:
     type: int
   return_all:
     description:
-      - Whether RV(results) contains every identity that the login (the identity that the task logs in as) can see. Otherwise it contains only
+      - Whether RV(results) contains every identity that the login can see. Otherwise it contains only
         identities that changed, failed or were purged. The identities in O(identities) come first, in their order. All others follow.
       - The module lists all identities once and reads the Azure Auth of each identity that has it. It makes a second request, for the
         identity itself, only if the identity's entry sets C(metadata). The login must have the permission to list the identities of the
@@ -95,8 +96,8 @@ options:
   validate_only:
     description:
       - Whether to only check the options. The task fails if an option of an entry is wrong, if a name in O(identities) or
-        O(purge_azure_auth_except) does not match exactly one identity, or if an identity is listed twice. A name that O(identities) would
-        create is fine, and so is a name with O(identities[].state=absent) that no identity has.
+        O(purge_azure_auth_except) does not match exactly one identity, or if an identity is listed twice. A name that no
+        identity has is fine if its entry would create the identity or has O(identities[].state=absent).
       - The module reads the names of identities, but not their settings. To see what would change, use check mode.
       - If you use batches, validate the whole list before the first batch. A batch knows nothing of the other batches.
     type: bool
@@ -228,11 +229,10 @@ refused:
   sample: false
 not_visible:
   description:
-    - What purging could not reach, or what O(return_all) could not show, one sentence each. V([]) if there is nothing. Purging
-      leaves the Azure Auth of these identities alone.
-    - This is about identities that the login may not see, and about identities of another organization, such as the parent, which cannot be
-      changed from here. With O(return_all=true), it has the same content as
-      RV(community.infisical.infisical_identity_info#module:not_visible) of M(community.infisical.infisical_identity_info).
+    - What purging could not reach, or what O(return_all) could not show, one sentence each. V([]) if there is nothing.
+    - This is about identities that the login is not allowed to see, and about identities of another organization, such as the parent, which
+      cannot be changed from here. Purging leaves the Azure Auth of all these identities alone. With O(return_all=true), it has the same
+      content as RV(community.infisical.infisical_identity_info#module:not_visible) of M(community.infisical.infisical_identity_info).
   returned: if O(purge_azure_auth_except) is set, or if O(return_all=true)
   type: list
   elements: str

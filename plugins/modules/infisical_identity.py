@@ -25,8 +25,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or of
-        what it can read.
+      - Reads and checks the same things as a real run, and writes nothing. It fails wherever a real run would fail because of the options or
+        because of something that the module can read.
       - It cannot know whether the login (the identity that the task logs in as) may create, edit and delete identities, configure their auth
         methods and grant roles. Nor can it know whether the new role has more privileges than the login, or which features the organization's
         Infisical plan includes. See R(What check mode cannot know,

@@ -11,7 +11,8 @@ version_added: 1.0.0
 description:
   - Logs in to Infisical and returns RV(login_data), which contains the URL of the server and the token. Pass it to the option of the same
     name in other tasks. A play with many tasks then logs in only once.
-  - Modules that take the C(login_data) of C(infisical.vault.login) also take the C(login_data) of this module, and the other way round.
+  - You can also pass this C(login_data) to the modules of the collection C(infisical.vault), and the C(login_data) of
+    C(infisical.vault.login) to the modules of this collection.
   - The module can also revoke the token at the end of the play.
 author:
   - The community.infisical authors (@ansible-collections)

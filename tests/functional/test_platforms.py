@@ -260,7 +260,7 @@ def test_which_of_several_identities_azures_token_is_of(azure: MetadataServices,
 
 
 def test_an_identity_that_the_host_does_not_have(azure: MetadataServices, run: Run) -> None:
-    named = "Could not get a token of the managed identity that azure_client_id names from"
+    named = "Could not get a token for the managed identity that azure_client_id names from"
     for environment, service, end in (
         (
             azure.environment,
@@ -343,7 +343,7 @@ def test_app_service_is_asked_directly_and_its_secret_stays_hidden(
     assert request.headers["x-identity-header"] == HOST_SECRET
     wrong = "not-the-secret-of-the-host"
     refused = run({**azure.app_service, "IDENTITY_HEADER": wrong})["msg"]
-    assert "Could not get a token of the managed identity from IDENTITY_ENDPOINT at" in refused
+    assert "Could not get a token for the managed identity from IDENTITY_ENDPOINT at" in refused
     assert "(HTTP status 403: Wrong secret ********);" in refused
 
 
@@ -439,7 +439,7 @@ def test_a_workload_exchanges_its_token(
     token_file.write_text(federated_token(SUBJECT, "api://other"), encoding="utf-8")
     refused = run(environment)["msg"]
     assert refused.startswith(
-        f"Could not get a token of the workload identity from Entra at {azure.url}/{TENANT}"
+        f"Could not get a token for the workload identity from Entra at {azure.url}/{TENANT}"
         "/oauth2/v2.0/token (HTTP status 401: AADSTS700212: No matching federated identity record"
         " found for presented assertion audience 'api://other'. Trace ID: "
     )

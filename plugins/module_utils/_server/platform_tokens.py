@@ -134,7 +134,7 @@ class _PlatformAnswer(t.NamedTuple):
 
 
 def azure_jwt(request: TokenRequest) -> str:
-    """Return an Entra token of the workload identity or of a managed identity of the host.
+    """Return an Entra token for the workload identity or of a managed identity of the host.
 
     If several sources are available, the order is the same as in Azure's own libraries. Raises
     OptionError and PlatformError.
@@ -162,13 +162,13 @@ def azure_jwt(request: TokenRequest) -> str:
 
 
 def gcp_jwt(request: TokenRequest) -> str:
-    """Return an ID token of the service account, from Google's metadata server.
+    """Return an ID token for the service account, from Google's metadata server.
 
     Raises PlatformError.
     """
     host = request.variable(GCP_HOST_VARIABLE, GCP_HOST)
     wanted = _Wanted(
-        "an ID token of the service account from Google's metadata server",
+        "an ID token for the service account from Google's metadata server",
         f"http://{host}/computeMetadata/v1/instance/service-accounts/default/identity",
         "run the task on a host in Google Cloud that has a service account",
     )
@@ -223,7 +223,7 @@ def _workload_jwt(request: TokenRequest) -> str:
     except InfisicalError as error:
         raise PlatformError(str(error)) from None
     wanted = _Wanted(
-        "a token of the workload identity from Entra",
+        "a token for the workload identity from Entra",
         f"{authority}/{quote(tenant, safe='')}/oauth2/v2.0/token",
         "compare its federated credential with the token in AZURE_FEDERATED_TOKEN_FILE",
     )
@@ -327,7 +327,7 @@ def _uuid(source: str, text: str) -> str:
 
 def _token_of(identity: _AzureIdentity | None) -> str:
     which = f" that {identity.source} names" if identity else ""
-    return f"a token of the managed identity{which}"
+    return f"a token for the managed identity{which}"
 
 
 def _is_of(answer: _PlatformAnswer, identity: _AzureIdentity) -> bool:
