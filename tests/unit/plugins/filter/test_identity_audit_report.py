@@ -670,6 +670,13 @@ def test_a_name_of_several_lists_none_of_them() -> None:
         assert item["paste"].startswith(f"- name: billing\n  id: {item['id']}\n")
 
 
+def test_what_to_paste_of_a_projects_identity_has_the_name_of_the_project() -> None:
+    details = {"auth_methods": ["azure-auth"], "roles": ["viewer"], "project_name": "shop"}
+    owned = kept(None, ONE, "billing", project_id=PROJECT, details=details)
+    report = make([{"name": "other"}], [check(kept(0, TWO, "other"), owned)])
+    assert f"project_id: {PROJECT}  # shop\n" in only(report, "unlisted")["paste"]
+
+
 def test_who_is_not_listed_and_has_no_azure_auth_is_told_apart() -> None:
     nothing = {"azure_auth": DETACHED, "details": {"auth_methods": []}}
     results = [

@@ -122,7 +122,11 @@ def test_networks_of_the_api_are_for_the_modules_to_check() -> None:
             {"identities": [{"name": "a"}], "default": {}},
             "services: 'default' is not an option of a list; did you mean defaults?",
         ),
-        ({"a": {"name": "b"}}, "services: entry 1: 'a' contains another name; remove that. To"),
+        (
+            {"a": {"name": "b"}},
+            "services: entry 1: 'a' contains another name; remove that. To rename an identity,"
+            " write its new name as the key, and its ID below it.",
+        ),
         (
             {8: {}},
             "services: entry 1: its key is read as 8, which is not a string; put quotes around the",

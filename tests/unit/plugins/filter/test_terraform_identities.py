@@ -248,7 +248,11 @@ WRONG: dict[str, tuple[t.Any, str]] = {
     "plan": ({"format_version": "1.2", "planned_values": {}}, "this is a plan and not a state"),
     "state file": ({"version": 4, "lineage": ID, "resources": []}, "this is a state file"),
     "something else": ({"identities": []}, "this is not a state"),
-    "newer": ({"format_version": "2.0"}, "format_version is '2.0', but this filter reads 0.1 to 1"),
+    "newer": (
+        {"format_version": "2.0"},
+        "format_version is '2.0', but this filter reads 0.1 to 1.x; use the Terraform or OpenTofu"
+        " that manages the state.",
+    ),
     "no module": ({"format_version": "1.0", "values": {"root_module": 1}}, "root_module is 1"),
     "no values": (
         state({**resource("identity", {}), "values": None}),

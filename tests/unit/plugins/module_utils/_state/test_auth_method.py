@@ -162,6 +162,8 @@ def test_the_details_of_a_method_have_the_period_of_its_tokens(server: t.Any) ->
     [
         ({"accessTokenPeriod": "0"}, "accessTokenPeriod is not a number"),
         ({"updatedAt": 7}, "updatedAt is not a string"),
+        ({"createdAt": 7}, "createdAt is not a string"),
+        ({"tenantId": 7}, "a text is of another type"),
     ],
 )
 def test_odd_details_are_no_auth_method(server: t.Any, odd: dict[str, t.Any], why: str) -> None:

@@ -225,6 +225,7 @@ def test_a_list_that_is_not_whole_is_an_error(
     assert str(raised.value) == (
         f"Could not list them: Infisical lists {message}; run the task again."
     )
+    assert raised.value.http_status == 200
 
 
 def test_all_roles_are_listed_where_a_search_shows_them(server: t.Any) -> None:

@@ -211,6 +211,12 @@ def test_a_cut_off_write_counts_as_changed(server: t.Any) -> None:
         assert (work.changed, work.failure) == (writing, stop)
 
 
+def test_the_rest_of_an_identity_of_another_organization_is_not_read(server: t.Any) -> None:
+    known = Identity(ID, "billing", ORGANIZATION, home_id=ID, methods=("azure-auth",))
+    of(server, Desired({}, {}), identity=known, whole=True).run()
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("stop", [InterruptError("Stopped."), DENIED], ids=["signal", "refusal"])
 def test_only_a_signal_while_the_rest_is_read_keeps_the_work_from_being_done(
     server: t.Any, stop: InfisicalError

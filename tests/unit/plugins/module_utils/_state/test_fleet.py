@@ -213,6 +213,22 @@ def test_an_answer_from_before_an_outage_does_not_make_it_shorter(
     assert fleet.failed - (late is not None) in (16, 17)
 
 
+def test_an_answer_to_what_began_during_an_outage_ends_it() -> None:
+    fleet = Fleet[Work](2)
+
+    def do(work: Work) -> None:
+        if work.number == 3:
+            while fleet.checked < 12:
+                time.sleep(0.001)
+            return
+        while fleet.checked == 12:
+            time.sleep(0.001)
+        raise LOST
+
+    fleet.run(works_of(100), do, changed)
+    assert 12 + 16 <= fleet.failed <= 12 + 18
+
+
 def test_outages_now_and_then_end_nothing() -> None:
     fleet = Fleet[Work](1)
     fleet.run(works_of(100), failing(*(n for n in range(100) if n % 10), by=LOST), changed)
@@ -279,7 +295,10 @@ def test_what_is_written_when_it_is_stopped_counts_as_changed_and_failed(
     assert counts(fleet) == (10, 5, 3, 2, 0)
     unknown = [work for work in fleet.kept if work.failure]
     assert [work.number for work in unknown] == [3, 4]
-    assert all(isinstance(work.failure, InterruptError) for work in unknown)
+    assert {str(work.failure) for work in unknown} == {
+        "The task was stopped during this change, so it is not known whether the change was made;"
+        " run the task again."
+    }
     assert all(work.changed for work in unknown)
     assert "5 of 10 identities were not tried." in fleet.message()
     # That they end after all is too late to be told.

@@ -132,6 +132,12 @@ def test_a_member_with_its_home(server: t.Any) -> None:
     assert identity.here
 
 
+def test_a_member_with_its_last_login(server: t.Any) -> None:
+    item = {**member(), "lastLoginTime": UPDATED, "lastLoginAuthMethod": "azure-auth"}
+    identity = from_membership(server.api(), item, "read it")
+    assert (identity.last_login_at, identity.last_login_method) == (UPDATED, "azure-auth")
+
+
 def test_a_member_without_its_home_is_taken_for_one_of_the_organization(server: t.Any) -> None:
     identity = from_membership(server.api(of_2026=False), member(), "read it")
     assert (identity.home_id, identity.organization_id, identity.here) == (None, ORGANIZATION, True)

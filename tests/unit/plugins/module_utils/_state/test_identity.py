@@ -588,6 +588,33 @@ def test_a_role_that_is_none_is_refused_before_any_write(server: t.Any) -> None:
     assert CREATE not in server.asked
 
 
+def test_a_role_that_a_project_does_not_have_is_refused_too(server: t.Any) -> None:
+    server.answers[f"GET /api/v1/projects/{PROJECT}/roles"] = {"roles": [{"slug": "deployer"}]}
+    identity = seen(project_id=PROJECT, roles=(Role("viewer"),))
+    message = refusal(work_on(server, identity, Reference(ID, None, PROJECT)), read(role="nope"))
+    assert message.startswith(
+        f"role 'nope' is not the slug of any role of the project {PROJECT}; write one of admin,"
+    )
+
+
+def test_an_identity_of_a_project_gets_another_role_by_its_membership(server: t.Any) -> None:
+    membership = f"/api/v1/projects/{PROJECT}/memberships/identities/{ID}"
+    roles = {"identityMembership": {"roles": [{"role": "viewer", "isTemporary": False}]}}
+    server.answers.update({f"PATCH {membership}": {}, f"GET {membership}": roles})
+    identity = seen(project_id=PROJECT, roles=(Role("no-access"),))
+    work = _run(work_on(server, identity, Reference(ID, None, PROJECT)), read(role="viewer"))
+    assert server.asked == [f"PATCH {membership}", f"GET {membership}"]
+    assert work.actual is not None
+    assert work.actual.values["role"] == (Role("viewer"),)
+
+
+def test_what_is_as_wanted_stays(server: t.Any) -> None:
+    work = _run(work_on(server, seen()), read(role="member"))
+    assert (server.asked, work.changed) == ([], False)
+    assert work.result is not None
+    assert work.result == work.before
+
+
 def test_a_project_gets_the_role_in_its_own_form_and_again_where_it_was_dropped(
     server: t.Any,
 ) -> None:
@@ -633,6 +660,7 @@ def test_several_that_a_lost_creation_may_have_made_are_told_with_what_became_of
     with pytest.raises(UnknownOutcomeError, match="There are 2 identities named") as raised:
         new(server).run({})
     assert (raised.value.http_status, raised.value.error) == (502, "BadGateway")
+    assert f"{ID} (created at an unknown time, auth methods none)" in str(raised.value)
 
 
 def test_a_refused_creation_is_raised_and_nothing_looked_for(server: t.Any) -> None:

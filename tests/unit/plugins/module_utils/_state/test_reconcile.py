@@ -322,6 +322,16 @@ def test_a_plan_that_is_refused_writes_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert values_of(work.before) == RED
 
 
+def test_a_deletion_that_fails_because_the_owner_is_gone_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lamp = Lamp(RED, RACE)
+    lamp.unreadable = RACE
+    monkeypatch.setattr(lamp, "is_gone", lambda _failure: True)
+    work = run(lamp, None)
+    assert (work.gone, work.actual, work.result) == (True, None, None)
+
+
 def test_what_it_belonged_to_is_gone() -> None:
     work = run(Lamp(RED), RED)
     work.end_without_object()
