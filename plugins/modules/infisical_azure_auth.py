@@ -74,8 +74,8 @@ options:
   access_token_num_uses_limit:
     aliases: [accessTokenNumUsesLimit]
 notes:
-  - The module never changes or revokes the Azure Auth that the task logged in with, or may have logged in with, so that a task cannot lock
-    itself out.
+  - The module never changes or revokes the Azure Auth that the task logged in with, so that a task cannot lock itself out. If it cannot tell
+    which auth method issued the task's token, it assumes that it was Azure Auth.
 seealso:
   - module: community.infisical.infisical_identity
   - module: community.infisical.infisical_identities

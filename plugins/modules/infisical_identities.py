@@ -51,8 +51,8 @@ options:
     required: true
   create:
     description:
-      - Whether to create an identity if no identity has the name. V(false) makes such a name an error. Use it for identities that are created
-        elsewhere.
+      - Whether to create identities that do not exist. With V(false), a name that no identity has is an error. Use V(false) if something else
+        creates the identities.
     type: bool
     default: true
   purge_azure_auth_except:

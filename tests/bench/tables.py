@@ -242,7 +242,12 @@ def _audits(results: Results) -> Table:
             )
             for audit in results.audits
         ],
-        ("The role identities_audit in a playbook writes its page and its JSON.",),
+        (
+            (
+                "Measured with a playbook that runs the role identities_audit, which writes its"
+                " HTML page and its JSON report."
+            ),
+        ),
     )
 
 

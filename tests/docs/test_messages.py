@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import signal
 import socket
 import ssl
-import subprocess
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +25,8 @@ from pathlib import Path
 import pytest
 import trustme
 from functional.adversary import adversary
-from tools import interpreter
-from tools.paths import COLLECTIONS, link_collection
+from functional.harness import finish_module, start_module, warning_texts
+from tools.paths import link_collection
 
 from docs.stories import SOMEBODYS
 from docs.tables import MessageRow, message_parts, message_rows, messages_in_code
@@ -82,6 +80,7 @@ class Trigger:
     environment: t.Mapping[str, str] = field(default_factory=dict)
     stopped: str | None = None
     protected: bool = False
+    check: bool = False
 
 
 def ips(*items: t.Any) -> Trigger:
@@ -142,6 +141,7 @@ class Setting:
         azure: MetadataServices,
         folder: Path,
     ) -> None:
+        self.folder = folder
         self.servers = servers
         self.current = servers["current"]
         self.silent = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -548,7 +548,7 @@ def of_identities(setting: Setting) -> dict[str, Trigger]:
         "a setting beside Azure Auth": entries({"id": OWN, "tenant_id": ID}),
         "an entry with an unknown option": entries({"id": OWN, "qqqq": "x"}),
         "a name that nobody has yet": Trigger(
-            {"identity_id": None, "identity_name": "nobody", "_ansible_check_mode": True}
+            {"identity_id": None, "identity_name": "nobody"}, check=True
         ),
         "the name of a guest": entry(name="guest", role="member"),
         "a guest": entry(id=setting.guest, role="member"),
@@ -602,8 +602,8 @@ def of_identities(setting: Setting) -> dict[str, Trigger]:
         "an entry by its new name": entries({"id": OWN, "name": "new"}, {"name": "new"}),
         "a negative limit": entries({"id": OWN}, max_changes=-1),
         "too many changes": entries({"id": OWN, "role": "member"}, max_changes=0),
-        "too many changes in check mode": entries(
-            {"id": OWN, "role": "member"}, max_changes=0, _ansible_check_mode=True
+        "too many changes in check mode": replace(
+            entries({"id": OWN, "role": "member"}, max_changes=0), check=True
         ),
         "a stored tenant that is a domain": Trigger({}, stored={"tenantId": "example.org"}),
         "one role of perhaps several": entry("without counts", id=OWN, role="member"),
@@ -821,39 +821,15 @@ def options_for(title: str, trigger: Trigger, setting: Setting) -> dict[str, t.A
     return filled
 
 
-def start(
-    module: str, options: t.Mapping[str, t.Any], environment: t.Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    """Start a module as a process, with its options on stdin."""
-    kept = ("PYTHON", "COVERAGE_")
-    python = {name: value for name, value in os.environ.items() if name.startswith(kept)}
-    paths = [*filter(None, [environment.get("PYTHONPATH")]), str(COLLECTIONS)]
-    process = subprocess.Popen(
-        [
-            *(interpreter.python(), "-m"),
-            f"ansible_collections.community.infisical.plugins.modules.{module}",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**python, **environment, "PYTHONPATH": os.pathsep.join(paths)},
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
-    process.stdin.close()
-    return process
-
-
-def result_of(process: subprocess.Popen[bytes]) -> dict[str, t.Any]:
-    """Return what a module returns, once it has ended."""
-    assert process.stdout is not None
-    with process:
-        result: dict[str, t.Any] = json.loads(process.stdout.read())
-    return result
-
-
 def run(setting: Setting, trigger: Trigger, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Run a module, and stop it where the trigger says so."""
-    process = start(trigger.module, options, trigger.environment)
+    process = start_module(
+        trigger.module,
+        setting.folder,
+        options,
+        environment=trigger.environment,
+        check=trigger.check,
+    )
     if trigger.stopped:
         identities = [options, *options.get("identities", [])]
         ids = (item.get("identity_id") or item.get("id") for item in identities)
@@ -863,17 +839,15 @@ def run(setting: Setting, trigger: Trigger, options: t.Mapping[str, t.Any]) -> d
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-    return result_of(process)
+    return finish_module(process)
 
 
 def said_in(result: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     """Return what a result says, as a whole and of single identities, without their labels.
 
     Each with its kind: a failure, a warning, or what was not visible.
-
-    ansible-core 2.19 and newer may wrap a warning.
     """
-    found = [("warning", text_of(warning)) for warning in result.get("warnings", [])]
+    found = [("warning", text) for text in warning_texts({**result})]
     found += [("not visible", sentence) for sentence in result.get("not_visible", [])]
     if result.get("failed"):
         of_one = [*result.get("results", []), *result.get("failures", [])]
@@ -884,10 +858,6 @@ def said_in(result: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
             for part in UNTRIED.split(message)
         ]
     return found
-
-
-def text_of(warning: t.Any) -> str:
-    return warning if isinstance(warning, str) else str(warning["event"]["msg"])
 
 
 def matches(row: MessageRow, kind: str, text: str) -> bool:

@@ -621,7 +621,7 @@ def test_a_secret_that_the_server_keeps_other_than_it_was_given_is_not_told(site
     identity_id = site.server.create_identity("badger")
     result = site.method(identity_id=identity_id, **{**SETTINGS, "issuer": FORGETFUL})
     assert (result["failed"], result["changed"]) == (True, True)
-    assert "with another badge_secret; check the identity" in result["msg"]
+    assert "returned another badge_secret; check the identity" in result["msg"]
     assert result["diff"]["after"]["badge_secret"] == HIDDEN
 
 

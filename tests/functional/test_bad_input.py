@@ -31,7 +31,7 @@ def ips(text: str, why: str) -> tuple[dict[str, t.Any], str]:
 
 
 NO_NETWORK = "is not an IPv4 or IPv6 address or network in CIDR notation"
-NO_PREFIX = "has no valid prefix length, which is a decimal number from 0 to 32"
+NO_PREFIX = "has no valid prefix length (a decimal number from 0 to 32)"
 
 # What is wrong -> the options (None: left out), and what the message must say.
 TABLE: dict[str, tuple[dict[str, t.Any], str]] = {

@@ -204,7 +204,10 @@ SCENARIOS = [
             ("latency", {"seconds": 0.01}),
             ("drop", {"when": "after", "times": 1}),
         ],
-        ("There are 2 identities named '", "(id the one that is not needed, state absent)"),
+        (
+            "There are 2 identities named '",
+            "Delete those that are not needed with infisical_identity (state absent)",
+        ),
         made=2,
         ends="is the name of 2 identities",
     ),
@@ -406,7 +409,7 @@ def test_a_look_that_fails_after_the_creation_is_told(module: str, site: Site) -
         (
             "hasDeleteProtection",
             {"delete_protection": True},
-            "with no delete_protection (servers have it from June 2025 on) instead of",
+            "returned no delete_protection (servers have it from June 2025 on) instead of",
         ),
     ],
 )

@@ -285,8 +285,8 @@ def test_a_login_that_cannot_choose_its_organization(labs: Labs, tmp_path: Path)
     (result,) = run_tasks(tmp_path, [Task({**options, **absent})])
     assert result["failed"]
     assert result["msg"] == (
-        "The login's identity belongs to a sub-organization and can only log in there, so"
-        " organization_slug 'acme-labs' has no effect; remove it."
+        "The identity that you log in as belongs to a sub-organization and can only log in there,"
+        " so organization_slug 'acme-labs' has no effect; remove it."
     )
     assert result["http_status"] == 403
     assert labs.server.azure_auth(labs.in_root)

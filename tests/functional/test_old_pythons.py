@@ -70,4 +70,6 @@ def test_a_module_says_that_the_python_is_too_old(
     result = json.loads(run.stdout)
     assert (result["failed"], run.returncode) == (True, 1)
     needed = "99.1" if version == "this" else "3.9"
-    assert result["msg"].startswith(f"The module needs Python {needed} or later, but on the host")
+    assert result["msg"].startswith(
+        f"The module needs Python {needed} or later, but {PYTHONS[version]}"
+    )

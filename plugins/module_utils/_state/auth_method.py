@@ -290,9 +290,9 @@ class AuthMethodResource:
         except UnknownStateError as failure:
             raise UnknownStateError(
                 f"Could not find out whether {self._method.title} is attached to identity"
-                f" {self.identity_id}: a project seems to own it, and this login may not read the"
-                " memberships of identities; give the login's role the permission to read"
-                " identities of the organization.",
+                f" {self.identity_id}: a project seems to own it, and this login is not allowed"
+                " to read the memberships of identities; give the login's role the permission to"
+                " read identities of the organization.",
                 failure,
             ) from None
 

@@ -126,8 +126,8 @@ def _read_anywhere(api: Api, identity_id: str, purpose: str) -> Identity:
             raise
         raise UnknownStateError(
             f"Could not read the identity {identity_id}: a project seems to own it, and this login"
-            " may not read the memberships of identities; give the login's role the permission to"
-            " read identities of the organization.",
+            " is not allowed to read the memberships of identities; give the login's role the"
+            " permission to read identities of the organization.",
             failure,
         ) from None
     if not members:

@@ -68,9 +68,7 @@ def parse(text: str) -> tuple[Network, bool]:
     prefix = bits
     if slash:
         if not _PREFIX.fullmatch(prefix_text) or int(prefix_text) > bits:
-            raise ValueError(
-                f"has no valid prefix length, which is a decimal number from 0 to {bits}"
-            )
+            raise ValueError(f"has no valid prefix length (a decimal number from 0 to {bits})")
         prefix = int(prefix_text)
     return _network(version, value, prefix)
 

@@ -124,8 +124,10 @@ def test_networks_of_the_api_are_for_the_modules_to_check() -> None:
         ),
         (
             {"a": {"name": "b"}},
-            "services: entry 1: 'a' contains another name; remove that. To rename an identity,"
-            " write its new name as the key, and its ID below it.",
+            (
+                "services: entry 1: 'a' contains another name; remove that. To rename an identity,"
+                " write its new name as the key, and its ID below it."
+            ),
         ),
         (
             {8: {}},

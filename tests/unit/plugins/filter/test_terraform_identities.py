@@ -250,8 +250,10 @@ WRONG: dict[str, tuple[t.Any, str]] = {
     "something else": ({"identities": []}, "this is not a state"),
     "newer": (
         {"format_version": "2.0"},
-        "format_version is '2.0', but this filter reads 0.1 to 1.x; use the Terraform or OpenTofu"
-        " that manages the state.",
+        (
+            "format_version is '2.0', but this filter reads 0.1 to 1.x; use the Terraform or"
+            " OpenTofu that manages the state."
+        ),
     ),
     "no module": ({"format_version": "1.0", "values": {"root_module": 1}}, "root_module is 1"),
     "no values": (

@@ -318,8 +318,8 @@ def test_principals_fit_up_to_the_column() -> None:
         (
             {"access_token_trusted_ips": ["10.0.0.0/33"]},
             (
-                "access_token_trusted_ips[0] '10.0.0.0/33' has no valid prefix length, which is a"
-                " decimal number from 0 to 32; write an address or network such as '192.0.2.7' or"
+                "access_token_trusted_ips[0] '10.0.0.0/33' has no valid prefix length (a decimal"
+                " number from 0 to 32); write an address or network such as '192.0.2.7' or"
                 " '192.0.2.0/24'."
             ),
         ),

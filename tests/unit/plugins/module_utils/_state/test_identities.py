@@ -486,9 +486,9 @@ def test_one_of_which_the_login_may_not_know_is_not_missing(server: t.Any) -> No
     with pytest.raises(UnknownStateError) as unknown:
         read_identity(server.api(), ID)
     assert str(unknown.value) == (
-        f"Could not read the identity {ID}: a project seems to own it, and this login may not read"
-        " the memberships of identities; give the login's role the permission to read identities of"
-        " the organization."
+        f"Could not read the identity {ID}: a project seems to own it, and this login is not"
+        " allowed to read the memberships of identities; give the login's role the permission to"
+        " read identities of the organization."
     )
     server.answers[BY_ID] = DENIED
     with pytest.raises(ApiError) as raised:
