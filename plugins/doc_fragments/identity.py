@@ -138,8 +138,8 @@ delete_protection:
 azure_auth:
   description:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
-    - If you only revoke Azure Auth, the module never creates an identity. You do this with O(@azure_auth.state=absent), if you otherwise set
-      nothing but O(@id), O(@name) or O(@project_id).
+    - With O(@azure_auth.state=absent), and no other options of the identity than O(@id), O(@name) and O(@project_id), the module only revokes
+      Azure Auth. It then never creates an identity.
     - The module never changes or revokes the Azure Auth that the task logged in with. If it cannot tell which auth method issued the task's
       token, it assumes that it was Azure Auth.
     - Unlike M(community.infisical.infisical_azure_auth), this module does not accept Infisical's API names for these settings, such as

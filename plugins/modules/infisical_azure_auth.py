@@ -13,7 +13,8 @@ description:
   - With Azure Auth, a workload that runs on Azure logs in to Infisical with a token of its managed identity or service principal. It needs no
     Infisical secret.
   - The module compares the meaning of the settings, not their spelling, and writes only if they differ from what the server holds.
-  - The identity must exist. To create an identity together with its Azure Auth, use M(community.infisical.infisical_identity).
+  - To attach or update Azure Auth, the identity must exist. To create an identity together with its Azure Auth, use
+    M(community.infisical.infisical_identity).
 author:
   - The community.infisical authors (@ansible-collections)
 extends_documentation_fragment:

@@ -51,8 +51,8 @@ options:
     required: true
   create:
     description:
-      - Whether to create identities that do not exist. With V(false), a name that no identity has is an error. Use V(false) if something else
-        creates the identities.
+      - Whether to create identities that do not exist. With V(false), a name that no identity has is an error, unless the entry deletes the
+        identity or only revokes its Azure Auth. Use V(false) if something else creates the identities.
     type: bool
     default: true
   purge_azure_auth_except:
@@ -86,8 +86,8 @@ options:
       - The module lists all identities once and reads the Azure Auth of each identity that has it. It makes a second request, for the
         identity itself, only if the identity's entry sets C(metadata). The login must have the permission to list the identities of the
         organization.
-      - For an identity that changed, RV(results[].before) is its earlier state. This way, a single task in check mode can compare a list with
-        the server and also return the identities that are not in the list.
+      - For an identity that changed, RV(results[].before) is its earlier state. With this option, a single task in check mode can compare a
+        list with the server and also return the identities that are not in the list.
       - The module reads the Azure Auth of an identity before it changes or deletes the identity. If it cannot read Azure Auth, it still changes
         or deletes the identity, and then counts it as failed.
       - With O(validate_only=true) this option has no effect.

@@ -13,7 +13,7 @@ description:
   - Workloads log in to Infisical as a machine identity. With Azure Auth, workloads that run on Azure do so without an Infisical secret.
   - The module compares the meaning of the settings, not their spelling, and writes only if they differ from what the server holds.
   - One run never creates two identities with the same name. Two runs at the same time can, because Infisical does not prevent it. In that case,
-    one of these runs, or the next one, reports both identities and changes neither.
+    one of these runs, or the next one, fails with a message that names both identities, and makes no further change to either.
 author:
   - The community.infisical authors (@ansible-collections)
 extends_documentation_fragment:

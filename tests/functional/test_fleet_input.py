@@ -224,7 +224,7 @@ WRONG_AZURE_AUTHS: list[tuple[t.Any, str]] = [
         entry(ID, access_token_trusted_ips=["10.0.0.0/33"]),
         (
             f" ({ID}): azure_auth: access_token_trusted_ips[0] '10.0.0.0/33' has no valid prefix"
-            " length, which is a decimal number from 0 to 32; write an address or network such as"
+            " length (a decimal number from 0 to 32); write an address or network such as"
             " '192.0.2.7' or '192.0.2.0/24'."
         ),
     ),

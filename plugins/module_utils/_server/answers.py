@@ -162,8 +162,8 @@ class AnswerErrors:
         return UnexpectedAnswerError(
             f"Could not {request.purpose}: the response from {self._url} is larger than"
             f" {largest >> 20} MiB, or takes more than {largest * _MEMORY >> 20} MiB of memory,"
-            " unlike any such response from Infisical; check that url points to an Infisical"
-            " server.",
+            " which is too much for a response from Infisical; check that url points to an"
+            " Infisical server.",
             http_status=status,
             read=request.reads,
         )
