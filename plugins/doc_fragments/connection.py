@@ -41,7 +41,7 @@ options:
     default: 30
   retries:
     description:
-      - How many times to repeat a request that failed because of the network, a gateway (such as HTTP 502, 503 and 504) or a server that
+      - How many times to repeat a request that failed because of the network, a gateway error (such as HTTP 502, 503 or 504) or a server that
         cannot reach its database. After any other internal server error (HTTP 500), the module repeats only read requests. It does not
         repeat a request that could do harm if sent twice.
       - The limit applies to each change as a whole. If the module reads the state again and then tries the same change once more, that also
@@ -100,7 +100,7 @@ options:
       - Token to log in with, from an issuer other than Infisical, for V(azure_auth), V(gcp_auth), V(kubernetes_auth), V(oidc_auth) and
         V(jwt_auth). If not set, the module uses the environment variable E(INFISICAL_JWT).
       - If neither is set, V(azure_auth) requests a token from Azure, V(gcp_auth) requests one from Google's metadata server, and
-        V(kubernetes_auth) reads the file of the pod's service account, all on the host that runs the module.
+        V(kubernetes_auth) reads the token of the pod's service account from its file, all on the host that runs the module.
       - The module gets the Azure token from the first of the following sources that applies.
       - Entra, if E(AZURE_FEDERATED_TOKEN_FILE) is set. Entra exchanges the token in that file for a token for the workload identity. This
         also needs E(AZURE_TENANT_ID), and E(AZURE_CLIENT_ID) or O(azure_client_id).

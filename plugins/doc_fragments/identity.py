@@ -60,7 +60,7 @@ access_token_max_ttl:
   description:
     - How many seconds an access token can live in total if it is renewed, from 0 to 315360000. V(0) means no maximum. Servers released
       in 2024 do not support V(0).
-    - On servers released since 2026, a token that is not renewed lives at most 90 days, whatever O(@access_token_ttl) and this option
+    - On servers released in 2026 or later, a token that is not renewed lives at most 90 days, whatever O(@access_token_ttl) and this option
       say, unless the server's
       administrator has set another limit. Each renewal starts a new 90 days.
     - The default when Azure Auth is attached is 2592000 (30 days).
@@ -138,8 +138,8 @@ delete_protection:
 azure_auth:
   description:
     - Azure Auth of the identity. If not set, the module leaves Azure Auth alone.
-    - With O(@azure_auth.state=absent), and no other options of the identity than O(@id), O(@name) and O(@project_id), the module only revokes
-      Azure Auth. It then never creates an identity.
+    - If O(@azure_auth.state=absent), and no options of the identity other than O(@id), O(@name) and O(@project_id) are set, the module only
+      revokes Azure Auth. It then never creates an identity.
     - The module never changes or revokes the Azure Auth that the task logged in with. If it cannot tell which auth method issued the task's
       token, it assumes that it was Azure Auth.
     - Unlike M(community.infisical.infisical_azure_auth), this module does not accept Infisical's API names for these settings, such as

@@ -97,7 +97,7 @@ options:
     description:
       - Whether to only check the options. The task fails if an option of an entry is wrong, if a name in O(identities) or
         O(purge_azure_auth_except) does not match exactly one identity, or if an identity is listed twice. A name that no
-        identity has is fine if its entry would create the identity or has O(identities[].state=absent).
+        identity has is fine if its entry would create the identity, only revokes its Azure Auth, or has O(identities[].state=absent).
       - The module reads the names of identities, but not their settings. To see what would change, use check mode.
       - If you use batches, validate the whole list before the first batch. A batch knows nothing of the other batches.
     type: bool
@@ -107,7 +107,8 @@ options:
     type: int
     default: 8
 notes:
-  - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. It does not slow down other work.
+  - Servers released in 2026 or later have a separate rate limit for creating identities, by default 30 a minute. It does not slow down other
+    work.
   - Do not run two tasks at the same time if both create identities with the same names. Infisical does not prevent duplicate names.
   - The result does not list identities that were already correct, unless O(return_all=true). This keeps it small. AWX and Automation
     Platform drop the result of a task if it is longer than 700,000 characters.
@@ -239,9 +240,10 @@ not_visible:
   sample: []
 results:
   description:
-    - The identities that were changed, that failed or that were purged, in the order of O(identities). Purged identities come last. Each has
-      the form of an entry and shows the identity after the run, or, in check mode, as a real run would leave it.
-    - With O(return_all=true), all other identities as well. Those that are not in O(identities) come last, sorted by name and ID.
+    - The identities that were changed, that failed or that were purged, in the order of O(identities). Purged identities come after them. Each
+      has the form of an entry and shows the identity after the run, or, in check mode, as a real run would leave it.
+    - With O(return_all=true), all other identities as well. Those that are not in O(identities), including the purged ones, then come last,
+      sorted by name and ID.
     - For an identity that failed, the result has the ID and the name if they are known. If the module read the identity, the result also has
       the settings that were last known.
     - If the module refused the whole list and did nothing, these are the entries with errors. They have the ID and name that were given.

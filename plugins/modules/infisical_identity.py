@@ -41,7 +41,7 @@ options:
       - File and line of the list entry that the options come from, such as V(identities/shop.yml:12). The module accepts this option, and
         ignores it.
 notes:
-  - Servers released since 2026 have a separate rate limit for creating identities, by default 30 a minute. When the module reaches this
+  - Servers released in 2026 or later have a separate rate limit for creating identities, by default 30 a minute. When the module reaches this
     limit, it waits and then continues.
   - The module returns no facts.
 seealso:

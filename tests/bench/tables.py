@@ -138,7 +138,8 @@ def _singles(results: Results) -> Table:
         if results.singles
     ]
     ratio = (
-        "The first task of a module in a playbook takes longer, because Ansible packs the module:"
+        "The first task in a playbook that uses a module takes longer, because Ansible packs the"
+        " module:"
         f" {duration(median(results.first.infisical_azure_auth))} for infisical_azure_auth and"
         f" {duration(median(results.first.uri))} for uri."
     )
@@ -268,7 +269,7 @@ def _rate_limited(results: Results) -> Table:
             for run in results.rate_limited
         ],
         tuple(
-            f"{run.limit} {run.kind} in {run.window} s are {run.limit * 60 / run.window:.0f} a"
+            f"{run.limit} {run.kind} in {run.window} s is {run.limit * 60 / run.window:.0f} a"
             f" minute. The task has {run.concurrency} workers."
             for run in results.rate_limited
         ),
