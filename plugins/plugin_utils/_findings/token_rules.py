@@ -321,9 +321,9 @@ RULES = (
         one="{name} is set to issue tokens that live for {value}, but a server released in 2026 or"
         " later ends them after 90 days.",
         why="On a server released in 2026 or later, a token ends 90 days after it was issued or"
-        " last renewed, unless the server's administrator has set another limit. A program that relies"
-        " on a longer life fails then. An older server has no such limit: there, a stolen token is"
-        " useful for all that time.",
+        " last renewed, unless the server's administrator has set another limit. A program that"
+        " relies on a longer life fails then. An older server has no such limit: there, a stolen"
+        " token is useful for all that time.",
         fix="Set access_token_ttl to what the program needs, at most 7776000 (90 days).",
         link=_LIFETIMES,
         words=_lifetime,
