@@ -23,14 +23,15 @@ extends_documentation_fragment:
 options:
   ids:
     description:
-      - IDs (UUIDs) of the identities to read. An empty list selects none.
+      - IDs (UUIDs) of the identities to read. An empty list selects none. An ID that no identity has counts as a failure.
       - If O(ids), O(names) and O(project_id) are not set, the module reads all identities that the login can see, those of the organization
         and those of projects.
     type: list
     elements: raw
   names:
     description:
-      - Exact names of the identities to read. An empty list selects none.
+      - Exact names of the identities to read. An empty list selects none. If a name does not match exactly one identity, the task fails before
+        it reads any.
       - The module looks for them among the identities that the organization owns or, if O(project_id) is set, among those that the project
         owns.
     type: list
