@@ -533,6 +533,13 @@ def test_what_is_written_is_read_back(
     assert len(read_entries("identities", found, AUTH_METHODS, Warnings())) == len(identities)
 
 
+def test_a_key_that_is_too_long_for_yaml_is_read_back(tmp_path: Path) -> None:
+    """A key on the line of its value may have 1,024 characters."""
+    metadata = {"k" * 1200: "v", "short": "v"}
+    (entry,) = read(tmp_path, write([identity(1, "a", metadata=metadata)]))
+    assert entry["metadata"] == metadata
+
+
 def _whose(entry: Object) -> tuple[str, ...]:
     return tuple(entry.get(key, "") for key in ("id", "name", "project_id"))
 

@@ -263,6 +263,11 @@ def test_every_problem_of_every_entry_is_told_in_order() -> None:
     ("item", "message"),
     [
         ({"state": "gone"}, "value of state must be one of: present, absent, got: gone."),
+        # The other option is converted, and not refused.
+        (
+            {"state": "gone", "delete_protection": "yes"},
+            "value of state must be one of: present, absent, got: gone.",
+        ),
         ({"metadata": "x"}, "argument 'metadata' is of type "),
         ({"delete_protection": "maybe"}, "argument 'delete_protection' is of type "),
         (
