@@ -134,7 +134,7 @@ class _PlatformAnswer(t.NamedTuple):
 
 
 def azure_jwt(request: TokenRequest) -> str:
-    """Return an Entra token for the workload identity or of a managed identity of the host.
+    """Return an Entra token for the workload identity or for a managed identity of the host.
 
     If several sources are available, the order is the same as in Azure's own libraries. Raises
     OptionError and PlatformError.
